@@ -1,0 +1,60 @@
+//! The clock is an argument, so that tests set the time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment: milliseconds since 1970 UTC. For display and expiry; order comes from sequence numbers.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema, sqlx::Type,
+)]
+#[serde(transparent)]
+#[sqlx(transparent)]
+pub struct Millis(pub i64);
+
+impl Millis {
+    /// This moment plus some seconds; saturates.
+    pub fn plus_seconds(self, seconds: i64) -> Millis {
+        Millis(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// `YYYY-MM-DD HH:MM:SS` in UTC, the form of the compatible API.
+    pub fn to_api_text(self) -> String {
+        self.format("%Y-%m-%d %H:%M:%S")
+    }
+
+    /// `YYYYMMDD_HHMMSS` in UTC, the form inside image names.
+    pub fn to_file_text(self) -> String {
+        self.format("%Y%m%d_%H%M%S")
+    }
+
+    fn format(self, pattern: &str) -> String {
+        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        moment.strftime(pattern).to_string()
+    }
+}
+
+/// Where the time comes from.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A clock that a test sets.
+    Set(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// Now.
+    pub fn now(&self) -> Millis {
+        match self {
+            Clock::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            }
+            Clock::Set(millis) => Millis(millis.load(Ordering::Relaxed)),
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Settings: defaults, then the file, then `OCS_…` variables, then flags. Only this file reads the environment.
+//!
+//! The one table below makes the struct, the parser, the example file and the page in `docs/`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// May strangers make accounts?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Signup {
+    /// Anybody can sign up.
+    Open,
+    /// Accounts are made with `ocs user add`.
+    Closed,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What is wrong with a setting, and where it came from.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin}: `{key}` {reason}")]
+pub struct ConfigError {
+    origin: String,
+    key: String,
+    reason: String,
+}
+
+/// A value that can be written as text in a file, a variable or a flag.
+trait Setting: Sized {
+    fn read(text: &str) -> Result<Self, String>;
+    fn show(&self) -> String;
+}
+
+/// One row of the table of settings.
+pub struct Row {
+    /// Name in the file; the variable is `OCS_` and the name in capitals.
+    pub key: &'static str,
+    /// What it does, with its unit and limits.
+    pub doc: &'static str,
+    /// Default as text; empty means unset.
+    pub default: String,
+}
+
+macro_rules! settings {
+    ($( $(#[doc = $doc:literal])+ $key:ident: $kind:ty = $default:expr, )*) => {
+        /// The settings of a server.
+        #[derive(Debug, Clone)]
+        pub struct Config { $( $(#[doc = $doc])+ pub $key: $kind, )* }
+
+        impl Default for Config {
+            fn default() -> Config { Config { $( $key: $default, )* } }
+        }
+
+        impl Config {
+            /// Sets one value from text.
+            fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
+                match key {
+                    $( stringify!($key) => self.$key = <$kind>::read(text)?, )*
+                    _ => return Err("is not a setting; see docs/configuration.md for all of them".into()),
+                }
+                Ok(())
+            }
+
+            /// All settings with what they do and their defaults.
+            pub fn table() -> Vec<Row> {
+                let defaults = Config::default();
+                vec![ $( Row {
+                    key: stringify!($key),
+                    doc: concat!($($doc, "\n"),+).trim(),
+                    default: defaults.$key.show(),
+                }, )* ]
+            }
+
+            /// What is in force, as `key = value` lines.
+            pub fn effective(&self) -> Vec<(&'static str, String)> {
+                vec![ $( (stringify!($key), self.$key.show()), )* ]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address and port to listen on.
+    listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)),
+    /// Folder that holds everything: database, images, keys. Made when missing, readable by its owner alone.
+    data: PathBuf = PathBuf::from("data"),
+    /// Address under which browsers reach this server, such as `https://chat.example`. Used in snippets and for the
+    /// check where console requests come from. Unset: `http://` and the listen address (`https://` with TLS).
+    public_url: Option<String> = None,
+    /// `open`: anybody can make an account. `closed`: accounts are made with `ocs user add`.
+    signup: Signup = Signup::Open,
+    /// Addresses or networks of reverse proxies, such as `127.0.0.1, 10.0.0.0/8`. Only from these is
+    /// `X-Forwarded-For` believed.
+    trusted_proxies: Vec<Network> = Vec::new(),
+    /// Certificate chain (PEM) for built-in TLS. Needs `tls_key`.
+    tls_cert: Option<PathBuf> = None,
+    /// Private key (PEM) for built-in TLS.
+    tls_key: Option<PathBuf> = None,
+    /// Host names to get certificates for by ACME, such as `chat.example`. Needs port 443 reachable from outside.
+    acme_domains: Vec<String> = Vec::new(),
+    /// Contact address for the certificate authority.
+    acme_email: Option<String> = None,
+    /// Directory of the certificate authority.
+    acme_directory: String = "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+    /// Connections served at once; more wait in the system's queue. 1 to 1,000,000.
+    max_connections: usize = 20_000,
+    /// New visitor sessions an hour from one address (IPv6: one /64). Resumes are not counted.
+    new_visitors_per_hour: usize = 300,
+    /// Days that events are kept for clients that were away; messages are kept for good. 1 to 365.
+    event_days: u64 = 7,
+    /// Seconds that a stopping server gives its clients to leave. 0 to 60.
+    drain_seconds: u64 = 8,
+    /// `text` for people, `json` for machines.
+    log_format: LogFormat = LogFormat::Text,
+    /// What is logged, as `level` or `module=level` items such as `info,ocs=debug`.
+    log: String = "info".to_owned(),
+}
+
+impl Config {
+    /// Reads `file` (when given), the environment and `flags` (key and text), each over the one before.
+    ///
+    /// # Errors
+    /// The first setting that is unknown or cannot be read, with where it stands.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: &[(&str, String)],
+    ) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        if let Some(path) = file {
+            config.read_file(path)?;
+        }
+        for (name, text) in environment {
+            let Some(key) = name.strip_prefix("OCS_").map(str::to_ascii_lowercase) else { continue };
+            if key == "config" {
+                continue;
+            }
+            config.apply("environment", &key, &text)?;
+        }
+        for (key, text) in flags {
+            config.apply("command line", key, text)?;
+        }
+        Ok(config)
+    }
+
+    /// The address that browsers use, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None if self.acme_domains.is_empty() => {
+                let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
+                format!("{scheme}://{}", self.listen)
+            }
+            None => format!("https://{}", self.acme_domains[0]),
+        }
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let origin = path.display().to_string();
+        let fail = |reason: String| ConfigError { origin: origin.clone(), key: "file".into(), reason };
+        let text = std::fs::read_to_string(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+        let table: toml::Table = text.parse().map_err(|error| fail(format!("is not TOML: {error}")))?;
+        for (key, value) in table {
+            self.apply(&origin, &key, &plain(&value))?;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, origin: &str, key: &str, text: &str) -> Result<(), ConfigError> {
+        self.set(key, text.trim()).map_err(|reason| ConfigError { origin: origin.into(), key: key.into(), reason })
+    }
+}
+
+/// TOML values as the text that a variable would hold: lists become comma-separated.
+fn plain(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// An address range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    base: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    /// Is `address` inside?
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let (base, address, width) = match (self.base, address.to_canonical()) {
+            (IpAddr::V4(base), IpAddr::V4(address)) => (u128::from(base.to_bits()), u128::from(address.to_bits()), 32),
+            (IpAddr::V6(base), IpAddr::V6(address)) => (base.to_bits(), address.to_bits(), 128),
+            _ => return false,
+        };
+        let shift = width - u32::from(self.bits);
+        shift >= 128 || base >> shift == address >> shift
+    }
+}
+
+impl Setting for Network {
+    fn read(text: &str) -> Result<Network, String> {
+        let (base, bits) = text.split_once('/').map_or((text, None), |(base, bits)| (base, Some(bits)));
+        let base: IpAddr = base.parse().map_err(|_| format!("holds `{text}`, which is not an address or network"))?;
+        let width = if base.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(width), str::parse).ok().filter(|bits| *bits <= width);
+        let bits = bits.ok_or_else(|| format!("holds `{text}`, whose prefix length is not 0 to {width}"))?;
+        Ok(Network { base, bits })
+    }
+    fn show(&self) -> String {
+        format!("{}/{}", self.base, self.bits)
+    }
+}
+
+impl Setting for SocketAddr {
+    fn read(text: &str) -> Result<SocketAddr, String> {
+        text.parse().map_err(|_| "must be an address and a port, such as 127.0.0.1:8080".into())
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for PathBuf {
+    fn read(text: &str) -> Result<PathBuf, String> {
+        if text.is_empty() { Err("must not be empty".into()) } else { Ok(PathBuf::from(text)) }
+    }
+    fn show(&self) -> String {
+        self.display().to_string()
+    }
+}
+
+impl Setting for String {
+    fn read(text: &str) -> Result<String, String> {
+        Ok(text.to_owned())
+    }
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
+impl<T: Setting> Setting for Option<T> {
+    fn read(text: &str) -> Result<Option<T>, String> {
+        if text.is_empty() { Ok(None) } else { T::read(text).map(Some) }
+    }
+    fn show(&self) -> String {
+        self.as_ref().map(T::show).unwrap_or_default()
+    }
+}
+
+impl<T: Setting> Setting for Vec<T> {
+    fn read(text: &str) -> Result<Vec<T>, String> {
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(T::read).collect()
+    }
+    fn show(&self) -> String {
+        self.iter().map(T::show).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Setting for usize {
+    fn read(text: &str) -> Result<usize, String> {
+        text.parse()
+            .ok()
+            .filter(|n| (1..=1_000_000).contains(n))
+            .ok_or_else(|| "must be a number from 1 to 1000000".into())
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for u64 {
+    fn read(text: &str) -> Result<u64, String> {
+        text.parse().ok().filter(|n| *n <= 365).ok_or_else(|| "must be a number from 0 to 365".into())
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for Signup {
+    fn read(text: &str) -> Result<Signup, String> {
+        match text {
+            "open" => Ok(Signup::Open),
+            "closed" => Ok(Signup::Closed),
+            _ => Err("must be `open` or `closed`".into()),
+        }
+    }
+    fn show(&self) -> String {
+        match self {
+            Signup::Open => "open".into(),
+            Signup::Closed => "closed".into(),
+        }
+    }
+}
+
+impl Setting for LogFormat {
+    fn read(text: &str) -> Result<LogFormat, String> {
+        match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err("must be `text` or `json`".into()),
+        }
+    }
+    fn show(&self) -> String {
+        match self {
+            LogFormat::Text => "text".into(),
+            LogFormat::Json => "json".into(),
+        }
+    }
+}

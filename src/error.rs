@@ -1,0 +1,202 @@
+//! Every way to refuse. Codes are stable; only `http::problem` turns them into HTTP.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, in the product's terms. The text says what happened and what to do, and holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A field or parameter is missing, of the wrong type or out of range.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// The field at fault.
+        field: &'static str,
+        /// What is wrong with it, and what would be right.
+        reason: String,
+    },
+    /// The request as a whole cannot be read.
+    #[error("the request could not be read: {0}")]
+    InvalidRequest(String),
+    /// The body is over the limit of its route.
+    #[error("the request is larger than {limit} bytes")]
+    TooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// No such thing, or not yours: both answer alike.
+    #[error("not found")]
+    NotFound,
+    /// The path exists, the method does not.
+    #[error("this address does not take that method")]
+    MethodNotAllowed,
+    /// No session, or it has ended.
+    #[error("please sign in")]
+    NotSignedIn,
+    /// Wrong e-mail address or password; which one is not said.
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    /// The CSRF token is missing or from another session.
+    #[error("this page is out of date; reload it and try again")]
+    Csrf,
+    /// The request came from a page that may not make it.
+    #[error("requests from this page's address are not allowed")]
+    ForbiddenOrigin,
+    /// New accounts are made on the command line only.
+    #[error("sign-up is closed on this server; ask its operator for an account")]
+    SignupClosed,
+    /// An account cannot be made for this address.
+    #[error("this address cannot be used for a new account; if you have one already, sign in")]
+    EmailTaken,
+    /// The password is too short or too long.
+    #[error("choose a password of 10 to 256 characters")]
+    WeakPassword,
+    /// The visitor's token is unknown, expired or revoked: start anew.
+    #[error("this chat session has ended; start a new one")]
+    InvalidToken,
+    /// No site has this widget key.
+    #[error("unknown site key; copy the snippet again from My Sites")]
+    UnknownSite,
+    /// The owner has paused the site.
+    #[error("this chat is paused")]
+    SitePaused,
+    /// The site wants a signed identity and none was given.
+    #[error("this site chats with signed-in visitors only; an identityToken is required")]
+    IdentityRequired,
+    /// The identity token is wrongly signed, expired, or for somebody else.
+    #[error("the identityToken was refused: {0}")]
+    InvalidIdentity(&'static str),
+    /// The visitor is over the site's limit.
+    #[error("sending too frequently")]
+    SendingTooFrequently {
+        /// Whole seconds until the next message is taken.
+        retry_after_s: u64,
+    },
+    /// Another limit is reached.
+    #[error("too many requests, wait {retry_after_s}s")]
+    TooManyRequests {
+        /// Whole seconds to wait.
+        retry_after_s: u64,
+    },
+    /// Neither text nor image.
+    #[error("the message is empty")]
+    EmptyMessage,
+    /// Over `messages::TEXT_GRAPHEMES` or `messages::TEXT_BYTES`.
+    #[error("the text is too long; 4,000 characters are allowed")]
+    TextTooLong,
+    /// Not a png, jpg or gif that can be decoded within the limits.
+    #[error("this image cannot be used: {0}")]
+    InvalidImage(&'static str),
+    /// Over the site's image size cap.
+    #[error("the image is larger than {limit} bytes")]
+    ImageTooLarge {
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The same client id was used for another body, or the state moved meanwhile.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// Two colours of a look cannot be read on each other.
+    #[error("{field}: this text would be hard to read; the nearest readable colour is {nearest}")]
+    UnreadableColours {
+        /// The text colour at fault.
+        field: &'static str,
+        /// The nearest colour that reaches 4.5:1.
+        nearest: String,
+    },
+    /// The disk is full: nothing was stored.
+    #[error("the server's storage is full; nothing was saved, please try again later")]
+    StorageFull,
+    /// Storage or a worker is away for now: nothing was stored.
+    #[error("temporarily unavailable; please try again")]
+    Unavailable,
+    /// A defect. The cause goes to the log, never to a stranger.
+    #[error("something went wrong on the server")]
+    Internal(String),
+}
+
+/// What a verb answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The stable code of an error on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each code is described at its Error variant")]
+pub enum ErrorCode {
+    InvalidRequest,
+    TooLarge,
+    NotFound,
+    MethodNotAllowed,
+    NotSignedIn,
+    WrongCredentials,
+    Csrf,
+    ForbiddenOrigin,
+    SignupClosed,
+    EmailTaken,
+    WeakPassword,
+    InvalidToken,
+    UnknownSite,
+    SitePaused,
+    IdentityRequired,
+    InvalidIdentity,
+    SendingTooFrequently,
+    TooManyRequests,
+    EmptyMessage,
+    TextTooLong,
+    InvalidImage,
+    ImageTooLarge,
+    Conflict,
+    UnreadableColours,
+    StorageFull,
+    Unavailable,
+    Internal,
+}
+
+impl Error {
+    /// The code that clients match on.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::Invalid { .. } | Error::InvalidRequest(_) => ErrorCode::InvalidRequest,
+            Error::TooLarge { .. } => ErrorCode::TooLarge,
+            Error::NotFound => ErrorCode::NotFound,
+            Error::MethodNotAllowed => ErrorCode::MethodNotAllowed,
+            Error::NotSignedIn => ErrorCode::NotSignedIn,
+            Error::WrongCredentials => ErrorCode::WrongCredentials,
+            Error::Csrf => ErrorCode::Csrf,
+            Error::ForbiddenOrigin => ErrorCode::ForbiddenOrigin,
+            Error::SignupClosed => ErrorCode::SignupClosed,
+            Error::EmailTaken => ErrorCode::EmailTaken,
+            Error::WeakPassword => ErrorCode::WeakPassword,
+            Error::InvalidToken => ErrorCode::InvalidToken,
+            Error::UnknownSite => ErrorCode::UnknownSite,
+            Error::SitePaused => ErrorCode::SitePaused,
+            Error::IdentityRequired => ErrorCode::IdentityRequired,
+            Error::InvalidIdentity(_) => ErrorCode::InvalidIdentity,
+            Error::SendingTooFrequently { .. } => ErrorCode::SendingTooFrequently,
+            Error::TooManyRequests { .. } => ErrorCode::TooManyRequests,
+            Error::EmptyMessage => ErrorCode::EmptyMessage,
+            Error::TextTooLong => ErrorCode::TextTooLong,
+            Error::InvalidImage(_) => ErrorCode::InvalidImage,
+            Error::ImageTooLarge { .. } => ErrorCode::ImageTooLarge,
+            Error::Conflict(_) => ErrorCode::Conflict,
+            Error::UnreadableColours { .. } => ErrorCode::UnreadableColours,
+            Error::StorageFull => ErrorCode::StorageFull,
+            Error::Unavailable => ErrorCode::Unavailable,
+            Error::Internal(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// Seconds that a client should wait, where waiting helps.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Error::SendingTooFrequently { retry_after_s } | Error::TooManyRequests { retry_after_s } => {
+                Some(*retry_after_s)
+            }
+            Error::StorageFull | Error::Unavailable => Some(3),
+            _ => None,
+        }
+    }
+
+    /// A refused field.
+    pub fn invalid(field: &'static str, reason: impl Into<String>) -> Error {
+        Error::Invalid { field, reason: reason.into() }
+    }
+}

@@ -1,0 +1,69 @@
+//! Reading request bodies: bounded, typed, unknown fields refused (by `deny_unknown_fields` on each shape).
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use bytes::Bytes;
+use hyper::header::CONTENT_TYPE;
+use hyper::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// Largest JSON body.
+pub const JSON_BYTES: usize = 64 * 1024;
+
+/// A JSON body of at most [`JSON_BYTES`]. The content type must say so, which also keeps plain cross-site forms out.
+pub struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &App) -> Result<JsonBody<T>> {
+        if media_type(&request) != Some("application/json") {
+            return Err(Error::InvalidRequest("send Content-Type: application/json".into()));
+        }
+        let bytes = read(request.into_body(), JSON_BYTES).await?;
+        serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| Error::InvalidRequest(error.to_string()))
+    }
+}
+
+/// Query parameters.
+pub struct QueryOf<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for QueryOf<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<QueryOf<T>> {
+        let Query(query) =
+            Query::from_request_parts(parts, app).await.map_err(|error| Error::InvalidRequest(error.body_text()))?;
+        Ok(QueryOf(query))
+    }
+}
+
+/// Path parameters. One that cannot be read names nothing: not found.
+pub struct PathOf<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathOf<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<PathOf<T>> {
+        let Path(path) = Path::from_request_parts(parts, app).await.map_err(|_| Error::NotFound)?;
+        Ok(PathOf(path))
+    }
+}
+
+/// Reads a whole body of at most `limit` bytes.
+pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
+    to_bytes(body, limit).await.map_err(|error| {
+        let too_large =
+            std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        if too_large { Error::TooLarge { limit } } else { Error::InvalidRequest("the body ended early".into()) }
+    })
+}
+
+/// The media type of a request, without parameters.
+pub fn media_type<B>(request: &hyper::Request<B>) -> Option<&str> {
+    let value = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').next().map(str::trim)
+}

@@ -1,0 +1,18 @@
+//! OCS: live chat for any website, in one binary. Declared in reading order.
+
+// ground: knows nothing of the product
+pub mod id;
+pub mod clock;
+pub mod error;
+pub mod config;
+pub mod secret;
+pub mod storage;
+
+// the product: one folder per noun
+pub mod sites;
+
+// the doors
+pub mod http;
+
+// putting it together
+pub mod app;

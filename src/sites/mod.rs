@@ -1,0 +1,151 @@
+//! A site is a website with a chat of its own, and the tenant: everything else belongs to one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+use crate::id::{AccountId, SiteId};
+
+mod look;
+
+pub use look::{Colour, Look, Position, Scheme, Variant};
+
+/// A site as the product works with it.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its number.
+    pub id: SiteId,
+    /// Who made it and answers its visitors.
+    pub owner_id: AccountId,
+    /// Shown in the widget's header and the console.
+    pub name: String,
+    /// Paused: the widget draws nothing and no message is taken.
+    pub paused: bool,
+    /// The key in the snippet: the newest one.
+    pub widget_key: String,
+    /// Colours, variant, position.
+    pub look: Look,
+    /// Greeting by language; a missing one falls back to English, then to the widget's own.
+    pub welcome: BTreeMap<Locale, String>,
+    /// File name of the logo.
+    pub logo: Option<String>,
+    /// What the owner allows.
+    pub limits: Limits,
+    /// Host names whose pages may show the widget (`*.` for all below); empty: any.
+    pub allowed_domains: Vec<String>,
+    /// What an unsigned external id opens.
+    pub identity_mode: IdentityMode,
+    /// The compatible API shows an opaque id in place of the caller's key.
+    pub opaque_agent_ids: bool,
+    /// Origin of the last page that loaded the widget, and when.
+    pub seen_page: Option<(String, Millis)>,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// Limits that the owner sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Messages a minute for each visitor, 1 to 600.
+    pub messages_per_minute: u32,
+    /// API calls a minute, fetch and reply counted apart, 1 to 1,000,000.
+    pub api_per_minute: u32,
+    /// Largest image in bytes, 64 KiB to 20 MiB.
+    pub image_bytes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { messages_per_minute: 20, api_per_minute: 60, image_bytes: 5 * 1024 * 1024 }
+    }
+}
+
+/// Who may read a known visitor's history when its external id is not signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityMode {
+    /// The same browser, or a signed identity.
+    #[default]
+    SameBrowser,
+    /// Anybody who names the id, as the reference product does.
+    Shared,
+    /// Nobody chats without a signed identity.
+    SignedOnly,
+}
+
+impl IdentityMode {
+    /// As the database keeps it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IdentityMode::SameBrowser => "same_browser",
+            IdentityMode::Shared => "shared",
+            IdentityMode::SignedOnly => "signed_only",
+        }
+    }
+
+    /// Reads what [`Self::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<IdentityMode> {
+        [IdentityMode::SameBrowser, IdentityMode::Shared, IdentityMode::SignedOnly]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+    }
+}
+
+/// A language that the widget speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[expect(missing_docs, reason = "language tags are their own description")]
+pub enum Locale {
+    #[serde(rename = "en")]
+    English,
+    #[serde(rename = "zh-CN")]
+    SimplifiedChinese,
+    #[serde(rename = "es")]
+    Spanish,
+    #[serde(rename = "fr")]
+    French,
+    #[serde(rename = "ja")]
+    Japanese,
+}
+
+impl Locale {
+    /// The nearest language for a BCP 47 tag such as `fr-CA`; English when there is none.
+    pub fn nearest(tag: &str) -> Locale {
+        let language = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        match language.as_str() {
+            "zh" => Locale::SimplifiedChinese,
+            "es" => Locale::Spanish,
+            "fr" => Locale::French,
+            "ja" => Locale::Japanese,
+            _ => Locale::English,
+        }
+    }
+}
+
+impl Site {
+    /// The greeting for a language; empty when the owner wrote none.
+    pub fn welcome_for(&self, locale: Locale) -> &str {
+        self.welcome.get(&locale).or_else(|| self.welcome.get(&Locale::English)).map_or("", String::as_str)
+    }
+
+    /// May a page of this origin (`https://shop.example:8443`) show the widget?
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        if self.allowed_domains.is_empty() {
+            return true;
+        }
+        let host = host_of(origin);
+        self.allowed_domains.iter().any(|domain| match domain.strip_prefix("*.") {
+            Some(parent) => host == parent || host.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.')),
+            None => host == *domain,
+        })
+    }
+}
+
+fn host_of(origin: &str) -> &str {
+    let authority = origin.split_once("://").map_or(origin, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    if authority.starts_with('[') {
+        return authority.split_inclusive(']').next().unwrap_or_default();
+    }
+    authority.split(':').next().unwrap_or_default()
+}

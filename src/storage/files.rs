@@ -1,0 +1,75 @@
+//! The data folder: everything the product keeps, in one place.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The data folder and the names of what lies in it.
+#[derive(Debug, Clone)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Opens the folder, making it readable by its owner alone (mode 0700) when it is new.
+    pub fn open(path: &Path) -> io::Result<Folder> {
+        if !path.exists() {
+            fs::create_dir_all(path)?;
+            make_private(path)?;
+        }
+        let folder = Folder(path.to_owned());
+        for inner in [folder.images(), folder.snapshots()] {
+            fs::create_dir_all(inner)?;
+        }
+        Ok(folder)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("ocs.db")
+    }
+
+    /// Images and thumbnails.
+    pub fn images(&self) -> PathBuf {
+        self.0.join("images")
+    }
+
+    /// Copies made before migrations.
+    pub fn snapshots(&self) -> PathBuf {
+        self.0.join("snapshots")
+    }
+
+    /// Held by the one process that serves this folder.
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("ocs.lock")
+    }
+
+    /// Where a running server takes commands from its own machine's operator.
+    pub fn socket(&self) -> PathBuf {
+        self.0.join("ocs.sock")
+    }
+
+    /// The key that seals secrets; back it up apart from the database.
+    pub fn master_key(&self) -> PathBuf {
+        self.0.join("master.key")
+    }
+
+    /// Certificates and the ACME account.
+    pub fn certificates(&self) -> PathBuf {
+        self.0.join("certificates")
+    }
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Ids from blocks: small integers below 2^53 that every engine can give without a hot sequence.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::id::Id;
+use crate::values;
+
+use super::Tx;
+
+/// Ids fetched at once. A restart skips at most this many.
+const BLOCK: i64 = 100;
+/// Messages are many: fewer trips to the block table.
+const MESSAGE_BLOCK: i64 = 4_000;
+
+/// What an id is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variants are the product's nouns")]
+pub enum Kind {
+    Account,
+    Session,
+    Site,
+    Key,
+    Visitor,
+    Token,
+    Conversation,
+    Message,
+    Image,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Account => "account",
+            Kind::Session => "session",
+            Kind::Site => "site",
+            Kind::Key => "key",
+            Kind::Visitor => "visitor",
+            Kind::Token => "token",
+            Kind::Conversation => "conversation",
+            Kind::Message => "message",
+            Kind::Image => "image",
+        }
+    }
+
+    fn block(self) -> i64 {
+        match self {
+            Kind::Message => MESSAGE_BLOCK,
+            _ => BLOCK,
+        }
+    }
+}
+
+const TAKE_BLOCK: &str = "INSERT INTO id_blocks (kind, next) VALUES ($1, 1 + $2)
+    ON CONFLICT (kind) DO UPDATE SET next = id_blocks.next + $2 RETURNING next - $2";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] = &[TAKE_BLOCK];
+
+/// Blocks in hand. A block's row is undone with the transaction that took it, therefore a block taken by a transaction
+/// becomes `kept` only after its commit; until then it serves that transaction alone.
+#[derive(Default)]
+pub(super) struct Blocks {
+    kept: HashMap<Kind, Range<i64>>,
+    taken: HashMap<Kind, Range<i64>>,
+}
+
+impl Blocks {
+    /// The next id in hand.
+    pub(super) fn next(&mut self, kind: Kind) -> Option<i64> {
+        let kept = self.kept.get_mut(&kind).and_then(Iterator::next);
+        kept.or_else(|| self.taken.get_mut(&kind).and_then(Iterator::next))
+    }
+
+    /// Keeps a block that the running transaction took.
+    pub(super) fn take(&mut self, kind: Kind, first: i64) {
+        self.taken.insert(kind, first..first + kind.block());
+    }
+
+    pub(super) fn committed(&mut self) {
+        self.kept.extend(self.taken.drain());
+    }
+
+    pub(super) fn undone(&mut self) {
+        self.taken.clear();
+    }
+}
+
+impl Tx {
+    /// A fresh id. Unique for good, but not without gaps.
+    pub async fn next_id<T: Id>(&mut self, kind: Kind, wrap: fn(i64) -> T) -> Result<T> {
+        if let Some(id) = self.blocks().next(kind) {
+            return Ok(wrap(id));
+        }
+        let row: Option<(i64,)> = self.one(TAKE_BLOCK, values![kind.name(), kind.block()]).await?;
+        let (first,) = row.ok_or_else(|| Error::Internal("no id block".into()))?;
+        self.blocks().take(kind, first);
+        self.blocks().next(kind).map(wrap).ok_or_else(|| Error::Internal("empty id block".into()))
+    }
+}

@@ -1,0 +1,168 @@
+//! How things are kept: one SQLite database, one writer, readers beside it.
+//!
+//! Stores know SQL and nothing else does. Reads go through [`Store`], writes need a [`Tx`]. One SQL text with `$1`
+//! placeholders and values bound through a short list serves this engine and the next.
+
+mod dialect;
+mod files;
+mod ids;
+mod lock;
+mod migrate;
+mod tx;
+mod value;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
+use sqlx::{ConnectOptions, FromRow};
+
+use crate::clock::{Clock, Millis};
+use crate::error::{Error, Result};
+
+pub use dialect::is_constraint;
+pub use files::Folder;
+pub use ids::Kind;
+pub use lock::{DataLock, LockError};
+pub use migrate::{MIGRATIONS, snapshot};
+pub use tx::Tx;
+pub use value::Value;
+
+/// A row that a query can be read into.
+pub trait Record: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+impl<T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin> Record for T {}
+
+/// Read connections. Each keeps a page cache of about 2 MB; two cores cannot use more.
+const READERS: u32 = 4;
+/// Pages in the write-ahead log at which SQLite itself checkpoints; our own checkpointer works below it.
+const WAL_PAGES: u32 = 16_000;
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    readers: SqlitePool,
+    writer: Arc<tokio::sync::Mutex<tx::Writer>>,
+    clock: Clock,
+    path: Arc<PathBuf>,
+    epoch: Arc<str>,
+}
+
+impl Store {
+    /// Opens (or makes) the database in `folder`, snapshots it when a migration is due, and migrates.
+    /// Fails when the library is too old to be safe, or the schema is newer than this program.
+    pub async fn open(folder: &Folder, clock: Clock) -> Result<Store> {
+        let path = folder.database();
+        let mut conn = connect_options(&path).connect().await.map_err(dialect::error)?;
+        dialect::assert_version(&mut conn).await?;
+        migrate::run(&mut conn, folder, clock.now()).await?;
+        let epoch = migrate::epoch(&mut conn).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_with(connect_options(&path).read_only(true))
+            .await
+            .map_err(dialect::error)?;
+        Ok(Store {
+            readers,
+            writer: Arc::new(tokio::sync::Mutex::new(tx::Writer::new(conn))),
+            clock,
+            path: Arc::new(path),
+            epoch: epoch.into(),
+        })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names this life of the database; renewed by a restore, so that clients notice.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Now, by the store's clock.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The clock, for parts that keep time themselves.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// At most one row.
+    pub async fn one<T: Record>(
+        &self,
+        sql: &'static str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Option<T>> {
+        value::query_as(sql, values).fetch_optional(&self.readers).await.map_err(dialect::error)
+    }
+
+    /// All rows.
+    pub async fn all<T: Record>(&self, sql: &'static str, values: impl IntoIterator<Item = Value>) -> Result<Vec<T>> {
+        value::query_as(sql, values).fetch_all(&self.readers).await.map_err(dialect::error)
+    }
+
+    /// Begins a write. There is one writer: callers queue in order. Dropping the transaction undoes it.
+    pub async fn begin(&self) -> Result<Tx> {
+        Tx::begin(self.writer.clone(), self.clock.now()).await
+    }
+
+    /// Moves committed pages from the log into the database without blocking the writer.
+    /// Returns the pages still waiting in the log.
+    pub async fn checkpoint(&self) -> Result<i64> {
+        dialect::checkpoint(&connect_options(&self.path)).await
+    }
+
+    /// Asks the database to answer a trivial question: is it there?
+    pub async fn ping(&self) -> Result<()> {
+        self.one::<(i64,)>("SELECT 1", []).await.map(|_| ())
+    }
+
+    /// Writes a consistent copy of the database while it is in use.
+    pub async fn copy_to(&self, target: &Path) -> Result<()> {
+        let mut conn = connect_options(&self.path).read_only(true).connect().await.map_err(dialect::error)?;
+        snapshot(&mut conn, target).await
+    }
+
+    /// Closes all connections; the last one folds the log into the database.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.lock().await.close().await;
+    }
+
+    /// Checks a statement without running it. For the test that prepares every statement of the product.
+    pub async fn prepare(&self, sql: &'static str) -> Result<()> {
+        use sqlx::{Executor, SqlSafeStr};
+        let mut conn = self.readers.acquire().await.map_err(dialect::error)?;
+        conn.prepare(sql.into_sql_str()).await.map(|_| ()).map_err(dialect::error)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        dialect::error(error)
+    }
+}
+
+pub(crate) fn connect_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .statement_cache_capacity(200)
+        .pragma("cache_size", "-2000")
+        .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
+        .pragma("journal_size_limit", "134217728")
+        .pragma("temp_store", "MEMORY")
+        .disable_statement_logging()
+}
