@@ -1,0 +1,47 @@
+/** What grouping needs to know of a message. */
+export type Grouped = { key: string; sender: string; at: number };
+
+export type Row<M> = {
+  key: string;
+  message: M;
+  /** Set where a new day begins: the moment to name it after. */
+  day: number | null;
+  /** First and last of a run of one sender. */
+  first: boolean;
+  last: boolean;
+};
+
+const RUN_MS = 5 * 60_000;
+
+/**
+ * Rows for a list of messages: runs of one sender within five minutes, days by the reader's own zone.
+ * Rows that did not change are the same objects as in `before`, so that a list draws only what is new.
+ */
+export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: number) => string, before: readonly Row<M>[] = []): Row<M>[] {
+  const known = new Map(before.map((row) => [row.key, row]));
+  const days = messages.map((message) => dayOf(message.at));
+  const joins = (index: number): boolean => {
+    const message = messages[index];
+    const previous = messages[index - 1];
+    if (message === undefined || previous === undefined) return false;
+    return previous.sender === message.sender && days[index - 1] === days[index] && Math.abs(message.at - previous.at) < RUN_MS;
+  };
+  return messages.map((message, index) => {
+    const row: Row<M> = {
+      key: message.key,
+      message,
+      day: index === 0 || days[index - 1] !== days[index] ? message.at : null,
+      first: !joins(index),
+      last: !joins(index + 1),
+    };
+    const old = known.get(row.key);
+    const same = old !== undefined && old.message === message && old.day === row.day && old.first === row.first && old.last === row.last;
+    return same ? old : row;
+  });
+}
+
+/** Names a day by its reader's zone. The zone is read at each call of the maker: people travel. */
+export function dayNamer(zone?: string): (at: number) => string {
+  const format = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone });
+  return (at) => format.format(at);
+}

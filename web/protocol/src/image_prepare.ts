@@ -1,0 +1,57 @@
+import { fitted, sniffImage, type ImageType } from "./image_check.ts";
+
+export type PreparedImage = { blob: Blob; type: ImageType; width: number; height: number };
+export type ImageProblem = "invalid_image" | "image_too_large";
+
+/** What a picture needs of the browser; tests bring their own. */
+export type ImageTools = {
+  decode(blob: Blob): Promise<{ width: number; height: number; draw: CanvasImageSource; close(): void }>;
+  encode(image: CanvasImageSource, width: number, height: number, type: ImageType): Promise<Blob | null>;
+};
+
+/**
+ * Makes a picked file fit to send: really a picture, upright, no larger than anyone will look at.
+ * Drawing anew also leaves the place it was taken behind. Animations are sent as they are.
+ */
+export async function prepareImage(file: Blob, limit: number, tools: ImageTools = browserTools): Promise<PreparedImage | ImageProblem> {
+  const type = sniffImage(new Uint8Array(await file.slice(0, 16).arrayBuffer()));
+  if (type === null) return "invalid_image";
+  let decoded: Awaited<ReturnType<ImageTools["decode"]>>;
+  try {
+    decoded = await tools.decode(file);
+  } catch {
+    return "invalid_image";
+  }
+  try {
+    const { width, height } = decoded;
+    const size = fitted(width, height);
+    if (type !== "image/gif" && (size.width < width || file.size > limit)) {
+      const made = await tools.encode(decoded.draw, size.width, size.height, file.size > limit ? "image/jpeg" : type);
+      if (made !== null && made.size <= limit) return { blob: made, type: made.type as ImageType, ...size };
+    }
+    if (file.size > limit) return "image_too_large";
+    return { blob: new Blob([file], { type }), type, width, height };
+  } finally {
+    decoded.close();
+  }
+}
+
+const browserTools: ImageTools = {
+  async decode(blob) {
+    const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" });
+    return { width: bitmap.width, height: bitmap.height, draw: bitmap, close: () => bitmap.close() };
+  },
+  async encode(image, width, height, type) {
+    const canvas = document.createElement("canvas");
+    canvas.width = width;
+    canvas.height = height;
+    const context = canvas.getContext("2d");
+    if (context === null) return null;
+    if (type === "image/jpeg") {
+      context.fillStyle = "#fff";
+      context.fillRect(0, 0, width, height);
+    }
+    context.drawImage(image, 0, 0, width, height);
+    return new Promise((resolve) => canvas.toBlob(resolve, type, 0.85));
+  },
+};

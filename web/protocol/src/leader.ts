@@ -1,0 +1,101 @@
+/** What one tab tells the others of the same browser and visitor. */
+export type Post<E, S, H> =
+  | { to: "all"; event: E; cursor: string }
+  | { to: "all"; signal: S }
+  | { to: "all"; state: string }
+  | { to: "leader"; hint: H }
+  | { to: "leader"; ask: true }
+  | { to: "all"; local: unknown };
+
+export type LeaderParts = {
+  locks: LockManager | undefined;
+  channel: ((name: string) => BroadcastChannel) | undefined;
+  /** Hears pagehide and pageshow: a page put aside for the back button must not keep the lead. */
+  page?: EventTarget;
+};
+
+export type LeaderEvents<E, S, H> = {
+  /** This tab holds the socket from now on. */
+  lead(): void;
+  /** It no longer does. */
+  yieldLead(): void;
+  post(post: Post<E, S, H>): void;
+};
+
+/**
+ * One socket per browser: tabs queue for a lock, the holder connects and tells the others by channel.
+ * Without Web Locks (plain http) or channels every tab leads itself.
+ */
+export class Leader<E, S, H> {
+  leading = false;
+  #release: (() => void) | null = null;
+  #queued: AbortController | null = null;
+  #channel: BroadcastChannel | null = null;
+  #stopped = false;
+
+  constructor(
+    private readonly name: string,
+    private readonly parts: LeaderParts,
+    private readonly events: LeaderEvents<E, S, H>,
+  ) {}
+
+  start(): void {
+    const { locks, channel, page } = this.parts;
+    if (locks === undefined || channel === undefined) return this.#lead();
+    this.#channel = channel(this.name);
+    this.#channel.onmessage = ({ data }) => {
+      const post = data as Post<E, S, H>;
+      if (post.to === "all" || this.leading) this.events.post(post);
+    };
+    page?.addEventListener("pagehide", this.#hide);
+    page?.addEventListener("pageshow", this.#show);
+    this.#queue();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.parts.page?.removeEventListener("pagehide", this.#hide);
+    this.parts.page?.removeEventListener("pageshow", this.#show);
+    this.#leave();
+    this.#channel?.close();
+    this.#channel = null;
+  }
+
+  tell(post: Post<E, S, H>): void {
+    this.#channel?.postMessage(post);
+  }
+
+  readonly #hide = () => this.#leave();
+  readonly #show = () => {
+    if (this.#queued === null && !this.#stopped) this.#queue();
+  };
+
+  #queue(): void {
+    const queued = (this.#queued = new AbortController());
+    this.parts
+      .locks!.request(this.name, { signal: queued.signal }, () => {
+        if (queued.signal.aborted || this.#stopped) return;
+        this.#lead();
+        return new Promise<void>((resolve) => (this.#release = resolve));
+      })
+      .catch((error: unknown) => {
+        // Locks exist but are refused (an opaque origin): lead alone.
+        if (!queued.signal.aborted && !this.leading && !this.#stopped && error !== undefined) this.#lead();
+      });
+  }
+
+  #lead(): void {
+    this.leading = true;
+    this.events.lead();
+  }
+
+  #leave(): void {
+    this.#queued?.abort();
+    this.#queued = null;
+    this.#release?.();
+    this.#release = null;
+    if (!this.leading) return;
+    this.leading = false;
+    this.events.yieldLead();
+  }
+}

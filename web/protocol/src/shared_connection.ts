@@ -1,0 +1,117 @@
+import { Connection, type ConnectionEvents, type ConnectionParts, type ConnectionState } from "./connection.ts";
+import { Leader, type LeaderParts, type Post } from "./leader.ts";
+import type { Door } from "./line.ts";
+
+/**
+ * A Connection that the tabs of a browser share. Listens to the others from the moment it is made, so make it
+ * before asking for the state; `start` gives it the cursor of that state. What arrives twice is the
+ * listener's to ignore: events name a seq or a watermark.
+ */
+export class SharedConnection<E, S, H extends { type: string }> {
+  state: ConnectionState = "stopped";
+  #cursor: string | null = null;
+  #early: Post<E, S, H>[] = [];
+  readonly #connection: Connection<E, S, H>;
+  readonly #leader: Leader<E, S, H>;
+
+  constructor(
+    name: string,
+    door: Door<H>,
+    private readonly events: ConnectionEvents<E, S> & {
+      /** Said by another tab with `tell`. */
+      local(said: unknown): void;
+    },
+    parts: ConnectionParts & LeaderParts,
+  ) {
+    this.#connection = new Connection<E, S, H>(
+      door,
+      {
+        event: (event, cursor) => {
+          this.#leader.tell({ to: "all", event, cursor });
+          this.#event(event, cursor);
+        },
+        signal: (signal) => {
+          this.#leader.tell({ to: "all", signal });
+          events.signal(signal);
+        },
+        live: () => events.live(),
+        resync: () => events.resync(),
+        refused: (code, message) => events.refused(code, message),
+        changed: (state) => {
+          this.#leader.tell({ to: "all", state });
+          this.#set(state);
+        },
+      },
+      parts,
+    );
+    this.#leader = new Leader<E, S, H>(name, parts, {
+      lead: () => this.#connect(),
+      yieldLead: () => this.#connection.stop(),
+      post: (post) => this.#heard(post),
+    });
+    this.#leader.start();
+  }
+
+  get leading(): boolean {
+    return this.#leader.leading;
+  }
+
+  start(cursor: string): void {
+    this.#cursor = cursor;
+    const early = this.#early;
+    this.#early = [];
+    for (const post of early) this.#heard(post);
+    if (this.leading) this.#connect();
+    else this.#leader.tell({ to: "leader", ask: true });
+  }
+
+  stop(): void {
+    this.#leader.stop();
+    this.#connection.stop();
+    this.#set("stopped");
+  }
+
+  hint(hint: H): void {
+    if (this.leading) this.#connection.hint(hint);
+    else this.#leader.tell({ to: "leader", hint });
+  }
+
+  /** To the other tabs only, never to the server. */
+  tell(local: unknown): void {
+    this.#leader.tell({ to: "all", local });
+  }
+
+  nudge(): void {
+    this.#connection.nudge();
+  }
+
+  #connect(): void {
+    if (this.#cursor !== null) this.#connection.start(this.#cursor);
+  }
+
+  #heard(post: Post<E, S, H>): void {
+    if (this.#cursor === null && "event" in post) {
+      this.#early.push(post);
+      return;
+    }
+    if ("event" in post) this.#event(post.event, post.cursor);
+    else if ("signal" in post) this.events.signal(post.signal);
+    else if ("local" in post) this.events.local(post.local);
+    else if ("hint" in post) this.#connection.hint(post.hint);
+    else if ("ask" in post) this.#leader.tell({ to: "all", state: this.state });
+    else if (!this.leading) this.#set(post.state as ConnectionState);
+  }
+
+  #event(event: E, cursor: string): void {
+    this.#cursor = cursor;
+    this.events.event(event, cursor);
+  }
+
+  #set(state: ConnectionState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.events.changed(state);
+    // A follower cannot know what hints its leader lost: it repeats them as the leader does.
+    if (state === "live" && !this.leading) this.events.live();
+  }
+}

@@ -1,0 +1,74 @@
+import type { Door } from "./line.ts";
+import { readAnswer } from "./refusal.ts";
+import type { HistoryForVisitor, MessagePoint, SentToVisitor, Start, VisitorHello, VisitorHint, VisitorState, Welcome, WidgetCommand } from "./wire.ts";
+
+const ANSWER_WITHIN_MS = 20_000;
+
+/** Every request a visitor's page makes. One constant path for changes, so that a browser asks leave once. */
+export class WidgetDoor {
+  token: string | null = null;
+
+  constructor(
+    readonly origin: string,
+    private readonly key: string,
+    private readonly fetcher: typeof fetch = (...args) => fetch(...args),
+  ) {}
+
+  async welcome(locale: string): Promise<Welcome> {
+    const query = new URLSearchParams({ key: this.key, lang: locale });
+    return readAnswer(await this.fetcher(`${this.origin}/api/widget/welcome?${query}`, { credentials: "omit" }));
+  }
+
+  start(start: Omit<Start, "key">): Promise<VisitorState> {
+    return this.post({ do: "start", key: this.key, ...start });
+  }
+
+  send(client_id: string, body: { text: string } | { image: string }, cancelled?: AbortSignal): Promise<SentToVisitor> {
+    return this.post({ do: "send", client_id, ...body }, cancelled);
+  }
+
+  history(before: MessagePoint): Promise<HistoryForVisitor> {
+    return this.post({ do: "history", before });
+  }
+
+  logout(): Promise<unknown> {
+    return this.post({ do: "logout" });
+  }
+
+  /** How a Connection reaches this visitor. */
+  line(): Door<VisitorHint> {
+    return {
+      socketUrl: `${this.origin.replace(/^http/, "ws")}/api/widget/socket`,
+      streamUrl: `${this.origin}/api/widget/stream`,
+      hello: (cursor) => JSON.stringify({ type: "hello", token: this.token ?? "", cursor } satisfies VisitorHello),
+      streamHeaders: () => this.authorization(),
+      credentials: "omit",
+      postHint: (hint) => this.post({ do: "hint", hint }),
+    };
+  }
+
+  authorization(): Record<string, string> {
+    return this.token === null ? {} : { Authorization: `Bearer ${this.token}` };
+  }
+
+  private async post<T>(command: WidgetCommand, cancelled?: AbortSignal): Promise<T> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ANSWER_WITHIN_MS);
+    const cancel = () => late.abort();
+    cancelled?.addEventListener("abort", cancel);
+    try {
+      const response = await this.fetcher(`${this.origin}/api/widget`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", ...this.authorization() },
+        credentials: "omit",
+        body: JSON.stringify(command),
+        signal: late.signal,
+        keepalive: command.do === "logout",
+      });
+      return await readAnswer<T>(response);
+    } finally {
+      clearTimeout(timer);
+      cancelled?.removeEventListener("abort", cancel);
+    }
+  }
+}
