@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::images::Images;
 use crate::storage::{Folder, Store};
 
 /// The running product. Cheap to clone.
@@ -18,6 +19,8 @@ pub struct Parts {
     pub folder: Folder,
     /// The database.
     pub store: Store,
+    /// Pictures: where they are, and how many are worked on at once.
+    pub images: Images,
 }
 
 impl App {

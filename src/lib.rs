@@ -10,6 +10,7 @@ pub mod storage;
 
 // the product: one folder per noun
 pub mod sites;
+pub mod images;
 
 // the doors
 pub mod http;

@@ -154,7 +154,7 @@ CREATE TABLE conversations (
 CREATE UNIQUE INDEX conversations_public ON conversations (public_id);
 CREATE UNIQUE INDEX conversations_one_open ON conversations (site_id, visitor_id, proof) WHERE state = 'open';
 CREATE INDEX conversations_visitor ON conversations (site_id, visitor_id);
-CREATE INDEX conversations_recent ON conversations (site_id, updated_at);
+CREATE INDEX conversations_recent ON conversations (site_id, state, updated_at);
 CREATE INDEX conversations_unread ON conversations (site_id, updated_at) WHERE unread_agent > 0;
 
 -- messages ---------------------------------------------------------------
@@ -196,6 +196,13 @@ CREATE TABLE images (
 );
 CREATE UNIQUE INDEX images_name ON images (name);
 CREATE INDEX images_loose ON images (site_id, created_at) WHERE NOT attached;
+
+-- Files whose rows are gone, to be removed from the store of files.
+CREATE TABLE leftover_files (
+    folder TEXT NOT NULL,
+    name   TEXT NOT NULL,
+    PRIMARY KEY (folder, name)
+);
 
 -- events -----------------------------------------------------------------
 

@@ -1,0 +1,39 @@
+//! Making an image part of a message, in the message's own transaction; and letting a site's images go with the site.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::SiteId;
+use crate::storage::Tx;
+
+use super::{Image, ImageName, Uploader, store};
+
+/// Attaches the images and returns them in the order asked for. Each must be the uploader's own, of this site, not
+/// older than a day and in no message yet. A message that is sent again is recognised by its client id before this.
+///
+/// # Errors
+/// `Invalid` when there is no such image, `Conflict` when it is in a message already.
+pub async fn attach(tx: &mut Tx, site: SiteId, names: &[ImageName], uploader: Uploader) -> Result<Vec<Image>> {
+    let mut images = Vec::with_capacity(names.len());
+    for name in names {
+        match store::attach(tx, site, name, uploader).await? {
+            Some(image) => images.push(image),
+            None => return Err(refusal(tx, site, name, uploader).await?),
+        }
+    }
+    Ok(images)
+}
+
+async fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> Result<Error> {
+    Ok(match store::is_attached(tx, site, name, uploader).await? {
+        Some(true) => Error::Conflict("this image is in a message already; upload it again to send it again"),
+        _ => Error::invalid("image", "there is no such image of yours; upload it first"),
+    })
+}
+
+/// Lets go of all images and the logo of a site, in the transaction that deletes the site and before its row goes.
+/// The files are removed after the commit; should the server stop in between, the next sweep removes them.
+pub async fn forget_site(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
+    store::delete_site(tx, site).await?;
+    app.images.wake_sweep_after(tx);
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The three formats, told by a file's first bytes and never by what somebody says it is.
+
+/// What an image is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Format {
+    Png,
+    Jpeg,
+    Gif,
+}
+
+impl Format {
+    /// Reads the signature. Anything else is none of ours.
+    pub fn of(bytes: &[u8]) -> Option<Format> {
+        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+            Some(Format::Png)
+        } else if bytes.starts_with(b"\xff\xd8\xff") {
+            Some(Format::Jpeg)
+        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+            Some(Format::Gif)
+        } else {
+            None
+        }
+    }
+
+    /// The end of a file name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Png => "png",
+            Format::Jpeg => "jpg",
+            Format::Gif => "gif",
+        }
+    }
+
+    /// The format that a file name's end stands for.
+    pub fn from_extension(extension: &str) -> Option<Format> {
+        [Format::Png, Format::Jpeg, Format::Gif].into_iter().find(|format| format.extension() == extension)
+    }
+
+    /// The media type.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Format::Png => "image/png",
+            Format::Jpeg => "image/jpeg",
+            Format::Gif => "image/gif",
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Logos of sites: cleaned like any picture, and small.
+
+use bytes::Bytes;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::storage::Tx;
+
+use super::accept::on_worker;
+use super::clean::clean;
+use super::thumbnail::shrink;
+use super::{BlobKey, FileName, store};
+
+/// Longest side of a logo.
+const LOGO_SIDE: u32 = 256;
+/// Largest file taken for a logo.
+pub const LOGO_BYTES: usize = 5 * 1024 * 1024;
+
+/// Cleans and keeps a logo of at most 256 pixels a side. Returns the file name for `Site::logo`.
+///
+/// # Errors
+/// `ImageTooLarge`, `InvalidImage`, `StorageFull`.
+pub async fn keep_logo(app: &App, bytes: Bytes) -> Result<String> {
+    if bytes.len() > LOGO_BYTES {
+        return Err(Error::ImageTooLarge { limit: LOGO_BYTES });
+    }
+    let small = on_worker(app, move || shrink(&clean(&bytes)?.still, LOGO_SIDE)).await?;
+    let name = FileName::random_logo(small.format);
+    app.images.blobs.put(&BlobKey::logo(name.clone()), small.bytes.into()).await?;
+    Ok(name.to_string())
+}
+
+/// Lets a logo go that the site no longer shows, in the transaction that changes the site.
+pub async fn forget_logo(app: &App, tx: &mut Tx, name: &str) -> Result<()> {
+    if let Some(name) = FileName::parse_logo(name) {
+        store::leave(tx, &BlobKey::logo(name)).await?;
+        app.images.wake_sweep_after(tx);
+    }
+    Ok(())
+}
+
+/// Path under which a logo is served.
+pub fn logo_url(name: &str) -> String {
+    format!("/uploads/logos/{name}")
+}

@@ -1,0 +1,147 @@
+//! A picture that a visitor or an operator sends: checked, cleaned, kept under a name that nobody can guess.
+//!
+//! Nothing that was uploaded is ever served back: every frame is decoded within limits and encoded anew, so what lies
+//! in storage is ours, without metadata and without whatever else a file can carry.
+
+mod accept;
+mod attach;
+mod blobs;
+mod budget;
+mod clean;
+mod fetch;
+mod format;
+mod logo;
+mod name;
+mod store;
+mod sweep;
+mod thumbnail;
+mod view;
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, ImageId, KeyId, VisitorId};
+use crate::storage::Folder;
+
+pub use accept::accept;
+pub use attach::{attach, forget_site};
+pub use blobs::{BlobKey, Blobs, StoredBlob};
+pub use fetch::fetch;
+pub use format::Format;
+pub use logo::{forget_logo, keep_logo, logo_url};
+pub use name::{FileName, ImageName};
+pub use store::{SQL, of_names};
+pub use sweep::{run, sweep};
+pub use view::ImageView;
+
+/// Seconds after which an image that no message took is removed.
+pub const LOOSE_SECONDS: i64 = 24 * 60 * 60;
+/// Bytes of uploads that may be in memory at once, over all sites.
+const UPLOAD_MEMORY: usize = 512 * 1024 * 1024;
+/// Unit in which [`UPLOAD_MEMORY`] is handed out.
+const UPLOAD_UNIT: usize = 64 * 1024;
+
+/// A stored image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its number.
+    pub id: ImageId,
+    /// Public name, also the handle used to send it.
+    pub name: ImageName,
+    /// Name of the small picture; the same as `name` where the image is small itself.
+    pub thumb: ImageName,
+    /// Width in pixels, as shown.
+    pub width: u32,
+    /// Height in pixels, as shown.
+    pub height: u32,
+    /// More than one frame.
+    pub animated: bool,
+}
+
+/// Who brought an image; only they can put it into a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Uploader {
+    /// A visitor.
+    Visitor(VisitorId),
+    /// An operator at the console.
+    Operator(AccountId),
+    /// A script with a chat API key.
+    Api(KeyId),
+}
+
+impl Uploader {
+    /// As the database keeps it; the words are those of a message's author.
+    fn kind(self) -> &'static str {
+        match self {
+            Uploader::Visitor(_) => "visitor",
+            Uploader::Operator(_) => "operator",
+            Uploader::Api(_) => "api",
+        }
+    }
+
+    fn number(self) -> i64 {
+        match self {
+            Uploader::Visitor(id) => id.0,
+            Uploader::Operator(id) => id.0,
+            Uploader::Api(id) => id.0,
+        }
+    }
+
+    /// The side of the chat, which the public name begins with.
+    fn side(self) -> &'static str {
+        match self {
+            Uploader::Visitor(_) => "visitor",
+            Uploader::Operator(_) | Uploader::Api(_) => "agent",
+        }
+    }
+}
+
+/// What the running product needs to take and give images.
+pub struct Images {
+    /// Where the files are.
+    pub blobs: Blobs,
+    /// Pictures that are decoded at once: one a core, since each may need hundreds of megabytes.
+    workers: Arc<Semaphore>,
+    memory: Semaphore,
+    budgets: budget::Budgets,
+    leftovers: Arc<Notify>,
+}
+
+impl Images {
+    /// Keeps images in the data folder.
+    ///
+    /// # Errors
+    /// The folder cannot be made or written.
+    pub fn open(folder: &Folder, clock: Clock) -> io::Result<Images> {
+        Ok(Images::new(Blobs::disk(folder.images())?, clock))
+    }
+
+    /// Keeps images in memory; for tests.
+    pub fn in_memory(clock: Clock) -> Images {
+        Images::new(Blobs::memory(), clock)
+    }
+
+    fn new(blobs: Blobs, clock: Clock) -> Images {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Images {
+            blobs,
+            workers: Arc::new(Semaphore::new(cores)),
+            memory: Semaphore::new(UPLOAD_MEMORY / UPLOAD_UNIT),
+            budgets: budget::Budgets::new(clock),
+            leftovers: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Room in memory for one upload, held while its bytes are.
+    ///
+    /// # Errors
+    /// `Unavailable` when too much is being uploaded right now.
+    pub fn room_for(&self, bytes: usize) -> Result<SemaphorePermit<'_>> {
+        let units = u32::try_from(bytes.div_ceil(UPLOAD_UNIT).max(1)).unwrap_or(u32::MAX);
+        self.memory.try_acquire_many(units).map_err(|_| Error::Unavailable)
+    }
+}

@@ -1,0 +1,166 @@
+//! Images in the database: what is known of each file, and which files are to be removed.
+
+use sqlx::FromRow;
+
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::id::{ImageId, SiteId};
+use crate::storage::{Store, Tx};
+use crate::values;
+
+use super::{BlobKey, Image, ImageName, LOOSE_SECONDS, Uploader};
+
+const INSERT: &str = "INSERT INTO images
+    (site_id, id, name, thumb_name, width, height, animated, bytes, sha256, author_kind, author_id, attached, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, FALSE, $12)";
+const ATTACH: &str = "UPDATE images SET attached = TRUE
+    WHERE site_id = $1 AND name = $2 AND author_kind = $3 AND author_id = $4 AND NOT attached AND created_at > $5
+    RETURNING id, name, thumb_name, width, height, animated";
+const OWN: &str = "SELECT attached FROM images
+    WHERE site_id = $1 AND name = $2 AND author_kind = $3 AND author_id = $4 AND (attached OR created_at > $5)";
+const OF_NAMES: &str = "SELECT id, name, thumb_name, width, height, animated FROM images
+    WHERE site_id = $1 AND name IN (SELECT value FROM json_each($2))";
+const LOOSE: &str = "SELECT site_id, id FROM images WHERE NOT attached AND created_at <= $1 ORDER BY site_id LIMIT $2";
+const LEAVE_ONE: &str = "INSERT INTO leftover_files (folder, name)
+    SELECT 'chat_images', name FROM images WHERE site_id = $1 AND id = $2 AND NOT attached
+    UNION SELECT 'thumbs', thumb_name FROM images WHERE site_id = $1 AND id = $2 AND NOT attached AND thumb_name <> name";
+const DELETE_ONE: &str = "DELETE FROM images WHERE site_id = $1 AND id = $2 AND NOT attached";
+const LEAVE_SITE: &str = "INSERT INTO leftover_files (folder, name)
+    SELECT 'chat_images', name FROM images WHERE site_id = $1
+    UNION SELECT 'thumbs', thumb_name FROM images WHERE site_id = $1 AND thumb_name <> name
+    UNION SELECT 'logos', logo FROM sites WHERE id = $1 AND logo IS NOT NULL";
+const DELETE_SITE: &str = "DELETE FROM images WHERE site_id = $1";
+const LEAVE_FILE: &str =
+    "INSERT INTO leftover_files (folder, name) VALUES ($1, $2) ON CONFLICT (folder, name) DO NOTHING";
+const LEFTOVERS: &str = "SELECT folder, name FROM leftover_files ORDER BY folder, name LIMIT $1";
+const FORGET_LEFTOVER: &str = "DELETE FROM leftover_files WHERE folder = $1 AND name = $2";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] = &[
+    INSERT,
+    ATTACH,
+    OWN,
+    OF_NAMES,
+    LOOSE,
+    LEAVE_ONE,
+    DELETE_ONE,
+    LEAVE_SITE,
+    DELETE_SITE,
+    LEAVE_FILE,
+    LEFTOVERS,
+    FORGET_LEFTOVER,
+];
+
+/// What is kept of a file so that damage can be found.
+pub struct File {
+    /// Length.
+    pub bytes: usize,
+    /// SHA-256 of the content.
+    pub sha256: [u8; 32],
+}
+
+#[derive(FromRow)]
+struct ImageRow {
+    id: ImageId,
+    name: String,
+    thumb_name: String,
+    width: i64,
+    height: i64,
+    animated: bool,
+}
+
+impl TryFrom<ImageRow> for Image {
+    type Error = Error;
+    fn try_from(row: ImageRow) -> Result<Image> {
+        let damaged = || Error::Internal("an image row is damaged".into());
+        Ok(Image {
+            id: row.id,
+            name: ImageName::parse(&row.name).ok_or_else(damaged)?,
+            thumb: ImageName::parse(&row.thumb_name).ok_or_else(damaged)?,
+            width: u32::try_from(row.width).map_err(|_| damaged())?,
+            height: u32::try_from(row.height).map_err(|_| damaged())?,
+            animated: row.animated,
+        })
+    }
+}
+
+/// Writes a new image that belongs to no message yet.
+pub(super) async fn insert(tx: &mut Tx, site: SiteId, image: &Image, uploader: Uploader, file: &File) -> Result<()> {
+    let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
+    let (width, height, now) = (i64::from(image.width), i64::from(image.height), tx.now());
+    let values = values![
+        site,
+        image.id,
+        image.name.as_str(),
+        image.thumb.as_str(),
+        width,
+        height,
+        image.animated,
+        bytes,
+        file.sha256,
+        uploader.kind(),
+        uploader.number(),
+        now,
+    ];
+    tx.run(INSERT, values).await.map(|_| ())
+}
+
+/// Marks an image as part of a message, if it is its uploader's, fresh and free.
+pub(super) async fn attach(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> Result<Option<Image>> {
+    let oldest = tx.now().plus_seconds(-LOOSE_SECONDS);
+    let values = values![site, name.as_str(), uploader.kind(), uploader.number(), oldest];
+    let row: Option<ImageRow> = tx.one(ATTACH, values).await?;
+    row.map(Image::try_from).transpose()
+}
+
+/// Whether this uploader's image is attached already; `None` when there is none.
+pub(super) async fn is_attached(
+    tx: &mut Tx,
+    site: SiteId,
+    name: &ImageName,
+    uploader: Uploader,
+) -> Result<Option<bool>> {
+    let oldest = tx.now().plus_seconds(-LOOSE_SECONDS);
+    let values = values![site, name.as_str(), uploader.kind(), uploader.number(), oldest];
+    let row: Option<(bool,)> = tx.one(OWN, values).await?;
+    Ok(row.map(|(attached,)| attached))
+}
+
+/// The images of a site that have these names, in no order.
+pub async fn of_names(store: &Store, site: SiteId, names: &[&str]) -> Result<Vec<Image>> {
+    let names = serde_json::to_string(names).map_err(|error| Error::Internal(error.to_string()))?;
+    let rows: Vec<ImageRow> = store.all(OF_NAMES, values![site, names]).await?;
+    rows.into_iter().map(Image::try_from).collect()
+}
+
+/// Images that no message took in time.
+pub(super) async fn loose(store: &Store, before: Millis, limit: i64) -> Result<Vec<(SiteId, ImageId)>> {
+    store.all(LOOSE, values![before, limit]).await
+}
+
+/// Deletes one loose image and notes its files for removal.
+pub(super) async fn delete_loose(tx: &mut Tx, site: SiteId, image: ImageId) -> Result<()> {
+    tx.run(LEAVE_ONE, values![site, image]).await?;
+    tx.run(DELETE_ONE, values![site, image]).await.map(|_| ())
+}
+
+/// Deletes all images of a site and notes their files, and the logo, for removal.
+pub(super) async fn delete_site(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(LEAVE_SITE, values![site]).await?;
+    tx.run(DELETE_SITE, values![site]).await.map(|_| ())
+}
+
+/// Notes one file for removal.
+pub(super) async fn leave(tx: &mut Tx, key: &BlobKey) -> Result<()> {
+    tx.run(LEAVE_FILE, values![key.folder(), key.name()]).await.map(|_| ())
+}
+
+/// Files to be removed.
+pub(super) async fn leftovers(store: &Store, limit: i64) -> Result<Vec<(String, String)>> {
+    store.all(LEFTOVERS, values![limit]).await
+}
+
+/// A leftover is gone.
+pub(super) async fn forget_leftover(tx: &mut Tx, folder: &str, name: &str) -> Result<()> {
+    tx.run(FORGET_LEFTOVER, values![folder, name]).await.map(|_| ())
+}
