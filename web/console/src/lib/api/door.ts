@@ -1,0 +1,61 @@
+// Every call of the console door, one line each, in the order of the wire contract.
+import type {
+  About, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Inbox, Me, NewKey,
+  OperatorHint, Rename, Reply, SentToOperator, Sessions, SignIn, SignUp, SiteCreated, Sites, SiteView, Thread, Uploaded,
+} from '@ocs/protocol/wire';
+import { change, read, upload } from './request';
+
+export const door = {
+  about: () => read<About>('about'),
+  me: () => read<Me>('me'),
+  signUp: (form: SignUp) => change<Me>('POST', 'sign-up', form),
+  signIn: (form: SignIn) => change<Me>('POST', 'sign-in', form),
+  signOut: () => change('POST', 'sign-out'),
+  rename: (form: Rename) => change<Me>('POST', 'account/name', form),
+  changePassword: (form: ChangePassword) => change('POST', 'account/password', form),
+  deleteAccount: (form: DeleteAccount) => change('POST', 'account/delete', form),
+  sessions: () => read<Sessions>('account/sessions'),
+  endSession: (session: number) => change('DELETE', `account/sessions/${session}`),
+
+  sites: () => read<Sites>('sites'),
+  site: (site: number) => read<SiteView>(`sites/${site}`),
+  createSite: (form: CreateSite) => change<SiteCreated>('POST', 'sites', form),
+  configureSite: (site: number, form: ConfigureSite) => change<SiteView>('PATCH', `sites/${site}`, form),
+  deleteSite: (site: number) => change('DELETE', `sites/${site}`),
+  putLogo: (site: number, logo: Blob) => change<SiteView>('PUT', `sites/${site}/logo`, logo),
+  removeLogo: (site: number) => change<SiteView>('DELETE', `sites/${site}/logo`),
+  newChatKey: (site: number, grace_s: number) => change<NewKey>('POST', `sites/${site}/chat-keys`, { grace_s }),
+  revokeChatKey: (site: number, key: number) => change('DELETE', `sites/${site}/chat-keys/${key}`),
+  newWidgetKey: (site: number, grace_s: number) => change<SiteView>('POST', `sites/${site}/widget-key`, { grace_s }),
+  newIdentitySecret: (site: number) => change<NewKey>('POST', `sites/${site}/identity-secrets`),
+  removeIdentitySecret: (site: number, secret: number) => change('DELETE', `sites/${site}/identity-secrets/${secret}`),
+
+  inbox: (query: InboxQuery) => read<Inbox>(`conversations?${asQuery(query)}`),
+  thread: (site: number, id: number, beforeSeq?: number, limit = 50) =>
+    read<Thread>(`sites/${site}/conversations/${id}?${asQuery({ before_seq: beforeSeq, limit })}`),
+  reply: (site: number, id: number, reply: Reply) =>
+    change<SentToOperator>('POST', `sites/${site}/conversations/${id}/messages`, reply),
+  close: (site: number, id: number) => change<ConversationForOperator>('POST', `sites/${site}/conversations/${id}/close`),
+  reopen: (site: number, id: number) => change<ConversationForOperator>('POST', `sites/${site}/conversations/${id}/reopen`),
+  uploadImage: (site: number, image: Blob, onProgress: (share: number) => void, stop?: AbortSignal) =>
+    upload<Uploaded>(`sites/${site}/images`, image, onProgress, stop),
+
+  ticket: () => change<{ ticket: string }>('POST', 'ticket'),
+  hint: (hint: OperatorHint) => change('POST', 'hint', hint),
+};
+
+export type InboxQuery = {
+  state: 'open' | 'closed' | 'all';
+  site?: number;
+  unread?: true;
+  before?: string;
+  limit?: number;
+};
+
+function asQuery(values: Record<string, string | number | boolean | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  return query.toString();
+}

@@ -1,0 +1,62 @@
+import type { ConversationForOperator, MessageForOperator } from '@ocs/protocol/wire';
+import { goto } from '$app/navigation';
+import { notify, withdrawNotification } from '$lib/attention/notification';
+import { inOneTab } from '$lib/attention/one-tab';
+import { playSound } from '$lib/attention/sound';
+import { nameOfVisitor } from '$lib/words/visitor';
+import { inbox } from './inbox.svelte';
+import { preferences } from './preferences.svelte';
+
+const quietMs = 2_500;
+const sayEveryMs = 5_000;
+
+/** Sound, desktop notification and the line for screen readers when a visitor writes. */
+class Alerts {
+  /** What the live region says. */
+  said = $state('');
+  /** The conversation being read: it needs no sound. */
+  reading: { site: number; id: number } | null = null;
+
+  #rang = 0;
+  #spoke = 0;
+  #unsaid = 0;
+  #speak: ReturnType<typeof setTimeout> | undefined;
+
+  arrived(message: MessageForOperator): void {
+    const { site_id: site, conversation_id: id } = message;
+    const watched = document.visibilityState === 'visible' && document.hasFocus();
+    if (watched && this.reading?.site === site && this.reading.id === id) return;
+    inOneTab(`${site}-${id}-${message.seq}`, () => {
+      if (preferences.now.sound && Date.now() - this.#rang > quietMs) {
+        this.#rang = Date.now();
+        playSound();
+      }
+      if (preferences.now.notify && !watched) void this.#notify(message);
+    });
+    this.#announce(inbox.at(site, id));
+  }
+
+  withdraw(site: number, id: number): void {
+    withdrawNotification(site, id);
+  }
+
+  async #notify(message: MessageForOperator): Promise<void> {
+    const { site_id: site, conversation_id: id } = message;
+    const conversation = inbox.at(site, id) ?? (await inbox.ask(site, id));
+    if (conversation) notify(conversation, message, preferences.now.notifyText, () => void goto(`/chat/${site}/${id}`));
+  }
+
+  /** At most one sentence every few seconds; a burst becomes a number. */
+  #announce(conversation: ConversationForOperator | undefined): void {
+    this.#unsaid += 1;
+    clearTimeout(this.#speak);
+    this.#speak = setTimeout(() => {
+      const from = conversation ? ` from ${nameOfVisitor(conversation.visitor)}` : '';
+      this.said = this.#unsaid === 1 ? `New message${from}` : `${this.#unsaid} new messages`;
+      this.#unsaid = 0;
+      this.#spoke = Date.now();
+    }, Math.max(0, this.#spoke + sayEveryMs - Date.now()));
+  }
+}
+
+export const alerts = new Alerts();

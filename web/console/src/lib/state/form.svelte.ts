@@ -1,0 +1,31 @@
+import { Refusal } from '@ocs/protocol';
+
+/** A form that is sent once at a time and shows a refusal beside the field at fault. */
+export class Form {
+  busy = $state(false);
+  field = $state<string | null>(null);
+  message = $state<string | null>(null);
+  /** A value that would have been accepted, when the server knows one. */
+  nearest = $state<string | null>(null);
+
+  errorOf(field: string): string | null {
+    return this.field === field ? this.message : null;
+  }
+
+  async send(act: () => Promise<void>): Promise<boolean> {
+    if (this.busy) return false;
+    this.busy = true;
+    this.field = this.message = this.nearest = null;
+    try {
+      await act();
+      return true;
+    } catch (problem) {
+      this.field = problem instanceof Refusal ? (problem.detail?.field ?? null) : null;
+      this.nearest = problem instanceof Refusal ? (problem.detail?.nearest ?? null) : null;
+      this.message = problem instanceof Error ? problem.message : 'Something went wrong. Try again.';
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import type { ConversationForOperator as Conversation, MessageForOperator, OperatorEvent } from '@ocs/protocol/wire';
+import { SvelteMap } from 'svelte/reactivity';
+import { door } from '$lib/api/door';
+import { type Key, keyOf, keyOfMessage, withMessage, withSnapshot, withWatermark } from './conversation-events';
+import { sites } from './sites.svelte';
+import { belongs, matches, nameOfView, newestFirst, queryOf, type View } from './views';
+
+/** How far a view has been loaded: everything at or above `floor` is known; `next` asks for more. */
+type Reach = { floor: number; next: string | null; loading: boolean; failed: boolean };
+
+class Inbox {
+  known = new SvelteMap<Key, Conversation>();
+  view = $state.raw<View>({ tab: 'open', site: null });
+  words = $state('');
+  counts = $state.raw({ open: 0, unread: 0 });
+  /** Stays listed though it stopped matching, so that nothing moves away under the reader. */
+  pinned = $state<Key | null>(null);
+
+  #reached = new SvelteMap<string, Reach>();
+  #asked = new Map<Key, Promise<Conversation | null>>();
+  #recount: ReturnType<typeof setTimeout> | undefined;
+
+  reach = $derived(this.#reached.get(nameOfView(this.view)));
+
+  shown = $derived.by(() => {
+    const floor = this.reach?.next === null ? -Infinity : (this.reach?.floor ?? Infinity);
+    const rows: Conversation[] = [];
+    for (const [key, conversation] of this.known) {
+      const listed = belongs(conversation, this.view) && conversation.updated_at >= floor;
+      const kept = key === this.pinned && (this.view.site ?? conversation.site_id) === conversation.site_id && this.view.tab === 'unread';
+      if ((listed || kept) && (!this.words || matches(conversation, this.words))) rows.push(conversation);
+    }
+    return rows.sort(newestFirst);
+  });
+
+  at(site: number, id: number): Conversation | undefined {
+    return this.known.get(`${site}/${id}`);
+  }
+
+  look(view: View): void {
+    this.view = view;
+    if (!this.reach || this.reach.failed) void this.loadMore();
+  }
+
+  /** The first page gives the cursor from which the socket goes on. */
+  async start(): Promise<string> {
+    const page = await door.inbox(queryOf({ tab: 'open', site: null }, null));
+    this.forget();
+    this.#take('open:all', page.conversations, page.next);
+    this.counts = page.counts;
+    if (nameOfView(this.view) !== 'open:all') void this.loadMore();
+    return page.cursor;
+  }
+
+  async loadMore(): Promise<void> {
+    const view = this.view;
+    const name = nameOfView(view);
+    const reach = this.#reached.get(name);
+    if (reach?.loading || (reach && reach.next === null && !reach.failed)) return;
+    this.#reached.set(name, { floor: reach?.floor ?? Infinity, next: reach?.next ?? '', loading: true, failed: false });
+    try {
+      const page = await door.inbox(queryOf(view, reach?.next || null));
+      this.#take(name, page.conversations, page.next);
+      if (view.site === null) this.counts = page.counts;
+    } catch {
+      this.#reached.set(name, { floor: reach?.floor ?? Infinity, next: reach?.next ?? '', loading: false, failed: true });
+    }
+  }
+
+  keep(copy: Conversation): Conversation {
+    const before = this.known.get(keyOf(copy));
+    const after = withSnapshot(before, copy);
+    this.#set(before, after);
+    return after;
+  }
+
+  put(changed: Conversation): void {
+    this.#set(this.known.get(keyOf(changed)), changed);
+  }
+
+  hear(event: OperatorEvent): void {
+    switch (event.kind) {
+      case 'message_sent':
+        return this.#hearMessage(event.message);
+      case 'conversation_changed':
+        if (!this.known.has(keyOf(event.conversation))) this.recountSoon();
+        this.keep(event.conversation);
+        return;
+      case 'delivered':
+      case 'seen': {
+        const known = this.known.get(keyOfMessage(event));
+        if (known) this.#set(known, withWatermark(known, event));
+        else if (event.kind === 'seen') this.recountSoon();
+        return;
+      }
+    }
+  }
+
+  /** Loads a conversation that news or a link speaks of and no page has brought yet. */
+  ask(site: number, id: number): Promise<Conversation | null> {
+    const key: Key = `${site}/${id}`;
+    const asked = this.#asked.get(key) ?? door.thread(site, id, undefined, 1).then((thread) => this.keep(thread.conversation), () => null);
+    this.#asked.set(key, asked);
+    void asked.finally(() => this.#asked.delete(key));
+    return asked;
+  }
+
+  recountSoon(): void {
+    clearTimeout(this.#recount);
+    this.#recount = setTimeout(() => {
+      void door.inbox({ state: 'open', limit: 1 }).then((page) => (this.counts = page.counts), () => {});
+    }, 800);
+  }
+
+  dropSite(site: number): void {
+    for (const [key, conversation] of this.known) if (conversation.site_id === site) this.known.delete(key);
+    this.recountSoon();
+  }
+
+  forget(): void {
+    this.known.clear();
+    this.#reached.clear();
+    this.counts = { open: 0, unread: 0 };
+  }
+
+  #hearMessage(message: MessageForOperator): void {
+    const known = this.known.get(keyOfMessage(message));
+    if (known) return this.#set(known, withMessage(known, message));
+    this.recountSoon();
+    void this.ask(message.site_id, message.conversation_id);
+  }
+
+  #take(name: string, conversations: Conversation[], next: string | null): void {
+    for (const copy of conversations) this.known.set(keyOf(copy), withSnapshot(this.known.get(keyOf(copy)), copy));
+    const last = conversations.at(-1);
+    const floor = this.#reached.get(name)?.floor ?? Infinity;
+    this.#reached.set(name, { floor: Math.min(floor, last?.updated_at ?? Infinity), next, loading: false, failed: false });
+  }
+
+  #set(before: Conversation | undefined, after: Conversation): void {
+    if (before === after) return;
+    this.known.set(keyOf(after), after);
+    if (!before) return;
+    sites.addUnread(after.site_id, after.unread - before.unread);
+    const open = Number(after.state === 'open') - Number(before.state === 'open');
+    const unread = after.unread - before.unread;
+    if (open || unread) this.counts = { open: this.counts.open + open, unread: Math.max(0, this.counts.unread + unread) };
+  }
+}
+
+export const inbox = new Inbox();

@@ -1,0 +1,76 @@
+// One place hears everything that comes down and hands it to whom it concerns.
+import type { MessageForOperator, OperatorEvent, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
+import { alerts } from './alerts.svelte';
+import { type Key, keyOfMessage } from './conversation-events';
+import { inbox } from './inbox.svelte';
+import { outbox } from './outbox.svelte';
+import { Receipts } from './receipts';
+import { sites } from './sites.svelte';
+import { threads } from './thread.svelte';
+import { typing } from './typing.svelte';
+import { visitors } from './visitors';
+
+let carry: (hint: OperatorHint) => void = () => {};
+
+export const receipts = Object.assign(new Receipts((hint) => carry(hint)), {
+  carryBy(line: (hint: OperatorHint) => void) {
+    carry = line;
+  },
+});
+
+export function hearEvent(event: OperatorEvent): void {
+  switch (event.kind) {
+    case 'message_sent':
+      return hearMessage(event.message);
+    case 'conversation_changed':
+      return inbox.hear(event);
+    case 'delivered':
+    case 'seen':
+      if (event.by === 'agent') {
+        receipts.confirm(event.kind, keyOfMessage(event), event.seq);
+        if (event.kind === 'seen') alerts.withdraw(event.site_id, event.conversation_id);
+      }
+      return inbox.hear(event);
+    case 'visitor_changed':
+      return visitors.changed(event.visitor);
+    case 'site_changed':
+      return void sites.refresh(event.site_id).catch(() => {
+        sites.drop(event.site_id);
+        inbox.dropSite(event.site_id);
+      });
+  }
+}
+
+export function hearMessage(message: MessageForOperator): void {
+  const known = inbox.at(message.site_id, message.conversation_id);
+  const fresh = !known || message.seq > known.last_seq;
+  inbox.hear({ kind: 'message_sent', message });
+  threads.hear(message);
+  if (message.client_id) outbox.arrived(message.client_id);
+  if (message.from === 'agent' || !fresh) return;
+  const key: Key = keyOfMessage(message);
+  typing.stop(key);
+  receipts.owe('delivered', key, message.seq);
+  alerts.arrived(message);
+}
+
+export function hearSignal(signal: OperatorSignal): void {
+  switch (signal.kind) {
+    case 'typing':
+      return typing.hear(keyOfMessage(signal));
+    case 'presence':
+      return visitors.present(signal.site_id, signal.visitor_id, signal.online);
+    case 'page':
+      return visitors.moved(signal.site_id, signal.visitor_id, signal.page);
+  }
+}
+
+/** The thread is on screen and in focus down to `seq`. */
+export function markSeen(site: number, id: number, seq: number): void {
+  const known = inbox.at(site, id);
+  if (!known || known.agent_seen_seq >= seq) return;
+  receipts.owe('seen', `${site}/${id}`, seq);
+  alerts.withdraw(site, id);
+  const unread = seq >= known.last_seq ? 0 : known.unread;
+  inbox.hear({ kind: 'seen', by: 'agent', site_id: site, conversation_id: id, seq, unread });
+}

@@ -1,0 +1,38 @@
+import type { OperatorHint } from '@ocs/protocol/wire';
+import type { Key } from './conversation-events';
+
+type Receipt = Extract<OperatorHint, { type: 'delivered' | 'seen' }>;
+
+/** Ticks for the visitor's side: gathered for a moment, and said again after a reconnect until the server confirms them. */
+export class Receipts {
+  #owed = new Map<string, Receipt>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly send: (hint: OperatorHint) => void) {}
+
+  owe(type: Receipt['type'], key: Key, seq: number): void {
+    const name = `${type} ${key}`;
+    if ((this.#owed.get(name)?.seq ?? 0) >= seq) return;
+    const [site_id = 0, conversation_id = 0] = key.split('/').map(Number);
+    this.#owed.set(name, { type, site_id, conversation_id, seq });
+    this.#timer ??= setTimeout(() => this.repeat(), 250);
+  }
+
+  repeat(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const receipt of this.#owed.values()) this.send(receipt);
+  }
+
+  confirm(type: Receipt['type'], key: Key, seq: number): void {
+    for (const name of type === 'seen' ? [`seen ${key}`, `delivered ${key}`] : [`delivered ${key}`]) {
+      if ((this.#owed.get(name)?.seq ?? Infinity) <= seq) this.#owed.delete(name);
+    }
+  }
+
+  forget(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#owed.clear();
+  }
+}

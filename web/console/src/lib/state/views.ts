@@ -1,0 +1,42 @@
+// Which conversations a tab shows, and in what order.
+import type { ConversationForOperator as Conversation } from '@ocs/protocol/wire';
+import type { InboxQuery } from '$lib/api/door';
+
+export type Tab = 'open' | 'unread' | 'closed';
+export type View = { tab: Tab; site: number | null };
+
+export function nameOfView(view: View): string {
+  return `${view.tab}:${view.site ?? 'all'}`;
+}
+
+export function queryOf(view: View, before: string | null): InboxQuery {
+  return {
+    state: view.tab === 'unread' ? 'all' : view.tab,
+    ...(view.tab === 'unread' ? { unread: true as const } : {}),
+    ...(view.site === null ? {} : { site: view.site }),
+    ...(before === null ? {} : { before }),
+    limit: 50,
+  };
+}
+
+export function belongs(conversation: Conversation, view: View): boolean {
+  if (view.site !== null && conversation.site_id !== view.site) return false;
+  return view.tab === 'unread' ? conversation.unread > 0 : conversation.state === view.tab;
+}
+
+export function newestFirst(a: Conversation, b: Conversation): number {
+  return b.updated_at - a.updated_at || b.site_id - a.site_id || b.id - a.id;
+}
+
+/** Words of the filter are looked for in everything that the row shows of the visitor. */
+export function matches(conversation: Conversation, words: string): boolean {
+  const { visitor, last_message } = conversation;
+  const shown = [visitor.nickname, visitor.email, visitor.external_id, last_message?.text].join('\n').toLowerCase();
+  return words.toLowerCase().split(/\s+/).every((word) => shown.includes(word));
+}
+
+/** Open, and the last word is the visitor's: since when someone waits for an answer. */
+export function waitingSince(conversation: Conversation): number | null {
+  const { state, last_message } = conversation;
+  return state === 'open' && last_message?.from === 'visitor' ? last_message.at : null;
+}
