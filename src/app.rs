@@ -1,11 +1,18 @@
 //! What a request may touch.
 
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::accounts::Passwords;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::Error;
+use crate::http::limits::Limits;
 use crate::images::Images;
-use crate::storage::{Folder, Store};
+use crate::seal::{Seal, SealError};
+use crate::sites::Directory;
+use crate::storage::{DataLock, Folder, LockError, Store};
 
 /// The running product. Cheap to clone.
 #[derive(Clone)]
@@ -21,9 +28,67 @@ pub struct Parts {
     pub store: Store,
     /// Pictures: where they are, and how many are worked on at once.
     pub images: Images,
+    /// Sites by number and key.
+    pub sites: Directory,
+    /// Counters of what people may do in a while.
+    pub limits: Limits,
+    /// Password hashes, few at a time.
+    pub passwords: Passwords,
+    /// Opens what is kept sealed.
+    pub seal: Seal,
+    /// Nobody else serves this folder.
+    pub lock: DataLock,
+}
+
+/// Why the product could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder cannot be made or read.
+    #[error("the data folder {0} cannot be used: {1}")]
+    Folder(PathBuf, std::io::Error),
+    /// Another process has it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The database cannot be opened.
+    #[error("the database cannot be opened: {}", explain(.0))]
+    Store(Error),
+    /// The master key cannot be read or made.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+/// Here the cause is for the machine's operator, who is no stranger.
+fn explain(error: &Error) -> String {
+    match error {
+        Error::Internal(cause) => cause.clone(),
+        other => other.to_string(),
+    }
 }
 
 impl App {
+    /// Takes the data folder and opens what is in it, making what is missing.
+    ///
+    /// # Errors
+    /// What stands in the way, in words that say what to do.
+    pub async fn open(config: Config, clock: Clock) -> Result<App, OpenError> {
+        let unusable = |error| OpenError::Folder(config.data.clone(), error);
+        let folder = Folder::open(&config.data).map_err(unusable)?;
+        let lock = DataLock::take(&folder)?;
+        let store = Store::open(&folder, clock.clone()).await.map_err(OpenError::Store)?;
+        let seal = Seal::open(&folder.master_key(), config.master_key.as_ref())?;
+        Ok(App::new(Parts {
+            images: Images::open(&folder, clock).map_err(unusable)?,
+            sites: Directory::new(store.clone()),
+            limits: Limits::default(),
+            passwords: Passwords::default(),
+            seal,
+            lock,
+            store,
+            folder,
+            config,
+        }))
+    }
+
     /// Puts the parts together.
     pub fn new(parts: Parts) -> App {
         App(Arc::new(parts))

@@ -5,6 +5,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use crate::secret::Secret;
+
 /// May strangers make accounts?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -120,6 +122,9 @@ settings! {
     drain_seconds: u64 = 8,
     /// `text` for people, `json` for machines.
     log_format: LogFormat = LogFormat::Text,
+    /// Key that seals secrets (43 characters of URL-safe base64), where it should not lie in the data folder.
+    /// Unset: the file `master.key` there, made on the first start.
+    master_key: Option<Secret> = None,
     /// What is logged, as `level` or `module=level` items such as `info,ocs=debug`.
     log: String = "info".to_owned(),
 }
@@ -246,6 +251,15 @@ impl Setting for String {
     }
     fn show(&self) -> String {
         self.clone()
+    }
+}
+
+impl Setting for Secret {
+    fn read(text: &str) -> Result<Secret, String> {
+        Ok(Secret::new(text))
+    }
+    fn show(&self) -> String {
+        "(hidden)".to_owned()
     }
 }
 

@@ -6,9 +6,12 @@ pub mod clock;
 pub mod error;
 pub mod config;
 pub mod secret;
+pub mod seal;
+pub mod text;
 pub mod storage;
 
 // the product: one folder per noun
+pub mod accounts;
 pub mod sites;
 pub mod images;
 

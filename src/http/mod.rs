@@ -2,5 +2,13 @@
 
 pub mod address;
 pub mod body;
+pub mod limits;
 pub mod problem;
 pub mod route;
+pub mod assets;
+pub mod dist;
+pub mod encoding;
+pub mod etag;
+pub mod headers;
+pub mod origin;
+pub mod uploads;

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+
+use super::contrast;
+
 /// The three designs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -56,6 +60,24 @@ pub struct Look {
     pub header_text: Colour,
 }
 
+impl Look {
+    /// Can both texts be read?
+    ///
+    /// # Errors
+    /// `UnreadableColours` with the nearest readable text colour.
+    pub fn check(&self) -> Result<()> {
+        check_pair("primary_text", self.primary_text, self.primary)?;
+        check_pair("header_text", self.header_text, self.header)
+    }
+}
+
+fn check_pair(field: &'static str, text: Colour, background: Colour) -> Result<()> {
+    if contrast::is_readable(text, background) {
+        return Ok(());
+    }
+    Err(Error::UnreadableColours { field, nearest: contrast::nearest_readable(text, background).into() })
+}
+
 impl Default for Look {
     fn default() -> Look {
         let (blue, white) = (Colour([0x25, 0x63, 0xeb]), Colour([0xff, 0xff, 0xff]));
@@ -87,7 +109,7 @@ impl schemars::JsonSchema for Colour {
 
 impl TryFrom<String> for Colour {
     type Error = &'static str;
-    fn try_from(text: String) -> Result<Colour, &'static str> {
+    fn try_from(text: String) -> std::result::Result<Colour, &'static str> {
         const WANTED: &str = "a colour is written #rrggbb";
         let digits = text.strip_prefix('#').filter(|rest| rest.len() == 6 && rest.is_ascii()).ok_or(WANTED)?;
         let number = u32::from_str_radix(digits, 16).map_err(|_| WANTED)?;

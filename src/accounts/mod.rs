@@ -1,0 +1,79 @@
+//! An account is a person who owns sites and answers visitors; a session is one browser in which they are signed in.
+
+use crate::app::App;
+use crate::clock::Millis;
+use crate::id::{AccountId, SessionId};
+
+mod email;
+mod password;
+mod attempts;
+pub mod store;
+pub mod view;
+mod session;
+mod sign_up;
+mod sign_in;
+mod sign_out;
+mod change_password;
+mod rename;
+mod delete;
+mod sessions;
+
+pub use change_password::{change_password, set_password};
+pub use delete::delete;
+pub use password::Passwords;
+pub use rename::rename;
+pub use session::{SESSION_DAYS, SignedIn, csrf_token, is_csrf_token, signed_in};
+pub use sessions::{end_session, list_accounts, sessions};
+pub use sign_in::{Credentials, sign_in};
+pub use sign_out::sign_out;
+pub use sign_up::{NewAccount, add_account, find_account, sign_up};
+
+/// Longest name, in characters.
+pub const NAME_GRAPHEMES: usize = 80;
+
+/// A person who can sign in.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// Normalised e-mail address.
+    pub email: String,
+    /// Shown to visitors beside what they write.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// One browser in which somebody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Session {
+    /// Its number.
+    pub id: SessionId,
+    /// Whose it is.
+    pub account_id: AccountId,
+    /// Address that signed in.
+    pub address: String,
+    /// "Chromium 156 on Linux".
+    pub browser: String,
+    /// When somebody signed in.
+    pub created_at: Millis,
+    /// Last request, to the minute.
+    pub last_seen_at: Millis,
+}
+
+/// Where a sign-in comes from.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Network that limits count by.
+    pub network: u128,
+    /// Address, to be shown in the list of sessions.
+    pub address: String,
+    /// Browser in words, to be shown there too.
+    pub browser: String,
+}
+
+/// A session is over, and this is durable: what is open under it closes now.
+fn session_ended(_app: &App, _session: SessionId) {}
+
+/// All sessions of an account are over, and this is durable.
+fn account_ended(_app: &App, _account: AccountId) {}

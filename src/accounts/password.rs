@@ -1,0 +1,126 @@
+//! Passwords: Argon2id, few at a time, and as much work for an account that does not exist.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+use crate::error::{Error, Result};
+
+/// Characters a password may have. The cap keeps long ones from costing more than the hash.
+const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
+/// Memory of one hash in KiB, passes, lanes: the OWASP minimum for Argon2id, about 25 ms on a small machine.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// Hashes at once. More would take the processor from the chat.
+const AT_ONCE: usize = 2;
+/// A sign-in that has waited so long for its turn is told to come back.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Makes and checks password hashes.
+pub struct Passwords {
+    gate: Arc<Semaphore>,
+    /// The hash that is checked where there is no account.
+    nobody: OnceLock<String>,
+}
+
+impl Default for Passwords {
+    fn default() -> Passwords {
+        Passwords { gate: Arc::new(Semaphore::new(AT_ONCE)), nobody: OnceLock::new() }
+    }
+}
+
+impl Passwords {
+    /// Hashes a new password.
+    ///
+    /// # Errors
+    /// `WeakPassword`; `Unavailable` when too many wait.
+    pub async fn hash(&self, password: &str) -> Result<String> {
+        if !LENGTH.contains(&password.chars().count()) {
+            return Err(Error::WeakPassword);
+        }
+        let password = password.to_owned();
+        self.work(move || hash(&password)).await?
+    }
+
+    /// Is this the password behind `stored`? `None`: there is no account, which takes as long.
+    ///
+    /// # Errors
+    /// `Unavailable` when too many wait.
+    pub async fn check(&self, password: &str, stored: Option<&str>) -> Result<bool> {
+        // Too long to be one: hashed all the same, cut to size.
+        let possible = password.chars().count() <= *LENGTH.end();
+        let password: String = password.chars().take(*LENGTH.end()).collect();
+        let known = stored.is_some();
+        let against = match (stored, self.nobody.get()) {
+            (Some(stored), _) => stored.to_owned(),
+            (None, Some(nobody)) => nobody.clone(),
+            (None, None) => {
+                let made = self.work(|| hash("nobody's password")).await??;
+                self.nobody.get_or_init(|| made).clone()
+            }
+        };
+        let right = self.work(move || is_right(&password, &against)).await?;
+        Ok(right && known && possible)
+    }
+
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let turn = tokio::time::timeout(LONGEST_WAIT, self.gate.clone().acquire_owned());
+        let permit = turn.await.map_err(|_| Error::Unavailable)?.map_err(|_| Error::Unavailable)?;
+        // The permit goes with the work: a caller that hangs up does not make room before the work is done.
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(permit);
+            done
+        });
+        done.await.map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
+fn argon2() -> Result<Argon2<'static>> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+fn hash(password: &str) -> Result<String> {
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt).map_err(|_| Error::Internal("no random bytes".into()))?;
+    let hashed: PasswordHash = argon2()?
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(hashed.to_string())
+}
+
+fn is_right(password: &str, stored: &str) -> bool {
+    let Ok(parsed) = PasswordHash::new(stored) else { return false };
+    argon2().is_ok_and(|argon2| argon2.verify_password(password.as_bytes(), &parsed).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_right_password_passes() {
+        let passwords = Passwords::default();
+        let stored = passwords.hash("correct horse").await.expect("hashes");
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+        assert!(passwords.check("correct horse", Some(&stored)).await.expect("checks"));
+        assert!(!passwords.check("correct horsf", Some(&stored)).await.expect("checks"));
+        assert!(!passwords.check("nobody's password", None).await.expect("checks"));
+    }
+
+    #[tokio::test]
+    async fn length_is_bounded() {
+        let passwords = Passwords::default();
+        assert!(matches!(passwords.hash("123456789").await, Err(Error::WeakPassword)));
+        assert!(matches!(passwords.hash(&"x".repeat(257)).await, Err(Error::WeakPassword)));
+        let longest = "é".repeat(256);
+        let stored = passwords.hash(&longest).await.expect("hashes");
+        assert!(!passwords.check(&format!("{longest}x"), Some(&stored)).await.expect("checks"));
+    }
+}

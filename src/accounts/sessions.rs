@@ -1,0 +1,36 @@
+//! Where somebody is signed in, and ending that from afar.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, SessionId};
+
+use super::{Account, Session, session, store};
+
+/// The sessions of an account, the one used last first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sessions(app: &App, account: AccountId) -> Result<Vec<Session>> {
+    store::sessions(&app.store, account, session::alive(app.store.now())).await
+}
+
+/// Ends one of the account's own sessions; what is open under it closes.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn end_session(app: &App, account: AccountId, session: SessionId) -> Result<()> {
+    let mut tx = app.store.begin().await?;
+    if !store::end_session(&mut tx, account, session).await? {
+        return Err(Error::NotFound);
+    }
+    session::tell_ended(app, &mut tx, vec![(session,)]);
+    tx.commit().await
+}
+
+/// Every account of this server, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_accounts(app: &App) -> Result<Vec<Account>> {
+    store::all(&app.store).await
+}

@@ -1,0 +1,60 @@
+//! Showing who one is, with a password.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::secret::digest;
+
+use super::attempts::attempt;
+use super::{Place, SignedIn, email, session, store};
+
+/// What somebody typed.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Address.
+    pub email: String,
+    /// Password.
+    pub password: String,
+}
+
+/// Begins a session. The token that the browser showed before, if any, is over: a planted one is never promoted.
+///
+/// # Errors
+/// `WrongCredentials`, alike and after the same work for unknown addresses; `TooManyRequests`.
+pub async fn sign_in(app: &App, typed: Credentials, place: Place, before: Option<&str>) -> Result<SignedIn> {
+    let Ok(email) = email::normalise(&typed.email) else {
+        app.passwords.check(&typed.password, None).await?;
+        return Err(Error::WrongCredentials);
+    };
+    let account = store::by_email(&app.store, &email).await?;
+    let known_place = match &account {
+        Some(account) => store::is_known_place(&app.store, account.id, &place.address).await?,
+        None => false,
+    };
+    let attempt = attempt(app, &email, Some(place.network), known_place)?;
+    let stored = match &account {
+        Some(account) => store::password(&app.store, account.id).await?,
+        None => None,
+    };
+    if !app.passwords.check(&typed.password, stored.as_deref()).await? {
+        return Err(Error::WrongCredentials);
+    }
+    let account = account.ok_or(Error::WrongCredentials)?;
+    let old = match before {
+        Some(token) => store::session(&app.store, digest(token), session::alive(app.store.now())).await?,
+        None => None,
+    };
+    let mut tx = app.store.begin().await?;
+    if store::password_in(&mut tx, account.id).await? != stored {
+        // Changed while this one was being checked: all sessions of the old password are over, this one too.
+        return Err(Error::WrongCredentials);
+    }
+    if let Some(old) = old
+        && store::end_session(&mut tx, old.account_id, old.id).await?
+    {
+        session::tell_ended(app, &mut tx, vec![(old.id,)]);
+    }
+    let signed_in = session::begin(app, &mut tx, account, place).await?;
+    tx.commit().await?;
+    attempt.succeeded();
+    Ok(signed_in)
+}

@@ -1,0 +1,98 @@
+//! Making an account: by a stranger where that is open, or by the machine's operator.
+
+use std::time::Instant;
+
+use crate::app::App;
+use crate::config::Signup;
+use crate::error::{Error, Result};
+use crate::id::AccountId;
+use crate::storage::{Kind, Tx};
+use crate::text;
+
+use super::{Account, NAME_GRAPHEMES, Place, SignedIn, email, session, store};
+
+/// Accounts an hour from one network.
+const SIGN_UPS_PER_HOUR: usize = 20;
+
+/// Who wants an account.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Address to sign in with.
+    pub email: String,
+    /// Password in clear, to be hashed.
+    pub password: String,
+    /// Shown to visitors; absent: the address up to the `@`.
+    pub name: Option<String>,
+}
+
+/// Makes an account and signs its owner in.
+///
+/// # Errors
+/// `SignupClosed`, `TooManyRequests`, `EmailTaken`, `WeakPassword`, a field that is refused.
+pub async fn sign_up(app: &App, new: NewAccount, place: Place) -> Result<SignedIn> {
+    if app.config.signup == Signup::Closed {
+        return Err(Error::SignupClosed);
+    }
+    let checked = check(new)?;
+    let taken = app.limits.sign_ups.take(place.network, SIGN_UPS_PER_HOUR, Instant::now());
+    taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
+    let hash = app.passwords.hash(&checked.password).await?;
+    let mut tx = app.store.begin().await?;
+    let account = insert(&mut tx, checked, &hash).await?;
+    let signed_in = session::begin(app, &mut tx, account, place).await?;
+    tx.commit().await?;
+    Ok(signed_in)
+}
+
+/// Makes an account on the word of the machine's operator, also where sign-up is closed.
+///
+/// # Errors
+/// `EmailTaken`, `WeakPassword`, a field that is refused.
+pub async fn add_account(app: &App, new: NewAccount) -> Result<Account> {
+    let checked = check(new)?;
+    let hash = app.passwords.hash(&checked.password).await?;
+    let mut tx = app.store.begin().await?;
+    let account = insert(&mut tx, checked, &hash).await?;
+    tx.commit().await?;
+    Ok(account)
+}
+
+/// The account of an address.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn find_account(app: &App, email: &str) -> Result<Account> {
+    store::by_email(&app.store, &email::normalise(email)?).await?.ok_or(Error::NotFound)
+}
+
+struct Checked {
+    email: String,
+    name: String,
+    password: String,
+}
+
+fn check(new: NewAccount) -> Result<Checked> {
+    let email = email::normalise(&new.email)?;
+    let name = match new.name.filter(|name| !name.trim().is_empty()) {
+        Some(asked) => name(&asked)?,
+        None => text::cut(email.split('@').next().unwrap_or_default(), NAME_GRAPHEMES),
+    };
+    Ok(Checked { email, name, password: new.password })
+}
+
+/// A person's name as it is kept.
+pub(super) fn name(asked: &str) -> Result<String> {
+    let name = text::line(asked);
+    match text::graphemes(&name) {
+        0 => Err(Error::invalid("name", "a name is needed; visitors see it")),
+        1..=NAME_GRAPHEMES => Ok(name),
+        _ => Err(Error::invalid("name", format!("at most {NAME_GRAPHEMES} characters"))),
+    }
+}
+
+async fn insert(tx: &mut Tx, checked: Checked, password_hash: &str) -> Result<Account> {
+    let id = tx.next_id(Kind::Account, AccountId).await?;
+    let account = Account { id, email: checked.email, name: checked.name, created_at: tx.now() };
+    store::insert(tx, &account, password_hash).await?;
+    Ok(account)
+}

@@ -1,0 +1,149 @@
+//! How accounts and sessions are kept.
+
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, SessionId};
+use crate::storage::{Store, Tx, is_constraint};
+use crate::values;
+
+use super::{Account, Session};
+
+const BY_ID: &str = "SELECT id, email, name, created_at FROM accounts WHERE id = $1";
+const BY_EMAIL: &str = "SELECT id, email, name, created_at FROM accounts WHERE email = $1";
+const ALL: &str = "SELECT id, email, name, created_at FROM accounts ORDER BY id";
+const PASSWORD: &str = "SELECT password_hash FROM accounts WHERE id = $1";
+const INSERT: &str = "INSERT INTO accounts (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)";
+const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
+const SET_NAME: &str = "UPDATE accounts SET name = $2 WHERE id = $1";
+const DELETE: &str = "DELETE FROM accounts WHERE id = $1";
+
+const SESSION: &str = "SELECT id, account_id, address, browser, created_at, last_seen_at FROM sessions
+    WHERE token_hash = $1 AND expires_at > $2 AND last_seen_at > $3";
+const SESSIONS: &str = "SELECT id, account_id, address, browser, created_at, last_seen_at FROM sessions
+    WHERE account_id = $1 AND expires_at > $2 AND last_seen_at > $3 ORDER BY last_seen_at DESC, id DESC";
+const KNOWN_PLACE: &str = "SELECT id FROM sessions WHERE account_id = $1 AND address = $2 LIMIT 1";
+const INSERT_SESSION: &str = "INSERT INTO sessions (id, account_id, token_hash, address, browser, created_at,
+    last_seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
+const SEEN: &str = "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
+const END_SESSION: &str = "DELETE FROM sessions WHERE account_id = $1 AND id = $2";
+const END_OTHERS: &str = "DELETE FROM sessions WHERE account_id = $1 AND id <> $2 RETURNING id";
+const END_SURPLUS: &str = "DELETE FROM sessions WHERE account_id = $1 AND (expires_at <= $2 OR last_seen_at <= $3
+    OR id NOT IN (SELECT id FROM sessions WHERE account_id = $1 ORDER BY last_seen_at DESC, id DESC LIMIT $4))
+    RETURNING id";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] = &[
+    BY_ID,
+    BY_EMAIL,
+    ALL,
+    PASSWORD,
+    INSERT,
+    SET_PASSWORD,
+    SET_NAME,
+    DELETE,
+    SESSION,
+    SESSIONS,
+    KNOWN_PLACE,
+    INSERT_SESSION,
+    SEEN,
+    END_SESSION,
+    END_OTHERS,
+    END_SURPLUS,
+];
+
+/// Until when a session must have been made and seen to count.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Alive {
+    pub now: Millis,
+    pub seen_after: Millis,
+}
+
+pub(super) async fn by_id(store: &Store, account: AccountId) -> Result<Option<Account>> {
+    store.one(BY_ID, values![account]).await
+}
+
+pub(super) async fn by_email(store: &Store, email: &str) -> Result<Option<Account>> {
+    store.one(BY_EMAIL, values![email]).await
+}
+
+pub(super) async fn all(store: &Store) -> Result<Vec<Account>> {
+    store.all(ALL, []).await
+}
+
+pub(super) async fn password(store: &Store, account: AccountId) -> Result<Option<String>> {
+    Ok(store.one::<(String,)>(PASSWORD, values![account]).await?.map(|(hash,)| hash))
+}
+
+pub(super) async fn password_in(tx: &mut Tx, account: AccountId) -> Result<Option<String>> {
+    Ok(tx.one::<(String,)>(PASSWORD, values![account]).await?.map(|(hash,)| hash))
+}
+
+pub(super) async fn insert(tx: &mut Tx, account: &Account, password_hash: &str) -> Result<()> {
+    let values = values![account.id, &account.email, &account.name, password_hash, account.created_at];
+    match tx.run(INSERT, values).await {
+        Err(error) if is_constraint(&error) => Err(Error::EmailTaken),
+        done => done.map(drop),
+    }
+}
+
+pub(super) async fn set_password(tx: &mut Tx, account: AccountId, password_hash: &str) -> Result<bool> {
+    Ok(tx.run(SET_PASSWORD, values![account, password_hash]).await? > 0)
+}
+
+pub(super) async fn set_name(tx: &mut Tx, account: AccountId, name: &str) -> Result<bool> {
+    Ok(tx.run(SET_NAME, values![account, name]).await? > 0)
+}
+
+/// Its sessions go with it; its sites must be gone before.
+pub(super) async fn delete(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.run(DELETE, values![account]).await.map(drop)
+}
+
+pub(super) async fn session(store: &Store, token_hash: [u8; 32], alive: Alive) -> Result<Option<Session>> {
+    store.one(SESSION, values![token_hash, alive.now, alive.seen_after]).await
+}
+
+pub(super) async fn sessions(store: &Store, account: AccountId, alive: Alive) -> Result<Vec<Session>> {
+    store.all(SESSIONS, values![account, alive.now, alive.seen_after]).await
+}
+
+pub(super) async fn is_known_place(store: &Store, account: AccountId, address: &str) -> Result<bool> {
+    Ok(store.one::<(i64,)>(KNOWN_PLACE, values![account, address]).await?.is_some())
+}
+
+pub(super) async fn insert_session(
+    tx: &mut Tx,
+    session: &Session,
+    token_hash: [u8; 32],
+    expires_at: Millis,
+) -> Result<()> {
+    let values = values![
+        session.id,
+        session.account_id,
+        token_hash,
+        &session.address,
+        &session.browser,
+        session.created_at,
+        expires_at,
+    ];
+    tx.run(INSERT_SESSION, values).await.map(drop)
+}
+
+pub(super) async fn seen(tx: &mut Tx, session: SessionId) -> Result<()> {
+    let now = tx.now();
+    tx.run(SEEN, values![session, now]).await.map(drop)
+}
+
+pub(super) async fn end_session(tx: &mut Tx, account: AccountId, session: SessionId) -> Result<bool> {
+    Ok(tx.run(END_SESSION, values![account, session]).await? > 0)
+}
+
+/// Ends all sessions but `kept` and says which ended.
+pub(super) async fn end_others(tx: &mut Tx, account: AccountId, kept: SessionId) -> Result<Vec<(SessionId,)>> {
+    tx.all(END_OTHERS, values![account, kept]).await
+}
+
+/// Ends what is over anyway, and the oldest above `most`. Says which ended.
+pub(super) async fn end_surplus(tx: &mut Tx, account: AccountId, alive: Alive, most: i64) -> Result<Vec<(SessionId,)>> {
+    tx.all(END_SURPLUS, values![account, alive.now, alive.seen_after, most]).await
+}

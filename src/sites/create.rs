@@ -1,0 +1,44 @@
+//! Making a site.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, KeyId, SiteId};
+use crate::secret::{digest, random_text};
+use crate::storage::Kind;
+
+use super::key::{CHAT_KEY_PREFIX, NewKey, WIDGET_KEY_PREFIX};
+use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
+
+/// Makes a site with its widget key and first chat API key, ready for the snippet.
+///
+/// # Errors
+/// A name that is empty or too long; more sites than one account may have.
+pub async fn create(app: &App, owner: AccountId, name: &str) -> Result<(Site, NewKey)> {
+    let name = configure::name(name)?;
+    let mut tx = app.store.begin().await?;
+    if store::count_of_owner(&mut tx, owner).await? >= MOST_SITES {
+        return Err(Error::Conflict("an account can have at most 200 sites; delete one that is not used any more"));
+    }
+    let site = Site {
+        id: tx.next_id(Kind::Site, SiteId).await?,
+        owner_id: owner,
+        name,
+        paused: false,
+        widget_key: format!("{WIDGET_KEY_PREFIX}{}", random_text(16)),
+        look: Look::default(),
+        welcome: Default::default(),
+        logo: None,
+        limits: Limits::default(),
+        allowed_domains: Vec::new(),
+        identity_mode: IdentityMode::default(),
+        opaque_agent_ids: false,
+        seen_page: None,
+        created_at: tx.now(),
+    };
+    let chat_key = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, CHAT_KEY_PREFIX, tx.now());
+    store::insert(&mut tx, &site).await?;
+    store::insert_chat_key(&mut tx, site.id, digest(chat_key.secret.expose()), &chat_key.key).await?;
+    super::changed(&mut tx, site.id).await?;
+    tx.commit().await?;
+    Ok((site, chat_key))
+}

@@ -1,0 +1,39 @@
+//! Removing a site with everything in it.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, SiteId};
+use crate::images;
+use crate::storage::Tx;
+
+use super::store;
+
+/// Removes a site, its conversations, messages and images. Its keys stop working at once.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn delete(app: &App, site: SiteId) -> Result<()> {
+    let mut tx = app.store.begin().await?;
+    store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
+    delete_in(app, &mut tx, site).await?;
+    tx.commit().await
+}
+
+/// Removes all sites of an account, as part of removing the account.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_all_of(app: &App, tx: &mut Tx, owner: AccountId) -> Result<()> {
+    for site in store::of_owner_in(tx, owner).await? {
+        delete_in(app, tx, site.id).await?;
+    }
+    Ok(())
+}
+
+async fn delete_in(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
+    images::forget_site(app, tx, site).await?;
+    store::forget_messages_and_events(tx, site).await?;
+    store::delete(tx, site).await?;
+    app.sites.forget_after(tx, site);
+    Ok(())
+}

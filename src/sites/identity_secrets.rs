@@ -1,0 +1,66 @@
+//! The secrets with which a site signs who its visitors are.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::{KeyId, SiteId};
+use crate::secret::Secret;
+use crate::storage::Kind;
+
+use super::key::{IDENTITY_SECRET_PREFIX, MOST_IDENTITY_SECRETS, NewKey};
+use super::store;
+
+/// Makes a secret. Two are valid at once, so that the old one can go after the site signs with the new one.
+///
+/// # Errors
+/// `Conflict` when there are two already; `NotFound`.
+pub async fn add_identity_secret(app: &App, site: SiteId) -> Result<NewKey> {
+    let mut tx = app.store.begin().await?;
+    store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
+    if store::identity_secrets_in(&mut tx, site).await?.len() >= MOST_IDENTITY_SECRETS {
+        return Err(Error::Conflict(
+            "there are two identity secrets already; delete the one that is not used any more",
+        ));
+    }
+    let new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, IDENTITY_SECRET_PREFIX, tx.now());
+    let sealed = app.seal.close(&new.secret, &place(site, new.key.id))?;
+    store::insert_identity_secret(&mut tx, site, sealed, &new.key).await?;
+    super::changed(&mut tx, site).await?;
+    tx.commit().await?;
+    Ok(new)
+}
+
+/// Deletes a secret: what it signed is refused from now on.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn delete_identity_secret(app: &App, site: SiteId, secret: KeyId) -> Result<()> {
+    let mut tx = app.store.begin().await?;
+    if !store::delete_identity_secret(&mut tx, site, secret).await? {
+        return Err(Error::NotFound);
+    }
+    super::changed(&mut tx, site).await?;
+    tx.commit().await
+}
+
+/// The secrets that may have signed an identity now. Whole, prefix included, they are the HMAC key.
+///
+/// # Errors
+/// When none of those that are kept can be unsealed.
+pub async fn identity_secrets(app: &App, site: SiteId) -> Result<Vec<Secret>> {
+    let mut secrets = Vec::new();
+    let mut failure = None;
+    for (id, sealed) in store::sealed(&app.store, site).await? {
+        match app.seal.open_sealed(&sealed, &place(site, id)) {
+            Ok(secret) => secrets.push(secret),
+            Err(error) => failure = Some(error),
+        }
+    }
+    match failure {
+        Some(error) if secrets.is_empty() => Err(error),
+        _ => Ok(secrets),
+    }
+}
+
+fn place(site: SiteId, secret: KeyId) -> String {
+    format!("identity secret {secret} of site {site}")
+}

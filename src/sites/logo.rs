@@ -1,0 +1,40 @@
+//! The picture in the widget's header.
+
+use bytes::Bytes;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::SiteId;
+use crate::images;
+
+use super::store;
+
+/// Cleans a picture and shows it from now on.
+///
+/// # Errors
+/// A picture that cannot be used; `NotFound`.
+pub async fn set_logo(app: &App, site: SiteId, bytes: Bytes) -> Result<()> {
+    let name = images::keep_logo(app, bytes).await?;
+    replace(app, site, Some(name)).await
+}
+
+/// Shows no logo any more.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn remove_logo(app: &App, site: SiteId) -> Result<()> {
+    replace(app, site, None).await
+}
+
+async fn replace(app: &App, site: SiteId, name: Option<String>) -> Result<()> {
+    let mut tx = app.store.begin().await?;
+    let mut changed = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
+    let old = std::mem::replace(&mut changed.logo, name);
+    store::update(&mut tx, &changed).await?;
+    if let Some(old) = old {
+        images::forget_logo(app, &mut tx, &old).await?;
+    }
+    app.sites.forget_after(&mut tx, site);
+    super::changed(&mut tx, site).await?;
+    tx.commit().await
+}

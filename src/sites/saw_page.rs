@@ -1,0 +1,29 @@
+//! "We saw your page": the last page that loaded the widget.
+
+use crate::app::App;
+use crate::id::SiteId;
+
+use super::directory::Note;
+use super::store;
+
+/// Longest origin that is kept, in bytes.
+const ORIGIN_BYTES: usize = 300;
+
+/// Notes the origin of a page that loaded the widget: when it is another one or a minute has passed, and without making
+/// the page wait.
+pub fn saw_page(app: &App, site: SiteId, origin: &str) {
+    if origin.len() > ORIGIN_BYTES || !app.sites.should_note(Note::PageSeen(site), origin) {
+        return;
+    }
+    let (app, origin) = (app.clone(), origin.to_owned());
+    tokio::spawn(async move {
+        let written = async {
+            let mut tx = app.store.begin().await?;
+            store::seen_page(&mut tx, site, &origin).await?;
+            tx.commit().await
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "the page that loaded a widget was not noted");
+        }
+    });
+}

@@ -1,0 +1,303 @@
+//! How sites and their keys are kept.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, KeyId, SiteId};
+use crate::storage::{Store, Tx, Value};
+use crate::values;
+
+use super::key::Key;
+use super::{IdentityMode, Limits, Site};
+
+macro_rules! select_site {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, owner_id, name, paused,
+                (SELECT key FROM widget_keys w WHERE w.site_id = sites.id AND w.expires_at IS NULL) AS widget_key,
+                look, welcome, logo, messages_per_minute, api_per_minute, image_bytes, allowed_domains, identity_mode,
+                opaque_agent_ids, seen_page, seen_page_at, created_at
+            FROM sites ",
+            $rest
+        )
+    };
+}
+
+const BY_ID: &str = select_site!("WHERE id = $1");
+const BY_OWNER: &str = select_site!("WHERE owner_id = $1 ORDER BY id");
+const ALL: &str = select_site!("ORDER BY id");
+const COUNT_OF_OWNER: &str = "SELECT COUNT(*) FROM sites WHERE owner_id = $1";
+const INSERT: &str = "INSERT INTO sites (id, owner_id, name, look, welcome, messages_per_minute, api_per_minute,
+    image_bytes, allowed_domains, identity_mode, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+const INSERT_COUNTER: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, 0)";
+const UPDATE: &str = "UPDATE sites SET name = $2, paused = $3, look = $4, welcome = $5, logo = $6,
+    messages_per_minute = $7, api_per_minute = $8, image_bytes = $9, allowed_domains = $10, identity_mode = $11,
+    opaque_agent_ids = $12 WHERE id = $1";
+const SEEN_PAGE: &str = "UPDATE sites SET seen_page = $2, seen_page_at = $3 WHERE id = $1";
+const DELETE: &str = "DELETE FROM sites WHERE id = $1";
+const FORGET_MESSAGES: &str = "DELETE FROM messages WHERE site_id = $1";
+const FORGET_EVENTS: &str = "DELETE FROM events WHERE site_id = $1";
+
+const WIDGET_KEY: &str = "SELECT site_id, expires_at FROM widget_keys WHERE key = $1";
+const INSERT_WIDGET_KEY: &str = "INSERT INTO widget_keys (site_id, key, created_at) VALUES ($1, $2, $3)";
+const EXPIRE_WIDGET_KEYS: &str =
+    "UPDATE widget_keys SET expires_at = $2 WHERE site_id = $1 AND (expires_at IS NULL OR expires_at > $2)";
+const DROP_WIDGET_KEYS: &str = "DELETE FROM widget_keys WHERE site_id = $1 AND expires_at <= $2";
+
+const CHAT_KEY: &str = "SELECT site_id, id, expires_at FROM chat_keys WHERE hash = $1";
+const CHAT_KEYS: &str = "SELECT id, last4, created_at, last_used_at, expires_at FROM chat_keys
+    WHERE site_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id";
+const INSERT_CHAT_KEY: &str =
+    "INSERT INTO chat_keys (site_id, id, hash, last4, created_at) VALUES ($1, $2, $3, $4, $5)";
+const EXPIRE_CHAT_KEYS: &str =
+    "UPDATE chat_keys SET expires_at = $2 WHERE site_id = $1 AND (expires_at IS NULL OR expires_at > $2)";
+const DROP_CHAT_KEYS: &str = "DELETE FROM chat_keys WHERE site_id = $1 AND expires_at <= $2";
+const DELETE_CHAT_KEY: &str = "DELETE FROM chat_keys WHERE site_id = $1 AND id = $2";
+const USED_CHAT_KEY: &str = "UPDATE chat_keys SET last_used_at = $3 WHERE site_id = $1 AND id = $2";
+
+const IDENTITY_SECRETS: &str = "SELECT id, last4, created_at, last_used_at, NULL AS expires_at FROM identity_secrets
+    WHERE site_id = $1 ORDER BY id";
+const SEALED: &str = "SELECT id, sealed FROM identity_secrets WHERE site_id = $1 ORDER BY id";
+const INSERT_IDENTITY_SECRET: &str =
+    "INSERT INTO identity_secrets (site_id, id, sealed, last4, created_at) VALUES ($1, $2, $3, $4, $5)";
+const DELETE_IDENTITY_SECRET: &str = "DELETE FROM identity_secrets WHERE site_id = $1 AND id = $2";
+
+const UNREAD: &str = "SELECT COALESCE(SUM(unread_agent), 0) FROM conversations WHERE site_id = $1 AND unread_agent > 0";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] = &[
+    BY_ID,
+    BY_OWNER,
+    ALL,
+    COUNT_OF_OWNER,
+    INSERT,
+    INSERT_COUNTER,
+    UPDATE,
+    SEEN_PAGE,
+    DELETE,
+    FORGET_MESSAGES,
+    FORGET_EVENTS,
+    WIDGET_KEY,
+    INSERT_WIDGET_KEY,
+    EXPIRE_WIDGET_KEYS,
+    DROP_WIDGET_KEYS,
+    CHAT_KEY,
+    CHAT_KEYS,
+    INSERT_CHAT_KEY,
+    EXPIRE_CHAT_KEYS,
+    DROP_CHAT_KEYS,
+    DELETE_CHAT_KEY,
+    USED_CHAT_KEY,
+    IDENTITY_SECRETS,
+    SEALED,
+    INSERT_IDENTITY_SECRET,
+    DELETE_IDENTITY_SECRET,
+    UNREAD,
+];
+
+#[derive(sqlx::FromRow)]
+struct SiteRow {
+    id: SiteId,
+    owner_id: AccountId,
+    name: String,
+    paused: bool,
+    widget_key: Option<String>,
+    look: String,
+    welcome: String,
+    logo: Option<String>,
+    messages_per_minute: i64,
+    api_per_minute: i64,
+    image_bytes: i64,
+    allowed_domains: String,
+    identity_mode: String,
+    opaque_agent_ids: bool,
+    seen_page: Option<String>,
+    seen_page_at: Option<Millis>,
+    created_at: Millis,
+}
+
+impl SiteRow {
+    fn site(self) -> Result<Site> {
+        let number = |n: i64| u32::try_from(n).map_err(|_| Error::Internal("a limit is out of range".into()));
+        Ok(Site {
+            id: self.id,
+            owner_id: self.owner_id,
+            name: self.name,
+            paused: self.paused,
+            widget_key: self.widget_key.unwrap_or_default(),
+            look: read(&self.look)?,
+            welcome: read::<BTreeMap<_, _>>(&self.welcome)?,
+            logo: self.logo,
+            limits: Limits {
+                messages_per_minute: number(self.messages_per_minute)?,
+                api_per_minute: number(self.api_per_minute)?,
+                image_bytes: number(self.image_bytes)?,
+            },
+            allowed_domains: read(&self.allowed_domains)?,
+            identity_mode: IdentityMode::parse(&self.identity_mode)
+                .ok_or_else(|| Error::Internal("an unknown identity mode is stored".into()))?,
+            opaque_agent_ids: self.opaque_agent_ids,
+            seen_page: self.seen_page.zip(self.seen_page_at),
+            created_at: self.created_at,
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|error| Error::Internal(format!("a stored site cannot be read: {error}")))
+}
+
+fn write<T: serde::Serialize>(value: &T) -> Result<Value> {
+    serde_json::to_string(value).map(Value::Text).map_err(|error| Error::Internal(error.to_string()))
+}
+
+pub(super) async fn by_id(store: &Store, site: SiteId) -> Result<Option<Site>> {
+    store.one::<SiteRow>(BY_ID, values![site]).await?.map(SiteRow::site).transpose()
+}
+
+pub(super) async fn by_id_in(tx: &mut Tx, site: SiteId) -> Result<Option<Site>> {
+    tx.one::<SiteRow>(BY_ID, values![site]).await?.map(SiteRow::site).transpose()
+}
+
+pub(super) async fn of_owner(store: &Store, owner: AccountId) -> Result<Vec<Site>> {
+    store.all::<SiteRow>(BY_OWNER, values![owner]).await?.into_iter().map(SiteRow::site).collect()
+}
+
+pub(super) async fn of_owner_in(tx: &mut Tx, owner: AccountId) -> Result<Vec<Site>> {
+    tx.all::<SiteRow>(BY_OWNER, values![owner]).await?.into_iter().map(SiteRow::site).collect()
+}
+
+pub(super) async fn all(store: &Store) -> Result<Vec<Site>> {
+    store.all::<SiteRow>(ALL, []).await?.into_iter().map(SiteRow::site).collect()
+}
+
+pub(super) async fn count_of_owner(tx: &mut Tx, owner: AccountId) -> Result<i64> {
+    Ok(tx.one::<(i64,)>(COUNT_OF_OWNER, values![owner]).await?.map_or(0, |(count,)| count))
+}
+
+/// The site, its widget key and its row in the event log's counters.
+pub(super) async fn insert(tx: &mut Tx, site: &Site) -> Result<()> {
+    let limits = &site.limits;
+    let values = values![
+        site.id,
+        site.owner_id,
+        &site.name,
+        write(&site.look)?,
+        write(&site.welcome)?,
+        i64::from(limits.messages_per_minute),
+        i64::from(limits.api_per_minute),
+        i64::from(limits.image_bytes),
+        write(&site.allowed_domains)?,
+        site.identity_mode.as_str(),
+        site.created_at,
+    ];
+    tx.run(INSERT, values).await?;
+    tx.run(INSERT_COUNTER, values![site.id]).await?;
+    insert_widget_key(tx, site.id, &site.widget_key).await
+}
+
+pub(super) async fn update(tx: &mut Tx, site: &Site) -> Result<()> {
+    let limits = &site.limits;
+    let values = values![
+        site.id,
+        &site.name,
+        site.paused,
+        write(&site.look)?,
+        write(&site.welcome)?,
+        site.logo.as_deref(),
+        i64::from(limits.messages_per_minute),
+        i64::from(limits.api_per_minute),
+        i64::from(limits.image_bytes),
+        write(&site.allowed_domains)?,
+        site.identity_mode.as_str(),
+        site.opaque_agent_ids,
+    ];
+    tx.run(UPDATE, values).await.map(drop)
+}
+
+pub(super) async fn seen_page(tx: &mut Tx, site: SiteId, origin: &str) -> Result<()> {
+    let now = tx.now();
+    tx.run(SEEN_PAGE, values![site, origin, now]).await.map(drop)
+}
+
+/// Keys, visitors, conversations, images and counters go with the site's row.
+pub(super) async fn delete(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(DELETE, values![site]).await.map(drop)
+}
+
+/// Messages and events have no foreign key (it would cost on every message): they are removed by hand.
+pub(super) async fn forget_messages_and_events(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(FORGET_MESSAGES, values![site]).await?;
+    tx.run(FORGET_EVENTS, values![site]).await.map(drop)
+}
+
+pub(super) async fn widget_key(store: &Store, key: &str) -> Result<Option<(SiteId, Option<Millis>)>> {
+    store.one(WIDGET_KEY, values![key]).await
+}
+
+pub(super) async fn insert_widget_key(tx: &mut Tx, site: SiteId, key: &str) -> Result<()> {
+    let now = tx.now();
+    tx.run(INSERT_WIDGET_KEY, values![site, key, now]).await.map(drop)
+}
+
+/// All keys of the site stop working at `end`; those that have already stopped are removed.
+pub(super) async fn expire_widget_keys(tx: &mut Tx, site: SiteId, end: Millis) -> Result<()> {
+    let now = tx.now();
+    tx.run(EXPIRE_WIDGET_KEYS, values![site, end]).await?;
+    tx.run(DROP_WIDGET_KEYS, values![site, now]).await.map(drop)
+}
+
+pub(super) async fn chat_key(store: &Store, hash: [u8; 32]) -> Result<Option<(SiteId, KeyId, Option<Millis>)>> {
+    store.one(CHAT_KEY, values![hash]).await
+}
+
+pub(super) async fn chat_keys(store: &Store, site: SiteId) -> Result<Vec<Key>> {
+    store.all(CHAT_KEYS, values![site, store.now()]).await
+}
+
+pub(super) async fn insert_chat_key(tx: &mut Tx, site: SiteId, hash: [u8; 32], key: &Key) -> Result<()> {
+    tx.run(INSERT_CHAT_KEY, values![site, key.id, hash, &key.last4, key.created_at]).await.map(drop)
+}
+
+/// All keys of the site stop working at `end`; those that have already stopped are removed.
+pub(super) async fn expire_chat_keys(tx: &mut Tx, site: SiteId, end: Millis) -> Result<()> {
+    let now = tx.now();
+    tx.run(EXPIRE_CHAT_KEYS, values![site, end]).await?;
+    tx.run(DROP_CHAT_KEYS, values![site, now]).await.map(drop)
+}
+
+pub(super) async fn delete_chat_key(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<bool> {
+    Ok(tx.run(DELETE_CHAT_KEY, values![site, key]).await? > 0)
+}
+
+pub(super) async fn used_chat_key(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<()> {
+    let now = tx.now();
+    tx.run(USED_CHAT_KEY, values![site, key, now]).await.map(drop)
+}
+
+pub(super) async fn identity_secrets(store: &Store, site: SiteId) -> Result<Vec<Key>> {
+    store.all(IDENTITY_SECRETS, values![site]).await
+}
+
+pub(super) async fn identity_secrets_in(tx: &mut Tx, site: SiteId) -> Result<Vec<Key>> {
+    tx.all(IDENTITY_SECRETS, values![site]).await
+}
+
+pub(super) async fn sealed(store: &Store, site: SiteId) -> Result<Vec<(KeyId, Vec<u8>)>> {
+    store.all(SEALED, values![site]).await
+}
+
+pub(super) async fn insert_identity_secret(tx: &mut Tx, site: SiteId, sealed: Vec<u8>, key: &Key) -> Result<()> {
+    tx.run(INSERT_IDENTITY_SECRET, values![site, key.id, sealed, &key.last4, key.created_at]).await.map(drop)
+}
+
+pub(super) async fn delete_identity_secret(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<bool> {
+    Ok(tx.run(DELETE_IDENTITY_SECRET, values![site, key]).await? > 0)
+}
+
+pub(super) async fn unread(store: &Store, site: SiteId) -> Result<i64> {
+    Ok(store.one::<(i64,)>(UNREAD, values![site]).await?.map_or(0, |(sum,)| sum))
+}

@@ -1,0 +1,135 @@
+//! What a console may see of a site.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::id::{KeyId, SiteId};
+use crate::images;
+
+use super::key::{Key, NewKey};
+use super::{IdentityMode, Limits, Locale, Look, Site, store};
+
+/// A site as its owner sees it.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct SiteView {
+    /// Its number.
+    pub id: SiteId,
+    /// Its name.
+    pub name: String,
+    /// The widget draws nothing and no message is taken.
+    pub paused: bool,
+    /// The key in the snippet.
+    pub widget_key: String,
+    /// Colours, variant, position.
+    pub look: Look,
+    /// Greeting by language.
+    pub welcome: BTreeMap<Locale, String>,
+    /// Where the logo is.
+    pub logo_url: Option<String>,
+    /// What the owner allows.
+    pub limits: Limits,
+    /// Host names that may show the widget; empty: any.
+    pub allowed_domains: Vec<String>,
+    /// What an unsigned external id opens.
+    pub identity_mode: IdentityMode,
+    /// The compatible API hides the caller's key.
+    pub opaque_agent_ids: bool,
+    /// Keys of the compatible API that work now.
+    pub chat_keys: Vec<KeyView>,
+    /// Secrets that sign identities.
+    pub identity_secrets: Vec<KeyView>,
+    /// The last page that loaded the widget.
+    pub seen_page: Option<SeenPage>,
+    /// Visitors' messages that no operator has seen.
+    pub unread: i64,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// A page that loaded the widget.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct SeenPage {
+    /// Its origin.
+    pub origin: String,
+    /// When.
+    pub at: Millis,
+}
+
+/// A secret key after it was shown once.
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeyView {
+    /// Its number.
+    pub id: KeyId,
+    /// Its last four characters.
+    pub last4: String,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Millis>,
+    /// When it stops working.
+    pub expires_at: Option<Millis>,
+}
+
+/// A secret key at the one moment when it is shown.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct NewKeyView {
+    /// What will be shown later.
+    pub key: KeyView,
+    /// The secret.
+    pub secret: String,
+}
+
+impl From<Key> for KeyView {
+    fn from(key: Key) -> KeyView {
+        let Key { id, last4, created_at, last_used_at, expires_at } = key;
+        KeyView { id, last4, created_at, last_used_at, expires_at }
+    }
+}
+
+impl From<NewKey> for NewKeyView {
+    fn from(new: NewKey) -> NewKeyView {
+        NewKeyView { key: new.key.into(), secret: new.secret.expose().to_owned() }
+    }
+}
+
+/// The view of a site by number.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn site_view(app: &App, site: SiteId) -> Result<SiteView> {
+    // Read from the database and not from memory: the last page seen changes without the rest.
+    let site = store::by_id(&app.store, site).await?.ok_or(Error::NotFound)?;
+    view(app, site).await
+}
+
+/// The view of a site that was just read.
+///
+/// # Errors
+/// When the database fails.
+pub async fn view(app: &App, site: Site) -> Result<SiteView> {
+    let chat_keys = store::chat_keys(&app.store, site.id).await?;
+    let identity_secrets = store::identity_secrets(&app.store, site.id).await?;
+    let unread = store::unread(&app.store, site.id).await?;
+    Ok(SiteView {
+        id: site.id,
+        logo_url: site.logo.as_deref().map(images::logo_url),
+        name: site.name,
+        paused: site.paused,
+        widget_key: site.widget_key,
+        look: site.look,
+        welcome: site.welcome,
+        limits: site.limits,
+        allowed_domains: site.allowed_domains,
+        identity_mode: site.identity_mode,
+        opaque_agent_ids: site.opaque_agent_ids,
+        chat_keys: chat_keys.into_iter().map(KeyView::from).collect(),
+        identity_secrets: identity_secrets.into_iter().map(KeyView::from).collect(),
+        seen_page: site.seen_page.map(|(origin, at)| SeenPage { origin, at }),
+        unread,
+        created_at: site.created_at,
+    })
+}
