@@ -17,6 +17,7 @@ pub mod images;
 
 // the doors
 pub mod http;
+pub mod console;
 
 // putting it together
 pub mod app;

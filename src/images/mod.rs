@@ -32,7 +32,7 @@ pub use attach::{attach, forget_site};
 pub use blobs::{BlobKey, Blobs, StoredBlob};
 pub use fetch::fetch;
 pub use format::Format;
-pub use logo::{forget_logo, keep_logo, logo_url};
+pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
 pub use name::{FileName, ImageName};
 pub use store::{SQL, of_names};
 pub use sweep::{run, sweep};

@@ -1,0 +1,186 @@
+//! Signing up, in and out; the operator's own account.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::view::{AccountView, SessionView};
+use crate::accounts::{self, Account, Credentials, NewAccount, SignedIn};
+use crate::app::App;
+use crate::config;
+use crate::error::Result;
+use crate::http::body::{JsonBody, PathOf};
+use crate::http::caller::{Arrival, CurrentOperator, is_secure, no_session_cookie, session_cookie};
+use crate::id::SessionId;
+use crate::secret::Secret;
+
+use super::Done;
+
+/// What everybody may know of this server.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct About {
+    /// May strangers make accounts?
+    pub signup: config::Signup,
+    /// Reached by plain http.
+    pub insecure: bool,
+    /// The program's version.
+    pub version: &'static str,
+}
+
+/// Who is signed in, and what their page needs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Me {
+    /// The account.
+    pub account: AccountView,
+    /// Sent as `X-CSRF-Token` with every change.
+    pub csrf: String,
+    /// This session.
+    pub session_id: SessionId,
+    /// The server's address for snippets.
+    pub public_url: String,
+    /// Reached by plain http: the page warns.
+    pub insecure: bool,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignUp {
+    email: String,
+    password: String,
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignIn {
+    email: String,
+    password: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChangePassword {
+    current: String,
+    new: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeleteAccount {
+    password: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rename {
+    name: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Sessions {
+    sessions: Vec<SessionView>,
+}
+
+pub(super) async fn about(State(app): State<App>) -> Json<About> {
+    let insecure = !is_secure(&app.config);
+    Json(About { signup: app.config.signup, insecure, version: env!("CARGO_PKG_VERSION") })
+}
+
+pub(super) async fn sign_up(
+    State(app): State<App>,
+    arrival: Arrival,
+    JsonBody(asked): JsonBody<SignUp>,
+) -> Result<Response> {
+    let new = NewAccount { email: asked.email, password: asked.password, name: asked.name };
+    let signed_in = accounts::sign_up(&app, new, arrival.place).await?;
+    welcome(&app, signed_in)
+}
+
+pub(super) async fn sign_in(
+    State(app): State<App>,
+    arrival: Arrival,
+    JsonBody(typed): JsonBody<SignIn>,
+) -> Result<Response> {
+    let typed = Credentials { email: typed.email, password: typed.password };
+    let before = arrival.token.as_ref().map(Secret::expose);
+    let signed_in = accounts::sign_in(&app, typed, arrival.place, before).await?;
+    welcome(&app, signed_in)
+}
+
+pub(super) async fn sign_out(State(app): State<App>, operator: CurrentOperator) -> Result<Response> {
+    accounts::sign_out(&app, operator.account, operator.session).await?;
+    farewell(&app)
+}
+
+pub(super) async fn me(State(app): State<App>, operator: CurrentOperator) -> Result<Response> {
+    let me = me_of(&app, operator.account().clone(), operator.session, operator.token());
+    Ok(([NO_STORE], Json(me)).into_response())
+}
+
+pub(super) async fn change_password(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<ChangePassword>,
+) -> Result<Json<Done>> {
+    accounts::change_password(&app, operator.account(), operator.session, &asked.current, &asked.new).await?;
+    Ok(Json(Done {}))
+}
+
+pub(super) async fn delete_account(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<DeleteAccount>,
+) -> Result<Response> {
+    accounts::delete(&app, operator.account(), &asked.password).await?;
+    farewell(&app)
+}
+
+pub(super) async fn rename(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<Rename>,
+) -> Result<Json<Me>> {
+    let account = accounts::rename(&app, operator.account, &asked.name).await?;
+    Ok(Json(me_of(&app, account, operator.session, operator.token())))
+}
+
+pub(super) async fn sessions(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sessions>> {
+    let sessions = accounts::sessions(&app, operator.account).await?;
+    let sessions = sessions.into_iter().map(|session| SessionView::new(session, operator.session)).collect();
+    Ok(Json(Sessions { sessions }))
+}
+
+pub(super) async fn end_session(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(session): PathOf<SessionId>,
+) -> Result<Json<Done>> {
+    accounts::end_session(&app, operator.account, session).await?;
+    Ok(Json(Done {}))
+}
+
+const NO_STORE: (hyper::header::HeaderName, HeaderValue) = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
+
+fn me_of(app: &App, account: Account, session: SessionId, token: &Secret) -> Me {
+    Me {
+        account: account.into(),
+        csrf: accounts::csrf_token(token.expose()),
+        session_id: session,
+        public_url: app.config.public_url(),
+        insecure: !is_secure(&app.config),
+    }
+}
+
+fn welcome(app: &App, signed_in: SignedIn) -> Result<Response> {
+    let cookie = session_cookie(&app.config, &signed_in.token)?;
+    let me = me_of(app, signed_in.account, signed_in.session, &signed_in.token);
+    Ok(([NO_STORE, (SET_COOKIE, cookie)], Json(me)).into_response())
+}
+
+fn farewell(app: &App) -> Result<Response> {
+    let cookie = no_session_cookie(&app.config)?;
+    Ok(([NO_STORE, (SET_COOKIE, cookie)], Json(Done {})).into_response())
+}

@@ -1,0 +1,164 @@
+//! My Sites: making, changing and removing sites and their keys.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::error::Result;
+use crate::http::body::{self, JsonBody, PathOf};
+use crate::http::caller::CurrentOperator;
+use crate::id::{KeyId, SiteId};
+use crate::images::LOGO_BYTES;
+use crate::sites::view::{NewKeyView, SiteView, site_view, view};
+use crate::sites::{self, ConfigureSite, GRACE_S};
+
+use super::Done;
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Sites {
+    sites: Vec<SiteView>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreateSite {
+    name: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SiteCreated {
+    site: SiteView,
+    chat_key: NewKeyView,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rotate {
+    /// Seconds for which older keys go on working; a day when absent.
+    grace_s: Option<u32>,
+}
+
+pub(super) async fn list(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sites>> {
+    let mut views = Vec::new();
+    for site in sites::sites_of(&app, operator.account).await? {
+        views.push(view(&app, site).await?);
+    }
+    Ok(Json(Sites { sites: views }))
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<CreateSite>,
+) -> Result<Json<SiteCreated>> {
+    let (site, chat_key) = sites::create(&app, operator.account, &asked.name).await?;
+    Ok(Json(SiteCreated { site: view(&app, site).await?, chat_key: chat_key.into() }))
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    site_view(&app, site).await.map(Json)
+}
+
+pub(super) async fn configure(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    JsonBody(change): JsonBody<ConfigureSite>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    sites::configure(&app, site, change).await?;
+    site_view(&app, site).await.map(Json)
+}
+
+pub(super) async fn delete(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<Done>> {
+    operator.site(&app, site).await?;
+    sites::delete(&app, site).await?;
+    Ok(Json(Done {}))
+}
+
+pub(super) async fn set_logo(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    body: Body,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    let _room = app.images.room_for(LOGO_BYTES)?;
+    let bytes = body::read(body, LOGO_BYTES).await?;
+    sites::set_logo(&app, site, bytes).await?;
+    site_view(&app, site).await.map(Json)
+}
+
+pub(super) async fn remove_logo(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    sites::remove_logo(&app, site).await?;
+    site_view(&app, site).await.map(Json)
+}
+
+pub(super) async fn rotate_chat_key(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    JsonBody(asked): JsonBody<Rotate>,
+) -> Result<Json<NewKeyView>> {
+    operator.site(&app, site).await?;
+    let new = sites::rotate_chat_key(&app, site, asked.grace_s.unwrap_or(GRACE_S)).await?;
+    Ok(Json(new.into()))
+}
+
+pub(super) async fn revoke_chat_key(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf((site, key)): PathOf<(SiteId, KeyId)>,
+) -> Result<Json<Done>> {
+    operator.site(&app, site).await?;
+    sites::revoke_chat_key(&app, site, key).await?;
+    Ok(Json(Done {}))
+}
+
+pub(super) async fn rotate_widget_key(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    JsonBody(asked): JsonBody<Rotate>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    sites::rotate_widget_key(&app, site, asked.grace_s.unwrap_or(GRACE_S)).await?;
+    site_view(&app, site).await.map(Json)
+}
+
+pub(super) async fn add_identity_secret(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<NewKeyView>> {
+    operator.site(&app, site).await?;
+    let new = sites::add_identity_secret(&app, site).await?;
+    Ok(Json(new.into()))
+}
+
+pub(super) async fn delete_identity_secret(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf((site, secret)): PathOf<(SiteId, KeyId)>,
+) -> Result<Json<Done>> {
+    operator.site(&app, site).await?;
+    sites::delete_identity_secret(&app, site, secret).await?;
+    Ok(Json(Done {}))
+}

@@ -1,0 +1,223 @@
+//! Who is calling: the operator behind a session cookie, and whether a change comes from a page of ours.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use hyper::header::{COOKIE, HeaderValue, ORIGIN, USER_AGENT};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method};
+
+use crate::accounts::{self, Account, Place, SESSION_DAYS};
+use crate::app::App;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, SessionId, SiteId};
+use crate::secret::Secret;
+use crate::sites::Site;
+
+use super::address::ClientAddress;
+use super::origin;
+
+/// The header that carries the CSRF token.
+const CSRF: &str = "x-csrf-token";
+/// Longest part of a user agent that is looked at, in bytes.
+const USER_AGENT_BYTES: usize = 512;
+
+/// A signed-in operator. A change was asked for by a page of ours, with this session's CSRF token.
+#[derive(Debug, Clone)]
+pub struct CurrentOperator {
+    /// Whose session it is.
+    pub account: AccountId,
+    /// The address they sign in with.
+    pub email: String,
+    /// The name that visitors see.
+    pub name: String,
+    /// The session.
+    pub session: SessionId,
+    token: Secret,
+    whole: Account,
+}
+
+impl CurrentOperator {
+    /// A site of this operator's.
+    ///
+    /// # Errors
+    /// `NotFound`, also for the sites of others.
+    pub async fn site(&self, app: &App, site: SiteId) -> Result<Arc<Site>> {
+        let site = app.sites.by_id(site).await?;
+        if site.owner_id == self.account { Ok(site) } else { Err(Error::NotFound) }
+    }
+
+    /// The account as a whole.
+    pub fn account(&self) -> &Account {
+        &self.whole
+    }
+
+    /// What the session's cookie holds.
+    pub fn token(&self) -> &Secret {
+        &self.token
+    }
+}
+
+impl FromRequestParts<App> for CurrentOperator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<CurrentOperator> {
+        let token = session_token(&app.config, &parts.headers).ok_or(Error::NotSignedIn)?;
+        let (whole, session) = accounts::signed_in(app, token.expose()).await?;
+        if is_change(&parts.method) {
+            check_origin(&app.config, &parts.headers)?;
+            let shown = parts.headers.get(CSRF).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            if !accounts::is_csrf_token(shown, token.expose()) {
+                return Err(Error::Csrf);
+            }
+        }
+        Ok(CurrentOperator {
+            account: whole.id,
+            email: whole.email.clone(),
+            name: whole.name.clone(),
+            session,
+            token,
+            whole,
+        })
+    }
+}
+
+/// Somebody who is about to sign in or up, on a page of ours.
+pub struct Arrival {
+    /// Where they are.
+    pub place: Place,
+    /// The session token that their browser holds already.
+    pub token: Option<Secret>,
+}
+
+impl FromRequestParts<App> for Arrival {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Arrival> {
+        if is_change(&parts.method) {
+            check_origin(&app.config, &parts.headers)?;
+        }
+        let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
+        let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let agent = agent.get(..USER_AGENT_BYTES).unwrap_or(agent);
+        let place = Place { network: address.network(), address: address.0.to_string(), browser: browser(agent) };
+        Ok(Arrival { place, token: session_token(&app.config, &parts.headers) })
+    }
+}
+
+fn browser(agent: &str) -> String {
+    crate::text::cut(agent, 60)
+}
+
+fn is_change(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Does this request come from a page of ours? Browsers send `Origin` with every change and pages cannot set it;
+/// a client without it is no browser, and other people's cookies are out of its reach.
+///
+/// # Errors
+/// `ForbiddenOrigin`.
+pub fn check_origin(config: &Config, headers: &HeaderMap) -> Result<()> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let site = text("sec-fetch-site");
+    let Some(shown) = headers.get(ORIGIN) else {
+        return if matches!(site, None | Some("same-origin" | "none")) { Ok(()) } else { Err(Error::ForbiddenOrigin) };
+    };
+    let shown = shown.to_str().map_err(|_| Error::ForbiddenOrigin)?;
+    let ours = shown == config.public_url() || site == Some("same-origin") || is_host(config, headers, shown);
+    if ours { Ok(()) } else { Err(Error::ForbiddenOrigin) }
+}
+
+/// Where no public address is configured, people open the server under any of its names.
+fn is_host(config: &Config, headers: &HeaderMap, shown: &str) -> bool {
+    let host = shown.split_once("://").map(|(_, host)| host);
+    config.public_url.is_none() && host.is_some() && host == origin::host(headers)
+}
+
+/// The name of the session cookie. The prefix makes browsers refuse it from anywhere but this very host, over TLS.
+fn cookie_name(config: &Config) -> &'static str {
+    if is_secure(config) { "__Host-ocs_session" } else { "ocs_session" }
+}
+
+/// Do browsers reach this server by https?
+pub fn is_secure(config: &Config) -> bool {
+    config.public_url().starts_with("https://")
+}
+
+fn session_token(config: &Config, headers: &HeaderMap) -> Option<Secret> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    let (_, token) = cookies.find(|(name, _)| *name == cookie_name(config))?;
+    Some(Secret::new(token)).filter(|token| token.expose().len() <= 100)
+}
+
+/// The cookie that keeps somebody signed in.
+///
+/// # Errors
+/// None in practice: tokens are made of plain characters.
+pub fn session_cookie(config: &Config, token: &Secret) -> Result<HeaderValue> {
+    set_cookie(config, token.expose(), SESSION_DAYS * 24 * 60 * 60)
+}
+
+/// The cookie that takes it away again.
+///
+/// # Errors
+/// None in practice.
+pub fn no_session_cookie(config: &Config) -> Result<HeaderValue> {
+    set_cookie(config, "", 0)
+}
+
+fn set_cookie(config: &Config, value: &str, max_age: i64) -> Result<HeaderValue> {
+    let secure = if is_secure(config) { "; Secure" } else { "" };
+    let name = cookie_name(config);
+    let text = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).map_err(|error| Error::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(config: &Config, headers: &[(&'static str, &'static str)]) -> bool {
+        let pairs = headers
+            .iter()
+            .map(|(name, value)| (hyper::header::HeaderName::from_static(name), HeaderValue::from_static(value)));
+        check_origin(config, &pairs.collect()).is_ok()
+    }
+
+    #[test]
+    fn changes_come_from_our_own_pages() {
+        let config = Config { public_url: Some("https://chat.example/".into()), ..Config::default() };
+        assert!(allows(&config, &[("origin", "https://chat.example")]));
+        assert!(allows(&config, &[("origin", "https://x.example"), ("sec-fetch-site", "same-origin")]));
+        assert!(allows(&config, &[]), "no browser");
+        assert!(!allows(&config, &[("origin", "https://evil.example")]));
+        assert!(!allows(&config, &[("origin", "https://evil.example"), ("host", "evil.example")]));
+        assert!(!allows(&config, &[("origin", "null")]));
+        assert!(!allows(&config, &[("sec-fetch-site", "cross-site")]));
+        assert!(!allows(&config, &[("sec-fetch-site", "same-site")]));
+    }
+
+    #[test]
+    fn an_unconfigured_server_is_reached_under_any_name() {
+        let config = Config::default();
+        assert!(allows(&config, &[("origin", "http://box.lan:8080"), ("host", "box.lan:8080")]));
+        assert!(!allows(&config, &[("origin", "http://evil.example"), ("host", "box.lan:8080")]));
+        assert!(!allows(&config, &[("origin", "null"), ("host", "null")]));
+    }
+
+    #[test]
+    fn the_cookie_is_bound_to_the_host_over_tls() {
+        let config = Config { public_url: Some("https://chat.example".into()), ..Config::default() };
+        let cookie = session_cookie(&config, &Secret::new("abc")).expect("plain");
+        let cookie = cookie.to_str().expect("plain");
+        assert_eq!(cookie, "__Host-ocs_session=abc; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax; Secure");
+        let plain = session_cookie(&Config::default(), &Secret::new("abc")).expect("plain");
+        assert!(plain.to_str().expect("plain").starts_with("ocs_session=abc; "));
+        let headers = [(COOKIE, HeaderValue::from_static("a=b; __Host-ocs_session=abc; ocs_session=planted"))];
+        let headers: HeaderMap = headers.into_iter().collect();
+        assert_eq!(session_token(&config, &headers), Some(Secret::new("abc")));
+    }
+}
