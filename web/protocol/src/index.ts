@@ -1,5 +1,6 @@
 /** The sync client of both web apps: no document, no framework. `wire.ts` is what crosses the network. */
 export type * from "./wire.ts";
+export * from "./backoff.ts";
 export * from "./connection.ts";
 export * from "./shared_connection.ts";
 export type * from "./line.ts";

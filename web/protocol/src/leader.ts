@@ -3,6 +3,7 @@ export type Post<E, S, H> =
   | { to: "all"; event: E; cursor: string }
   | { to: "all"; signal: S }
   | { to: "all"; state: string }
+  | { to: "all"; resync: true }
   | { to: "leader"; hint: H }
   | { to: "leader"; ask: true }
   | { to: "all"; local: unknown };

@@ -35,7 +35,10 @@ export class SharedConnection<E, S, H extends { type: string }> {
           events.signal(signal);
         },
         live: () => events.live(),
-        resync: () => events.resync(),
+        resync: () => {
+          this.#leader.tell({ to: "all", resync: true });
+          events.resync();
+        },
         refused: (code, message) => events.refused(code, message),
         changed: (state) => {
           this.#leader.tell({ to: "all", state });
@@ -97,6 +100,7 @@ export class SharedConnection<E, S, H extends { type: string }> {
     if ("event" in post) this.#event(post.event, post.cursor);
     else if ("signal" in post) this.events.signal(post.signal);
     else if ("local" in post) this.events.local(post.local);
+    else if ("resync" in post) this.events.resync();
     else if ("hint" in post) this.#connection.hint(post.hint);
     else if ("ask" in post) this.#leader.tell({ to: "all", state: this.state });
     else if (!this.leading) this.#set(post.state as ConnectionState);

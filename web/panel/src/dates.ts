@@ -1,0 +1,36 @@
+/** Times as the visitor reads them. Days are named by their own zone and language. */
+export class Dates {
+  readonly #time: Intl.DateTimeFormat;
+  readonly #day: Intl.DateTimeFormat;
+  readonly #dayAndYear: Intl.DateTimeFormat;
+  readonly #full: Intl.DateTimeFormat;
+  readonly #relative: Intl.RelativeTimeFormat;
+
+  constructor(private readonly locale: string) {
+    this.#time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+    this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+    this.#dayAndYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+    this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
+    this.#relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  }
+
+  time(at: number): string {
+    return this.#time.format(at);
+  }
+
+  full(at: number): string {
+    return this.#full.format(at);
+  }
+
+  day(at: number, now = Date.now()): string {
+    const midnight = (moment: number) => new Date(moment).setHours(0, 0, 0, 0);
+    const days = Math.round((midnight(at) - midnight(now)) / 86_400_000);
+    // A server ahead of this clock must not speak of tomorrow.
+    if (days >= 0 || days === -1) return this.#capital(this.#relative.format(Math.min(0, days), "day"));
+    return this.#capital((new Date(at).getFullYear() === new Date(now).getFullYear() ? this.#day : this.#dayAndYear).format(at));
+  }
+
+  #capital(text: string): string {
+    return text.charAt(0).toLocaleUpperCase(this.locale) + text.slice(1);
+  }
+}

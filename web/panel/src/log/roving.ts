@@ -1,0 +1,12 @@
+/** Arrow keys, Home and End walk the messages: one stop for Tab, however long the list. Answers the key moved to. */
+export function moveFocus(event: KeyboardEvent, log: HTMLElement): string | null {
+  const rows = [...log.querySelectorAll<HTMLElement>("[data-key]")];
+  const current = rows.findIndex((row) => row.contains(event.target as Node));
+  if (current < 0) return null;
+  const moves: Record<string, number> = { ArrowUp: current - 1, ArrowDown: current + 1, Home: 0, End: rows.length - 1 };
+  const next = rows[moves[event.key] ?? -1];
+  if (next === undefined) return null;
+  event.preventDefault();
+  next.focus();
+  return next.dataset.key ?? null;
+}

@@ -1,0 +1,53 @@
+import type { Ocs, Panel, PanelHost } from "@ocs/launcher/host";
+import { flushSync, mount as mountComponent, unmount } from "svelte";
+import { Chat } from "./chat.svelte.ts";
+import App from "./components/App.svelte";
+import { sheet } from "./styles/sheet.ts";
+import { chooseLanguage } from "./words/choose.ts";
+
+/** The launcher's way in: everything the panel does begins here, and `destroy` ends all of it. */
+export async function mount(host: PanelHost): Promise<Panel> {
+  const language = await chooseLanguage(host.ocs);
+  if (host.site.v) (await import("./preview/preview.ts")).pretend(host, language);
+  const chat = new Chat(host, language);
+  host.root.adoptedStyleSheets = [...host.root.adoptedStyleSheets, sheet];
+  const app = mountComponent(App, { target: host.frame, props: { chat } });
+  // Components set listeners in effects: they must stand before the first call.
+  flushSync();
+  const unwatch = watchExternalId(host.ocs, () => chat.visit.identified());
+  if (chat.record.kept.token) chat.arrive();
+
+  return {
+    open: () => chat.show(),
+    close: () => chat.hide(),
+    send: (text) => chat.send(String(text)),
+    identify: () => chat.visit.identified(),
+    logout: () => void chat.visit.logout().then(() => chat.open && chat.arrive()),
+    destroy() {
+      unwatch();
+      chat.hide();
+      chat.destroy();
+      void unmount(app);
+      host.root.adoptedStyleSheets = host.root.adoptedStyleSheets.filter((adopted) => adopted !== sheet);
+    },
+  };
+}
+
+/** `OCS.externalId = …` counts as saying that someone else is here now. */
+function watchExternalId(ocs: Ocs, changed: () => void): () => void {
+  let value = ocs.externalId;
+  Object.defineProperty(ocs, "externalId", {
+    configurable: true,
+    enumerable: true,
+    get: () => value,
+    set(next: string | undefined) {
+      if (next === value) return;
+      value = next;
+      // Fields set right after it belong to the same person.
+      changed();
+    },
+  });
+  return () => {
+    Object.defineProperty(ocs, "externalId", { configurable: true, enumerable: true, writable: true, value });
+  };
+}

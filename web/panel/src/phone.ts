@@ -1,0 +1,45 @@
+export const isPhone = () => matchMedia("(max-width: 480px)").matches;
+export const coarsePointer = () => matchMedia("(pointer: coarse)").matches;
+
+/** Full screen on a phone: the page behind neither scrolls nor takes the focus, and stays where it was. */
+export function holdPage(): () => void {
+  const { body, documentElement: page } = document;
+  const { overflow } = page.style;
+  const wasInert = body.inert;
+  const { scrollX, scrollY } = window;
+  body.inert = true;
+  page.style.overflow = "hidden";
+  return () => {
+    body.inert = wasInert;
+    page.style.overflow = overflow;
+    window.scrollTo(scrollX, scrollY);
+  };
+}
+
+/** Keeps the panel over exactly what the on-screen keyboard leaves free. */
+export function viewportFit(panel: HTMLElement): () => void {
+  const view = window.visualViewport;
+  if (!view) return () => {};
+  const fit = () => {
+    panel.style.setProperty("--view-height", `${view.height}px`);
+    panel.style.setProperty("--view-top", `${view.offsetTop}px`);
+  };
+  fit();
+  view.addEventListener("resize", fit);
+  view.addEventListener("scroll", fit);
+  return () => {
+    view.removeEventListener("resize", fit);
+    view.removeEventListener("scroll", fit);
+  };
+}
+
+/** Tab goes round inside a modal panel. */
+export function keepFocusInside(event: KeyboardEvent, panel: HTMLElement): void {
+  if (event.key !== "Tab") return;
+  const stops = [...panel.querySelectorAll<HTMLElement>("button, a[href], textarea, input, [tabindex='0']")].filter((stop) => stop.tabIndex >= 0 && stop.offsetParent !== null);
+  const root = panel.getRootNode() as ShadowRoot;
+  const end = event.shiftKey ? stops[0] : stops[stops.length - 1];
+  if (root.activeElement !== end) return;
+  event.preventDefault();
+  (event.shiftKey ? stops[stops.length - 1] : stops[0])?.focus();
+}

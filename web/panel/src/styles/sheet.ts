@@ -1,0 +1,10 @@
+import tokens from "@ocs/ui/tokens.css?inline";
+import composer from "./composer.css?inline";
+import header from "./header.css?inline";
+import log from "./log.css?inline";
+import message from "./message.css?inline";
+import panel from "./panel.css?inline";
+
+/** One sheet, adopted by the launcher's shadow root: no style element, nothing a page's policy could stop. */
+export const sheet = new CSSStyleSheet();
+sheet.replaceSync([tokens, panel, header, log, message, composer].join(""));

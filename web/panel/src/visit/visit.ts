@@ -1,0 +1,275 @@
+import { Backoff, Outbox, realTimers, Refusal, SharedConnection, WidgetDoor, type ConnectionState, type ErrorCode, type MessageForVisitor, type MessagePoint, type OutboxItem, type VisitorSignal, type VisitorState, type Welcome } from "@ocs/protocol";
+import type { Ocs } from "@ocs/launcher/host";
+import { Conversations } from "./conversations.ts";
+import { Hints } from "./hints.ts";
+import { claimedId, details } from "./identity.ts";
+import { Record } from "./record.ts";
+
+export type VisitEvents = {
+  changed(): void;
+  /** A message that was not on the screen before. */
+  arrived(message: MessageForVisitor): void;
+  signal(signal: VisitorSignal): void;
+  started(visitor: VisitorState["visitor"]): void;
+  /** The thread of someone else left the screen. */
+  dropped(): void;
+  problem(code: ErrorCode, message: string): void;
+  /** Said by another tab. */
+  local(said: unknown): void;
+};
+
+/** One person at one site: who they are, their threads, and the line to the server. Knows no element. */
+export class Visit {
+  readonly conversations = new Conversations();
+  readonly hints = new Hints(this.conversations);
+  readonly outbox: Outbox;
+  welcome: Welcome | null = null;
+  visitor: VisitorState["visitor"] | null = null;
+  line: ConnectionState = "stopped";
+  /** The site lets in only people it has signed for. */
+  unidentified = false;
+  #generation = 0;
+  #starting: Promise<void> | null = null;
+  #retry = () => {};
+  readonly #backoff = new Backoff(realTimers);
+
+  constructor(
+    readonly door: WidgetDoor,
+    readonly record: Record,
+    private readonly ocs: Ocs,
+    private readonly locale: string,
+    private readonly events: VisitEvents,
+    deliver: (item: OutboxItem, cancelled: AbortSignal, progress: (part: number) => void) => Promise<void>,
+  ) {
+    this.outbox = new Outbox(record.outbox(), { deliver, changed: () => events.changed(), unauthorised: (code) => this.#refused(code as ErrorCode) });
+    this.outbox.load();
+    if (this.outbox.items.length > 0) this.outbox.resume();
+  }
+
+  /** Is there someone to ask the server about? Otherwise it hears nothing before the first word. */
+  get known(): boolean {
+    return this.record.kept.token !== undefined || claimedId(this.ocs) !== null;
+  }
+
+  async greet(): Promise<void> {
+    if (this.welcome !== null || this.visitor !== null) return;
+    const generation = this.#generation;
+    try {
+      const welcome = await this.door.welcome(this.locale);
+      if (generation === this.#generation) this.welcome ??= welcome;
+      this.events.changed();
+    } catch (error) {
+      if (error instanceof Refusal && error.status < 500) this.events.problem(error.code, error.message);
+      else this.#later(() => void this.greet());
+    }
+  }
+
+  /** Makes or takes up the visit. Many may ask at once; one request goes out. */
+  start(): Promise<void> {
+    if (this.visitor !== null) return Promise.resolve();
+    return (this.#starting ??= this.#start().finally(() => (this.#starting = null)));
+  }
+
+  /** The site may have told us about someone else. Whoever was on the screen leaves it before any request. */
+  identified(): void {
+    const claimed = claimedId(this.ocs);
+    const { owner, anonymous, token } = this.record.kept;
+    const other = owner !== undefined && !anonymous && owner !== claimed;
+    if (other) this.drop();
+    const active = this.visitor !== null || this.#starting !== null || this.unidentified;
+    this.unidentified = false;
+    if (!active && !(token && !other)) return;
+    // From anonymous the old token goes along, and the thread is kept.
+    this.#generation += 1;
+    this.#starting = null;
+    this.visitor = null;
+    this.#disconnect();
+    this.start().catch(() => {});
+  }
+
+  async logout(): Promise<void> {
+    const token = this.record.kept.token ?? this.door.token;
+    this.drop();
+    for (const field of ["externalId", "identityToken", "nickname", "email", "attributes"] as const) delete this.ocs[field];
+    if (!token) return;
+    const leaving = new WidgetDoor(this.door.origin, "");
+    leaving.token = token;
+    await leaving.logout().catch(() => {});
+  }
+
+  /** Nothing of this person stays: not on the screen, not in the queue, not in the browser. */
+  drop(): void {
+    this.#generation += 1;
+    this.#starting = null;
+    this.#retry();
+    this.#disconnect();
+    this.outbox.clear();
+    this.conversations.load({ conversations: [], messages: [], more: false });
+    this.visitor = null;
+    this.unidentified = false;
+    this.door.token = null;
+    this.record.forgetVisitor();
+    this.events.dropped();
+  }
+
+  stop(): void {
+    this.#generation += 1;
+    this.#retry();
+    this.outbox.stop();
+    this.#disconnect();
+  }
+
+  /** true while older messages came. */
+  async older(): Promise<void> {
+    const before = this.conversations.oldest;
+    if (before === null || !this.conversations.more) return;
+    const generation = this.#generation;
+    const page = await this.door.history(before);
+    if (generation === this.#generation) this.conversations.older(page);
+    this.events.changed();
+  }
+
+  /** A message the server now holds, from whichever way it came first. */
+  take(message: MessageForVisitor): void {
+    const { arrived, gap } = this.conversations.apply({ kind: "message_sent", message });
+    if (message.client_id !== null) this.outbox.remove(message.client_id);
+    if (arrived !== null) this.events.arrived(arrived);
+    if (gap !== null) void this.#fill(gap);
+    this.#keepCounts();
+    this.events.changed();
+  }
+
+  markSeen(conversation: string, seq: number): void {
+    if (!this.conversations.markSeen(conversation, seq)) return;
+    this.hints.seen(conversation, seq);
+    this.#keepCounts();
+    this.events.changed();
+  }
+
+  async #start(): Promise<void> {
+    const generation = this.#generation;
+    // What the site sets right after the id belongs to the same person.
+    await null;
+    if (generation !== this.#generation) return this.#starting ?? undefined;
+    const claimed = claimedId(this.ocs);
+    const { owner, anonymous, token } = this.record.kept;
+    if (owner !== undefined && !anonymous && owner !== claimed) this.record.forgetVisitor();
+    else if (token !== undefined) this.door.token = token;
+    const external_id = claimed ?? this.record.anonymousId();
+    this.#connectAs(external_id);
+    try {
+      const state = await this.door.start({ external_id, anonymous: claimed === null, ...details(this.ocs, this.locale) });
+      if (generation === this.#generation) this.#started(state, external_id, claimed === null);
+    } catch (error) {
+      if (generation === this.#generation) this.#failed(error);
+      throw error;
+    }
+  }
+
+  #started(state: VisitorState, owner: string, anonymous: boolean): void {
+    if (state.token !== null) this.door.token = state.token;
+    this.record.keep({ token: this.door.token ?? undefined, owner, anonymous });
+    this.visitor = state.visitor;
+    this.welcome = state.welcome;
+    this.conversations.load(state);
+    this.#backoff.reset();
+    for (const message of state.messages) if (message.client_id !== null) this.outbox.remove(message.client_id);
+    this.#keepCounts();
+    this.hints.connection?.start(state.cursor);
+    this.outbox.resume();
+    this.events.started(state.visitor);
+    this.events.changed();
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof Refusal)) return this.#later();
+    if (error.code === "invalid_token" && this.door.token !== null) return this.#refused("invalid_token");
+    if (error.code === "identity_required" || error.code === "invalid_identity") {
+      this.unidentified = true;
+      this.#disconnect();
+      this.events.problem(error.code, error.message);
+      return this.events.changed();
+    }
+    if (error.status === 429 || error.status >= 500) return this.#later(undefined, (error.retryAfterS ?? 0) * 1_000);
+    this.events.problem(error.code, error.message);
+  }
+
+  /** The token is no longer good: the visitor starts anew, with what waits to be sent. */
+  #refused(code: ErrorCode): void {
+    // Another tab may have a new one already.
+    if (this.record.kept.token === this.door.token) this.record.keep({ token: undefined });
+    this.door.token = null;
+    this.#generation += 1;
+    this.#starting = null;
+    this.visitor = null;
+    this.outbox.pause();
+    if (code !== "forbidden_origin") this.#later(undefined, 0);
+    else this.events.problem(code, "");
+  }
+
+  #later(work: () => void = () => void this.start().catch(() => {}), atLeast = 0): void {
+    this.#retry();
+    this.#retry = realTimers.after(Math.max(atLeast, this.#backoff.next()), work);
+    this.events.changed();
+  }
+
+  #connectAs(id: string): void {
+    if (this.hints.connection !== null) return;
+    const generation = this.#generation;
+    const current = () => generation === this.#generation || this.visitor !== null;
+    this.hints.connection = new SharedConnection(
+      `ocs:${this.door.origin}:${id}`,
+      this.door.line(),
+      {
+        event: (event) => {
+          if (!current()) return;
+          if (event.kind === "message_sent") return this.take(event.message);
+          this.conversations.apply(event);
+          this.#keepCounts();
+          this.events.changed();
+        },
+        signal: (signal) => this.events.signal(signal),
+        live: () => this.hints.repeat(),
+        resync: () => this.#again(),
+        refused: (code) => this.#refused(code),
+        changed: (line) => {
+          this.line = line;
+          if (line === "live") this.outbox.resume();
+          this.events.changed();
+        },
+        local: (said) => this.events.local(said),
+      },
+      { locks: navigator.locks, channel: typeof BroadcastChannel === "undefined" ? undefined : (name) => new BroadcastChannel(name), page: window, wake: [window, document] },
+    );
+  }
+
+  #disconnect(): void {
+    this.hints.connection?.stop();
+    this.hints.connection = null;
+    this.line = "stopped";
+  }
+
+  #again(): void {
+    this.visitor = null;
+    this.start().catch(() => {});
+  }
+
+  async #fill(before: MessagePoint): Promise<void> {
+    const generation = this.#generation;
+    try {
+      const { messages } = await this.door.history(before);
+      if (generation !== this.#generation) return;
+      this.conversations.messages.fill(messages.filter((message) => message.conversation === before.conversation));
+      this.events.changed();
+    } catch {
+      // The next start brings the whole state.
+    }
+  }
+
+  #keepCounts(): void {
+    if (this.visitor === null) return;
+    const { unread, hasOpen } = this.conversations;
+    const kept = this.record.kept;
+    if ((kept.unread ?? 0) !== unread || !!kept.open !== hasOpen) this.record.keep({ unread, open: hasOpen });
+  }
+}
