@@ -143,7 +143,7 @@ class Inbox {
     if (!before) return;
     sites.addUnread(after.site_id, after.unread - before.unread);
     const open = Number(after.state === 'open') - Number(before.state === 'open');
-    const unread = after.unread - before.unread;
+    const unread = Number(after.unread > 0) - Number(before.unread > 0);
     if (open || unread) this.counts = { open: this.counts.open + open, unread: Math.max(0, this.counts.unread + unread) };
   }
 }

@@ -59,6 +59,13 @@ class Outbox {
     if (this.#queue?.has(client_id)) this.remove(client_id);
   }
 
+  /** The session has ended; what waits is kept for the next time this operator signs in. */
+  rest(): void {
+    this.#queue?.stop();
+    this.#queue = null;
+    this.items = [];
+  }
+
   /** Signed out: nothing of this operator may go out under the next. */
   forget(): void {
     for (const item of this.items) this.#tidy(item.client_id);

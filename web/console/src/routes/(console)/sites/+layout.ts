@@ -1,0 +1,5 @@
+import { sites } from '$lib/state/sites.svelte';
+
+export async function load() {
+  if (!sites.loaded) await sites.load();
+}

@@ -1,0 +1,15 @@
+import { error } from '@sveltejs/kit';
+import { Refusal } from '@ocs/protocol';
+import { sites } from '$lib/state/sites.svelte';
+
+export async function load({ params, parent }) {
+  await parent();
+  const id = Number(params.id);
+  if (sites.byId(id)) return;
+  try {
+    await sites.refresh(id);
+  } catch (problem) {
+    if (problem instanceof Refusal && problem.status === 404) error(404);
+    throw problem;
+  }
+}
