@@ -4,15 +4,23 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::{mpsc, watch};
+
 use crate::accounts::Passwords;
 use crate::clock::Clock;
+use crate::conversations::Marks;
 use crate::config::Config;
 use crate::error::Error;
+use crate::events::{Log, Published};
 use crate::http::limits::Limits;
 use crate::images::Images;
+use crate::messages::Appender;
+use crate::realtime::{Hub, Tickets};
 use crate::seal::{Seal, SealError};
 use crate::sites::Directory;
+use crate::visitors::Sessions;
 use crate::storage::{DataLock, Folder, LockError, Store};
+use crate::widget::script::Scripts;
 
 /// The running product. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +44,22 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Opens what is kept sealed.
     pub seal: Seal,
+    /// `widget.js` of each site, made once.
+    pub scripts: Scripts,
+    /// Visitors by token.
+    pub visitors: Sessions,
+    /// What happened: the only way to record events.
+    pub events: Log,
+    /// Stores messages, those that wait together.
+    pub appender: Appender,
+    /// Stores what was delivered and seen.
+    pub marks: Marks,
+    /// Everybody who is connected.
+    pub hub: Arc<Hub>,
+    /// One-time tickets of consoles.
+    pub tickets: Tickets,
+    /// Becomes true when the server begins to stop.
+    pub stopping: watch::Receiver<bool>,
     /// Nobody else serves this folder.
     pub lock: DataLock,
 }
@@ -66,27 +90,54 @@ fn explain(error: &Error) -> String {
 }
 
 impl App {
-    /// Takes the data folder and opens what is in it, making what is missing.
+    /// Takes the data folder and opens what is in it, making what is missing. Nothing is relayed: for commands.
     ///
     /// # Errors
     /// What stands in the way, in words that say what to do.
     pub async fn open(config: Config, clock: Clock) -> Result<App, OpenError> {
+        App::open_relayed(config, clock, watch::channel(false).1).await.map(|(app, _)| app)
+    }
+
+    /// As [`App::open`], with the end at which committed events come out. `stopping` tells when to let clients go.
+    ///
+    /// # Errors
+    /// What stands in the way, in words that say what to do.
+    pub async fn open_relayed(
+        config: Config,
+        clock: Clock,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<(App, mpsc::UnboundedReceiver<Published>), OpenError> {
         let unusable = |error| OpenError::Folder(config.data.clone(), error);
         let folder = Folder::open(&config.data).map_err(unusable)?;
         let lock = DataLock::take(&folder)?;
         let store = Store::open(&folder, clock.clone()).await.map_err(OpenError::Store)?;
         let seal = Seal::open(&folder.master_key(), config.master_key.as_ref())?;
-        Ok(App::new(Parts {
+        let (events, committed) = Log::open();
+        let app = App::new(Parts {
             images: Images::open(&folder, clock).map_err(unusable)?,
             sites: Directory::new(store.clone()),
             limits: Limits::default(),
             passwords: Passwords::default(),
+            visitors: Sessions::default(),
+            appender: Appender::start(store.clone(), events.clone()),
+            marks: Marks::start(store.clone(), events.clone()),
+            hub: Arc::default(),
+            tickets: Tickets::default(),
+            events,
+            stopping,
             seal,
             lock,
             store,
             folder,
             config,
-        }))
+        });
+        Ok((app, committed))
+    }
+
+    /// Ends a visitor's token: in memory and on its open pages.
+    pub fn end_visitor_token(&self, token_id: i64) {
+        self.visitors.forget(|session| session.token_id == token_id);
+        self.hub.end_visitor_token(token_id);
     }
 
     /// Puts the parts together.

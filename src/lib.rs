@@ -13,11 +13,20 @@ pub mod storage;
 // the product: one folder per noun
 pub mod accounts;
 pub mod sites;
+pub mod visitors;
+pub mod conversations;
 pub mod images;
+pub mod messages;
+
+// how news travels
+pub mod events;
+pub mod realtime;
 
 // the doors
 pub mod http;
 pub mod console;
+pub mod widget;
 
 // putting it together
 pub mod app;
+pub mod serve;

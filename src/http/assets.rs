@@ -1,0 +1,190 @@
+//! The console and the widget's files, as the web build left them.
+
+use axum::body::Body;
+use axum::extract::{OriginalUri, State};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
+    VARY,
+};
+use hyper::{HeaderMap, Method, StatusCode};
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::error::Error;
+
+use super::dist::{self, DistFile};
+use super::encoding::{Encoding, compress_once};
+use super::etag::conditional;
+use super::headers::{CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY, TIMING_ALLOW_ORIGIN};
+use super::origin;
+use super::route::{Caller, Route};
+
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const ASK: HeaderValue = HeaderValue::from_static("no-cache");
+const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+/// Smaller files gain nothing from being compressed here.
+const WORTH_COMPRESSING: usize = 1_000;
+
+/// The widget's files. The console is the [`console`] fallback behind all tables.
+pub fn routes() -> Vec<Route> {
+    vec![Route::new(Method::GET, "/widget/{*path}", Caller::Anyone, widget)]
+}
+
+/// `GET /widget/…`: the panel and its parts, for pages of any origin.
+async fn widget(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Error> {
+    let name = uri.path().strip_prefix("/widget/").unwrap_or_default();
+    let path = format!("widget/{name}");
+    let file = dist::file(&path).ok_or(Error::NotFound)?;
+    let rule = if is_hashed(name) { FOREVER } else { ASK };
+    let mut response = answer(&headers, &path, file, rule).await;
+    let own = response.headers_mut();
+    own.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
+    own.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    own.insert(TIMING_ALLOW_ORIGIN, ANYBODY);
+    Ok(response)
+}
+
+/// Everything that no table names: files of the console, and its one page for each of its own addresses.
+pub async fn console(State(_): State<App>, request: axum::extract::Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let path = parts.uri.path();
+    if !matches!(parts.method, Method::GET | Method::HEAD) || is_reserved(path) {
+        return Error::NotFound.into_response();
+    }
+    let name = format!("console{path}");
+    match dist::file(&name) {
+        Some(_) if path == "/index.html" => page(&parts.headers).await,
+        Some(file) => {
+            let rule = if path.starts_with("/_app/immutable/") { FOREVER } else { ASK };
+            answer(&parts.headers, &name, file, rule).await
+        }
+        None if path.rsplit('/').next().is_some_and(|last| last.contains('.')) => Error::NotFound.into_response(),
+        None => page(&parts.headers).await,
+    }
+}
+
+/// Addresses of the doors: an unknown one is not a page of the console.
+fn is_reserved(path: &str) -> bool {
+    ["/api", "/uploads", "/widget", "/demo", "/chat"]
+        .iter()
+        .any(|door| path.strip_prefix(door).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+async fn page(headers: &HeaderMap) -> Response {
+    let Some(file) = dist::file("console/index.html") else { return not_built() };
+    let policy = console_policy(&String::from_utf8_lossy(&file.bytes), origin::host(headers));
+    let mut response = answer(headers, "console/index.html", file, ASK).await;
+    let own = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        own.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    own.insert(CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    own.insert(hyper::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    response
+}
+
+/// The policy of the console's page: its own files, its own start script by hash, its own server, and nothing else.
+fn console_policy(html: &str, host: Option<&str>) -> String {
+    let hashes: String = inline_scripts(html)
+        .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))))
+        .collect();
+    let sockets = host.map(|host| format!(" ws://{host} wss://{host}")).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self'{hashes}; style-src 'self'; img-src 'self' blob: data:; \
+         connect-src 'self'{sockets}; font-src 'self'; manifest-src 'self'; frame-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'"
+    )
+}
+
+/// The text of each `<script>` that has no `src`.
+fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
+    html.split("<script").skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (script, _) = rest.split_once("</script>")?;
+        (!attributes.contains("src=")).then_some(script)
+    })
+}
+
+/// A file in the smallest form that the browser takes.
+async fn answer(request: &HeaderMap, path: &str, file: DistFile, rule: HeaderValue) -> Response {
+    let mime = mime_guess::from_path(path).first_or_octet_stream();
+    let compressible = mime.type_() == "text"
+        || matches!(mime.subtype().as_str(), "javascript" | "json" | "svg" | "manifest+json" | "svg+xml");
+    let charset = if mime.type_() == "text" { "; charset=utf-8" } else { "" };
+    let encoding = if compressible { Encoding::wanted(request) } else { Encoding::Plain };
+    let (encoding, bytes) = encoded(path, &file, encoding).await;
+    let tag = format!("{}{}", file.fingerprint(), encoding.suffix());
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    if let Ok(kind) = HeaderValue::from_str(&format!("{}{charset}", mime.essence_str())) {
+        headers.insert(CONTENT_TYPE, kind);
+    }
+    headers.insert(CACHE_CONTROL, rule);
+    if let Some(token) = encoding.token() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(token));
+    }
+    if compressible {
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    conditional(request, &tag, response)
+}
+
+/// The form that the web build made, or one that is made here once.
+async fn encoded(path: &str, file: &DistFile, encoding: Encoding) -> (Encoding, bytes::Bytes) {
+    if encoding == Encoding::Plain {
+        return (encoding, file.bytes.clone());
+    }
+    if let Some(built) = dist::file(&format!("{path}{}", encoding.suffix())) {
+        return (encoding, built.bytes);
+    }
+    if file.bytes.len() < WORTH_COMPRESSING {
+        return (Encoding::Plain, file.bytes.clone());
+    }
+    (encoding, compress_once(file.sha256, encoding, file.bytes.clone()).await)
+}
+
+/// `panel-0a1b2c3d.js`: eight or more digits of a hash before the end.
+fn is_hashed(name: &str) -> bool {
+    let stem = name.rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
+    stem.rsplit_once('-').is_some_and(|(_, hash)| hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn not_built() -> Response {
+    const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8><title>OCS</title>\
+        <h1>The server runs, its pages are not built</h1>\
+        <p>This program was built without the console and the widget. To build them, install Node 20 or newer and run \
+        <code>make web</code> in the source folder, then build and start the server again.\
+        <p>Everything under <code>/api</code> works meanwhile.</html>";
+    let kind = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+    (StatusCode::SERVICE_UNAVAILABLE, kind, PAGE).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_knows_the_start_script_by_its_hash() {
+        let html = r#"<script src="/scheme.js"></script><div></div><script>alert(1)</script>"#;
+        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["alert(1)"]);
+        let policy = console_policy(html, Some("chat.example"));
+        assert!(policy.contains("'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"), "{policy}");
+        assert!(policy.contains("connect-src 'self' ws://chat.example wss://chat.example;"), "{policy}");
+    }
+
+    #[test]
+    fn only_hashed_names_are_kept_for_good() {
+        assert!(is_hashed("panel-0a1b2c3d.js"));
+        assert!(is_hashed("packs/emoji-0a1b2c3d4e.js"));
+        assert!(!is_hashed("manifest.json"));
+        assert!(!is_hashed("panel-latest.js"));
+    }
+
+    #[test]
+    fn doors_are_no_pages() {
+        assert!(is_reserved("/api") && is_reserved("/uploads/x") && !is_reserved("/apiary") && !is_reserved("/"));
+    }
+}

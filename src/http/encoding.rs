@@ -1,0 +1,133 @@
+//! Compressed answers: what the browser takes, and files compressed once and kept.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use hyper::HeaderMap;
+use hyper::header::ACCEPT_ENCODING;
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// Brotli.
+    Brotli,
+    /// Gzip.
+    Gzip,
+    /// As it is.
+    Plain,
+}
+
+impl Encoding {
+    /// The smallest form that the client takes.
+    pub fn wanted(headers: &HeaderMap) -> Encoding {
+        let lists = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+        let (mut brotli, mut gzip) = (false, false);
+        for item in lists.flat_map(|list| list.split(',')) {
+            let mut parts = item.split(';').map(str::trim);
+            let name = parts.next().unwrap_or_default();
+            let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            match name {
+                "br" => brotli = !refused,
+                "gzip" => gzip = !refused,
+                _ => {}
+            }
+        }
+        match (brotli, gzip) {
+            (true, _) => Encoding::Brotli,
+            (_, true) => Encoding::Gzip,
+            _ => Encoding::Plain,
+        }
+    }
+
+    /// Value of `Content-Encoding`.
+    pub fn token(self) -> Option<&'static str> {
+        match self {
+            Encoding::Brotli => Some("br"),
+            Encoding::Gzip => Some("gzip"),
+            Encoding::Plain => None,
+        }
+    }
+
+    /// End of the name of a file that the web build compressed.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Encoding::Brotli => ".br",
+            Encoding::Gzip => ".gz",
+            Encoding::Plain => "",
+        }
+    }
+
+    /// Writes bytes in this form as small as it can; for what is kept and sent many times.
+    pub fn encode(self, plain: &[u8]) -> Vec<u8> {
+        match self {
+            Encoding::Plain => plain.to_vec(),
+            Encoding::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+                // Writing into memory cannot fail.
+                let _ = encoder.write_all(plain);
+                encoder.finish().unwrap_or_default()
+            }
+            Encoding::Brotli => {
+                let mut small = Vec::new();
+                let params = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+                let mut plain = plain;
+                // Reading from and writing into memory cannot fail.
+                let _ = brotli::BrotliCompress(&mut plain, &mut small, &params);
+                small
+            }
+        }
+    }
+}
+
+/// Bodies that were compressed here, found by the hash of the plain ones. Bounded by the number of our own files.
+static KEPT: Mutex<Option<HashMap<([u8; 32], Encoding), Bytes>>> = Mutex::new(None);
+
+/// Compresses one of our own files, once.
+pub async fn compress_once(sha256: [u8; 32], encoding: Encoding, plain: Bytes) -> Bytes {
+    if let Some(found) = with_kept(|kept| kept.get(&(sha256, encoding)).cloned()) {
+        return found;
+    }
+    let work = move || Bytes::from(encoding.encode(&plain));
+    let Ok(small) = tokio::task::spawn_blocking(work).await else { return Bytes::new() };
+    with_kept(|kept| kept.insert((sha256, encoding), small.clone()));
+    small
+}
+
+fn with_kept<T>(act: impl FnOnce(&mut HashMap<([u8; 32], Encoding), Bytes>) -> T) -> T {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    act(kept.get_or_insert_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn wanted(text: &'static str) -> Encoding {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, hyper::header::HeaderValue::from_static(text));
+        Encoding::wanted(&headers)
+    }
+
+    #[test]
+    fn the_smallest_form_that_is_taken() {
+        assert_eq!(wanted("gzip, deflate, br, zstd"), Encoding::Brotli);
+        assert_eq!(wanted("gzip;q=1.0, br;q=0"), Encoding::Gzip);
+        assert_eq!(wanted("identity"), Encoding::Plain);
+        assert_eq!(Encoding::wanted(&HeaderMap::new()), Encoding::Plain);
+    }
+
+    #[test]
+    fn what_is_compressed_comes_back() {
+        let plain = b"hello hello hello hello".repeat(20);
+        let mut back = Vec::new();
+        brotli::Decompressor::new(&Encoding::Brotli.encode(&plain)[..], 4096).read_to_end(&mut back).expect("brotli");
+        assert_eq!(back, plain);
+        back.clear();
+        flate2::read::GzDecoder::new(&Encoding::Gzip.encode(&plain)[..]).read_to_end(&mut back).expect("gzip");
+        assert_eq!(back, plain);
+    }
+}

@@ -1,0 +1,24 @@
+//! "Do you have this one?": entity tags and 304.
+
+use axum::body::Body;
+use axum::response::Response;
+use hyper::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+use hyper::{HeaderMap, StatusCode};
+
+/// Puts the tag on an answer and, when the client holds that very answer, empties it to 304.
+pub fn conditional(request: &HeaderMap, tag: &str, mut response: Response) -> Response {
+    let quoted = format!("\"{tag}\"");
+    let holds = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| {
+        list.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == quoted)
+    });
+    if let Ok(value) = HeaderValue::from_str(&quoted) {
+        response.headers_mut().insert(ETAG, value);
+    }
+    if holds {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(hyper::header::CONTENT_LENGTH);
+        response.headers_mut().remove(hyper::header::CONTENT_ENCODING);
+    }
+    response
+}

@@ -1,0 +1,43 @@
+//! Security headers. Each answer that needs its own says so; this fills in the rest.
+
+use axum::response::Response;
+use hyper::HeaderMap;
+use hyper::header::{
+    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+
+/// Which pages may load this as a part of theirs.
+pub const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// Whether other windows can reach into this one.
+pub const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+/// Who may see how long a file took to load.
+pub const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// Nothing that a page of ours asks for, nor that anything it shows may ask for.
+const NO_DEVICES: HeaderValue = HeaderValue::from_static(
+    "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), \
+     midi=(), payment=(), usb=(), browsing-topics=()",
+);
+/// For what is no page: nothing in it runs, loads or can be framed.
+pub const INERT: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+);
+
+/// Fills in what the answer does not say itself. Laid around all routes by the server loop.
+pub async fn protect(mut response: Response) -> Response {
+    fill(response.headers_mut());
+    response
+}
+
+fn fill(headers: &mut HeaderMap) {
+    let framed = headers.contains_key(CONTENT_SECURITY_POLICY);
+    headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(PERMISSIONS_POLICY).or_insert(NO_DEVICES);
+    headers.entry(CROSS_ORIGIN_RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(INERT);
+    if !framed {
+        headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
+    }
+}

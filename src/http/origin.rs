@@ -1,0 +1,45 @@
+//! Under which address a browser reached this server.
+
+use hyper::HeaderMap;
+use hyper::header::HOST;
+use hyper::http::request::Parts;
+
+use crate::app::App;
+
+use super::address::Peer;
+
+/// The origin for links and scripts: the configured public address, or else the host name that the browser used, so
+/// that a server on a LAN or on localhost works under each of its names.
+pub fn of_server(app: &App, parts: &Parts) -> String {
+    if app.config.public_url.is_some() {
+        return app.config.public_url();
+    }
+    let Some(host) = host(&parts.headers).or_else(|| parts.uri.authority().map(|host| host.as_str())) else {
+        return app.config.public_url();
+    };
+    if !is_plain(host) {
+        return app.config.public_url();
+    }
+    format!("{}://{host}", if is_secure(app, parts) { "https" } else { "http" })
+}
+
+/// The host name and port that the browser asked, when it is one.
+pub fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(HOST)?.to_str().ok().filter(|host| is_plain(host))
+}
+
+/// Nothing but what a host name, an address and a port are made of: it goes into policies and scripts.
+fn is_plain(host: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
+    !host.is_empty() && host.len() <= 260 && host.bytes().all(allowed)
+}
+
+fn is_secure(app: &App, parts: &Parts) -> bool {
+    if app.config.public_url().starts_with("https://") {
+        return true;
+    }
+    let peer = parts.extensions.get::<Peer>().map(|Peer(address)| address.ip());
+    let by_proxy = peer.is_some_and(|peer| app.config.trusted_proxies.iter().any(|network| network.contains(peer)));
+    let proto = parts.headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+    by_proxy && proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
+}

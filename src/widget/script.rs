@@ -1,0 +1,320 @@
+//! `GET /api/widget.js`: the launcher with one site written into it. Every page view of every customer asks for it, so
+//! it is made once for each change of the site and then answered from memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use hyper::Method;
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, REFERER, VARY,
+};
+use hyper::http::request::Parts;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::encoding::Encoding;
+use crate::http::etag::conditional;
+use crate::http::headers::{CROSS_ORIGIN_RESOURCE_POLICY, TIMING_ALLOW_ORIGIN};
+use crate::http::route::{Caller, Route};
+use crate::http::{dist, origin};
+use crate::id::SiteId;
+use crate::sites::{self, Locale, Look, Position, Scheme, Site, Variant};
+
+/// Fresh for a minute, shown once more for another while the browser asks again: a new look arrives within two minutes.
+const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=60");
+/// The same where the answer depends on the page that asks.
+const FRESH_FOR_ONE: HeaderValue = HeaderValue::from_static("private, max-age=60, stale-while-revalidate=60");
+/// A refusal is asked for again at once: somebody is repairing it.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+/// Scripts kept. One is about 15 KB with its compressed forms.
+const KEPT: usize = 2_000;
+/// Where the launcher's source leaves the place for the site.
+const PLACE: &str = "__OCS_SITE__";
+
+/// What the launcher knows of its site. Short names: it is paid by every page view.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct LauncherSite<'a> {
+    /// Widget key.
+    k: &'a str,
+    /// Origin of the server.
+    o: &'a str,
+    /// Site name.
+    n: &'a str,
+    /// variant, position, scheme, primary, primary_text, header, header_text
+    l: (Variant, Position, Scheme, String, String, String, String),
+    /// Path of the panel module.
+    p: String,
+    /// Its integrity value.
+    i: String,
+    /// 1 in the live preview.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v: Option<u8>,
+    /// In the live preview: the greeting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    w: Option<&'a str>,
+    /// In the live preview: path of the logo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    g: Option<String>,
+}
+
+/// What the web build says about the panel.
+#[derive(Default, Deserialize)]
+struct Manifest {
+    panel: String,
+    integrity: String,
+}
+
+/// Scripts that were made, by site and by the origin that they call.
+pub struct Scripts {
+    // Held for a look-up only, never across an await.
+    made: Mutex<HashMap<(SiteId, String), Made>>,
+    /// Compressing takes all of a core for some milliseconds: one at a time.
+    compressing: Semaphore,
+}
+
+struct Made {
+    /// The site as it was: another one in the directory means that it changed.
+    site: Arc<Site>,
+    built: [u8; 32],
+    script: Arc<Script>,
+}
+
+struct Script {
+    tag: String,
+    plain: Bytes,
+    gzip: Bytes,
+    brotli: Bytes,
+}
+
+impl Default for Scripts {
+    fn default() -> Scripts {
+        Scripts { made: Mutex::default(), compressing: Semaphore::new(1) }
+    }
+}
+
+/// The script's row for the door's table.
+pub fn routes() -> Vec<Route> {
+    vec![Route::new(Method::GET, "/api/widget.js", Caller::Anyone, serve)]
+}
+
+/// Answers the script of the site, or one that says in the page's console why there is no chat.
+async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
+    let site = match asked_site(&app, &parts).await {
+        Ok(site) => site,
+        Err(Error::UnknownSite) => {
+            return Ok(refusal("unknown site key. Copy the snippet again from My Sites in the console."));
+        }
+        Err(error) => return Err(error),
+    };
+    let page = page_origin(&parts);
+    if let Some(page) = &page
+        && !site.allows_origin(page)
+    {
+        return Ok(refusal("this page's address is not among the allowed domains of this site, see My Sites."));
+    }
+    if site.paused {
+        return Ok(refusal("this chat is paused. Its owner can switch it on in My Sites."));
+    }
+    if let Some(page) = &page {
+        sites::saw_page(&app, site.id, page);
+    }
+    let bound_to_page = !site.allowed_domains.is_empty();
+    let script = match app.scripts.script(site, origin::of_server(&app, &parts)).await {
+        Ok(script) => script,
+        Err(Error::NotFound) => return Ok(refusal("this server was built without its widget; run `make web`.")),
+        Err(error) => return Err(error),
+    };
+    Ok(answer(&parts, &script, bound_to_page))
+}
+
+async fn asked_site(app: &App, parts: &Parts) -> Result<Arc<Site>> {
+    #[derive(Deserialize)]
+    struct Asked {
+        key: String,
+    }
+    let query = axum::extract::Query::<Asked>::try_from_uri(&parts.uri).map_err(|_| Error::UnknownSite)?;
+    app.sites.by_widget_key(&query.key).await
+}
+
+/// `https://shop.example:8443` of the page that asks, from its Referer.
+fn page_origin(parts: &Parts) -> Option<String> {
+    let referer = parts.headers.get(REFERER)?.to_str().ok()?;
+    let (scheme, rest) = referer.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let known = matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('@');
+    known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
+}
+
+fn answer(parts: &Parts, script: &Script, bound_to_page: bool) -> Response {
+    let encoding = Encoding::wanted(&parts.headers);
+    let body = match encoding {
+        Encoding::Brotli => &script.brotli,
+        Encoding::Gzip => &script.gzip,
+        Encoding::Plain => &script.plain,
+    };
+    let (rule, vary) =
+        if bound_to_page { (FRESH_FOR_ONE, "Accept-Encoding, Referer") } else { (FRESH, "Accept-Encoding") };
+    let mut response = open_to_all(Body::from(body.clone()), rule);
+    let headers = response.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static(vary));
+    if let Some(token) = encoding.token() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(token));
+    }
+    conditional(&parts.headers, &format!("{}{}", script.tag, encoding.suffix()), response)
+}
+
+/// A script that draws nothing and says why, once. Status 200, so that the page shows this line and no other.
+fn refusal(why: &'static str) -> Response {
+    open_to_all(Body::from(format!("console.warn(\"OCS chat: {why}\");\n")), ASK_AGAIN)
+}
+
+fn open_to_all(body: Body, rule: HeaderValue) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, rule);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    headers.insert(TIMING_ALLOW_ORIGIN, ANYBODY);
+    response
+}
+
+impl Scripts {
+    /// The script of a site for the origin that it shall call. `NotFound` when the web was not built.
+    async fn script(&self, site: Arc<Site>, origin: String) -> Result<Arc<Script>> {
+        let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
+        let manifest = dist::file("widget/manifest.json");
+        let built = manifest.as_ref().map_or(launcher.sha256, |manifest| mix(launcher.sha256, manifest.sha256));
+        let key = (site.id, origin);
+        if let Some(script) = self.find(&key, &site, &built) {
+            return Ok(script);
+        }
+        let _turn = self.compressing.acquire().await.map_err(|_| Error::Unavailable)?;
+        // Somebody before us in the queue may have made it.
+        if let Some(script) = self.find(&key, &site, &built) {
+            return Ok(script);
+        }
+        let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1))?)?;
+        let script = tokio::task::spawn_blocking(move || Arc::new(Script::pack(plain)));
+        let script = script.await.map_err(|error| Error::Internal(error.to_string()))?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= KEPT {
+            made.clear();
+        }
+        made.insert(key, Made { site, built, script: script.clone() });
+        Ok(script)
+    }
+
+    fn find(&self, key: &(SiteId, String), site: &Arc<Site>, built: &[u8; 32]) -> Option<Arc<Script>> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = made.get(key).filter(|made| Arc::ptr_eq(&made.site, site) && made.built == *built)?;
+        Some(found.script.clone())
+    }
+}
+
+impl Script {
+    fn pack(plain: String) -> Script {
+        let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
+        let plain = Bytes::from(plain);
+        Script {
+            tag: dist::fingerprint(&hash),
+            gzip: Encoding::Gzip.encode(&plain).into(),
+            brotli: Encoding::Brotli.encode(&plain).into(),
+            plain,
+        }
+    }
+}
+
+/// The script for the dashboard's live preview: a look and a greeting that are not saved yet, sample messages, and no
+/// call to any door.
+///
+/// # Errors
+/// `NotFound` when the web was not built.
+pub fn preview(app: &App, parts: &Parts, site: &Site, look: &Look, welcome: Option<&str>) -> Result<Response> {
+    let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
+    let origin = origin::of_server(app, parts);
+    let mut shown = launcher_site(site, look, &origin);
+    shown.v = Some(1);
+    shown.w = welcome.or_else(|| Some(site.welcome_for(Locale::English)));
+    shown.g = site.logo.as_deref().map(crate::images::logo_url);
+    let script = write(&launcher.bytes, &site_json(&shown)?)?;
+    Ok(open_to_all(Body::from(script), HeaderValue::from_static("no-store")))
+}
+
+fn launcher_site<'a>(site: &'a Site, look: &Look, origin: &'a str) -> LauncherSite<'a> {
+    let manifest: Manifest = dist::file("widget/manifest.json")
+        .and_then(|file| serde_json::from_slice(&file.bytes).ok())
+        .unwrap_or_default();
+    let colour = |colour| String::from(colour);
+    LauncherSite {
+        k: &site.widget_key,
+        o: origin,
+        n: &site.name,
+        l: (
+            look.variant,
+            look.position,
+            look.scheme,
+            colour(look.primary),
+            colour(look.primary_text),
+            colour(look.header),
+            colour(look.header_text),
+        ),
+        p: manifest.panel,
+        i: manifest.integrity,
+        v: None,
+        w: None,
+        g: None,
+    }
+}
+
+fn site_json(site: &LauncherSite<'_>) -> Result<String> {
+    let json = serde_json::to_string(site).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(escape(&json))
+}
+
+/// JSON as it may stand inside a script, whether in a file or in a page.
+fn escape(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+fn write(launcher: &[u8], site: &str) -> Result<String> {
+    let launcher = std::str::from_utf8(launcher).map_err(|_| Error::Internal("the launcher is not UTF-8".into()))?;
+    Ok(launcher.replace(PLACE, site))
+}
+
+fn mix(one: [u8; 32], other: [u8; 32]) -> [u8; 32] {
+    std::array::from_fn(|at| one[at] ^ other[at].rotate_left(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_name_cannot_leave_its_string() {
+        let name = "</script><script>alert(1)//\u{2028}\"'\\";
+        let json = escape(&serde_json::to_string(name).expect("text is JSON"));
+        assert!(!json.contains('<') && !json.contains('\u{2028}'), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).expect("still JSON"), name);
+    }
+
+    #[test]
+    fn the_page_is_known_by_its_referer() {
+        let origin = |referer: &str| {
+            let request = hyper::Request::builder().header(REFERER, referer).body(()).expect("a request");
+            page_origin(&request.into_parts().0)
+        };
+        assert_eq!(origin("https://Shop.example:8443/cart?x=1"), Some("https://shop.example:8443".into()));
+        assert_eq!(origin("https://shop.example"), Some("https://shop.example".into()));
+        assert_eq!(origin("android-app://shop.example/"), None);
+        assert_eq!(origin("https://user@shop.example/"), None);
+    }
+}
