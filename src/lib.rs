@@ -26,6 +26,7 @@ pub mod realtime;
 pub mod http;
 pub mod console;
 pub mod widget;
+pub mod chat_api;
 
 // putting it together
 pub mod app;

@@ -64,6 +64,11 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
 
 /// The media type of a request, without parameters.
 pub fn media_type<B>(request: &hyper::Request<B>) -> Option<&str> {
-    let value = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    media_type_of(request.headers())
+}
+
+/// The media type that headers name, without parameters.
+pub fn media_type_of(headers: &hyper::HeaderMap) -> Option<&str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     value.split(';').next().map(str::trim)
 }

@@ -1,0 +1,87 @@
+//! `get_recent_messages`: the newest messages of the site, oldest first.
+
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::conversations::{self, Side};
+use crate::error::{Error, Result};
+use crate::id::SiteId;
+use crate::messages::{self, Author, Message};
+use crate::secret::digest;
+
+use super::answer::json;
+use super::body::{Parameters, conversation_id};
+use super::key::CurrentKey;
+
+/// Messages when the caller does not say how many, as documented.
+const DEFAULT_LIMIT: u32 = 50;
+/// Most messages in one answer.
+const MOST: u32 = 200;
+
+#[derive(Serialize)]
+struct Recent<'a> {
+    success: bool,
+    data: Vec<Line<'a>>,
+}
+
+/// A message with exactly the documented fields.
+#[derive(Serialize)]
+struct Line<'a> {
+    conversation_id: String,
+    sender_type: Side,
+    sender_user_id: String,
+    message_type: &'static str,
+    content: &'a str,
+    image_url: Option<&'a str>,
+    created_at: String,
+}
+
+pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> Result<Response> {
+    let limit = match query.get("limit") {
+        None => DEFAULT_LIMIT,
+        Some(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MOST).contains(limit))
+            .ok_or_else(|| Error::invalid("limit", "must be a number from 1 to 200"))?,
+    };
+    let conversation = query.get("conversation_id").map(conversation_id).transpose()?;
+    if let Some(id) = conversation {
+        conversations::store::find(&app.store, key.site.id, id).await?.ok_or(Error::NotFound)?;
+    }
+    let found = messages::recent(app, key.site.id, conversation, limit).await?;
+    let data = found.iter().map(|(message, visitor)| line(key, message, visitor)).collect();
+    Ok(json(&Recent { success: true, data }))
+}
+
+fn line<'a>(key: &CurrentKey, message: &'a Message, visitor: &str) -> Line<'a> {
+    let sender_type = message.author.side();
+    let sender_user_id = match sender_type {
+        Side::Visitor => visitor.to_owned(),
+        Side::Agent if key.site.opaque_agent_ids => opaque_id(key.site.id, &message.author),
+        Side::Agent => key.presented.expose().to_owned(),
+    };
+    Line {
+        conversation_id: message.conversation_id.to_string(),
+        sender_type,
+        sender_user_id,
+        message_type: if message.image.is_some() { "image" } else { "text" },
+        content: if message.image.is_some() { "" } else { &message.text },
+        image_url: message.image.as_ref().map(|image| image.url.as_str()),
+        created_at: message.at.to_api_text(),
+    }
+}
+
+/// The same for the same agent of the same site, and nothing that leads back to an account or a key.
+fn opaque_id(site: SiteId, author: &Author) -> String {
+    let who = match author {
+        Author::Visitor(_) => return String::new(),
+        Author::Operator { account, .. } => format!("operator {account}"),
+        Author::Api { key, .. } => format!("api {key}"),
+    };
+    let hash = digest(&format!("agent of site {site}: {who}"));
+    let short: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("agent_{short}")
+}

@@ -1,0 +1,46 @@
+//! Who is calling: the chat API key from the query, as documented, or from a header.
+
+use std::sync::Arc;
+
+use hyper::header::AUTHORIZATION;
+use hyper::http::request::Parts;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::id::KeyId;
+use crate::secret::Secret;
+use crate::sites::Site;
+
+use super::answer::Refusal;
+use super::body::Parameters;
+
+/// A script with a key of a site.
+pub(super) struct CurrentKey {
+    /// The site of the key.
+    pub site: Arc<Site>,
+    /// Which of its keys.
+    pub id: KeyId,
+    /// The key as it was presented: answers repeat it, and nothing else may.
+    pub presented: Secret,
+}
+
+impl CurrentKey {
+    pub(super) async fn find(app: &App, query: &Parameters, parts: &Parts) -> std::result::Result<CurrentKey, Refusal> {
+        let presented = presented(query, parts).ok_or(Refusal::MissingKey)?;
+        match app.sites.by_chat_key(&presented).await {
+            Ok((site, id)) => Ok(CurrentKey { site, id, presented: Secret::new(presented) }),
+            Err(Error::NotFound | Error::UnknownSite) => Err(Refusal::InvalidKey),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn presented(query: &Parameters, parts: &Parts) -> Option<String> {
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = header(AUTHORIZATION.as_str()).and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    let keys = [query.get("key"), bearer, header("x-api-key")];
+    keys.into_iter().flatten().map(str::trim).find(|key| !key.is_empty()).map(str::to_owned)
+}

@@ -1,0 +1,109 @@
+//! The documented compatible API, `/api/chat_api.php`: one address, two actions, a secret key.
+//!
+//! Checks come in this order: key, site, limit, action, method, body, conversation, content.
+
+mod answer;
+mod body;
+mod fetch;
+mod key;
+mod reply;
+
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use hyper::Method;
+use hyper::http::request::Parts;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::limits::ApiCall;
+use crate::http::route::{Caller, Route};
+
+use answer::Refusal;
+use body::Parameters;
+use key::CurrentKey;
+
+/// The one address.
+pub const PATH: &str = "/api/chat_api.php";
+
+/// The table of this door. Each method has a row, because the key is looked at before the method.
+pub fn routes() -> Vec<Route> {
+    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
+        .into_iter()
+        .map(|method| Route::new(method, PATH, Caller::ChatKey, serve))
+        .chain([Route::new(Method::OPTIONS, PATH, Caller::Anyone, options)])
+        .collect()
+}
+
+/// What a caller asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    GetRecentMessages,
+    ReplyAsAgent,
+}
+
+impl Action {
+    fn parse(name: &str) -> Option<Action> {
+        match name {
+            "get_recent_messages" => Some(Action::GetRecentMessages),
+            "reply_as_agent" => Some(Action::ReplyAsAgent),
+            _ => None,
+        }
+    }
+
+    fn counted_as(self) -> ApiCall {
+        match self {
+            Action::GetRecentMessages => ApiCall::Fetch,
+            Action::ReplyAsAgent => ApiCall::Reply,
+        }
+    }
+
+    fn takes(self, method: &Method) -> bool {
+        match self {
+            Action::GetRecentMessages => matches!(*method, Method::GET | Method::HEAD),
+            Action::ReplyAsAgent => *method == Method::POST,
+        }
+    }
+}
+
+async fn serve(State(app): State<App>, request: Request) -> Response {
+    match act(&app, request).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn act(app: &App, request: Request) -> std::result::Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let query = Parameters::of_query(&parts);
+    let key = CurrentKey::find(app, &query, &parts).await?;
+    if key.site.paused {
+        return Err(Error::SitePaused.into());
+    }
+    let action = query.get("action").and_then(Action::parse);
+    count(app, &key, action, &parts)?;
+    let action = action.ok_or(Refusal::UnknownAction)?;
+    if !action.takes(&parts.method) {
+        return Err(Error::MethodNotAllowed.into());
+    }
+    match action {
+        Action::GetRecentMessages => Ok(fetch::recent(app, &key, &query).await?),
+        Action::ReplyAsAgent => Ok(reply::reply(app, &key, &parts, body).await?),
+    }
+}
+
+/// Fetching and replying are counted apart against the site's one threshold. What names no action counts by its method,
+/// so that guessing is limited too.
+fn count(app: &App, key: &CurrentKey, action: Option<Action>, parts: &Parts) -> Result<()> {
+    let guess = if parts.method == Method::POST { ApiCall::Reply } else { ApiCall::Fetch };
+    let call = action.map_or(guess, Action::counted_as);
+    let limit = key.site.limits.api_per_minute as usize;
+    let taken = app.limits.api_calls.take((key.site.id, call), limit, Instant::now());
+    taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })
+}
+
+/// A method question, without a key.
+async fn options() -> Response {
+    (hyper::StatusCode::NO_CONTENT, [(hyper::header::ALLOW, answer::ALLOWED)]).into_response()
+}
