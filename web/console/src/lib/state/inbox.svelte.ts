@@ -127,7 +127,8 @@ class Inbox {
     const known = this.known.get(keyOfMessage(message));
     if (known) return this.#set(known, withMessage(known, message));
     this.recountSoon();
-    void this.ask(message.site_id, message.conversation_id);
+    // The copy that comes may be from just before this message.
+    void this.ask(message.site_id, message.conversation_id).then((copy) => copy && this.#hearMessage(message));
   }
 
   #take(name: string, conversations: Conversation[], next: string | null): void {

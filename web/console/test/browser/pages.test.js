@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { makeWorld } from '../stub/world.js';
+import { serve } from '../stub/serve.js';
+import { openBrowser, openPage, signIn } from './browser.js';
+
+const axe = createRequire(import.meta.url).resolve('axe-core');
+let browser, server, empty;
+before(async () => {
+  [browser, server, empty] = await Promise.all([openBrowser(), serve(), serve({ world: makeWorld({ empty: true }) })]);
+});
+after(async () => {
+  await browser.close();
+  server.stop();
+  empty.stop();
+});
+
+const paths = () => {
+  const site = server.world.sites[0].id;
+  const talk = server.world.conversations[0];
+  return ['/chat', `/chat/${talk.site_id}/${talk.id}`, '/sites', ...['', '/look', '/limits', '/security', '/api', '/danger'].map((part) => `/sites/${site}${part}`), '/account'];
+};
+
+/** axe comes in through the debugger, which the page's policy does not bind. */
+async function faultsOf(page) {
+  const context = await page.context().newCDPSession(page);
+  const { readFile } = await import('node:fs/promises');
+  await context.send('Runtime.evaluate', { expression: await readFile(axe, 'utf8') });
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { iframes: false, resultTypes: ['violations'] }));
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(' | ')}`);
+}
+
+for (const scheme of ['light', 'dark']) {
+  test(`every page is clean for assistive technology, ${scheme}`, async () => {
+    const page = await openPage(browser, server.url, { scheme });
+    const found = {};
+    for (const path of ['/login', '/signup']) {
+      await page.goto(path);
+      await page.locator('form').waitFor();
+      found[path] = await faultsOf(page);
+    }
+    await signIn(page);
+    for (const path of paths()) {
+      await page.goto(path);
+      await page.waitForTimeout(400);
+      found[path] = await faultsOf(page);
+    }
+    await page.goto('/chat');
+    await page.keyboard.press('?');
+    await page.locator('dialog[open]').waitFor();
+    await page.waitForTimeout(300);
+    found.help = await faultsOf(page);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.waitForTimeout(300);
+    found.settings = await faultsOf(page);
+    assert.deepEqual(Object.entries(found).filter(([, faults]) => faults.length), []);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  });
+}
+
+test('no page scrolls sideways on a narrow phone', async () => {
+  const page = await openPage(browser, server.url, { width: 360, height: 740, phone: true });
+  await signIn(page);
+  for (const path of paths()) {
+    await page.goto(path);
+    await page.waitForTimeout(350);
+    const over = await page.evaluate(() => {
+      const wide = [...document.querySelectorAll('main *')].filter((el) => el.getBoundingClientRect().right > innerWidth + 1 && !el.closest('pre, nav, iframe'));
+      return { page: document.documentElement.scrollWidth - innerWidth, inside: wide.slice(0, 3).map((el) => `${el.tagName}.${el.className}`) };
+    });
+    assert.deepEqual({ path, ...over }, { path, page: 0, inside: [] });
+  }
+  await page.context().close();
+});
+
+test('the wanted page comes after signing in; wrong words are refused', async () => {
+  const page = await openPage(browser, server.url);
+  await page.goto(paths()[1]);
+  await page.waitForURL(/login\?next=/);
+  await page.getByLabel('E-mail').fill('ada@example.com');
+  await page.getByLabel('Password').fill('wrong');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('do not go together').waitFor();
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**${paths()[1]}`);
+  await page.goto('/login?next=//evil.example/x');
+  await page.getByLabel('E-mail').fill('ada@example.com');
+  await page.getByLabel('Password').fill('correct horse battery');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/chat');
+  await page.context().close();
+});
+
+test('from an empty account to a site with its key', async () => {
+  const page = await openPage(browser, empty.url);
+  await signIn(page);
+  await page.getByRole('link', { name: 'Create a site' }).click();
+  await page.getByLabel('Name of the website').fill('My shop');
+  await page.keyboard.press('Enter');
+  await page.getByText('Copy it now').waitFor();
+  await page.getByRole('button', { name: 'Go on to install' }).click();
+  await page.getByText('Waiting for your page').waitFor();
+  empty.world.sites[0].seen_page = { origin: 'https://shop.example', at: Date.now() };
+  await page.getByText('We saw your page at').waitFor({ timeout: 5000 });
+  await page.getByRole('link', { name: 'API' }).click();
+  await page.getByRole('button', { name: 'New key…' }).click();
+  await page.getByLabel('In an hour').check();
+  await page.getByRole('button', { name: 'Make a new key' }).click();
+  await page.getByText('Copy it now').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByText('Works until').waitFor();
+  await page.getByRole('link', { name: 'Pause and delete' }).click();
+  await page.getByRole('button', { name: 'Delete My shop…' }).click();
+  await page.getByLabel('Type the name').fill('My shop');
+  await page.getByRole('button', { name: 'Delete the site for good' }).click();
+  await page.waitForURL('**/sites');
+  await page.getByText('three steps').waitFor();
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('an unreadable pair is refused and the nearest one is a click away', async () => {
+  const page = await openPage(browser, server.url);
+  await signIn(page);
+  await page.goto(`/sites/${server.world.sites[0].id}/look`);
+  const text = page.getByRole('group', { name: 'Buttons and own messages' }).getByLabel('Text', { exact: true });
+  await text.fill('#2563eb');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Use #ffffff' }).click();
+  assert.equal(await text.inputValue(), '#ffffff');
+  await page.getByLabel('Bubble').check();
+  await page.waitForFunction(() => document.querySelector('iframe')?.src.includes('bubble'));
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('All saved').waitFor();
+  assert.equal(server.world.sites[0].look.variant, 'bubble');
+  await page.context().close();
+});

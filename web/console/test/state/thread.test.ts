@@ -1,0 +1,59 @@
+import type { Thread as Page } from '@ocs/protocol/wire';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { door } from '../../src/lib/api/door';
+import { Thread } from '../../src/lib/state/thread.svelte';
+import { conversation, message } from './make';
+
+const page = (from: number, to: number, more = false): Page => ({
+  conversation: conversation({ last_seq: to }),
+  messages: Array.from({ length: to - from + 1 }, (_, i) => message(from + i)),
+  more,
+});
+const seqs = (thread: Thread) => thread.messages.map((each) => each.seq);
+
+beforeEach(() => {
+  vi.restoreAllMocks();
+});
+
+it('older pages go above', async () => {
+  vi.spyOn(door, 'thread').mockResolvedValueOnce(page(4, 6, true)).mockResolvedValueOnce(page(1, 3));
+  const thread = new Thread(1, 1);
+  await thread.load();
+  await thread.loadOlder();
+  expect(seqs(thread)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(thread.more).toBe(false);
+});
+
+it('a message heard twice is there once', async () => {
+  vi.spyOn(door, 'thread').mockResolvedValue(page(1, 2));
+  const thread = new Thread(1, 1);
+  await thread.load();
+  thread.hear(message(3));
+  thread.hear(message(3));
+  expect(seqs(thread)).toEqual([1, 2, 3]);
+});
+
+it('a gap is filled from the server', async () => {
+  vi.spyOn(door, 'thread').mockResolvedValueOnce(page(1, 2)).mockResolvedValueOnce(page(1, 5));
+  const thread = new Thread(1, 1);
+  await thread.load();
+  thread.hear(message(5));
+  await vi.waitFor(() => expect(seqs(thread)).toEqual([1, 2, 3, 4, 5]));
+});
+
+it('a reload that does not touch what we hold replaces it', async () => {
+  vi.spyOn(door, 'thread').mockResolvedValueOnce(page(1, 3)).mockResolvedValueOnce(page(60, 62, true));
+  const thread = new Thread(1, 1);
+  await thread.load();
+  await thread.load();
+  expect(seqs(thread)).toEqual([60, 61, 62]);
+  expect(thread.more).toBe(true);
+});
+
+it('after a resync nothing old is believed', async () => {
+  vi.spyOn(door, 'thread').mockResolvedValueOnce(page(1, 5)).mockResolvedValueOnce(page(1, 2));
+  const thread = new Thread(1, 1);
+  await thread.load();
+  await thread.load(true);
+  expect(seqs(thread)).toEqual([1, 2]);
+});
