@@ -30,6 +30,8 @@ export default defineConfig({
     lib: { entry: "src/mount.ts", formats: ["es"] },
     rolldownOptions: {
       // The framework's optional parts (custom elements and the like) run code when loaded; none of it is used here.
+      // What lazy chunks share with the panel they take from the panel: no third file at the first opening.
+      preserveEntrySignatures: "allow-extension",
       treeshake: { moduleSideEffects: (id) => !id.includes("/svelte/") },
       output: { entryFileNames: "panel-[hash].js", chunkFileNames: "[name]-[hash].js", hashCharacters: "hex" },
     },

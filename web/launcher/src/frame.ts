@@ -27,11 +27,11 @@ export function makeFrame(label: string, name: string) {
   root.adoptedStyleSheets = [sheet];
 
   const frame = make(root, "div", "w");
-  frame.setAttribute("role", "region");
+  frame.role = "region";
   frame.ariaLabel = name;
   const button = make(frame, "button", "b");
   button.type = "button";
-  button.setAttribute("aria-haspopup", "dialog");
+  button.ariaHasPopup = "dialog";
   icon(button, BUBBLE);
   icon(button, CROSS);
   make(button, "span", "t").textContent = label;

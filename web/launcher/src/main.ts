@@ -21,10 +21,8 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   let gone = false;
   let notice: HTMLElement | undefined;
 
-  const emit: PanelHost["emit"] = (event, value) => listeners[event]?.forEach((listener) => {
-    // A fault in the page's listener is the page's: it shows in its console and stops nothing here.
-    try { listener(value); } catch (error) { setTimeout(() => { throw error; }); }
-  });
+  // Each on its own: a fault in the page's listener is the page's, and stops nothing here.
+  const emit: PanelHost["emit"] = (event, value) => listeners[event]?.forEach((listener) => queueMicrotask(() => listener(value)));
 
   /** Colours, side and scheme: the page's own color-scheme decides, then the system. */
   const dress = () => {
@@ -52,7 +50,7 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   const observer = new MutationObserver(place);
 
   const shown = (now: boolean) => {
-    button.setAttribute("aria-expanded", (open = now) as unknown as string);
+    button.ariaExpanded = (open = now) as unknown as string;
     skeleton();
   };
   const skeleton = (element?: HTMLElement) => {
@@ -77,18 +75,20 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     document.head.append(link);
     load();
   };
-  const load = () => loading ||= import(/* @vite-ignore */ site.o + site.p)
-    .catch(() => import(/* @vite-ignore */ site.o + site.p + "?again"))
+  const fetchPanel = () => import(/* @vite-ignore */ site.o + site.p);
+  const load = () => loading ||= fetchPanel()
+    .catch(() => new Promise((later) => setTimeout(later, 1e3)).then(fetchPanel))
     .then((module: PanelModule) => module.mount({ site, ocs, root, frame, button, emit, shown, unread, restyle: (next) => { look = next; dress(); } }))
     .then((mounted) => gone ? mounted.destroy() : (panel = mounted))
     .catch((error) => {
       loading = undefined;
       if (open) {
         shown(false);
-        skeleton(make(frame, "div", "e"));
-        notice!.setAttribute("role", "alert");
-        notice!.textContent = failed;
-        const link = make(notice!, "a");
+        const told = make(frame, "div", "e");
+        skeleton(told);
+        told.role = "alert";
+        told.textContent = failed;
+        const link = make(told, "a");
         link.href = `${site.o}/chat/${site.k}`;
         link.target = "_blank";
         link.rel = "noopener";
@@ -104,13 +104,10 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   const methods: OcsMethods = {
     open() {
       if (open) return;
-      if (!panel) {
-        open = true;
-        button.setAttribute("aria-expanded", "true");
-        skeleton(make(frame, "div", "k"));
-      }
+      shown(true);
+      if (!panel) skeleton(make(frame, "div", "k"));
       // Closed again before it came: it stays closed.
-      run((mounted) => (panel !== mounted || open || mounted === panel) && mounted.open());
+      run((mounted) => open && mounted.open());
     },
     close() {
       if (panel) panel.close();
@@ -140,15 +137,15 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   Object.assign(ocs, methods);
   shown(false);
   unread(0);
-  button.hidden = !!ocs.hideLauncher;
+  button.hidden = !!(ocs.hideLauncher || ocs.mode);
   button.onclick = methods.toggle;
   button.onpointerenter = button.onfocus = button.ontouchstart = warm;
   osDark.onchange = dress;
   place();
 
-  // Someone with an open chat may have an answer waiting; nobody else is asked for anything.
+  // Someone with an open chat may have an answer waiting; nobody else is asked for anything. Nothing kept, or storage blocked: it throws.
   try {
-    const kept = JSON.parse(localStorage["ocs:" + site.k] || "{}");
+    const kept = JSON.parse(localStorage["ocs:" + site.k]);
     if (kept.open) {
       unread(kept.unread);
       (window.requestIdleCallback || setTimeout)(warm);

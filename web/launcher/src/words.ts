@@ -7,4 +7,4 @@ const WORDS: Record<string, [string, string, string, string]> = {
   ja: ["チャット", "チャットを読み込めません。", "別のページで開く", "件の未読"],
 };
 
-export const wordsFor = (locale: string) => WORDS[locale.slice(0, 2).toLowerCase()] || WORDS.en!;
+export const wordsFor = (locale: string) => WORDS[locale.slice(0, 2)] || WORDS.en!;

@@ -1,5 +1,5 @@
 import type { Chat } from "./chat.svelte.ts";
-import type { Shown } from "./shown.ts";
+import type { Shown } from "./talk/shown.ts";
 
 /** Ends what was put on the layer and gives the focus back. */
 type Close = () => void;
@@ -15,7 +15,7 @@ export class Layer {
   async chooseEmoji(insert: (emoji: string) => void, giveFocus: () => void): Promise<void> {
     if (this.close()) return;
     this.emoji = true;
-    const { showEmojiGrid } = await import("./emoji/show.ts").catch(() => ({ showEmojiGrid: null }));
+    const { showEmojiGrid } = await import("./emoji/emoji.ts").catch(() => ({ showEmojiGrid: null }));
     if (!this.emoji || showEmojiGrid === null || this.place === undefined) return;
     const hide = showEmojiGrid(this.place, { chat: this.chat, insert, close: () => this.close() });
     this.#close = () => {
@@ -27,7 +27,7 @@ export class Layer {
   async enlarge(shown: Shown): Promise<void> {
     this.close();
     const focused = this.chat.host.root.activeElement as HTMLElement | null;
-    const { showLightbox } = await import("./lightbox/show.ts").catch(() => ({ showLightbox: null }));
+    const { showLightbox } = await import("./lightbox/lightbox.ts").catch(() => ({ showLightbox: null }));
     if (showLightbox === null || this.place === undefined) return void (this.chat.enlarged = null);
     const hide = showLightbox(this.chat.host.frame, { chat: this.chat, shown, close: () => this.close() });
     this.#close = () => {

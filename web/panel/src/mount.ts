@@ -14,15 +14,15 @@ export async function mount(host: PanelHost): Promise<Panel> {
   const app = mountComponent(App, { target: host.frame, props: { chat } });
   // Components set listeners in effects: they must stand before the first call.
   flushSync();
-  const unwatch = watchExternalId(host.ocs, () => chat.visit.identified());
-  if (chat.record.kept.token) chat.arrive();
+  const unwatch = watchExternalId(host.ocs, () => chat.with((talk) => talk.visit.identified()));
+  if (chat.record.kept.token || chat.record.kept.outbox?.length) chat.arrive();
 
   return {
     open: () => chat.show(),
     close: () => chat.hide(),
     send: (text) => chat.send(String(text)),
-    identify: () => chat.visit.identified(),
-    logout: () => void chat.visit.logout().then(() => chat.open && chat.arrive()),
+    identify: () => chat.with((talk) => talk.visit.identified()),
+    logout: () => chat.with((talk) => void talk.visit.logout().then(() => chat.open && chat.arrive())),
     destroy() {
       unwatch();
       chat.hide();

@@ -1,5 +1,5 @@
 import { imageStore, prepareImage, refusalFrom, type ImageProblem, type ImageStore, type Uploaded, type WidgetDoor } from "@ocs/protocol";
-import type { ShownImage } from "../shown.ts";
+import type { ShownImage } from "../talk/shown.ts";
 
 /** A picture chosen and not yet sent. */
 export type Picked = { id: string; name: string; shown: ShownImage; size: number; type: string };

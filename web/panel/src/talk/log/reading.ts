@@ -1,4 +1,4 @@
-import type { Chat } from "../chat.svelte.ts";
+import type { Chat } from "../../chat.svelte.ts";
 import type { Shown } from "../shown.ts";
 
 const LOOKED_AT_MS = 500;
@@ -58,7 +58,7 @@ export class Reading {
       if (message === undefined || now - since < LOOKED_AT_MS) continue;
       this.#visible.delete(element);
       this.#observer.unobserve(element);
-      this.chat.seen(message);
+      this.chat.with((talk) => talk.seen(message));
     }
     this.#schedule();
   }

@@ -2,8 +2,8 @@ import { Backoff, Outbox, realTimers, Refusal, SharedConnection, WidgetDoor, typ
 import type { Ocs } from "@ocs/launcher/host";
 import { Conversations } from "./conversations.ts";
 import { Hints } from "./hints.ts";
-import { claimedId, details } from "./identity.ts";
-import { Record } from "./record.ts";
+import { claimedId, details } from "../../identity.ts";
+import { Record } from "../../record.ts";
 
 export type VisitEvents = {
   changed(): void;
@@ -44,24 +44,6 @@ export class Visit {
     this.outbox = new Outbox(record.outbox(), { deliver, changed: () => events.changed(), unauthorised: (code) => this.#refused(code as ErrorCode) });
     this.outbox.load();
     if (this.outbox.items.length > 0) this.outbox.resume();
-  }
-
-  /** Is there someone to ask the server about? Otherwise it hears nothing before the first word. */
-  get known(): boolean {
-    return this.record.kept.token !== undefined || claimedId(this.ocs) !== null;
-  }
-
-  async greet(): Promise<void> {
-    if (this.welcome !== null || this.visitor !== null) return;
-    const generation = this.#generation;
-    try {
-      const welcome = await this.door.welcome(this.locale);
-      if (generation === this.#generation) this.welcome ??= welcome;
-      this.events.changed();
-    } catch (error) {
-      if (error instanceof Refusal && error.status < 500) this.events.problem(error.code, error.message);
-      else this.#later(() => void this.greet());
-    }
   }
 
   /** Makes or takes up the visit. Many may ask at once; one request goes out. */

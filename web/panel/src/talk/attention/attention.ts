@@ -1,4 +1,4 @@
-import type { Record } from "../visit/record.ts";
+import type { Record } from "../../record.ts";
 import { chime } from "./sound.ts";
 import { TitleCount } from "./title_count.ts";
 
