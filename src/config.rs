@@ -156,6 +156,17 @@ impl Config {
         Ok(config)
     }
 
+    /// The settings of this process: `file` or the one that `OCS_CONFIG` names, its environment, `flags`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn of_process(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Config, ConfigError> {
+        let named = std::env::var_os("OCS_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
+        let variables =
+            std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        Config::load(file.or(named.as_deref()), variables, flags)
+    }
+
     /// The address that browsers use, without a slash at the end.
     pub fn public_url(&self) -> String {
         match &self.public_url {

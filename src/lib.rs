@@ -5,6 +5,7 @@ pub mod id;
 pub mod clock;
 pub mod error;
 pub mod config;
+pub mod logging;
 pub mod secret;
 pub mod seal;
 pub mod text;
@@ -31,3 +32,4 @@ pub mod chat_api;
 // putting it together
 pub mod app;
 pub mod serve;
+pub mod admin;

@@ -73,7 +73,11 @@ pub struct Place {
 }
 
 /// A session is over, and this is durable: what is open under it closes now.
-fn session_ended(_app: &App, _session: SessionId) {}
+fn session_ended(app: &App, session: SessionId) {
+    app.hub.end_session(session);
+}
 
 /// All sessions of an account are over, and this is durable.
-fn account_ended(_app: &App, _account: AccountId) {}
+fn account_ended(app: &App, account: AccountId) {
+    app.hub.end_account(account);
+}

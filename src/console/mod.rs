@@ -1,12 +1,16 @@
 //! The door for operators: cookie session, changes from our own page only. One table says who may call what.
 
 mod account;
+mod conversations;
+mod line;
 mod preview;
 mod sites;
 
 use hyper::Method;
 
+use crate::conversations::{ConversationForOperator, Inbox};
 use crate::http::route::{Caller, Route};
+use crate::realtime::OperatorHint;
 use crate::sites::ConfigureSite;
 use crate::sites::view::{NewKeyView, SiteView};
 
@@ -18,7 +22,7 @@ pub struct Done {}
 
 /// The table of this door.
 pub fn routes() -> Vec<Route> {
-    [account_routes(), site_routes()].into_iter().flatten().collect()
+    [account_routes(), site_routes(), conversation_routes(), line_routes()].into_iter().flatten().collect()
 }
 
 fn account_routes() -> Vec<Route> {
@@ -81,5 +85,49 @@ fn site_routes() -> Vec<Route> {
         )
         .gives::<Done>(),
         Route::new(Method::GET, "/api/console/sites/{site}/preview", SiteOwner, preview::page),
+        Route::new(Method::GET, "/api/console/sites/{site}/preview.js", SiteOwner, preview::script),
+    ]
+}
+
+fn conversation_routes() -> Vec<Route> {
+    use Caller::{Operator, SiteOwner};
+    const ONE: &str = "/api/console/sites/{site}/conversations/{conversation}";
+    vec![
+        Route::new(Method::GET, "/api/console/conversations", Operator, conversations::inbox).gives::<Inbox>(),
+        Route::new(Method::GET, ONE, SiteOwner, conversations::thread).gives::<conversations::Thread>(),
+        Route::new(
+            Method::POST,
+            "/api/console/sites/{site}/conversations/{conversation}/messages",
+            SiteOwner,
+            conversations::reply,
+        )
+        .takes::<conversations::Reply>()
+        .gives::<conversations::Sent>(),
+        Route::new(
+            Method::POST,
+            "/api/console/sites/{site}/conversations/{conversation}/close",
+            SiteOwner,
+            conversations::close,
+        )
+        .gives::<ConversationForOperator>(),
+        Route::new(
+            Method::POST,
+            "/api/console/sites/{site}/conversations/{conversation}/reopen",
+            SiteOwner,
+            conversations::reopen,
+        )
+        .gives::<ConversationForOperator>(),
+        Route::new(Method::POST, "/api/console/sites/{site}/images", SiteOwner, conversations::upload)
+            .gives::<conversations::Uploaded>(),
+    ]
+}
+
+fn line_routes() -> Vec<Route> {
+    use Caller::Operator;
+    vec![
+        Route::new(Method::POST, "/api/console/ticket", Operator, line::ticket).gives::<line::Ticket>(),
+        Route::new(Method::GET, "/api/console/socket", Operator, line::socket),
+        Route::new(Method::GET, "/api/console/stream", Operator, line::stream),
+        Route::new(Method::POST, "/api/console/hint", Operator, line::hint).takes::<OperatorHint>().gives::<Done>(),
     ]
 }

@@ -1,6 +1,6 @@
 //! The live preview of a look: a page of ours that runs the real widget, with sample messages and without network.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,7 @@ use crate::http::body::{PathOf, QueryOf};
 use crate::http::caller::CurrentOperator;
 use crate::id::SiteId;
 use crate::sites::Look;
+use crate::widget;
 
 /// A quiet page for the widget to stand on.
 const STYLE: &str = "\
@@ -62,6 +63,20 @@ pub(super) async fn page(
         (CONTENT_SECURITY_POLICY, policy),
     ];
     Ok((headers, html).into_response())
+}
+
+/// The script of that page.
+pub(super) async fn script(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    QueryOf(draft): QueryOf<Draft>,
+    request: Request,
+) -> Result<Response> {
+    let site = operator.site(&app, site).await?;
+    let look = draft.look(&site.look)?;
+    let (parts, _) = request.into_parts();
+    widget::script::preview(&app, &parts, &site, &look, draft.welcome.as_deref())
 }
 
 impl Draft {

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId, SiteId};
 use crate::secret::Secret;
 use crate::sites::Site;
+use crate::visitors::describe_browser;
 
 use super::address::ClientAddress;
 use super::origin;
@@ -107,7 +108,7 @@ impl FromRequestParts<App> for Arrival {
 }
 
 fn browser(agent: &str) -> String {
-    crate::text::cut(agent, 60)
+    describe_browser(agent).0.unwrap_or_default()
 }
 
 fn is_change(method: &Method) -> bool {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::SiteId;
+use crate::storage::Tx;
 use crate::text;
 
 use super::{IdentityMode, Limits, Locale, Look, Site, store};
@@ -54,12 +55,24 @@ pub struct ConfigureSite {
 /// The first field that is refused; `UnreadableColours` with the nearest readable one.
 pub async fn configure(app: &App, site: SiteId, change: ConfigureSite) -> Result<()> {
     let mut tx = app.store.begin().await?;
-    let mut changed = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    apply(&mut changed, change)?;
-    store::update(&mut tx, &changed).await?;
+    let before = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
+    let mut after = before.clone();
+    apply(&mut after, change)?;
+    store::update(&mut tx, &after).await?;
     app.sites.forget_after(&mut tx, site);
-    super::changed(&mut tx, site).await?;
+    tell_pages(app, &mut tx, &before, &after);
+    super::changed(app, &mut tx, site).await?;
     tx.commit().await
+}
+
+/// Open pages leave a site that was paused, and load anew where their rights may have changed.
+fn tell_pages(app: &App, tx: &mut Tx, before: &Site, after: &Site) {
+    let (app, site) = (app.clone(), after.id);
+    if after.paused && !before.paused {
+        tx.after_commit(move || app.hub.end_site(site));
+    } else if after.identity_mode != before.identity_mode {
+        tx.after_commit(move || app.hub.reload_site(site));
+    }
 }
 
 fn apply(site: &mut Site, change: ConfigureSite) -> Result<()> {

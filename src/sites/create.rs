@@ -38,7 +38,7 @@ pub async fn create(app: &App, owner: AccountId, name: &str) -> Result<(Site, Ne
     let chat_key = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, CHAT_KEY_PREFIX, tx.now());
     store::insert(&mut tx, &site).await?;
     store::insert_chat_key(&mut tx, site.id, digest(chat_key.secret.expose()), &chat_key.key).await?;
-    super::changed(&mut tx, site.id).await?;
+    super::changed(app, &mut tx, site.id).await?;
     tx.commit().await?;
     Ok((site, chat_key))
 }

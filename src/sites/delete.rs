@@ -2,8 +2,10 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::id::{AccountId, SiteId};
 use crate::images;
+use crate::messages;
 use crate::storage::Tx;
 
 use super::store;
@@ -32,8 +34,15 @@ pub async fn delete_all_of(app: &App, tx: &mut Tx, owner: AccountId) -> Result<(
 
 async fn delete_in(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
     images::forget_site(app, tx, site).await?;
-    store::forget_messages_and_events(tx, site).await?;
+    // These have no foreign key, which would cost on every message.
+    messages::forget_site(tx, site).await?;
+    events::forget_site(tx, site).await?;
     store::delete(tx, site).await?;
     app.sites.forget_after(tx, site);
+    let app = app.clone();
+    tx.after_commit(move || {
+        app.visitors.forget(|session| session.site_id == site);
+        app.hub.end_site(site);
+    });
     Ok(())
 }

@@ -24,7 +24,7 @@ pub async fn add_identity_secret(app: &App, site: SiteId) -> Result<NewKey> {
     let new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, IDENTITY_SECRET_PREFIX, tx.now());
     let sealed = app.seal.close(&new.secret, &place(site, new.key.id))?;
     store::insert_identity_secret(&mut tx, site, sealed, &new.key).await?;
-    super::changed(&mut tx, site).await?;
+    super::changed(app, &mut tx, site).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -38,7 +38,7 @@ pub async fn delete_identity_secret(app: &App, site: SiteId, secret: KeyId) -> R
     if !store::delete_identity_secret(&mut tx, site, secret).await? {
         return Err(Error::NotFound);
     }
-    super::changed(&mut tx, site).await?;
+    super::changed(app, &mut tx, site).await?;
     tx.commit().await
 }
 

@@ -23,7 +23,7 @@ pub async fn rotate_chat_key(app: &App, site: SiteId, grace_s: u32) -> Result<Ne
     store::expire_chat_keys(&mut tx, site, end).await?;
     store::insert_chat_key(&mut tx, site, digest(new.secret.expose()), &new.key).await?;
     app.sites.forget_after(&mut tx, site);
-    super::changed(&mut tx, site).await?;
+    super::changed(app, &mut tx, site).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -38,7 +38,7 @@ pub async fn revoke_chat_key(app: &App, site: SiteId, key: KeyId) -> Result<()> 
         return Err(Error::NotFound);
     }
     app.sites.forget_after(&mut tx, site);
-    super::changed(&mut tx, site).await?;
+    super::changed(app, &mut tx, site).await?;
     tx.commit().await
 }
 
@@ -54,7 +54,7 @@ pub async fn rotate_widget_key(app: &App, site: SiteId, grace_s: u32) -> Result<
     store::expire_widget_keys(&mut tx, site, end).await?;
     store::insert_widget_key(&mut tx, site, &format!("{WIDGET_KEY_PREFIX}{}", random_text(16))).await?;
     app.sites.forget_after(&mut tx, site);
-    super::changed(&mut tx, site).await?;
+    super::changed(app, &mut tx, site).await?;
     tx.commit().await
 }
 

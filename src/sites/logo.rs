@@ -35,6 +35,6 @@ async fn replace(app: &App, site: SiteId, name: Option<String>) -> Result<()> {
         images::forget_logo(app, &mut tx, &old).await?;
     }
     app.sites.forget_after(&mut tx, site);
-    super::changed(&mut tx, site).await?;
+    super::changed(app, &mut tx, site).await?;
     tx.commit().await
 }

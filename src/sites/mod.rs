@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
+use crate::events::{Event, Scope};
 use crate::id::{AccountId, SiteId};
 use crate::storage::Tx;
 
@@ -188,6 +190,6 @@ fn host_of(origin: &str) -> &str {
 }
 
 /// Records that a site changed, as the last write of its transaction: open consoles load it anew.
-async fn changed(_tx: &mut Tx, _site: SiteId) -> Result<()> {
-    Ok(())
+async fn changed(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
+    app.events.record(tx, site, vec![(Scope::site(), Event::SiteChanged)]).await
 }

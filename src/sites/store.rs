@@ -38,8 +38,6 @@ const UPDATE: &str = "UPDATE sites SET name = $2, paused = $3, look = $4, welcom
     opaque_agent_ids = $12 WHERE id = $1";
 const SEEN_PAGE: &str = "UPDATE sites SET seen_page = $2, seen_page_at = $3 WHERE id = $1";
 const DELETE: &str = "DELETE FROM sites WHERE id = $1";
-const FORGET_MESSAGES: &str = "DELETE FROM messages WHERE site_id = $1";
-const FORGET_EVENTS: &str = "DELETE FROM events WHERE site_id = $1";
 
 const WIDGET_KEY: &str = "SELECT site_id, expires_at FROM widget_keys WHERE key = $1";
 const INSERT_WIDGET_KEY: &str = "INSERT INTO widget_keys (site_id, key, created_at) VALUES ($1, $2, $3)";
@@ -78,8 +76,6 @@ pub const SQL: &[&str] = &[
     UPDATE,
     SEEN_PAGE,
     DELETE,
-    FORGET_MESSAGES,
-    FORGET_EVENTS,
     WIDGET_KEY,
     INSERT_WIDGET_KEY,
     EXPIRE_WIDGET_KEYS,
@@ -226,12 +222,6 @@ pub(super) async fn seen_page(tx: &mut Tx, site: SiteId, origin: &str) -> Result
 /// Keys, visitors, conversations, images and counters go with the site's row.
 pub(super) async fn delete(tx: &mut Tx, site: SiteId) -> Result<()> {
     tx.run(DELETE, values![site]).await.map(drop)
-}
-
-/// Messages and events have no foreign key (it would cost on every message): they are removed by hand.
-pub(super) async fn forget_messages_and_events(tx: &mut Tx, site: SiteId) -> Result<()> {
-    tx.run(FORGET_MESSAGES, values![site]).await?;
-    tx.run(FORGET_EVENTS, values![site]).await.map(drop)
 }
 
 pub(super) async fn widget_key(store: &Store, key: &str) -> Result<Option<(SiteId, Option<Millis>)>> {

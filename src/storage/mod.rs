@@ -3,6 +3,7 @@
 //! Stores know SQL and nothing else does. Reads go through [`Store`], writes need a [`Tx`]. One SQL text with `$1`
 //! placeholders and values bound through a short list serves this engine and the next.
 
+mod backup;
 mod dialect;
 mod files;
 mod ids;
@@ -21,6 +22,7 @@ use sqlx::{ConnectOptions, FromRow};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 
+pub use backup::{Contents, begin_new_life, inspect};
 pub use dialect::is_constraint;
 pub use files::Folder;
 pub use ids::Kind;

@@ -1,0 +1,171 @@
+//! `ocs doctor`: looks for what is wrong, changes nothing, and says what to do.
+
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::clock::{Clock, Millis};
+use crate::config::Config;
+use crate::seal::Seal;
+use crate::storage::{self, DataLock, Folder, LockError, MIGRATIONS};
+
+use super::Given;
+
+/// Below this much free room, images and the log soon have no place.
+const LITTLE_ROOM: u64 = 1024 * 1024 * 1024;
+/// This program was made after this moment (2026-01-01): a clock that says otherwise is wrong.
+const AFTER: Millis = Millis(1_767_225_600_000);
+
+#[derive(Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    given: Given,
+}
+
+/// What was found: fine, worth knowing, or in the way.
+enum Finding {
+    Fine(String),
+    Hint(String),
+    Wrong(String),
+}
+
+use Finding::{Fine, Hint, Wrong};
+
+impl Doctor {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let config = self.given.read()?;
+        let mut findings = vec![clock(), public_url(&config)];
+        if config.data.is_dir() {
+            let folder = Folder::open(&config.data)?;
+            let served = lock(&folder);
+            findings.extend([private(folder.path()), room(folder.path()), master_key(&folder, &config)]);
+            findings.push(listening(&config, matches!(served, Hint(_))));
+            findings.push(served);
+            findings.push(database(&folder).await);
+        } else {
+            findings.push(Hint(format!("{} does not exist yet; the first start makes it", config.data.display())));
+        }
+        for finding in &findings {
+            match finding {
+                Fine(text) => println!("ok     {text}"),
+                Hint(text) => println!("hint   {text}"),
+                Wrong(text) => println!("WRONG  {text}"),
+            }
+        }
+        let wrong = findings.iter().filter(|finding| matches!(finding, Wrong(_))).count();
+        anyhow::ensure!(wrong == 0, "{wrong} of {} checks failed", findings.len());
+        Ok(())
+    }
+}
+
+fn clock() -> Finding {
+    let now = Clock::System.now();
+    let text = format!("the clock says {} UTC", now.to_api_text());
+    if now > AFTER { Fine(text) } else { Wrong(format!("{text}; set it, for instance with an NTP service")) }
+}
+
+fn public_url(config: &Config) -> Finding {
+    let url = config.public_url();
+    let host = url.split_once("://").map_or("", |(_, rest)| rest);
+    if !url.starts_with("https://") && !url.starts_with("http://") || host.is_empty() || host.contains('/') {
+        return Wrong(format!("public_url is {url}; write it like https://chat.example, without a path"));
+    }
+    if config.public_url.is_none() && config.acme_domains.is_empty() {
+        return Hint(format!("public_url is not set; snippets will say {url}"));
+    }
+    if url.starts_with("http://") {
+        return Hint(format!(
+            "{url} is plain http: anybody on the way can read along; put TLS in front or set tls_cert"
+        ));
+    }
+    Fine(format!("browsers reach this server as {url}"))
+}
+
+fn lock(folder: &Folder) -> Finding {
+    match DataLock::take(folder) {
+        Ok(_) => Fine("no server is using the data folder".into()),
+        Err(LockError::Held { holder }) if folder.socket().exists() => {
+            Hint(format!("{holder} is serving the data folder and takes commands"))
+        }
+        Err(LockError::Held { holder }) => Hint(format!("{holder} is using the data folder")),
+        Err(error) => Wrong(error.to_string()),
+    }
+}
+
+fn listening(config: &Config, served: bool) -> Finding {
+    match TcpStream::connect_timeout(&config.listen, Duration::from_secs(2)) {
+        Ok(_) if served => Fine(format!("something answers at {}", config.listen)),
+        Ok(_) => Wrong(format!("another program listens at {}; choose another address with --listen", config.listen)),
+        Err(_) if served => Hint(format!("nothing answers at {}; the server may listen elsewhere", config.listen)),
+        Err(_) => Fine(format!("{} is free to listen on", config.listen)),
+    }
+}
+
+#[cfg(unix)]
+fn private(folder: &Path) -> Finding {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(status) = std::fs::metadata(folder) else { return Wrong(format!("{} cannot be read", folder.display())) };
+    let mode = status.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Fine(format!("{} is readable by its owner alone", folder.display()));
+    }
+    Wrong(format!("others on this machine can look into {} (mode {mode:o}); run: chmod 700 {0}", folder.display()))
+}
+
+#[cfg(not(unix))]
+fn private(folder: &Path) -> Finding {
+    Hint(format!("make sure that nobody else can read {}", folder.display()))
+}
+
+#[cfg(unix)]
+fn room(folder: &Path) -> Finding {
+    match rustix::fs::statvfs(folder) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let text = format!("{} MiB are free for {}", free / (1024 * 1024), folder.display());
+            if free >= LITTLE_ROOM { Fine(text) } else { Wrong(format!("{text}; make room, or sending will fail")) }
+        }
+        Err(error) => Hint(format!("the free room could not be read: {error}")),
+    }
+}
+
+#[cfg(not(unix))]
+fn room(_: &Path) -> Finding {
+    Hint("look at the free room of the disk yourself".into())
+}
+
+fn master_key(folder: &Folder, config: &Config) -> Finding {
+    if config.master_key.is_none() && !folder.master_key().exists() {
+        return Hint("there is no master.key yet; the first start makes it".into());
+    }
+    match Seal::open(&folder.master_key(), config.master_key.as_ref()) {
+        Ok(_) => Fine("the master key can be read; keep a copy apart from the backups".into()),
+        Err(error) => Wrong(error.to_string()),
+    }
+}
+
+async fn database(folder: &Folder) -> Finding {
+    if !folder.database().exists() {
+        return Hint("there is no database yet; the first start makes it".into());
+    }
+    let newest = MIGRATIONS.last().map_or(0, |(number, ..)| *number);
+    match storage::inspect(&folder.database()).await {
+        Ok(found) if found.schema > newest => Wrong(format!(
+            "the database has schema {}, newer than this program's {newest}; use the newer ocs",
+            found.schema
+        )),
+        Ok(found) => {
+            let rows = |table: &str| found.rows.get(table).copied().unwrap_or_default();
+            let counts = format!(
+                "{} sites, {} conversations, {} messages",
+                rows("sites"),
+                rows("conversations"),
+                rows("messages")
+            );
+            Fine(format!("the database is sound (schema {}): {counts}", found.schema))
+        }
+        Err(error) => Wrong(format!("{}; restore a backup with `ocs restore`", super::order::explain(error))),
+    }
+}

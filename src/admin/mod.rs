@@ -1,0 +1,123 @@
+//! The command line: serving, and what the machine's operator does beside it. One file for each command.
+//!
+//! Commands that change something take the data folder themselves; where a server holds it, they ask that server to do
+//! the same over a socket file in the folder, and print the same.
+
+mod backup;
+mod demo;
+mod doctor;
+mod migrate;
+mod order;
+mod restore;
+mod serve;
+mod settings;
+mod site;
+pub mod socket;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+
+/// Live chat for any website, in one binary.
+#[derive(Parser)]
+#[command(name = "ocs", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the chat until stopped
+    Serve(serve::Serve),
+    /// Add accounts and change their passwords
+    #[command(subcommand)]
+    User(user::User),
+    /// Add and list sites
+    #[command(subcommand)]
+    Site(site::Site),
+    /// Bring the database up to date without serving
+    Migrate(migrate::Migrate),
+    /// Write database and images into one file; works while the server runs
+    Backup(backup::Backup),
+    /// Unpack a backup into a new data folder
+    Restore(restore::Restore),
+    /// Look for what is wrong with a data folder and its settings
+    Doctor(doctor::Doctor),
+    /// Fill a data folder with a sample owner, sites and chats
+    Demo(demo::Demo),
+    /// Print all settings as an example file or as a page of documentation
+    #[command(hide = true)]
+    Settings(settings::Settings),
+}
+
+/// Where the settings come from.
+#[derive(Args, Clone)]
+struct Given {
+    /// Folder that holds everything [setting: data, variable: OCS_DATA; default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// File of settings [variable: OCS_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting, before file and environment; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Given {
+    fn read(&self) -> anyhow::Result<Config> {
+        self.read_with(Vec::new())
+    }
+
+    /// `flags` are settings that have a flag of their own.
+    fn read_with(&self, mut flags: Vec<(&'static str, String)>) -> anyhow::Result<Config> {
+        if let Some(data) = &self.data {
+            flags.push(("data", data.to_str().context("--data must be UTF-8")?.to_owned()));
+        }
+        let mut all: Vec<(&str, String)> = Vec::new();
+        for text in &self.set {
+            let (key, value) = text.split_once('=').context("--set takes KEY=VALUE, such as --set signup=closed")?;
+            all.push((key.trim(), value.to_owned()));
+        }
+        all.extend(flags);
+        Ok(Config::of_process(self.config.as_deref(), &all)?)
+    }
+}
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ocs: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    if let Command::Settings(settings) = command {
+        return settings.run();
+    }
+    let runtime = tokio::runtime::Runtime::new().context("the program cannot start its threads")?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve(command) => command.run().await,
+            Command::User(command) => command.run().await,
+            Command::Site(command) => command.run().await,
+            Command::Migrate(command) => command.run().await,
+            Command::Backup(command) => command.run().await,
+            Command::Restore(command) => command.run().await,
+            Command::Doctor(command) => command.run().await,
+            Command::Demo(command) => command.run().await,
+            Command::Settings(command) => command.run(),
+        }
+    })
+}

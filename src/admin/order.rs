@@ -1,0 +1,122 @@
+//! What a command asks for and what comes back: carried out here, or by the server that holds the data folder.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::{self, Account, NewAccount};
+use crate::app::{App, OpenError};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Error;
+use crate::storage::{Folder, LockError};
+
+use super::backup::{self, BackedUp};
+use super::demo::{self, Demonstrated};
+use super::site::{self, SiteAdded, SiteLine};
+use super::socket;
+use super::user::UserLine;
+
+/// A command that needs the data folder. The form on the wire between two runs of the same program: not a contract.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(super) enum Order {
+    AddUser { email: String, password: String, name: Option<String> },
+    SetPassword { email: String, password: String },
+    ListUsers,
+    AddSite { owner: String, name: String },
+    ListSites,
+    Backup { file: PathBuf },
+    Demo { password: String },
+}
+
+/// What came of it.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "done", content = "with", rename_all = "snake_case")]
+pub(super) enum Answer {
+    User(UserLine),
+    Users(Vec<UserLine>),
+    SiteAdded(SiteAdded),
+    Sites(Vec<SiteLine>),
+    BackedUp(BackedUp),
+    Demonstrated(Demonstrated),
+}
+
+/// Carries out an order: with the data folder in our own hands, or by asking the server that holds it.
+pub(super) async fn give(config: Config, order: Order) -> anyhow::Result<Answer> {
+    if !config.data.exists() && !matches!(order, Order::AddUser { .. } | Order::Demo { .. }) {
+        bail!("there is no data folder {}; name the right one with --data", config.data.display());
+    }
+    let data = config.data.clone();
+    match App::open(config, Clock::System).await {
+        Ok(app) => {
+            let answer = carry_out(&app, order).await;
+            app.store.close().await;
+            answer
+        }
+        Err(OpenError::Lock(LockError::Held { holder })) => {
+            let folder = Folder::open(&data).with_context(|| format!("{} cannot be opened", data.display()))?;
+            socket::ask(&folder.socket(), &order)
+                .await
+                .with_context(|| format!("{holder} holds the data folder {}", data.display()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Carries out an order in the process that has the data folder.
+pub(super) async fn carry_out(app: &App, order: Order) -> anyhow::Result<Answer> {
+    Ok(match order {
+        Order::AddUser { email, password, name } => {
+            let added = accounts::add_account(app, NewAccount { email: email.clone(), password, name }).await;
+            let account = added.map_err(|error| match error {
+                Error::EmailTaken => anyhow!(
+                    "{email} has an account already; change its password with `ocs user password --email {email}`"
+                ),
+                other => explain(other),
+            })?;
+            Answer::User(account.into())
+        }
+        Order::SetPassword { email, password } => {
+            let account = account_of(app, &email).await?;
+            accounts::set_password(app, account.id, &password).await.map_err(explain)?;
+            Answer::User(account.into())
+        }
+        Order::ListUsers => {
+            let accounts = accounts::list_accounts(app).await.map_err(explain)?;
+            Answer::Users(accounts.into_iter().map(UserLine::from).collect())
+        }
+        Order::AddSite { owner, name } => {
+            let owner = account_of(app, &owner).await?;
+            Answer::SiteAdded(site::add(app, owner, &name).await?)
+        }
+        Order::ListSites => Answer::Sites(site::list(app).await?),
+        Order::Backup { file } => Answer::BackedUp(backup::write(app, &file).await?),
+        Order::Demo { password } => Answer::Demonstrated(demo::fill(app, &password).await?),
+    })
+}
+
+async fn account_of(app: &App, email: &str) -> anyhow::Result<Account> {
+    accounts::find_account(app, email).await.map_err(|error| match error {
+        Error::NotFound => anyhow!(
+            "{email} has no account; see them with `ocs user list`, or add it with `ocs user add --email {email}`"
+        ),
+        other => explain(other),
+    })
+}
+
+/// The machine's operator may know the cause, which strangers are not told.
+pub(super) fn explain(error: Error) -> anyhow::Error {
+    match error {
+        Error::Internal(cause) => anyhow!(cause),
+        other => anyhow!(other),
+    }
+}
+
+/// An answer that does not belong to the order: two different programs met.
+pub(super) fn unexpected() -> anyhow::Error {
+    anyhow!(
+        "the running server gave another answer than this program understands; use the same version of ocs for both"
+    )
+}

@@ -1,0 +1,23 @@
+//! `ocs serve`.
+
+use clap::Args;
+
+use super::Given;
+
+#[derive(Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    given: Given,
+    /// Address and port to listen on [setting: listen; default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let flags = self.listen.map(|listen| ("listen", listen));
+        let config = self.given.read_with(flags.into_iter().collect())?;
+        crate::logging::start(&config)?;
+        crate::serve::run(config).await
+    }
+}

@@ -1,0 +1,96 @@
+//! The socket file through which a running server takes commands from its own machine: one line of JSON up, one down.
+//! Who may open the file may do what the commands do, therefore it is for the server's own user alone (mode 0600).
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+
+use super::order::{Answer, Order, carry_out};
+
+/// Longest line, in bytes. Lists of many accounts and sites fit.
+const LINE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Takes commands for as long as the returned task runs. The data folder's lock is ours, so a file that is there was
+/// left by a process that is gone.
+///
+/// # Errors
+/// The file cannot be made: its path is longer than the system allows (about 100 bytes), or the folder is not writable.
+pub fn listen(app: &App) -> std::io::Result<JoinHandle<()>> {
+    let path = app.folder.socket();
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = bind(&path)?;
+    let app = app.clone();
+    Ok(tokio::spawn(async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(serve(app.clone(), stream))),
+                Err(error) => {
+                    tracing::warn!(%error, "a command could not be taken");
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }))
+}
+
+/// Bound under another name and moved into place when it is private: at no moment may others open it.
+fn bind(path: &Path) -> std::io::Result<UnixListener> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let folder = path.with_extension("new");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+    let inside = folder.join("s");
+    let listener = UnixListener::bind(&inside)?;
+    std::fs::set_permissions(&inside, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(&inside, path)?;
+    std::fs::remove_dir(&folder)?;
+    Ok(listener)
+}
+
+async fn serve(app: App, mut stream: UnixStream) {
+    let answered = async {
+        let line = read_line(&mut stream).await?;
+        let order: Order =
+            serde_json::from_str(&line).context("this command is not known; use the same version of ocs")?;
+        carry_out(&app, order).await
+    };
+    let answer: Result<Answer, String> = answered.await.map_err(|error| format!("{error:#}"));
+    let written = async {
+        let mut line = serde_json::to_vec(&answer)?;
+        line.push(b'\n');
+        stream.write_all(&line).await?;
+        stream.shutdown().await?;
+        anyhow::Ok(())
+    };
+    if let Err(error) = written.await {
+        tracing::warn!(%error, "a command was carried out, but who asked is gone");
+    }
+}
+
+/// Asks the server that listens there.
+pub(super) async fn ask(path: &Path, order: &Order) -> anyhow::Result<Answer> {
+    let mut stream = UnixStream::connect(path).await.with_context(|| {
+        format!("it does not take commands at {}; is it still starting, or owned by another user?", path.display())
+    })?;
+    let mut line = serde_json::to_vec(order)?;
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    let line = read_line(&mut stream).await.context("the server ended before it answered")?;
+    let answer: Result<Answer, String> = serde_json::from_str(&line).map_err(|_| super::order::unexpected())?;
+    answer.map_err(|refusal| anyhow!(refusal))
+}
+
+async fn read_line(stream: &mut UnixStream) -> anyhow::Result<String> {
+    let mut line = String::new();
+    BufReader::new(stream.take(LINE_BYTES)).read_line(&mut line).await?;
+    anyhow::ensure!(line.ends_with('\n'), "the line ended early");
+    Ok(line)
+}
