@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::events::{Log, Published};
 use crate::http::limits::Limits;
+use crate::http::server::Connections;
 use crate::images::Images;
 use crate::messages::Appender;
 use crate::realtime::{Hub, Tickets};
@@ -58,6 +59,8 @@ pub struct Parts {
     pub hub: Arc<Hub>,
     /// One-time tickets of consoles.
     pub tickets: Tickets,
+    /// Counts open connections.
+    pub connections: Connections,
     /// Becomes true when the server begins to stop.
     pub stopping: watch::Receiver<bool>,
     /// Nobody else serves this folder.
@@ -122,7 +125,9 @@ impl App {
             appender: Appender::start(store.clone(), events.clone()),
             marks: Marks::start(store.clone(), events.clone()),
             hub: Arc::default(),
+            connections: Connections::default(),
             tickets: Tickets::default(),
+            scripts: Scripts::default(),
             events,
             stopping,
             seal,

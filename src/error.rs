@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What went wrong, in the product's terms. The text says what happened and what to do, and holds no secret.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// A field or parameter is missing, of the wrong type or out of range.
     #[error("{field}: {reason}")]

@@ -13,3 +13,7 @@ pub mod etag;
 pub mod headers;
 pub mod origin;
 pub mod uploads;
+pub mod operations;
+pub mod requests;
+pub mod server;
+pub mod tls;

@@ -5,6 +5,15 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{Error, Result};
 
+/// A parameter that holds a JSON array of arrays, as rows with one column `value`; read a cell with
+/// `CAST(r.value ->> 0 AS BIGINT)`. One parameter and one statement serve any number of rows.
+#[macro_export]
+macro_rules! bulk_rows {
+    ($parameter:literal) => {
+        concat!("json_each(", $parameter, ")")
+    };
+}
+
 /// SQLite before 3.51.3 can corrupt a database in WAL mode (sqlite.org, "WAL-reset bug").
 const OLDEST_SAFE: [u32; 3] = [3, 51, 3];
 

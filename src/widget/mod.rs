@@ -1,4 +1,36 @@
-//! The door for visitors: the script that a page loads, and the pages of ours that hold it.
+//! The door for visitors: the script that a page loads, the one address for changes, the line for news, and the pages of
+//! ours that hold the widget. It is called from foreign origins, so every answer says that it may be read there.
 
+mod caller;
+mod command;
+mod line;
 pub mod page;
 pub mod script;
+mod upload;
+mod welcome;
+
+use hyper::Method;
+
+use crate::http::route::{Caller, Route};
+
+pub use command::{Command, VisitorState};
+pub use welcome::Welcome;
+
+/// The table of this door.
+pub fn routes() -> Vec<Route> {
+    use Caller::{Anyone, Visitor};
+    let mut routes = vec![
+        Route::new(Method::GET, "/api/widget/welcome", Anyone, welcome::welcome).gives::<Welcome>(),
+        // `start` is the one command that needs no token; each other one checks it.
+        Route::new(Method::POST, "/api/widget", Visitor, command::command).takes::<Command>().gives::<VisitorState>(),
+        Route::new(Method::OPTIONS, "/api/widget", Anyone, caller::preflight),
+        Route::new(Method::POST, "/api/widget/images", Visitor, upload::upload).gives::<upload::Uploaded>(),
+        Route::new(Method::OPTIONS, "/api/widget/images", Anyone, caller::preflight),
+        Route::new(Method::GET, "/api/widget/socket", Visitor, line::socket),
+        Route::new(Method::GET, "/api/widget/stream", Visitor, line::stream),
+        Route::new(Method::OPTIONS, "/api/widget/stream", Anyone, caller::preflight),
+    ];
+    routes.extend(script::routes());
+    routes.extend(page::routes());
+    routes
+}

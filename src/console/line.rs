@@ -1,0 +1,59 @@
+//! How news reaches a console.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::response::Response;
+use hyper::header::HeaderMap;
+use hyper::http::request::Parts;
+use serde::Serialize;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::body::JsonBody;
+use crate::http::caller::{CurrentOperator, check_origin};
+use crate::realtime::{self, OperatorHint, OperatorPass};
+
+use super::Done;
+
+/// Lets one socket in.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Ticket {
+    /// For the first frame; good for 30 s, once.
+    pub ticket: String,
+}
+
+fn pass(operator: &CurrentOperator) -> OperatorPass {
+    OperatorPass { account: operator.account, session: operator.session, name: operator.name.clone() }
+}
+
+/// Makes a ticket.
+pub(super) async fn ticket(State(app): State<App>, operator: CurrentOperator) -> Json<Ticket> {
+    Json(Ticket { ticket: app.tickets.issue(pass(&operator)) })
+}
+
+/// Opens the socket, for pages of ours alone; its first frame holds the ticket.
+pub(super) async fn socket(State(app): State<App>, parts: Parts, upgrade: WebSocketUpgrade) -> Result<Response> {
+    // A browser always names the page's origin when it opens a socket.
+    if !parts.headers.contains_key(hyper::header::ORIGIN) {
+        return Err(Error::ForbiddenOrigin);
+    }
+    check_origin(&app.config, &parts.headers)?;
+    Ok(realtime::operator_socket(app, upgrade))
+}
+
+/// Opens the stream, under the session's cookie.
+pub(super) async fn stream(State(app): State<App>, operator: CurrentOperator, headers: HeaderMap) -> Result<Response> {
+    let cursor = headers.get("last-event-id").and_then(|cursor| cursor.to_str().ok()).unwrap_or_default().to_owned();
+    realtime::operator_stream(&app, &pass(&operator), &cursor).await
+}
+
+/// Takes a hint, where no socket carries it.
+pub(super) async fn hint(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(hint): JsonBody<OperatorHint>,
+) -> Result<Json<Done>> {
+    realtime::from_operator(&app, &pass(&operator), hint).await?;
+    Ok(Json(Done {}))
+}

@@ -1,0 +1,144 @@
+//! Delivered and seen: true, stored, and cheap. Hints are gathered for a moment and written in one transaction.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::error::Result;
+use crate::events::{Event, Log, Scope};
+use crate::id::{ConversationId, SiteId};
+use crate::storage::Store;
+
+use super::{Conversation, Side, Watermarks, store};
+
+/// How long hints are gathered: short enough for the eye, long enough to share one commit.
+const GATHER: Duration = Duration::from_millis(80);
+/// Hints that may wait; more are dropped, and repeated by the clients after their next reconnect.
+const WAITING: usize = 20_000;
+
+/// What a side has reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Mark {
+    Delivered,
+    Seen,
+}
+
+/// A hint: `side` has reached `seq`.
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "the fields are the sentence above")]
+pub struct Reached {
+    pub site: SiteId,
+    pub conversation: ConversationId,
+    pub side: Side,
+    pub mark: Mark,
+    pub seq: i64,
+}
+
+/// Takes hints.
+#[derive(Clone)]
+pub struct Marks(mpsc::Sender<Reached>);
+
+impl Marks {
+    /// Starts gathering.
+    pub fn start(store: Store, log: Log) -> Marks {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        tokio::spawn(gather(store, log, receiver));
+        Marks(sender)
+    }
+
+    /// Notes a hint. Never waits.
+    pub fn note(&self, reached: Reached) {
+        // A full queue drops hints: they are watermarks, and the next one covers this one.
+        let _ = self.0.try_send(reached);
+    }
+}
+
+type Key = (SiteId, ConversationId);
+
+async fn gather(store: Store, log: Log, mut hints: mpsc::Receiver<Reached>) {
+    while let Some(first) = hints.recv().await {
+        tokio::time::sleep(GATHER).await;
+        let mut wanted: HashMap<Key, Watermarks> = HashMap::new();
+        add(&mut wanted, first);
+        while let Ok(hint) = hints.try_recv() {
+            add(&mut wanted, hint);
+        }
+        if let Err(error) = write(&store, &log, &wanted).await {
+            tracing::warn!(%error, "delivered and seen marks were not written; clients repeat them");
+        }
+    }
+}
+
+fn add(wanted: &mut HashMap<Key, Watermarks>, hint: Reached) {
+    let marks = wanted.entry((hint.site, hint.conversation)).or_default();
+    let raise = |mark: &mut i64| *mark = (*mark).max(hint.seq);
+    match (hint.side, hint.mark) {
+        (Side::Visitor, Mark::Delivered) => raise(&mut marks.visitor_delivered),
+        (Side::Agent, Mark::Delivered) => raise(&mut marks.agent_delivered),
+        // What was seen was delivered.
+        (Side::Visitor, Mark::Seen) => {
+            raise(&mut marks.visitor_delivered);
+            raise(&mut marks.visitor_seen);
+        }
+        (Side::Agent, Mark::Seen) => {
+            raise(&mut marks.agent_delivered);
+            raise(&mut marks.agent_seen);
+        }
+    }
+}
+
+async fn write(store: &Store, log: &Log, wanted: &HashMap<Key, Watermarks>) -> Result<()> {
+    let keys: Vec<Key> = wanted.keys().copied().collect();
+    let mut tx = store.begin().await?;
+    let mut by_site: HashMap<SiteId, Vec<(Scope, Event)>> = HashMap::new();
+    for mut conversation in store::find_many_in(&mut tx, &keys).await? {
+        let before = conversation.marks;
+        let Some(asked) = wanted.get(&(conversation.site_id, conversation.id)) else { continue };
+        conversation.marks = before.raised(*asked, conversation.last_seq);
+        if conversation.marks == before {
+            continue;
+        }
+        let unread = store::raise(&mut tx, &conversation).await?;
+        by_site.entry(conversation.site_id).or_default().extend(changes(&conversation, before, unread));
+    }
+    for (site, events) in by_site {
+        log.record(&mut tx, site, events).await?;
+    }
+    tx.commit().await
+}
+
+impl Watermarks {
+    /// Each mark at its higher value, never beyond the last message.
+    fn raised(self, asked: Watermarks, last_seq: i64) -> Watermarks {
+        let higher = |now: i64, asked: i64| now.max(asked.min(last_seq));
+        Watermarks {
+            visitor_delivered: higher(self.visitor_delivered, asked.visitor_delivered),
+            visitor_seen: higher(self.visitor_seen, asked.visitor_seen),
+            agent_delivered: higher(self.agent_delivered, asked.agent_delivered),
+            agent_seen: higher(self.agent_seen, asked.agent_seen),
+        }
+    }
+}
+
+/// One event for each side and mark that rose; `seen` stands for `delivered` as well.
+fn changes(conversation: &Conversation, before: Watermarks, unread: i64) -> Vec<(Scope, Event)> {
+    let now = conversation.marks;
+    let (id, public_id) = (conversation.id, &conversation.public_id);
+    let mut events = Vec::new();
+    let sides = [
+        (Side::Visitor, before.visitor_seen < now.visitor_seen, now.visitor_seen, before.visitor_delivered, now.visitor_delivered),
+        (Side::Agent, before.agent_seen < now.agent_seen, now.agent_seen, before.agent_delivered, now.agent_delivered),
+    ];
+    for (by, seen_rose, seen, was_delivered, delivered) in sides {
+        if delivered > was_delivered && !(seen_rose && seen >= delivered) {
+            events.push(Event::Delivered { conversation_id: id, public_id: public_id.clone(), by, seq: delivered });
+        }
+        if seen_rose {
+            events.push(Event::Seen { conversation_id: id, public_id: public_id.clone(), by, seq: seen, unread });
+        }
+    }
+    let scope = Scope::conversation(id, conversation.visitor_id, conversation.proof.clone());
+    events.into_iter().map(|event| (scope.clone(), event)).collect()
+}

@@ -1,0 +1,214 @@
+//! How conversations are kept.
+
+use sqlx::FromRow;
+
+use crate::bulk_rows;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::id::{AccountId, ConversationId, SiteId, VisitorId};
+use crate::storage::{Store, Tx};
+use crate::values;
+use crate::visitors::{Proof, VisitorSession};
+
+use super::{Conversation, State, Watermarks};
+
+const BY_ID: &str = "SELECT * FROM conversations WHERE site_id = $1 AND id = $2";
+const BY_PUBLIC_ID: &str = "SELECT * FROM conversations WHERE site_id = $1 AND public_id = $2";
+const OF_VISITOR: &str = "SELECT * FROM conversations WHERE site_id = $1 AND visitor_id = $2 ORDER BY id";
+const OF_PROOF: &str =
+    "SELECT * FROM conversations WHERE site_id = $1 AND visitor_id = $2 AND proof = $3 ORDER BY updated_at DESC";
+const GIVE: &str = "UPDATE conversations SET visitor_id = $3, proof = $4, state = $5 WHERE site_id = $1 AND id = $2";
+const SET_STATE: &str = "UPDATE conversations SET state = $3, updated_at = $4 WHERE site_id = $1 AND id = $2";
+const MANY: &str = concat!(
+    "SELECT c.* FROM ",
+    bulk_rows!("$1"),
+    " AS r CROSS JOIN conversations AS c
+    WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT) AND c.id = CAST(r.value ->> 1 AS BIGINT)"
+);
+const OF_VISITORS: &str = concat!(
+    "SELECT c.* FROM ",
+    bulk_rows!("$1"),
+    " AS r CROSS JOIN conversations AS c
+    WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT) AND c.visitor_id = CAST(r.value ->> 1 AS BIGINT)"
+);
+const ADD: &str = "INSERT INTO conversations (site_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, 'open', $6, $6)";
+const GROW: &str = concat!(
+    "UPDATE conversations SET state = r.value ->> 2, last_seq = CAST(r.value ->> 3 AS BIGINT),
+        unread_agent = CAST(r.value ->> 4 AS BIGINT), unread_visitor = CAST(r.value ->> 5 AS BIGINT),
+        updated_at = CAST(r.value ->> 6 AS BIGINT)
+    FROM ",
+    bulk_rows!("$1"),
+    " AS r WHERE conversations.site_id = CAST(r.value ->> 0 AS BIGINT)
+        AND conversations.id = CAST(r.value ->> 1 AS BIGINT)"
+);
+const RAISE: &str = "UPDATE conversations SET visitor_delivered_seq = $3, visitor_seen_seq = $4,
+        agent_delivered_seq = $5, agent_seen_seq = $6,
+        unread_agent = (SELECT COUNT(*) FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id = $2
+            AND m.seq > $6 AND m.author_kind = 'visitor'),
+        unread_visitor = (SELECT COUNT(*) FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id = $2
+            AND m.seq > $4 AND m.author_kind <> 'visitor')
+    WHERE site_id = $1 AND id = $2 RETURNING unread_agent";
+const RECENT: &str = "SELECT c.site_id, c.id FROM sites AS s CROSS JOIN conversations AS c
+    WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) AND c.site_id = s.id AND c.id IN (
+        SELECT x.id FROM conversations AS x WHERE x.site_id = s.id AND x.state = $3
+            AND (x.updated_at, x.site_id, x.id) < ($4, $5, $6)
+        ORDER BY x.updated_at DESC, x.id DESC LIMIT $7)
+    ORDER BY c.updated_at DESC, c.site_id DESC, c.id DESC LIMIT $7";
+const RECENT_UNREAD: &str = "SELECT c.site_id, c.id FROM sites AS s CROSS JOIN conversations AS c
+    WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) AND c.site_id = s.id AND c.unread_agent > 0
+        AND c.state = $3 AND (c.updated_at, c.site_id, c.id) < ($4, $5, $6)
+    ORDER BY c.updated_at DESC, c.site_id DESC, c.id DESC LIMIT $7";
+const COUNT_OPEN: &str = "SELECT COUNT(*) FROM conversations AS c JOIN sites AS s ON s.id = c.site_id
+    WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) AND c.state = 'open'";
+const COUNT_UNREAD: &str = "SELECT COUNT(*) FROM conversations AS c JOIN sites AS s ON s.id = c.site_id
+    WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) AND c.unread_agent > 0";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] = &[
+    BY_ID, BY_PUBLIC_ID, OF_VISITOR, OF_PROOF, GIVE, SET_STATE, MANY, OF_VISITORS, ADD, GROW, RAISE, RECENT,
+    RECENT_UNREAD, COUNT_OPEN, COUNT_UNREAD,
+];
+
+#[derive(FromRow)]
+struct Row {
+    site_id: SiteId,
+    id: ConversationId,
+    public_id: String,
+    visitor_id: VisitorId,
+    proof: String,
+    state: String,
+    last_seq: i64,
+    visitor_delivered_seq: i64,
+    visitor_seen_seq: i64,
+    agent_delivered_seq: i64,
+    agent_seen_seq: i64,
+    unread_agent: i64,
+    unread_visitor: i64,
+    created_at: Millis,
+    updated_at: Millis,
+}
+
+impl From<Row> for Conversation {
+    fn from(row: Row) -> Conversation {
+        Conversation {
+            site_id: row.site_id,
+            id: row.id,
+            public_id: row.public_id,
+            visitor_id: row.visitor_id,
+            proof: Proof::parse(&row.proof),
+            state: State::parse(&row.state),
+            last_seq: row.last_seq,
+            marks: Watermarks {
+                visitor_delivered: row.visitor_delivered_seq,
+                visitor_seen: row.visitor_seen_seq,
+                agent_delivered: row.agent_delivered_seq,
+                agent_seen: row.agent_seen_seq,
+            },
+            unread_agent: row.unread_agent,
+            unread_visitor: row.unread_visitor,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A conversation of a site.
+pub async fn find(store: &Store, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
+    Ok(store.one::<Row>(BY_ID, values![site, id]).await?.map(Conversation::from))
+}
+
+/// A conversation of a site, by the id that its visitor knows.
+pub async fn find_public(store: &Store, site: SiteId, public_id: &str) -> Result<Option<Conversation>> {
+    Ok(store.one::<Row>(BY_PUBLIC_ID, values![site, public_id]).await?.map(Conversation::from))
+}
+
+/// All conversations of a session's visitor, oldest first; the caller filters by what the session may read.
+pub async fn of_visitor(store: &Store, session: &VisitorSession) -> Result<Vec<Conversation>> {
+    let rows = store.all::<Row>(OF_VISITOR, values![session.site_id, session.visitor_id]).await?;
+    Ok(rows.into_iter().map(Conversation::from).collect())
+}
+
+/// Several conversations at once, in no order.
+pub async fn find_many(store: &Store, keys: &[(SiteId, ConversationId)]) -> Result<Vec<Conversation>> {
+    let rows = store.all::<Row>(MANY, values![serde_json::json!(keys).to_string()]).await?;
+    Ok(rows.into_iter().map(Conversation::from).collect())
+}
+
+pub(super) async fn find_in(tx: &mut Tx, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
+    Ok(tx.one::<Row>(BY_ID, values![site, id]).await?.map(Conversation::from))
+}
+
+/// Several conversations at once, as the transaction sees them.
+pub async fn find_many_in(tx: &mut Tx, keys: &[(SiteId, ConversationId)]) -> Result<Vec<Conversation>> {
+    let rows = tx.all::<Row>(MANY, values![serde_json::json!(keys).to_string()]).await?;
+    Ok(rows.into_iter().map(Conversation::from).collect())
+}
+
+/// All conversations of several visitors, as the transaction sees them.
+pub async fn of_visitors_in(tx: &mut Tx, visitors: &[(SiteId, VisitorId)]) -> Result<Vec<Conversation>> {
+    let rows = tx.all::<Row>(OF_VISITORS, values![serde_json::json!(visitors).to_string()]).await?;
+    Ok(rows.into_iter().map(Conversation::from).collect())
+}
+
+/// The conversations of one visitor and proof, the most recent first.
+pub(super) async fn of_proof(tx: &mut Tx, site: SiteId, visitor: VisitorId, proof: &Proof) -> Result<Vec<Conversation>> {
+    let rows = tx.all::<Row>(OF_PROOF, values![site, visitor, proof.to_text()]).await?;
+    Ok(rows.into_iter().map(Conversation::from).collect())
+}
+
+pub(super) async fn give(tx: &mut Tx, thread: &Conversation, to: VisitorId, proof: &Proof, state: State) -> Result<()> {
+    tx.run(GIVE, values![thread.site_id, thread.id, to, proof.to_text(), state.as_str()]).await.map(drop)
+}
+
+pub(super) async fn set_state(tx: &mut Tx, site: SiteId, id: ConversationId, state: State) -> Result<()> {
+    tx.run(SET_STATE, values![site, id, state.as_str(), tx.now()]).await.map(drop)
+}
+
+/// Stores a new, open, empty conversation.
+pub async fn add(tx: &mut Tx, new: &Conversation) -> Result<()> {
+    let values = values![new.site_id, new.id, &new.public_id, new.visitor_id, new.proof.to_text(), new.created_at];
+    tx.run(ADD, values).await.map(drop)
+}
+
+/// Writes what sending changed in several conversations: state, last number, unread counts, time.
+pub async fn grow(tx: &mut Tx, conversations: &[&Conversation]) -> Result<()> {
+    let rows: Vec<_> = conversations
+        .iter()
+        .map(|c| (c.site_id, c.id, c.state.as_str(), c.last_seq, c.unread_agent, c.unread_visitor, c.updated_at))
+        .collect();
+    tx.run(GROW, values![serde_json::json!(rows).to_string()]).await.map(drop)
+}
+
+/// Writes raised watermarks, counts the unread anew, and answers how many visitor messages no operator has seen.
+pub(super) async fn raise(tx: &mut Tx, conversation: &Conversation) -> Result<i64> {
+    let marks = conversation.marks;
+    let (delivered, seen) = (marks.visitor_delivered, marks.visitor_seen);
+    let values =
+        values![conversation.site_id, conversation.id, delivered, seen, marks.agent_delivered, marks.agent_seen];
+    let row: Option<(i64,)> = tx.one(RAISE, values).await?;
+    Ok(row.map_or(0, |(unread,)| unread))
+}
+
+/// Where a page of the inbox begins: below this update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InboxPoint(pub Millis, pub SiteId, pub ConversationId);
+
+/// Numbers of the owner's conversations in one state, most recently changed first.
+pub(super) async fn recent(
+    store: &Store,
+    owner: AccountId,
+    filter: &super::Filter,
+    state: State,
+) -> Result<Vec<(SiteId, ConversationId)>> {
+    let sql = if filter.unread { RECENT_UNREAD } else { RECENT };
+    let InboxPoint(at, site, id) = filter.before;
+    store.all(sql, values![owner, filter.site, state.as_str(), at, site, id, i64::from(filter.limit)]).await
+}
+
+/// How many conversations are open, and how many have something unread.
+pub(super) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>) -> Result<(i64, i64)> {
+    let open: Option<(i64,)> = store.one(COUNT_OPEN, values![owner, site]).await?;
+    let unread: Option<(i64,)> = store.one(COUNT_UNREAD, values![owner, site]).await?;
+    Ok((open.map_or(0, |(n,)| n), unread.map_or(0, |(n,)| n)))
+}

@@ -1,0 +1,101 @@
+//! What happened, as one log for each site: the live feed, the replay after a lost connection, and later the source of
+//! webhooks and the bus between nodes.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+use crate::conversations::Side;
+use crate::id::{ConversationId, SiteId, VisitorId};
+use crate::messages::Message;
+use crate::visitors::Proof;
+
+mod cursor;
+mod log;
+pub mod store;
+mod trim;
+
+pub use cursor::Cursor;
+pub use log::{Log, Published};
+pub use store::forget_site;
+pub use trim::trim;
+
+/// Something that happened. Bodies refer to messages and never copy their text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields say which thing it happened to")]
+pub enum Event {
+    /// A message was stored.
+    MessageSent { conversation_id: ConversationId, seq: i64 },
+    /// A conversation was started, closed, reopened, or went to another visitor.
+    ConversationChanged { conversation_id: ConversationId },
+    /// One side's browser has everything up to `seq`.
+    Delivered { conversation_id: ConversationId, public_id: String, by: Side, seq: i64 },
+    /// One side has had everything up to `seq` on screen. `unread`: visitor messages left for the operators.
+    Seen { conversation_id: ConversationId, public_id: String, by: Side, seq: i64, unread: i64 },
+    /// A visitor said who it is, or was verified.
+    VisitorChanged { visitor_id: VisitorId },
+    /// The owner changed the site's settings.
+    SiteChanged,
+}
+
+impl Event {
+    /// The word in the log's `kind` column.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::MessageSent { .. } => "message_sent",
+            Event::ConversationChanged { .. } => "conversation_changed",
+            Event::Delivered { .. } => "delivered",
+            Event::Seen { .. } => "seen",
+            Event::VisitorChanged { .. } => "visitor_changed",
+            Event::SiteChanged => "site_changed",
+        }
+    }
+}
+
+/// Whom an event is about. A visitor hears what is about a conversation of its own (visitor and proof); operators hear
+/// everything on their sites.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// The conversation.
+    pub conversation: Option<ConversationId>,
+    /// The visitor.
+    pub visitor: Option<VisitorId>,
+    /// The proof that the conversation belongs to; none: not for visitors.
+    pub proof: Option<Proof>,
+}
+
+impl Scope {
+    /// About a conversation: both sides hear it.
+    pub fn conversation(conversation: ConversationId, visitor: VisitorId, proof: Proof) -> Scope {
+        Scope { conversation: Some(conversation), visitor: Some(visitor), proof: Some(proof) }
+    }
+
+    /// About a visitor: operators hear it.
+    pub fn visitor(visitor: VisitorId) -> Scope {
+        Scope { conversation: None, visitor: Some(visitor), proof: None }
+    }
+
+    /// About the site: operators hear it.
+    pub fn site() -> Scope {
+        Scope::default()
+    }
+}
+
+/// An event in the log.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The site.
+    pub site: SiteId,
+    /// Its number: 1, 2, 3 … within the site, in commit order.
+    pub n: i64,
+    /// Whom it is about.
+    pub scope: Scope,
+    /// What happened.
+    pub event: Event,
+    /// When.
+    pub at: Millis,
+    /// The message, where the writer has it at hand; otherwise it is read when somebody wants to hear it.
+    pub message: Option<Arc<Message>>,
+}

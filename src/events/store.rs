@@ -1,0 +1,146 @@
+//! How the log is kept.
+
+use sqlx::FromRow;
+
+use crate::bulk_rows;
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::id::{ConversationId, SiteId, VisitorId};
+use crate::storage::{Store, Tx};
+use crate::values;
+use crate::visitors::Proof;
+
+use super::{Recorded, Scope};
+
+const TAKE_NUMBERS: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, $2)
+    ON CONFLICT (site_id) DO UPDATE SET n = site_counters.n + $2 RETURNING n";
+const TAKE_MANY: &str = concat!(
+    "UPDATE site_counters SET n = site_counters.n + CAST(r.value ->> 1 AS BIGINT) FROM ",
+    bulk_rows!("$1"),
+    " AS r WHERE site_counters.site_id = CAST(r.value ->> 0 AS BIGINT) RETURNING site_counters.site_id, site_counters.n"
+);
+const ADD: &str = concat!(
+    "INSERT INTO events (site_id, n, conversation_id, visitor_id, proof, kind, body, at)
+    SELECT CAST(r.value ->> 0 AS BIGINT), CAST(r.value ->> 1 AS BIGINT), CAST(r.value ->> 2 AS BIGINT),
+        CAST(r.value ->> 3 AS BIGINT), r.value ->> 4, r.value ->> 5, r.value ->> 6, CAST(r.value ->> 7 AS BIGINT)
+    FROM ",
+    bulk_rows!("$1"),
+    " AS r"
+);
+const ENDS: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS c WHERE c.site_id = $1";
+const OWNED_ENDS: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS c JOIN sites AS s ON s.id = c.site_id
+    WHERE s.owner_id = $1";
+const AFTER: &str = "SELECT * FROM events WHERE site_id = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT $4";
+const OF_CONVERSATION_AFTER: &str = "SELECT * FROM events WHERE site_id = $1 AND conversation_id = $2 AND n > $3
+    AND n <= $4 ORDER BY n LIMIT $5";
+const OLDEST_KEPT: &str = "SELECT site_id, MAX(n) FROM events WHERE at < $1 GROUP BY site_id";
+const TRIM: &str = "DELETE FROM events WHERE site_id = $1 AND n <= $2";
+const NOTE_TRIM: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
+const FORGET: &str = "DELETE FROM events WHERE site_id = $1";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] =
+    &[TAKE_NUMBERS, TAKE_MANY, ADD, ENDS, OWNED_ENDS, AFTER, OF_CONVERSATION_AFTER, OLDEST_KEPT, TRIM, NOTE_TRIM, FORGET];
+
+#[derive(FromRow)]
+struct Row {
+    site_id: SiteId,
+    n: i64,
+    conversation_id: Option<ConversationId>,
+    visitor_id: Option<VisitorId>,
+    proof: Option<String>,
+    body: String,
+    at: Millis,
+}
+
+impl Row {
+    /// An event that this program does not know (written by a newer one) is left out.
+    fn read(self) -> Option<Recorded> {
+        let scope = Scope {
+            conversation: self.conversation_id,
+            visitor: self.visitor_id,
+            proof: self.proof.as_deref().map(Proof::parse),
+        };
+        let event = serde_json::from_str(&self.body).ok()?;
+        Some(Recorded { site: self.site_id, n: self.n, scope, event, at: self.at, message: None })
+    }
+}
+
+/// How far back a site's log reaches, and where it ends.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Ends {
+    /// The site.
+    pub site_id: SiteId,
+    /// Everything up to this is gone.
+    pub trimmed: i64,
+    /// The last event.
+    pub n: i64,
+}
+
+/// Takes the next numbers of a site's log; answers the last of them.
+pub async fn take_numbers(tx: &mut Tx, site: SiteId, count: usize) -> Result<i64> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let row: Option<(i64,)> = tx.one(TAKE_NUMBERS, values![site, count]).await?;
+    row.map(|(n,)| n).ok_or_else(|| Error::Internal("a site without a counter".into()))
+}
+
+/// Takes numbers of several sites at once; answers the last number of each. A site that is gone is left out.
+pub async fn take_many(tx: &mut Tx, counts: &[(SiteId, usize)]) -> Result<Vec<(SiteId, i64)>> {
+    tx.all(TAKE_MANY, values![serde_json::json!(counts).to_string()]).await
+}
+
+/// Stores events whose numbers were taken.
+pub async fn add(tx: &mut Tx, events: &[Recorded]) -> Result<()> {
+    let rows: Vec<_> = events
+        .iter()
+        .map(|e| {
+            let body = serde_json::to_string(&e.event).unwrap_or_default();
+            let proof = e.scope.proof.as_ref().map(Proof::to_text);
+            (e.site, e.n, e.scope.conversation, e.scope.visitor, proof, e.event.kind(), body, e.at)
+        })
+        .collect();
+    tx.run(ADD, values![serde_json::json!(rows).to_string()]).await.map(drop)
+}
+
+/// The ends of one site's log.
+pub async fn ends(store: &Store, site: SiteId) -> Result<Option<Ends>> {
+    store.one(ENDS, values![site]).await
+}
+
+/// The ends of the logs of all sites of an owner.
+pub async fn owned_ends(store: &Store, owner: crate::id::AccountId) -> Result<Vec<Ends>> {
+    store.all(OWNED_ENDS, values![owner]).await
+}
+
+/// Events of a site after one number and up to another, at most `limit`.
+pub async fn after(store: &Store, site: SiteId, n: i64, upto: i64, limit: i64) -> Result<Vec<Recorded>> {
+    let rows: Vec<Row> = store.all(AFTER, values![site, n, upto, limit]).await?;
+    Ok(rows.into_iter().filter_map(Row::read).collect())
+}
+
+/// Events of one conversation after one number and up to another, at most `limit`.
+pub async fn of_conversation_after(
+    store: &Store,
+    site: SiteId,
+    conversation: ConversationId,
+    (n, upto): (i64, i64),
+    limit: i64,
+) -> Result<Vec<Recorded>> {
+    let rows: Vec<Row> = store.all(OF_CONVERSATION_AFTER, values![site, conversation, n, upto, limit]).await?;
+    Ok(rows.into_iter().filter_map(Row::read).collect())
+}
+
+/// For each site, the last event older than a moment.
+pub(super) async fn last_before(tx: &mut Tx, moment: Millis) -> Result<Vec<(SiteId, i64)>> {
+    tx.all(OLDEST_KEPT, values![moment]).await
+}
+
+pub(super) async fn trim_to(tx: &mut Tx, site: SiteId, n: i64) -> Result<u64> {
+    tx.run(NOTE_TRIM, values![site, n]).await?;
+    tx.run(TRIM, values![site, n]).await
+}
+
+/// Removes a site's log with the site.
+pub async fn forget_site(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(FORGET, values![site]).await.map(drop)
+}

@@ -1,0 +1,67 @@
+//! For those who run the server: is it there, is it ready, what is it doing.
+
+use std::fmt::Write;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use hyper::{Method, StatusCode};
+
+use crate::app::App;
+
+use super::route::{Caller, Route};
+
+/// The table of this door.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, "/healthz", Caller::Anyone, healthz),
+        Route::new(Method::GET, "/readyz", Caller::Anyone, readyz),
+        Route::new(Method::GET, "/metrics", Caller::Anyone, metrics),
+    ]
+}
+
+/// The process answers.
+async fn healthz() -> Response {
+    plain(StatusCode::OK, "ok\n".into())
+}
+
+/// The process can take messages: the database answers, and it is not about to stop.
+async fn readyz(State(app): State<App>) -> Response {
+    let stopping = *app.stopping.borrow();
+    match app.store.ping().await {
+        Ok(()) if !stopping => plain(StatusCode::OK, "ready\n".into()),
+        Ok(()) => plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into()),
+        Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n".into()),
+    }
+}
+
+/// Figures in Prometheus' text format. No label names a site or a person.
+async fn metrics(State(app): State<App>) -> Response {
+    let (visitors, operators) = app.hub.counts();
+    let rows = [
+        ("ocs_connections", "gauge", "Open connections.", app.connections.count() as u64),
+        ("ocs_visitor_lines", "gauge", "Visitors' pages that are connected.", visitors as u64),
+        ("ocs_operator_lines", "gauge", "Consoles that are connected.", operators as u64),
+        ("ocs_messages_stored_total", "counter", "Messages stored since the start.", app.appender.stored()),
+        ("ocs_commits_total", "counter", "Commits that stored them.", app.appender.commits()),
+        ("ocs_resident_bytes", "gauge", "Memory in use.", resident_bytes()),
+    ];
+    let mut text = String::new();
+    for (name, kind, help, value) in rows {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+    }
+    plain(StatusCode::OK, text)
+}
+
+/// From /proc, where there is one.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    (status, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (CACHE_CONTROL, "no-store")], text).into_response()
+}

@@ -1,0 +1,170 @@
+//! The server loop: our own, so that its time-outs and limits are really on.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt;
+
+use super::address::Peer;
+use super::tls::Acceptor;
+
+/// Time for a request's head to arrive, and for a kept connection to stay silent between requests.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Time for a TLS handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// Bytes of a request's head.
+const HEAD_BYTES: usize = 32 * 1024;
+/// Header lines of a request.
+const HEAD_LINES: usize = 64;
+/// After an error of `accept` (no file descriptors left, say): wait instead of spinning.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that are open now.
+#[derive(Clone, Default)]
+pub struct Connections(Arc<AtomicUsize>);
+
+impl Connections {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+struct Counted(Connections, #[expect(dead_code, reason = "held for as long as the connection lives")] OwnedSemaphorePermit);
+
+impl Counted {
+    fn new(connections: Connections, place: OwnedSemaphorePermit) -> Counted {
+        connections.0.fetch_add(1, Ordering::Relaxed);
+        Counted(connections, place)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Everything that serving needs.
+pub struct Server {
+    /// Where connections come from.
+    pub listener: TcpListener,
+    /// TLS, when this server does it itself.
+    pub tls: Option<Acceptor>,
+    /// What answers.
+    pub router: Router,
+    /// Most connections at once; the system's queue holds the next ones.
+    pub max_connections: usize,
+    /// Becomes true when the server begins to stop.
+    pub stopping: watch::Receiver<bool>,
+    /// Counts what is open.
+    pub connections: Connections,
+}
+
+impl Server {
+    /// Accepts until stopping begins. Connections that are open then finish their request and close.
+    pub async fn run(self) {
+        let places = Arc::new(Semaphore::new(self.max_connections));
+        let mut stopping = self.stopping.clone();
+        loop {
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = begun(&mut stopping) => return,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let counted = Counted::new(self.connections.clone(), place);
+                    let connection = Connection {
+                        router: self.router.clone(),
+                        tls: self.tls.clone(),
+                        stopping: self.stopping.clone(),
+                        peer,
+                    };
+                    tokio::spawn(async move {
+                        connection.serve(stream).await;
+                        drop(counted);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Waits until stopping begins, or the one who would say so is gone.
+async fn begun(stopping: &mut watch::Receiver<bool>) {
+    // The answer is a read lock, which must not live on.
+    drop(stopping.wait_for(|stopping| *stopping).await);
+}
+
+struct Connection {
+    router: Router,
+    tls: Option<Acceptor>,
+    stopping: watch::Receiver<bool>,
+    peer: SocketAddr,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream) {
+        // Small frames must not wait for each other.
+        let _ = stream.set_nodelay(true);
+        match self.tls.clone() {
+            None => self.answer(stream).await,
+            Some(tls) => match tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
+                Ok(Ok(Some(stream))) => self.answer(stream).await,
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            },
+        }
+    }
+
+    async fn answer(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let timer = TokioTimer::new();
+        builder
+            .http1()
+            .timer(timer.clone())
+            .header_read_timeout(HEAD_TIME)
+            .max_headers(HEAD_LINES)
+            .max_buf_size(HEAD_BYTES)
+            .http2()
+            .timer(timer)
+            .keep_alive_interval(Duration::from_secs(20))
+            .max_concurrent_streams(100)
+            .max_header_list_size(HEAD_BYTES as u32);
+        let peer = Peer(self.peer);
+        let router = self.router.clone();
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            router.clone().oneshot(request.map(Body::new))
+        });
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = begun(&mut self.stopping) => {
+                connection.as_mut().graceful_shutdown();
+                connection.as_mut().await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}

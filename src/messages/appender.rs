@@ -1,0 +1,109 @@
+//! The hot path: messages that wait share one commit.
+//!
+//! One message a commit gives some 2,000 a second on a plain disk; sharing the commit gives tens of thousands, at the
+//! same promise: the answer leaves after the sync.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Error, Result};
+use crate::events::Log;
+use crate::storage::Store;
+
+use super::{Message, Outgoing, Target, batch};
+
+/// Sends in one commit. More wait for the next, which keeps a commit short.
+const BATCH: usize = 256;
+/// Sends that may wait. Beyond this the server says that it is overloaded, and nothing is stored.
+const WAITING: usize = 8_192;
+
+type Answer = Result<Vec<Arc<Message>>>;
+
+struct Job {
+    outgoing: Outgoing,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Takes messages and stores them in shared commits.
+#[derive(Clone)]
+pub struct Appender {
+    jobs: mpsc::Sender<Job>,
+    done: Arc<Done>,
+}
+
+/// What was done since the start.
+#[derive(Default)]
+struct Done {
+    messages: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl Appender {
+    /// Starts the one task that appends.
+    pub fn start(store: Store, log: Log) -> Appender {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let done = Arc::<Done>::default();
+        tokio::spawn(run(store, log, receiver, done.clone()));
+        Appender { jobs: sender, done }
+    }
+
+    /// Stores messages; answers once they are durable, or refused.
+    pub async fn append(&self, outgoing: Outgoing) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.try_send(Job { outgoing, answer }).map_err(|_| Error::Unavailable)?;
+        answered.await.map_err(|_| Error::Unavailable)?
+    }
+
+    /// Sends stored since the start.
+    pub fn stored(&self) -> u64 {
+        self.done.messages.load(Ordering::Relaxed)
+    }
+
+    /// Batches committed since the start.
+    pub fn commits(&self) -> u64 {
+        self.done.commits.load(Ordering::Relaxed)
+    }
+}
+
+async fn run(store: Store, log: Log, mut jobs: mpsc::Receiver<Job>, done: Arc<Done>) {
+    let mut waiting = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut waiting, BATCH).await > 0 {
+        let (outgoing, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|job| (job.outgoing, job.answer)).unzip();
+        let results = append_all(&store, &log, outgoing).await;
+        let stored = results.iter().filter(|result| result.is_ok()).count();
+        done.messages.fetch_add(stored as u64, Ordering::Relaxed);
+        done.commits.fetch_add(1, Ordering::Relaxed);
+        for (answer, result) in answers.into_iter().zip(results) {
+            // The sender is gone: its message is stored, and its next try will be told so.
+            let _ = answer.send(result);
+        }
+    }
+}
+
+/// Appends in one commit; where one message spoils the batch, each gets a commit of its own.
+async fn append_all(store: &Store, log: &Log, outgoing: Vec<Outgoing>) -> Vec<Answer> {
+    match batch::append(store, log, &outgoing).await {
+        Ok(answers) => answers,
+        Err(error @ (Error::StorageFull | Error::Unavailable)) => outgoing.iter().map(|_| Err(error.clone())).collect(),
+        Err(error) if outgoing.len() == 1 => vec![Err(explain(&outgoing[0], error))],
+        Err(_) => {
+            let mut answers = Vec::with_capacity(outgoing.len());
+            for one in outgoing {
+                let result = batch::append(store, log, std::slice::from_ref(&one)).await;
+                answers.push(match result {
+                    Ok(mut answer) => answer.pop().unwrap_or(Err(Error::Unavailable)),
+                    Err(error) => Err(explain(&one, error)),
+                });
+            }
+            answers
+        }
+    }
+}
+
+/// A visitor that was merged or removed meanwhile must start anew.
+fn explain(outgoing: &Outgoing, error: Error) -> Error {
+    let gone = crate::storage::is_constraint(&error) && matches!(outgoing.target, Target::Thread { .. });
+    if gone { Error::InvalidToken } else { error }
+}

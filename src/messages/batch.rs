@@ -1,0 +1,334 @@
+//! One commit's worth of messages: read what is needed in a few statements, number, write in a few statements.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::conversations::{self, Conversation, Side, State, Watermarks};
+use crate::error::{Error, Result};
+use crate::events::{self, Event, Log, Recorded, Scope};
+use crate::id::{ConversationId, ImageId, MessageId, SiteId, VisitorId};
+use crate::images::{self, ImageView};
+use crate::sites::IdentityMode;
+use crate::storage::{Kind, Store, Tx};
+use crate::visitors::Proof;
+
+use super::store::{self, AuthorKey, New};
+use super::{Author, Body, Draft, Message, Outgoing, Target};
+
+type Key = (SiteId, ConversationId);
+
+/// Stores all of `jobs` in one commit. An answer may be a refusal of that job alone; an error here is of the whole batch,
+/// of which nothing was stored then.
+pub(super) async fn append(store: &Store, log: &Log, jobs: &[Outgoing]) -> Result<Vec<Result<Vec<Arc<Message>>>>> {
+    let mut tx = store.begin().await?;
+    let mut batch = Batch::read(&mut tx, jobs).await?;
+    let mut planned = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        planned.push(batch.plan(&mut tx, job).await);
+    }
+    let stored = batch.write(&mut tx, log).await?;
+    tx.commit().await?;
+    let fetch = |place| match place {
+        Place::Known(message) => message,
+        Place::New(index) => stored[index].clone(),
+    };
+    Ok(planned.into_iter().map(|plan| plan.map(|places| places.into_iter().map(fetch).collect())).collect())
+}
+
+/// Where an answer's message is.
+enum Place {
+    /// It was stored before: this is a retry.
+    Known(Arc<Message>),
+    /// It is the batch's new message of this index.
+    New(usize),
+}
+
+/// A conversation as this batch leaves it.
+struct Head {
+    conversation: Conversation,
+    public_id: Arc<str>,
+    fresh: bool,
+    grown: bool,
+}
+
+impl Head {
+    fn new(conversation: Conversation, fresh: bool) -> Head {
+        Head { public_id: conversation.public_id.as_str().into(), conversation, fresh, grown: false }
+    }
+}
+
+/// A new message before its log number is known.
+struct Planned {
+    key: Key,
+    seq: i64,
+    author: Author,
+    draft: Draft,
+    image: Option<(ImageId, ImageView)>,
+    /// The event that tells of a conversation started or reopened, before the message's own.
+    announce: bool,
+}
+
+struct Batch {
+    heads: HashMap<Key, Head>,
+    of_visitor: HashMap<(SiteId, VisitorId), Vec<ConversationId>>,
+    known: HashMap<AuthorKey, Arc<Message>>,
+    planned: Vec<Planned>,
+}
+
+impl Batch {
+    async fn read(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Batch> {
+        let mut batch =
+            Batch { heads: HashMap::new(), of_visitor: HashMap::new(), known: HashMap::new(), planned: Vec::new() };
+        let (mut named, mut visitors) = (Vec::new(), Vec::new());
+        for job in jobs {
+            match &job.target {
+                Target::Conversation(id) => named.push((job.site, *id)),
+                Target::Thread { visitor, .. } => visitors.push((job.site, *visitor)),
+            }
+        }
+        if !named.is_empty() {
+            let found = conversations::store::find_many_in(tx, &named).await?;
+            // Reopening must know the visitor's other conversations: one open at most.
+            visitors.extend(found.iter().filter(|c| c.state == State::Closed).map(|c| (c.site_id, c.visitor_id)));
+            batch.take(found);
+        }
+        visitors.sort_unstable();
+        visitors.dedup();
+        if !visitors.is_empty() {
+            batch.take(conversations::store::of_visitors_in(tx, &visitors).await?);
+        }
+        let keys: Vec<AuthorKey> = jobs.iter().flat_map(author_keys).collect();
+        for message in store::known(tx, &keys).await? {
+            let key = author_key(message.site_id, &message.author, &message.client_id);
+            batch.known.insert(key, Arc::new(message));
+        }
+        Ok(batch)
+    }
+
+    fn take(&mut self, conversations: Vec<Conversation>) {
+        for conversation in conversations {
+            let key = (conversation.site_id, conversation.id);
+            if !self.heads.contains_key(&key) {
+                let siblings = self.of_visitor.entry((conversation.site_id, conversation.visitor_id)).or_default();
+                siblings.push(conversation.id);
+                self.heads.insert(key, Head::new(conversation, false));
+            }
+        }
+    }
+
+    async fn plan(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Vec<Place>> {
+        if let Some(places) = self.find_known(job)? {
+            return Ok(places);
+        }
+        // Images first: a refused one must leave nothing behind.
+        let mut images = Vec::with_capacity(job.drafts.len());
+        for draft in &job.drafts {
+            images.push(attach(tx, job, draft).await?);
+        }
+        let key = self.resolve(tx, job).await?;
+        let reopened = self.open(key);
+        let mut places = Vec::with_capacity(job.drafts.len());
+        for (index, (draft, image)) in job.drafts.iter().zip(images).enumerate() {
+            let Some(head) = self.heads.get_mut(&key) else { return Err(Error::NotFound) };
+            head.conversation.last_seq += 1;
+            match job.author.side() {
+                Side::Visitor => head.conversation.unread_agent += 1,
+                Side::Agent => head.conversation.unread_visitor += 1,
+            }
+            head.conversation.updated_at = tx.now();
+            head.grown = true;
+            let announce = index == 0 && (reopened || head.conversation.last_seq == 1);
+            let seq = head.conversation.last_seq;
+            places.push(Place::New(self.planned.len()));
+            self.planned.push(Planned { key, seq, author: job.author.clone(), draft: draft.clone(), image, announce });
+        }
+        Ok(places)
+    }
+
+    /// A retry answers what is stored; the same id with another body is a conflict. Retries inside one batch count too.
+    fn find_known(&self, job: &Outgoing) -> Result<Option<Vec<Place>>> {
+        let find = |draft: &Draft| {
+            let stored = self.known.get(&author_key(job.site, &job.author, &draft.client_id));
+            let stored = stored.map(|message| (says(message, &draft.body), Place::Known(message.clone())));
+            stored.or_else(|| {
+                let same = |p: &&Planned| {
+                    p.key.0 == job.site && p.author == job.author && p.draft.client_id == draft.client_id
+                };
+                let index = self.planned.iter().position(|p| same(&p))?;
+                Some((self.planned[index].draft.body == draft.body, Place::New(index)))
+            })
+        };
+        let found: Vec<_> = job.drafts.iter().filter_map(find).collect();
+        if found.is_empty() {
+            Ok(None)
+        } else if found.len() < job.drafts.len() || found.iter().any(|(same, _)| !same) {
+            Err(Error::Conflict("this client_id was used for another message"))
+        } else {
+            Ok(Some(found.into_iter().map(|(_, place)| place).collect()))
+        }
+    }
+
+    async fn resolve(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Key> {
+        match &job.target {
+            Target::Conversation(id) => {
+                let key = (job.site, *id);
+                if self.heads.contains_key(&key) { Ok(key) } else { Err(Error::NotFound) }
+            }
+            Target::Thread { visitor, proof, mode } => match self.thread_of(job.site, *visitor, proof, *mode) {
+                Some(key) => Ok(key),
+                None => self.start(tx, job.site, *visitor, proof, *mode).await,
+            },
+        }
+    }
+
+    /// The visitor's open conversation, else its last one.
+    fn thread_of(&self, site: SiteId, visitor: VisitorId, proof: &Proof, mode: IdentityMode) -> Option<Key> {
+        let ids = self.of_visitor.get(&(site, visitor))?;
+        let readable = ids.iter().filter_map(|id| self.heads.get(&(site, *id))).map(|head| &head.conversation);
+        let readable = readable.filter(|c| mode == IdentityMode::Shared || c.proof == *proof);
+        let best = readable.max_by_key(|c| (c.state == State::Open, c.updated_at, c.id))?;
+        Some((site, best.id))
+    }
+
+    async fn start(
+        &mut self,
+        tx: &mut Tx,
+        site: SiteId,
+        visitor: VisitorId,
+        proof: &Proof,
+        mode: IdentityMode,
+    ) -> Result<Key> {
+        let conversation = Conversation {
+            site_id: site,
+            id: tx.next_id(Kind::Conversation, ConversationId).await?,
+            public_id: format!("c_{}", crate::secret::random_text(12)),
+            visitor_id: visitor,
+            proof: if mode == IdentityMode::Shared { Proof::Shared } else { proof.clone() },
+            state: State::Open,
+            last_seq: 0,
+            marks: Watermarks::default(),
+            unread_agent: 0,
+            unread_visitor: 0,
+            created_at: tx.now(),
+            updated_at: tx.now(),
+        };
+        let key = (site, conversation.id);
+        self.of_visitor.entry((site, visitor)).or_default().push(conversation.id);
+        self.heads.insert(key, Head::new(conversation, true));
+        Ok(key)
+    }
+
+    /// Reopens a closed conversation, unless its visitor has another open one under the same proof.
+    fn open(&mut self, key: Key) -> bool {
+        let Some(head) = self.heads.get(&key) else { return false };
+        let this = &head.conversation;
+        let Ok(open) = this.state.reopen() else { return false };
+        let siblings = self.of_visitor.get(&(this.site_id, this.visitor_id)).map_or(&[][..], Vec::as_slice);
+        let taken = siblings.iter().filter_map(|id| self.heads.get(&(this.site_id, *id)));
+        let taken = taken.map(|head| &head.conversation).any(|c| c.state == State::Open && c.proof == this.proof);
+        if !taken && let Some(head) = self.heads.get_mut(&key) {
+            head.conversation.state = open;
+        }
+        !taken
+    }
+
+    async fn write(self, tx: &mut Tx, log: &Log) -> Result<Vec<Arc<Message>>> {
+        if self.planned.is_empty() {
+            return Ok(Vec::new());
+        }
+        for head in self.heads.values().filter(|head| head.fresh) {
+            conversations::store::add(tx, &head.conversation).await?;
+        }
+        let mut numbers = take_numbers(tx, &self.planned).await?;
+        let (mut news, mut recorded) = (Vec::new(), Vec::new());
+        for planned in self.planned {
+            let id = tx.next_id(Kind::Message, MessageId).await?;
+            let Some(head) = self.heads.get(&planned.key) else { return Err(Error::NotFound) };
+            let Some(next) = numbers.get_mut(&planned.key.0) else { return Err(Error::NotFound) };
+            let (new, told) = number(planned, head, id, next, tx.now());
+            news.push(new);
+            recorded.extend(told);
+        }
+        store::add(tx, &news).await?;
+        events::store::add(tx, &recorded).await?;
+        let grown: Vec<&Conversation> = self.heads.values().filter(|head| head.grown).map(|head| &head.conversation).collect();
+        conversations::store::grow(tx, &grown).await?;
+        log.publish_after(tx, recorded);
+        Ok(news.into_iter().map(|new| new.message).collect())
+    }
+}
+
+/// Takes log numbers for all planned messages; answers the first free one of each site.
+async fn take_numbers(tx: &mut Tx, planned: &[Planned]) -> Result<BTreeMap<SiteId, i64>> {
+    let mut counts: BTreeMap<SiteId, usize> = BTreeMap::new();
+    for one in planned {
+        *counts.entry(one.key.0).or_default() += 1 + usize::from(one.announce);
+    }
+    let asked: Vec<(SiteId, usize)> = counts.iter().map(|(site, count)| (*site, *count)).collect();
+    let last = events::store::take_many(tx, &asked).await?;
+    let first = |site: SiteId, last: i64| last + 1 - i64::try_from(counts.get(&site).copied().unwrap_or(0)).unwrap_or(0);
+    Ok(last.into_iter().map(|(site, last)| (site, first(site, last))).collect())
+}
+
+/// Gives a planned message its numbers, and makes the events that tell of it.
+fn number(
+    planned: Planned,
+    head: &Head,
+    id: MessageId,
+    next: &mut i64,
+    now: crate::clock::Millis,
+) -> (New, Vec<Recorded>) {
+    let (site, conversation_id) = planned.key;
+    let scope = Scope::conversation(conversation_id, head.conversation.visitor_id, head.conversation.proof.clone());
+    let mut recorded = Vec::with_capacity(2);
+    let mut take = || {
+        let n = *next;
+        *next += 1;
+        n
+    };
+    if planned.announce {
+        let event = Event::ConversationChanged { conversation_id };
+        recorded.push(Recorded { site, n: take(), scope: scope.clone(), event, at: now, message: None });
+    }
+    let text = match &planned.draft.body {
+        Body::Text(text) => text.as_str().to_owned(),
+        Body::Image(_) => String::new(),
+    };
+    let (image, view) = planned.image.unzip();
+    let message = Arc::new(Message {
+        site_id: site,
+        n: take(),
+        conversation_id,
+        conversation_public_id: head.public_id.clone(),
+        seq: planned.seq,
+        author: planned.author,
+        client_id: planned.draft.client_id,
+        text,
+        image: view,
+        at: now,
+    });
+    let event = Event::MessageSent { conversation_id, seq: planned.seq };
+    recorded.push(Recorded { site, n: message.n, scope, event, at: now, message: Some(message.clone()) });
+    (New { id, message, image }, recorded)
+}
+
+async fn attach(tx: &mut Tx, job: &Outgoing, draft: &Draft) -> Result<Option<(ImageId, ImageView)>> {
+    let Body::Image(name) = &draft.body else { return Ok(None) };
+    let attached = images::attach(tx, job.site, std::slice::from_ref(name), job.author.uploader()).await?;
+    Ok(attached.first().map(|image| (image.id, ImageView::from(image))))
+}
+
+fn author_key(site: SiteId, author: &Author, client_id: &super::ClientId) -> AuthorKey {
+    (site, author.kind(), author.number(), client_id.clone())
+}
+
+fn author_keys(job: &Outgoing) -> impl Iterator<Item = AuthorKey> + '_ {
+    job.drafts.iter().map(|draft| author_key(job.site, &job.author, &draft.client_id))
+}
+
+fn says(message: &Message, body: &Body) -> bool {
+    match body {
+        Body::Text(text) => message.image.is_none() && message.text == text.as_str(),
+        Body::Image(name) => message.image.as_ref().is_some_and(|image| image.id == name.as_str()),
+    }
+}

@@ -1,0 +1,209 @@
+//! How messages are kept.
+
+use std::sync::Arc;
+
+use sqlx::FromRow;
+
+use crate::bulk_rows;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::id::{AccountId, ConversationId, ImageId, KeyId, MessageId, SiteId, VisitorId};
+use crate::images::{Image, ImageName, ImageView};
+use crate::storage::{Store, Tx};
+use crate::values;
+
+use super::{Author, ClientId, Message};
+
+/// A message with what its views need from beside it.
+macro_rules! select {
+    ($from:expr, $rest:expr) => {
+        concat!(
+            "SELECT m.*, c.public_id AS conversation_public_id, v.public_id AS visitor_public_id,
+                i.name AS image_name, i.thumb_name, i.width, i.height, i.animated
+            FROM ",
+            $from,
+            " messages AS m
+            JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
+            JOIN visitors AS v ON v.site_id = c.site_id AND v.id = c.visitor_id
+            LEFT JOIN images AS i ON i.site_id = m.site_id AND i.id = m.image_id ",
+            $rest
+        )
+    };
+}
+
+const BEFORE: &str = select!(
+    "",
+    "WHERE m.site_id = $1 AND m.conversation_id = $2 AND m.seq < $3 AND m.n < $4 ORDER BY m.seq DESC LIMIT $5"
+);
+const RECENT: &str = select!("", "WHERE m.site_id = $1 ORDER BY m.n DESC LIMIT $2");
+const AT: &str = select!(
+    concat!(bulk_rows!("$1"), " AS r CROSS JOIN"),
+    "WHERE m.site_id = CAST(r.value ->> 0 AS BIGINT) AND m.conversation_id = CAST(r.value ->> 1 AS BIGINT)
+        AND m.seq = CAST(r.value ->> 2 AS BIGINT)"
+);
+const KNOWN: &str = select!(
+    concat!(bulk_rows!("$1"), " AS r CROSS JOIN"),
+    "WHERE m.site_id = CAST(r.value ->> 0 AS BIGINT) AND m.author_kind = r.value ->> 1
+        AND m.author_id = CAST(r.value ->> 2 AS BIGINT) AND m.client_id = r.value ->> 3"
+);
+const ADD: &str = concat!(
+    "INSERT INTO messages (id, site_id, n, conversation_id, seq, author_kind, author_id, author_name, client_id, text,
+        image_id, at)
+    SELECT CAST(r.value ->> 0 AS BIGINT), CAST(r.value ->> 1 AS BIGINT), CAST(r.value ->> 2 AS BIGINT),
+        CAST(r.value ->> 3 AS BIGINT), CAST(r.value ->> 4 AS BIGINT), r.value ->> 5, CAST(r.value ->> 6 AS BIGINT),
+        r.value ->> 7, r.value ->> 8, r.value ->> 9, CAST(r.value ->> 10 AS BIGINT), CAST(r.value ->> 11 AS BIGINT)
+    FROM ",
+    bulk_rows!("$1"),
+    " AS r"
+);
+const GIVE: &str = "UPDATE messages SET author_id = $3
+    WHERE site_id = $1 AND conversation_id = $2 AND author_kind = 'visitor'";
+const FORGET: &str = "DELETE FROM messages WHERE site_id = $1";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, GIVE, FORGET];
+
+#[derive(FromRow)]
+struct Row {
+    site_id: SiteId,
+    n: i64,
+    conversation_id: ConversationId,
+    conversation_public_id: String,
+    visitor_public_id: String,
+    seq: i64,
+    author_kind: String,
+    author_id: i64,
+    author_name: Option<String>,
+    client_id: String,
+    text: String,
+    image_id: Option<ImageId>,
+    image_name: Option<String>,
+    thumb_name: Option<String>,
+    width: Option<i64>,
+    height: Option<i64>,
+    animated: Option<bool>,
+    at: Millis,
+}
+
+impl Row {
+    fn image(&self) -> Option<ImageView> {
+        let pixels = |side: Option<i64>| u32::try_from(side.unwrap_or(0)).unwrap_or(0);
+        let image = Image {
+            id: self.image_id?,
+            name: ImageName::parse(self.image_name.as_deref()?)?,
+            thumb: ImageName::parse(self.thumb_name.as_deref()?)?,
+            width: pixels(self.width),
+            height: pixels(self.height),
+            animated: self.animated.unwrap_or(false),
+        };
+        Some(ImageView::from(&image))
+    }
+
+    fn author(&self) -> Author {
+        let name = self.author_name.clone().unwrap_or_default();
+        match self.author_kind.as_str() {
+            "operator" => Author::Operator { account: AccountId(self.author_id), name },
+            "api" => Author::Api { key: KeyId(self.author_id), name },
+            _ => Author::Visitor(VisitorId(self.author_id)),
+        }
+    }
+}
+
+impl From<Row> for Message {
+    fn from(row: Row) -> Message {
+        let (image, author) = (row.image(), row.author());
+        Message {
+            site_id: row.site_id,
+            n: row.n,
+            conversation_id: row.conversation_id,
+            conversation_public_id: row.conversation_public_id.into(),
+            seq: row.seq,
+            author,
+            // What is stored was checked when it came; an empty one can only be a hand-edited database.
+            client_id: ClientId::parse(&row.client_id).unwrap_or_else(|_| ClientId::random()),
+            text: row.text,
+            image,
+            at: row.at,
+        }
+    }
+}
+
+fn messages(rows: Vec<Row>) -> Vec<Message> {
+    rows.into_iter().map(Message::from).collect()
+}
+
+/// Newest first: messages of a conversation below a `seq` and a log number.
+pub(super) async fn before(
+    store: &Store,
+    (site, conversation): (SiteId, ConversationId),
+    (seq, n): (i64, i64),
+    limit: u32,
+) -> Result<Vec<Message>> {
+    store.all(BEFORE, values![site, conversation, seq, n, i64::from(limit)]).await.map(messages)
+}
+
+/// Newest first: messages of a site, each with the public id of its conversation's visitor.
+pub(super) async fn recent(store: &Store, site: SiteId, limit: u32) -> Result<Vec<(Message, String)>> {
+    let rows: Vec<Row> = store.all(RECENT, values![site, i64::from(limit)]).await?;
+    Ok(with_visitors(rows))
+}
+
+/// Newest first: messages of one conversation, each with the public id of its visitor.
+pub(super) async fn recent_of(
+    store: &Store,
+    site: SiteId,
+    conversation: ConversationId,
+    limit: u32,
+) -> Result<Vec<(Message, String)>> {
+    let rows: Vec<Row> = store.all(BEFORE, values![site, conversation, i64::MAX, i64::MAX, i64::from(limit)]).await?;
+    Ok(with_visitors(rows))
+}
+
+fn with_visitors(rows: Vec<Row>) -> Vec<(Message, String)> {
+    rows.into_iter().map(|row| (row.visitor_public_id.clone(), row)).map(|(id, row)| (row.into(), id)).collect()
+}
+
+/// The messages at the given places, in no order.
+pub async fn at(store: &Store, places: &[(SiteId, ConversationId, i64)]) -> Result<Vec<Message>> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    store.all(AT, values![serde_json::json!(places).to_string()]).await.map(messages)
+}
+
+/// What identifies a message for its author.
+pub(super) type AuthorKey = (SiteId, &'static str, i64, ClientId);
+
+/// Those of the given messages that are stored already.
+pub(super) async fn known(tx: &mut Tx, keys: &[AuthorKey]) -> Result<Vec<Message>> {
+    tx.all(KNOWN, values![serde_json::json!(keys).to_string()]).await.map(messages)
+}
+
+/// A message about to be stored.
+pub(super) struct New {
+    pub id: MessageId,
+    pub message: Arc<Message>,
+    pub image: Option<ImageId>,
+}
+
+pub(super) async fn add(tx: &mut Tx, news: &[New]) -> Result<()> {
+    let rows: Vec<_> = news
+        .iter()
+        .map(|new| {
+            let m = &new.message;
+            let (kind, number, name) = (m.author.kind(), m.author.number(), m.author.name());
+            (new.id, m.site_id, m.n, m.conversation_id, m.seq, kind, number, name, &m.client_id, &m.text, new.image, m.at)
+        })
+        .collect();
+    tx.run(ADD, values![serde_json::json!(rows).to_string()]).await.map(drop)
+}
+
+/// Makes another visitor the author of what the visitor of a conversation wrote, so that a retry is still recognised.
+pub async fn give(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), to: VisitorId) -> Result<()> {
+    tx.run(GIVE, values![site, conversation, to]).await.map(drop)
+}
+
+/// Removes a site's messages with the site.
+pub async fn forget_site(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(FORGET, values![site]).await.map(drop)
+}

@@ -1,0 +1,265 @@
+//! Everybody who is connected to this process.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::conversations::may_read;
+use crate::error::ErrorCode;
+use crate::id::{AccountId, SessionId, SiteId, VisitorId};
+use crate::visitors::Proof;
+
+use super::frame::{Frame, OperatorSignal, PlainFrame, VisitorSignal};
+use super::seat::{Ending, Seat, Who};
+
+/// Connections of one visitor: more tabs than that share, or take turns.
+const SEATS_PER_VISITOR: usize = 12;
+/// Connections of one operator.
+const SEATS_PER_OPERATOR: usize = 20;
+/// Clients that may authenticate and catch up at once; a storm queues outside.
+const ADMITTED: usize = 64;
+/// A page change closes one connection and opens the next: absence is told only after this.
+const ABSENCE: Duration = Duration::from_secs(3);
+
+/// The seats of this process.
+pub struct Hub {
+    seats: Mutex<Seats>,
+    next_id: AtomicU64,
+    pub(super) admission: Semaphore,
+}
+
+#[derive(Default)]
+struct Seats {
+    visitors: HashMap<(SiteId, VisitorId), Vec<Arc<Seat>>>,
+    operators: HashMap<AccountId, Vec<Arc<Seat>>>,
+}
+
+/// A seat that is taken; dropping it leaves.
+pub(super) struct Seated {
+    hub: Arc<Hub>,
+    seat: Arc<Seat>,
+}
+
+impl std::ops::Deref for Seated {
+    type Target = Seat;
+    fn deref(&self) -> &Seat {
+        &self.seat
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Hub {
+        Hub { seats: Mutex::default(), next_id: AtomicU64::new(1), admission: Semaphore::new(ADMITTED) }
+    }
+}
+
+impl Hub {
+    /// Takes a seat; none when its owner has too many.
+    pub(super) fn sit(self: &Arc<Hub>, who: Who) -> Option<Seated> {
+        let seat = Arc::new(Seat::new(self.next_id.fetch_add(1, Ordering::Relaxed), who));
+        let mut seats = self.seats();
+        let (row, most) = seats.row(&seat.who);
+        if row.len() >= most {
+            return None;
+        }
+        row.push(seat.clone());
+        let first = row.len() == 1;
+        drop(seats);
+        if first {
+            self.tell_presence(&seat.who, true);
+        }
+        Some(Seated { hub: self.clone(), seat })
+    }
+
+    /// Is a page of the site open in this visitor's browser?
+    pub fn is_online(&self, site: SiteId, visitor: VisitorId) -> bool {
+        self.seats().visitors.contains_key(&(site, visitor))
+    }
+
+    /// Is a console of this account open?
+    pub fn has_operator(&self, account: AccountId) -> bool {
+        self.seats().operators.contains_key(&account)
+    }
+
+    /// Connected visitors and operators.
+    pub fn counts(&self) -> (usize, usize) {
+        let seats = self.seats();
+        (seats.visitors.values().map(Vec::len).sum(), seats.operators.values().map(Vec::len).sum())
+    }
+
+    /// Tells an event to the consoles of an account.
+    pub(super) fn tell_operators(&self, account: AccountId, site: SiteId, n: i64, json: &Arc<str>) {
+        for seat in self.seats().operators.get(&account).into_iter().flatten() {
+            seat.tell(site, n, json.clone());
+        }
+    }
+
+    /// Does anybody sit who may hear about this conversation?
+    pub(super) fn has_visitor(&self, site: SiteId, visitor: VisitorId) -> bool {
+        self.seats().visitors.contains_key(&(site, visitor))
+    }
+
+    /// Tells an event to the pages of a visitor that may read the conversation of `proof`.
+    pub(super) fn tell_visitor(&self, (site, visitor): (SiteId, VisitorId), proof: &Proof, n: i64, json: &Arc<str>) {
+        for seat in self.seats().visitors.get(&(site, visitor)).into_iter().flatten() {
+            if seat.may_hear(visitor, proof) {
+                seat.tell(site, n, json.clone());
+            }
+        }
+    }
+
+    /// Signals the consoles of an account.
+    pub fn signal_operators(&self, account: AccountId, signal: OperatorSignal) {
+        let frame: Arc<str> = Frame::<(), _>::Signal { signal }.to_json().into();
+        for seat in self.seats().operators.get(&account).into_iter().flatten() {
+            seat.signal(frame.clone());
+        }
+    }
+
+    /// Signals the pages of a visitor that may read the conversation of `proof`.
+    pub fn signal_visitor(&self, key: (SiteId, VisitorId), proof: &Proof, signal: VisitorSignal) {
+        let frame: Arc<str> = Frame::<(), _>::Signal { signal }.to_json().into();
+        for seat in self.seats().visitors.get(&key).into_iter().flatten() {
+            if seat.may_hear(key.1, proof) {
+                seat.signal(frame.clone());
+            }
+        }
+    }
+
+    /// Ends the pages that hold a visitor token which is no longer good.
+    pub fn end_visitor_token(&self, token_id: i64) {
+        self.end(ErrorCode::InvalidToken, |who| matches!(who, Who::Visitor { session, .. } if session.token_id == token_id));
+    }
+
+    /// Ends the consoles of a session that was revoked or signed out.
+    pub fn end_session(&self, ended: SessionId) {
+        self.end(ErrorCode::NotSignedIn, |who| matches!(who, Who::Operator { session, .. } if *session == ended));
+    }
+
+    /// Ends all consoles of an account.
+    pub fn end_account(&self, ended: AccountId) {
+        self.end(ErrorCode::NotSignedIn, |who| matches!(who, Who::Operator { account, .. } if *account == ended));
+    }
+
+    /// Ends the pages of a site that was paused or deleted.
+    pub fn end_site(&self, site: SiteId) {
+        self.end(ErrorCode::SitePaused, |who| matches!(who, Who::Visitor { session, .. } if session.site_id == site));
+    }
+
+    /// Has the pages of a site load anew, because what they may see has changed.
+    pub fn reload_site(&self, site: SiteId) {
+        for seat in self.all() {
+            if matches!(&seat.who, Who::Visitor { session, .. } if session.site_id == site) {
+                seat.end(Ending::Reload);
+            }
+        }
+    }
+
+    fn end(&self, code: ErrorCode, ended: impl Fn(&Who) -> bool) {
+        for seat in self.all().iter().filter(|seat| ended(&seat.who)) {
+            seat.end(Ending::Refused(code));
+        }
+    }
+
+    fn all(&self) -> Vec<Arc<Seat>> {
+        let seats = self.seats();
+        seats.visitors.values().chain(seats.operators.values()).flatten().cloned().collect()
+    }
+
+    fn leave(self: &Arc<Hub>, seat: &Arc<Seat>) {
+        let mut seats = self.seats();
+        let (row, _) = seats.row(&seat.who);
+        row.retain(|other| other.id != seat.id);
+        let last = row.is_empty();
+        if last {
+            seats.clear_row(&seat.who);
+        }
+        drop(seats);
+        if last {
+            self.tell_absence_later(seat.who.clone());
+        }
+    }
+
+    fn tell_absence_later(self: &Arc<Hub>, who: Who) {
+        let hub = Arc::downgrade(self);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            tokio::time::sleep(ABSENCE).await;
+            let Some(hub) = hub.upgrade() else { return };
+            let back = match &who {
+                Who::Visitor { session, .. } => hub.is_online(session.site_id, session.visitor_id),
+                Who::Operator { account, .. } => hub.has_operator(*account),
+            };
+            if !back {
+                hub.tell_presence(&who, false);
+            }
+        });
+    }
+
+    /// A visitor's coming and going is told to the site's operators; theirs to all visitors of their sites.
+    fn tell_presence(&self, who: &Who, online: bool) {
+        match who {
+            Who::Visitor { session, owner, .. } => {
+                let (site_id, visitor_id) = (session.site_id, session.visitor_id);
+                self.signal_operators(*owner, OperatorSignal::Presence { site_id, visitor_id, online });
+            }
+            Who::Operator { account, .. } => {
+                let frame: Arc<str> =
+                    Frame::<(), _>::Signal { signal: VisitorSignal::Operators { online } }.to_json().into();
+                for seat in self.seats().visitors.values().flatten() {
+                    if matches!(&seat.who, Who::Visitor { owner, .. } if owner == account) {
+                        seat.signal(frame.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        // Never held across an await, and every change is whole, so a poisoned map is still good.
+        self.seats.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Seats {
+    fn row(&mut self, who: &Who) -> (&mut Vec<Arc<Seat>>, usize) {
+        match who {
+            Who::Visitor { session, .. } => {
+                (self.visitors.entry((session.site_id, session.visitor_id)).or_default(), SEATS_PER_VISITOR)
+            }
+            Who::Operator { account, .. } => (self.operators.entry(*account).or_default(), SEATS_PER_OPERATOR),
+        }
+    }
+
+    fn clear_row(&mut self, who: &Who) {
+        match who {
+            Who::Visitor { session, .. } => drop(self.visitors.remove(&(session.site_id, session.visitor_id))),
+            Who::Operator { account, .. } => drop(self.operators.remove(account)),
+        }
+    }
+}
+
+impl Seat {
+    fn may_hear(&self, visitor: VisitorId, proof: &Proof) -> bool {
+        matches!(&self.who, Who::Visitor { session, mode, .. } if may_read(session, *mode, visitor, proof))
+    }
+}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        self.hub.leave(&self.seat);
+    }
+}
+
+/// A frame that sends a client away for a random while of at most `within`.
+pub(super) fn bye(reason: super::frame::ByeReason, within: Duration) -> PlainFrame {
+    let mut random = [0; 2];
+    // Without randomness all come back at the same moment, which is what a fixed delay would do as well.
+    let _ = getrandom::fill(&mut random);
+    let share = f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX);
+    let millis = within.as_millis().min(60_000) as f64 * share;
+    Frame::Bye { reason, retry_after_ms: millis as u64 }
+}

@@ -1,0 +1,168 @@
+//! What goes down to one client, whatever carries it: catching up, events, signals, beats, and the end.
+
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::events::Cursor;
+use crate::sites::Site;
+use crate::visitors::VisitorSession;
+
+use super::frame::{ByeReason, Frame, PlainFrame};
+use super::hub::{Seated, bye};
+use super::resume::{self, Resume};
+use super::seat::{Ending, Item, Who};
+use super::{BEAT, OperatorPass};
+
+/// Above this many sites an event's frame leaves its cursor empty ("keep yours"): the beat carries it.
+const SITES_IN_EVENT_CURSOR: usize = 16;
+/// Clients of a stopping server come back within this.
+const RESTART_SPREAD: Duration = Duration::from_secs(4);
+
+/// The next thing for the wire.
+pub(super) enum Next {
+    /// A frame.
+    Frame(String),
+    /// A last frame, and the WebSocket close code.
+    Last(String, u16),
+}
+
+/// The way down to one client.
+pub(super) struct Line {
+    app: App,
+    seat: Seated,
+    cursor: Cursor,
+    ready: VecDeque<String>,
+    beat: Interval,
+    last: Option<(String, u16)>,
+}
+
+impl Line {
+    /// Opens a visitor's line.
+    pub(super) async fn visitor(app: &App, session: VisitorSession, site: &Arc<Site>, cursor: &str) -> Result<Line> {
+        if site.paused {
+            return Err(Error::SitePaused);
+        }
+        let (mode, owner) = (site.identity_mode, site.owner_id);
+        let who = Who::Visitor { session: session.clone(), mode, owner };
+        // The seat comes first, so that nothing can happen between catching up and listening.
+        let seat = app.hub.sit(who).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        let resume = match Cursor::parse(cursor) {
+            Some(held) => resume::visitor(app, &session, mode, &held).await?,
+            None => Resume::Resync,
+        };
+        Ok(Line::open(app, seat, resume))
+    }
+
+    /// Opens an operator's line.
+    pub(super) async fn operator(app: &App, pass: &OperatorPass, cursor: &str) -> Result<Line> {
+        let who = Who::Operator { account: pass.account, session: pass.session };
+        let seat = app.hub.sit(who).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        let resume = match Cursor::parse(cursor) {
+            Some(held) => resume::operator(app, pass.account, &held).await?,
+            None => Resume::Resync,
+        };
+        Ok(Line::open(app, seat, resume))
+    }
+
+    fn open(app: &App, seat: Seated, resume: Resume) -> Line {
+        // Spread over the beat, so that ten thousand clients that came together do not beat together.
+        let first = BEAT.mul_f64(0.5 + 0.5 * (seat.id % 97) as f64 / 97.0);
+        let mut beat = interval_at(Instant::now() + first, BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let cursor = Cursor::new(app.store.epoch(), []);
+        let mut line = Line { app: app.clone(), seat, cursor, ready: VecDeque::new(), beat, last: None };
+        match resume {
+            Resume::Resync => {
+                let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
+                line.last = Some((frame.to_json(), 1000));
+            }
+            Resume::Missed { items, cursor } => {
+                let text = cursor.to_text();
+                line.ready.push_back(PlainFrame::Welcome { cursor: text, beat_s: BEAT.as_secs() }.to_json());
+                // Missed events carry no cursor of their own: one that is cut off half-way starts over, and its client
+                // knows each event by its number.
+                line.ready.extend(items.iter().filter_map(|item| match item {
+                    Item::Event { json, .. } => Some(event_frame("", json)),
+                    Item::Signal(_) => None,
+                }));
+                line.ready.push_back(PlainFrame::Beat { cursor: cursor.to_text() }.to_json());
+                line.cursor = cursor;
+            }
+        }
+        line
+    }
+
+    /// The next frame. Safe to drop while waiting.
+    pub(super) async fn next(&mut self) -> Next {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Next::Frame(frame);
+            }
+            if let Some((frame, code)) = self.last.take() {
+                return Next::Last(frame, code);
+            }
+            let mut stopping = self.app.stopping.clone();
+            tokio::select! {
+                biased;
+                item = self.seat.next() => match item {
+                    Ok(item) => {
+                        let frame = self.frame(item);
+                        self.ready.extend(frame);
+                    }
+                    Err(ending) => self.last = Some(last_frame(ending)),
+                },
+                () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => {
+                    self.last = Some((bye(ByeReason::Restart, RESTART_SPREAD).to_json(), 1012));
+                }
+                _ = self.beat.tick() => return Next::Frame(PlainFrame::Beat { cursor: self.cursor.to_text() }.to_json()),
+            }
+        }
+    }
+
+    /// The client was heard, or is known to be there.
+    pub(super) fn who(&self) -> &Who {
+        &self.seat.who
+    }
+
+    /// An item's frame; none for an event that catching up has told already.
+    fn frame(&mut self, item: Item) -> Option<String> {
+        match item {
+            Item::Signal(frame) => Some(frame.to_string()),
+            Item::Event { site, n, json } => {
+                if self.cursor.position(self.app.store.epoch(), site).is_some_and(|heard| n <= heard) {
+                    return None;
+                }
+                self.cursor.advance(site, n);
+                let few = self.cursor.sites().take(SITES_IN_EVENT_CURSOR + 1).count() <= SITES_IN_EVENT_CURSOR;
+                Some(event_frame(&if few { self.cursor.to_text() } else { String::new() }, &json))
+            }
+        }
+    }
+}
+
+/// Joins a cursor and an event whose JSON is shared by many clients.
+fn event_frame(cursor: &str, event: &str) -> String {
+    let mut frame = String::with_capacity(cursor.len() + event.len() + 40);
+    // A cursor holds letters, digits, `-`, `_` and `.` only; writing to a string cannot fail.
+    let _ = write!(frame, r#"{{"type":"event","cursor":"{cursor}","event":{event}}}"#);
+    frame
+}
+
+fn last_frame(ending: Ending) -> (String, u16) {
+    match ending {
+        Ending::TooSlow => (bye(ByeReason::TooSlow, Duration::from_secs(1)).to_json(), 4408),
+        Ending::Reload => {
+            (PlainFrame::Resync { reason: "what this client may see has changed".into() }.to_json(), 1000)
+        }
+        Ending::Refused(code) => {
+            let message = "this session has ended".to_owned();
+            (Frame::<(), ()>::Refused { code, message }.to_json(), 4401)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! From committed events to the seats of those who may hear them, in commit order.
+
+use tokio::sync::mpsc;
+
+use crate::app::App;
+use crate::events::{Published, Recorded};
+use crate::id::AccountId;
+
+use super::news::{self, News};
+
+/// Relays until the log is closed. One task, so that the order of the log is the order on every socket.
+pub async fn relay(app: App, mut committed: mpsc::UnboundedReceiver<Published>) {
+    while let Some(events) = committed.recv().await {
+        for recorded in events {
+            // A site that is gone has nobody to tell.
+            let Ok(site) = app.sites.by_id(recorded.site).await else { continue };
+            tell(&app, site.owner_id, recorded).await;
+        }
+    }
+}
+
+async fn tell(app: &App, owner: AccountId, recorded: Recorded) {
+    let to_operators = app.hub.has_operator(owner);
+    let to_visitor = visitor_key(&recorded).is_some_and(|(site, visitor)| app.hub.has_visitor(site, visitor));
+    if !to_operators && !to_visitor {
+        return;
+    }
+    let recorded = [recorded];
+    let news = match News::load(app, &recorded).await {
+        Ok(news) => news,
+        Err(error) => {
+            // The clients hold an older cursor and are told at their next connect; they must not skip this one now.
+            tracing::error!(%error, "an event could not be read; its listeners will resume");
+            return app.hub.reload_site(recorded[0].site);
+        }
+    };
+    let [recorded] = &recorded;
+    if to_operators && let Some(event) = news.for_operator(recorded) {
+        app.hub.tell_operators(owner, recorded.site, recorded.n, &news::json(&event));
+    }
+    if let (Some(key), Some(proof)) = (visitor_key(recorded), &recorded.scope.proof)
+        && to_visitor
+        && let Some(event) = news.for_visitor(recorded)
+    {
+        app.hub.tell_visitor(key, proof, recorded.n, &news::json(&event));
+    }
+}
+
+fn visitor_key(recorded: &Recorded) -> Option<(crate::id::SiteId, crate::id::VisitorId)> {
+    recorded.scope.proof.as_ref()?;
+    Some((recorded.site, recorded.scope.visitor?))
+}

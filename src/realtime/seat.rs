@@ -1,0 +1,145 @@
+//! A seat: one connected client, and the bounded queue of what it has not been told yet.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+use crate::error::ErrorCode;
+use crate::id::{AccountId, SessionId, SiteId};
+use crate::sites::IdentityMode;
+use crate::visitors::VisitorSession;
+
+/// Things that may wait for one client. More means that it reads too slowly: it is sent away and resumes.
+const WAITING: usize = 256;
+/// Bytes that may wait for one client.
+const WAITING_BYTES: usize = 1024 * 1024;
+
+/// Who sits there.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// A visitor's browser.
+    Visitor {
+        /// Its session.
+        session: VisitorSession,
+        /// What the session opens on its site.
+        mode: IdentityMode,
+        /// The site's owner, who hears of its presence.
+        owner: AccountId,
+    },
+    /// An operator's console.
+    Operator {
+        /// The account.
+        account: AccountId,
+        /// The session that opened it; the seat ends with it.
+        session: SessionId,
+    },
+}
+
+/// Something to tell.
+#[derive(Debug, Clone)]
+pub(super) enum Item {
+    /// An event: its place in the log and its JSON.
+    Event { site: SiteId, n: i64, json: Arc<str> },
+    /// A whole frame that is not in the log.
+    Signal(Arc<str>),
+}
+
+/// How a seat ends from the server's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The queue overflowed.
+    TooSlow,
+    /// The credential ended.
+    Refused(ErrorCode),
+    /// What it may see has changed: load anew.
+    Reload,
+}
+
+/// One connected client.
+pub struct Seat {
+    pub(super) id: u64,
+    pub(super) who: Who,
+    queue: Mutex<Queue>,
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct Queue {
+    items: VecDeque<Item>,
+    bytes: usize,
+    ending: Option<Ending>,
+}
+
+impl Seat {
+    pub(super) fn new(id: u64, who: Who) -> Seat {
+        Seat { id, who, queue: Mutex::default(), wake: Notify::new() }
+    }
+
+    /// Adds an event. A full queue ends the seat: the client resumes from its cursor and misses nothing.
+    pub(super) fn tell(&self, site: SiteId, n: i64, json: Arc<str>) {
+        self.push(Item::Event { site, n, json });
+    }
+
+    /// Adds a signal; dropped where the client is behind already.
+    pub(super) fn signal(&self, frame: Arc<str>) {
+        if self.queue().items.len() < WAITING / 2 {
+            self.push(Item::Signal(frame));
+        }
+    }
+
+    pub(super) fn end(&self, ending: Ending) {
+        self.queue().ending.get_or_insert(ending);
+        self.wake.notify_one();
+    }
+
+    fn push(&self, item: Item) {
+        let size = match &item {
+            Item::Event { json, .. } | Item::Signal(json) => json.len(),
+        };
+        {
+            let mut queue = self.queue();
+            if queue.ending.is_some() {
+                return;
+            }
+            if queue.items.len() >= WAITING || queue.bytes + size > WAITING_BYTES {
+                queue.ending = Some(Ending::TooSlow);
+            } else {
+                queue.bytes += size;
+                queue.items.push_back(item);
+            }
+        }
+        self.wake.notify_one();
+    }
+
+    /// The next thing to tell, or how it ends. Safe to drop while waiting.
+    pub(super) async fn next(&self) -> Result<Item, Ending> {
+        loop {
+            if let Some(next) = self.take() {
+                return next;
+            }
+            self.wake.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<Result<Item, Ending>> {
+        let mut queue = self.queue();
+        if let Some(ending) = queue.ending {
+            return Some(Err(ending));
+        }
+        let item = queue.items.pop_front()?;
+        queue.bytes -= match &item {
+            Item::Event { json, .. } | Item::Signal(json) => json.len(),
+        };
+        if queue.items.is_empty() {
+            // An idle seat keeps no buffer.
+            queue.items = VecDeque::new();
+        }
+        Some(Ok(item))
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Never held across an await, and every change is whole, so a poisoned queue is still good.
+        self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}

@@ -1,0 +1,169 @@
+//! Serving: everything started in order, and stopped in order.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::middleware::{map_response, from_fn};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Error;
+use crate::http::route::{Route, router};
+use crate::http::server::Server;
+use crate::http::{assets, headers, operations, requests, tls, uploads};
+use crate::{chat_api, console, events, images, realtime, widget};
+
+/// Time between two looks at the write-ahead log.
+const CHECKPOINT_PAUSE: Duration = Duration::from_secs(5);
+/// Time between two trims of the event log.
+const TRIM_PAUSE: Duration = Duration::from_secs(3_600);
+
+/// All doors in one table.
+pub fn all_routes() -> Vec<Route> {
+    let doors = [
+        widget::routes(),
+        console::routes(),
+        chat_api::routes(),
+        uploads::routes(),
+        assets::routes(),
+        operations::routes(),
+    ];
+    doors.into_iter().flatten().collect()
+}
+
+/// The doors as one service.
+pub fn service(app: &App) -> Router {
+    router(all_routes())
+        .fallback(assets::console)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(map_response(headers::protect))
+        .layer(from_fn(requests::log))
+        .with_state(app.clone())
+}
+
+/// A server that runs.
+pub struct Running {
+    /// What it serves.
+    pub app: App,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    chores: Vec<JoinHandle<()>>,
+}
+
+/// Opens the data folder and serves on `listener`.
+///
+/// # Errors
+/// What stands in the way, in words that say what to do.
+pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Running> {
+    let (stop, stopping) = watch::channel(false);
+    let (app, committed) = App::open_relayed(config, clock, stopping.clone()).await?;
+    let tls = tls::acceptor(&app.config, &app.folder)?;
+    let chores = vec![
+        tokio::spawn(realtime::relay(app.clone(), committed)),
+        tokio::spawn(images::run(app.clone())),
+        tokio::spawn(checkpoint(app.clone())),
+        tokio::spawn(trim(app.clone())),
+        crate::admin::socket::listen(&app).context("the command socket cannot be made in the data folder")?,
+    ];
+    let server = Server {
+        listener,
+        tls,
+        router: service(&app),
+        max_connections: app.config.max_connections,
+        stopping,
+        connections: app.connections.clone(),
+    };
+    let server = tokio::spawn(server.run());
+    Ok(Running { app, stop, server, chores })
+}
+
+impl Running {
+    /// Stops: no new connections, clients are told to come back within seconds, what is under way finishes, and the
+    /// database is closed. Takes at most `drain_seconds` and a little.
+    pub async fn stop(self) {
+        // Nobody listens any more: then there is nobody to tell.
+        let _ = self.stop.send(true);
+        let _ = self.server.await;
+        let drain = Duration::from_secs(self.app.config.drain_seconds);
+        let empty = async {
+            while self.app.connections.count() > 0 || self.app.hub.counts() != (0, 0) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(drain, empty).await.is_err() {
+            tracing::warn!("some clients did not leave in time");
+        }
+        for chore in &self.chores {
+            chore.abort();
+        }
+        for chore in self.chores {
+            // Aborted on purpose.
+            let _ = chore.await;
+        }
+        self.app.store.close().await;
+    }
+}
+
+/// Serves until the process is asked to stop (SIGINT or SIGTERM).
+///
+/// # Errors
+/// What stands in the way, in words that say what to do.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let address = config.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; is another program using that port? (--listen changes it)"))?;
+    let running = start(config, listener, Clock::System).await?;
+    announce(&running.app);
+    asked_to_stop().await;
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}
+
+fn announce(app: &App) {
+    let url = app.config.public_url();
+    tracing::info!(%url, data = %app.folder.path().display(), version = env!("CARGO_PKG_VERSION"), "serving");
+    println!("OCS is ready at {url}");
+    println!("  First step: open {url}/signup, make an account and create your site.");
+    println!("  Each site's page has its snippet and a link to a demo page where you can try the chat.");
+    if !url.starts_with("https://") && !app.config.listen.ip().is_loopback() {
+        println!("  Warning: without https, passwords and messages can be read on the way. See docs/configuration.md.");
+    }
+}
+
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+async fn checkpoint(app: App) {
+    loop {
+        tokio::time::sleep(CHECKPOINT_PAUSE).await;
+        if let Err(error) = app.store.checkpoint().await {
+            tracing::warn!(%error, "the write-ahead log could not be folded in; trying again");
+        }
+    }
+}
+
+async fn trim(app: App) {
+    loop {
+        if let Err(error) = events::trim(&app).await {
+            tracing::warn!(%error, "old events could not be removed; trying again later");
+        }
+        tokio::time::sleep(TRIM_PAUSE).await;
+    }
+}

@@ -1,0 +1,182 @@
+//! A visitor arrives: with nothing, with this browser's token, or with a name its page gives it.
+
+use crate::app::App;
+use crate::conversations;
+use crate::error::{Error, Result};
+use crate::events::{Event, Log, Scope};
+use crate::secret;
+use crate::sites::{IdentityMode, Site};
+use crate::storage::Tx;
+
+use super::{Arrival, Proof, Visitor, VisitorSession, store, verify};
+
+/// What an arrival led to.
+pub struct Arrived {
+    /// The visitor, as it stands now.
+    pub visitor: Visitor,
+    /// Its session.
+    pub session: VisitorSession,
+    /// A new token, when one was made: the old one has ended.
+    pub token: Option<String>,
+}
+
+/// Lets a visitor in. `old` is the session of the token that its browser held, if any.
+///
+/// The same id again resumes; an anonymous visitor that is now named keeps its thread; another named id starts anew and
+/// sees nothing of the old one. What an unsigned id opens is the site's identity mode (see [`Proof`]).
+pub async fn arrive(app: &App, site: &Site, old: Option<VisitorSession>, arrival: Arrival) -> Result<Arrived> {
+    let signed = is_signed(app, site, &arrival).await?;
+    let mut tx = app.store.begin().await?;
+    let before = match &old {
+        Some(session) => store::by_id_in(&mut tx, site.id, session.visitor_id).await?,
+        None => None,
+    };
+    let replaced = old.as_ref().map(|session| session.token_id);
+    let plan = Plan::make(old, before, &arrival, signed);
+    plan.check_mode(site.identity_mode)?;
+    let mut arrived = plan.carry_out(&mut tx, &app.events, site, &arrival).await?;
+    update(&mut tx, &app.events, &mut arrived, &arrival, signed).await?;
+    if let (Some(token_id), Some(_)) = (replaced, &arrived.token) {
+        let app = app.clone();
+        tx.after_commit(move || app.end_visitor_token(token_id));
+    }
+    tx.commit().await?;
+    Ok(arrived)
+}
+
+async fn is_signed(app: &App, site: &Site, arrival: &Arrival) -> Result<bool> {
+    let Some(token) = &arrival.identity_token else { return Ok(false) };
+    if arrival.anonymous {
+        return Err(Error::InvalidIdentity("it came without an externalId"));
+    }
+    let secrets = crate::sites::identity_secrets(app, site.id).await?;
+    verify(token, &arrival.external_id, &secrets, app.store.now()).map(|()| true)
+}
+
+/// What to do with an arrival.
+enum Plan {
+    /// The same visitor as before; nothing new is proven.
+    Resume { session: VisitorSession, visitor: Visitor },
+    /// The same visitor, now signed.
+    Upgrade { session: VisitorSession, visitor: Visitor },
+    /// An anonymous visitor says who it is.
+    Identify { session: VisitorSession, anonymous: Visitor, proof: Proof },
+    /// Somebody that this browser has no session for.
+    Enter { proof: Proof },
+}
+
+impl Plan {
+    fn make(old: Option<VisitorSession>, before: Option<Visitor>, arrival: &Arrival, signed: bool) -> Plan {
+        let (Some(session), Some(visitor)) = (old, before) else { return Plan::enter(signed) };
+        let same = visitor.external_id == arrival.external_id;
+        if same && signed && session.proof != Proof::Signed {
+            Plan::Upgrade { session, visitor }
+        } else if same {
+            Plan::Resume { session, visitor }
+        } else if visitor.anonymous && !arrival.anonymous {
+            let proof = if signed { Proof::Signed } else { session.proof.clone() };
+            Plan::Identify { session, anonymous: visitor, proof }
+        } else {
+            Plan::enter(signed)
+        }
+    }
+
+    fn enter(signed: bool) -> Plan {
+        Plan::Enter { proof: if signed { Proof::Signed } else { Proof::new_browser() } }
+    }
+
+    /// In mode `signed_only` nothing but a signature opens a session, now or earlier in this browser.
+    fn check_mode(&self, mode: IdentityMode) -> Result<()> {
+        let proof = match self {
+            Plan::Resume { session, .. } => &session.proof,
+            Plan::Upgrade { .. } => &Proof::Signed,
+            Plan::Identify { proof, .. } | Plan::Enter { proof } => proof,
+        };
+        if mode == IdentityMode::SignedOnly && *proof != Proof::Signed { Err(Error::IdentityRequired) } else { Ok(()) }
+    }
+
+    async fn carry_out(self, tx: &mut Tx, log: &Log, site: &Site, arrival: &Arrival) -> Result<Arrived> {
+        match self {
+            Plan::Resume { session, visitor } => {
+                store::keep_token(tx, &session).await?;
+                Ok(Arrived { visitor, session, token: None })
+            }
+            Plan::Upgrade { session, visitor } => {
+                conversations::hand_over(tx, log, &session, &visitor, &Proof::Signed).await?;
+                new_token(tx, visitor, &Proof::Signed, Some(&session)).await
+            }
+            Plan::Identify { session, anonymous, proof } => {
+                let visitor = name(tx, log, &session, anonymous, arrival, &proof).await?;
+                new_token(tx, visitor, &proof, Some(&session)).await
+            }
+            Plan::Enter { proof } => {
+                let visitor = find_or_add(tx, site, arrival).await?;
+                new_token(tx, visitor, &proof, None).await
+            }
+        }
+    }
+}
+
+/// Gives an anonymous visitor its name. Where a visitor of that name exists, the anonymous thread goes to it.
+async fn name(
+    tx: &mut Tx,
+    log: &Log,
+    session: &VisitorSession,
+    anonymous: Visitor,
+    arrival: &Arrival,
+    proof: &Proof,
+) -> Result<Visitor> {
+    let visitor = match store::by_external(tx, session.site_id, &arrival.external_id).await? {
+        Some(known) => known,
+        None => {
+            store::rename(tx, session.site_id, anonymous.id, &arrival.external_id, false).await?;
+            Visitor { external_id: arrival.external_id.clone(), anonymous: false, ..anonymous.clone() }
+        }
+    };
+    conversations::hand_over(tx, log, session, &visitor, proof).await?;
+    if visitor.id != anonymous.id {
+        store::remove_if_idle(tx, session.site_id, anonymous.id).await?;
+    }
+    Ok(visitor)
+}
+
+async fn find_or_add(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Visitor> {
+    if let Some(visitor) = store::by_external(tx, site.id, &arrival.external_id).await? {
+        return Ok(visitor);
+    }
+    let id = store::add(tx, site.id, &arrival.external_id, arrival.anonymous).await?;
+    store::by_id_in(tx, site.id, id).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
+}
+
+/// Makes a token; the one it replaces ends with the same commit.
+async fn new_token(tx: &mut Tx, visitor: Visitor, proof: &Proof, old: Option<&VisitorSession>) -> Result<Arrived> {
+    if let Some(session) = old {
+        store::remove_token(tx, session).await?;
+    }
+    let token = secret::random_text(32);
+    let session = store::add_token(tx, &visitor, secret::digest(&token), proof).await?;
+    Ok(Arrived { visitor, session, token: Some(token) })
+}
+
+/// Writes down what the page says. An unsigned claim does not change what a signed visitor is called.
+async fn update(tx: &mut Tx, log: &Log, arrived: &mut Arrived, arrival: &Arrival, signed: bool) -> Result<()> {
+    let visitor = &arrived.visitor;
+    if signed || !visitor.verified || arrived.session.proof == Proof::Signed {
+        store::say_who(tx, visitor, arrival, visitor.verified || signed).await?;
+    }
+    store::say_where(tx, visitor, arrival).await?;
+    let after = store::by_id_in(tx, visitor.site_id, visitor.id).await?;
+    let after = after.ok_or_else(|| Error::Internal("an arriving visitor is missing".into()))?;
+    if is_changed(visitor, &after) {
+        let scope = Scope::visitor(after.id);
+        log.record(tx, after.site_id, vec![(scope, Event::VisitorChanged { visitor_id: after.id })]).await?;
+    }
+    arrived.visitor = after;
+    Ok(())
+}
+
+/// Is there something that an operator's screen shows? (Where the visitor is goes as a signal.)
+fn is_changed(before: &Visitor, after: &Visitor) -> bool {
+    (&before.external_id, &before.nickname, &before.email, &before.attributes, before.verified, &before.browser)
+        != (&after.external_id, &after.nickname, &after.email, &after.attributes, after.verified, &after.browser)
+}

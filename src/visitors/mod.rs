@@ -1,0 +1,139 @@
+//! A visitor is somebody on one site's pages: known by the site's own id for them, or by a random one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+use crate::id::{SiteId, VisitorId};
+
+mod arrive;
+mod browser;
+mod draft;
+mod identity;
+mod leave;
+mod session;
+pub mod store;
+mod view;
+
+pub use arrive::{Arrived, arrive};
+pub use browser::describe as describe_browser;
+pub use draft::{Arrival, Start};
+pub use identity::verify;
+pub use leave::log_out;
+pub use session::{Sessions, VisitorSession};
+pub use view::{VisitorForOperator, VisitorForVisitor};
+
+/// Longest external id, in bytes.
+pub const EXTERNAL_ID_BYTES: usize = 128;
+/// Longest nickname, in characters as people see them.
+pub const NICKNAME_GRAPHEMES: usize = 64;
+/// Attributes kept for a visitor, and the bytes of each name and value.
+pub const ATTRIBUTES: usize = 32;
+/// See [`ATTRIBUTES`].
+pub const ATTRIBUTE_BYTES: usize = 256;
+/// A token unused for this long has ended: 180 days.
+pub const TOKEN_IDLE_S: i64 = 180 * 86_400;
+
+/// A visitor of a site.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The site.
+    pub site_id: SiteId,
+    /// Its number.
+    pub id: VisitorId,
+    /// `visitor_…`, random: what the compatible API shows.
+    pub public_id: String,
+    /// The site's own id for this person, or a random one when `anonymous`.
+    pub external_id: String,
+    /// The widget made `external_id`.
+    pub anonymous: bool,
+    /// A signed identity token for this id has been seen.
+    pub verified: bool,
+    /// Shown to operators.
+    pub nickname: Option<String>,
+    /// As the page gave it.
+    pub email: Option<String>,
+    /// As the page gave them.
+    pub attributes: BTreeMap<String, String>,
+    /// Where they were last.
+    pub page: Option<Page>,
+    /// "Firefox 140 on Windows".
+    pub browser: Option<String>,
+    /// A phone or tablet.
+    pub mobile: bool,
+    /// Language tag.
+    pub locale: Option<String>,
+    /// IANA zone.
+    pub timezone: Option<String>,
+    /// First arrival.
+    pub first_seen_at: Millis,
+    /// Last arrival.
+    pub last_seen_at: Millis,
+}
+
+/// A page of the site, as the visitor's browser names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// Address, at most 2,048 bytes; longer ones are cut.
+    pub url: String,
+    /// Title, at most 300 characters.
+    pub title: String,
+    /// Where they came from; may be empty.
+    pub referrer: String,
+}
+
+impl Page {
+    /// Within bounds and without control characters.
+    pub fn bounded(&self) -> Page {
+        Page { url: clip(&self.url, 2048), title: clip(&self.title, 300), referrer: clip(&self.referrer, 2048) }
+    }
+}
+
+/// What a visitor has shown about being who it claims to be. A conversation belongs to (visitor, proof), so that a
+/// stranger who types somebody's external id gets a conversation of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// A signed identity token.
+    Signed,
+    /// A conversation that everybody who names the id shares (identity mode `shared`).
+    Shared,
+    /// This browser's own token; the text is random.
+    Browser(String),
+}
+
+impl Proof {
+    /// A browser that nobody has seen before.
+    pub fn new_browser() -> Proof {
+        Proof::Browser(crate::secret::random_text(12))
+    }
+
+    /// As the database keeps it.
+    pub fn to_text(&self) -> String {
+        match self {
+            Proof::Signed => "signed".into(),
+            Proof::Shared => "shared".into(),
+            Proof::Browser(browser) => format!("browser:{browser}"),
+        }
+    }
+
+    /// Reads what [`Self::to_text`] wrote. Anything else proves nothing: a browser that no token has.
+    pub fn parse(text: &str) -> Proof {
+        match text {
+            "signed" => Proof::Signed,
+            "shared" => Proof::Shared,
+            other => Proof::Browser(other.strip_prefix("browser:").unwrap_or_default().to_owned()),
+        }
+    }
+}
+
+/// Cuts to `limit` characters, control and direction-override characters left out.
+pub fn clip(text: &str, limit: usize) -> String {
+    text.chars().filter(|c| !c.is_control() && !is_bidi_override(*c)).take(limit).collect::<String>().trim().to_owned()
+}
+
+/// Characters that reorder what stands around them, and could make a name read as another.
+pub fn is_bidi_override(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}

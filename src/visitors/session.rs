@@ -1,0 +1,71 @@
+//! A visitor's credential: 32 random bytes, kept as a hash, bound to its site.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::id::{SiteId, VisitorId};
+use crate::secret;
+use crate::storage::Store;
+
+use super::{Proof, store};
+
+/// Sessions kept in memory, so that a busy visitor costs no look-up per message.
+const KEPT: usize = 20_000;
+
+/// Who a token stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisitorSession {
+    /// The site it is good for.
+    pub site_id: SiteId,
+    /// Number of the token.
+    pub token_id: i64,
+    /// The visitor.
+    pub visitor_id: VisitorId,
+    /// `visitor_…`
+    pub public_id: String,
+    /// What the visitor has shown.
+    pub proof: Proof,
+    /// After this it has ended.
+    pub expires_at: Millis,
+}
+
+/// Finds sessions by token. What is kept in memory is dropped in the same moment that a token ends.
+#[derive(Default)]
+pub struct Sessions(Mutex<HashMap<[u8; 32], VisitorSession>>);
+
+impl Sessions {
+    /// The session of a token.
+    pub async fn find(&self, store: &Store, token: &str) -> Result<VisitorSession> {
+        let digest = secret::digest(token);
+        let known = self.kept().get(&digest).cloned();
+        let session = match known {
+            Some(session) => session,
+            None => {
+                let session = store::session(store, &digest).await?.ok_or(Error::InvalidToken)?;
+                self.keep(digest, session.clone());
+                session
+            }
+        };
+        if session.expires_at < store.now() { Err(Error::InvalidToken) } else { Ok(session) }
+    }
+
+    /// Forgets the sessions that `ended` names.
+    pub fn forget(&self, ended: impl Fn(&VisitorSession) -> bool) {
+        self.kept().retain(|_, session| !ended(session));
+    }
+
+    fn keep(&self, digest: [u8; 32], session: VisitorSession) {
+        let mut kept = self.kept();
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(digest, session);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<[u8; 32], VisitorSession>> {
+        // Every change is one insert or one retain, so a panic leaves nothing half-done.
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}

@@ -1,0 +1,181 @@
+//! How visitors and their tokens are kept.
+
+use sqlx::FromRow;
+
+use crate::bulk_rows;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::id::{SiteId, VisitorId};
+use crate::storage::{Kind, Store, Tx};
+use crate::values;
+
+use super::{Arrival, Page, Proof, TOKEN_IDLE_S, Visitor, VisitorSession};
+
+const MANY: &str = concat!(
+    "SELECT v.* FROM ",
+    bulk_rows!("$1"),
+    " AS r CROSS JOIN visitors AS v
+    WHERE v.site_id = CAST(r.value ->> 0 AS BIGINT) AND v.id = CAST(r.value ->> 1 AS BIGINT)"
+);
+const SESSION: &str = "SELECT t.site_id, t.id, t.visitor_id, v.public_id, t.proof, t.expires_at
+    FROM visitor_tokens AS t JOIN visitors AS v ON v.site_id = t.site_id AND v.id = t.visitor_id
+    WHERE t.token_hash = $1";
+const BY_ID: &str = "SELECT * FROM visitors WHERE site_id = $1 AND id = $2";
+const BY_EXTERNAL: &str = "SELECT * FROM visitors WHERE site_id = $1 AND external_id = $2";
+const ADD: &str = "INSERT INTO visitors (site_id, id, public_id, external_id, anonymous, first_seen_at, last_seen_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $6)";
+const RENAME: &str = "UPDATE visitors SET external_id = $3, anonymous = $4 WHERE site_id = $1 AND id = $2";
+const SAY_WHO: &str = "UPDATE visitors SET nickname = COALESCE($3, nickname), email = COALESCE($4, email),
+    attributes = COALESCE($5, attributes), verified = $6 WHERE site_id = $1 AND id = $2";
+const SAY_WHERE: &str = "UPDATE visitors SET page_url = COALESCE($3, page_url), page_title = COALESCE($4, page_title),
+    page_referrer = COALESCE($5, page_referrer), browser = COALESCE($6, browser), mobile = $7,
+    locale = COALESCE($8, locale), timezone = COALESCE($9, timezone), last_seen_at = $10
+    WHERE site_id = $1 AND id = $2";
+const REMOVE_IF_IDLE: &str = "DELETE FROM visitors WHERE site_id = $1 AND id = $2
+    AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2)";
+const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
+    (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
+const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4 WHERE site_id = $1 AND id = $2";
+const REMOVE_TOKEN: &str = "DELETE FROM visitor_tokens WHERE site_id = $1 AND id = $2";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] = &[
+    MANY, SESSION, BY_ID, BY_EXTERNAL, ADD, RENAME, SAY_WHO, SAY_WHERE, REMOVE_IF_IDLE, ADD_TOKEN, KEEP_TOKEN, REMOVE_TOKEN,
+];
+
+/// A row of `visitors`; other stores join it under these names.
+#[derive(FromRow)]
+pub(crate) struct Row {
+    site_id: SiteId,
+    id: VisitorId,
+    public_id: String,
+    external_id: String,
+    anonymous: bool,
+    verified: bool,
+    nickname: Option<String>,
+    email: Option<String>,
+    attributes: String,
+    page_url: Option<String>,
+    page_title: Option<String>,
+    page_referrer: Option<String>,
+    browser: Option<String>,
+    mobile: bool,
+    locale: Option<String>,
+    timezone: Option<String>,
+    first_seen_at: Millis,
+    last_seen_at: Millis,
+}
+
+impl From<Row> for Visitor {
+    fn from(row: Row) -> Visitor {
+        let (title, referrer) = (row.page_title.unwrap_or_default(), row.page_referrer.unwrap_or_default());
+        Visitor {
+            site_id: row.site_id,
+            id: row.id,
+            public_id: row.public_id,
+            external_id: row.external_id,
+            anonymous: row.anonymous,
+            verified: row.verified,
+            nickname: row.nickname,
+            email: row.email,
+            attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
+            page: row.page_url.map(|url| Page { url, title, referrer }),
+            browser: row.browser,
+            mobile: row.mobile,
+            locale: row.locale,
+            timezone: row.timezone,
+            first_seen_at: row.first_seen_at,
+            last_seen_at: row.last_seen_at,
+        }
+    }
+}
+
+/// The session of a token's hash.
+pub async fn session(store: &Store, hash: &[u8; 32]) -> Result<Option<VisitorSession>> {
+    let row: Option<(SiteId, i64, VisitorId, String, String, Millis)> = store.one(SESSION, values![hash.as_slice()]).await?;
+    Ok(row.map(|(site_id, token_id, visitor_id, public_id, proof, expires_at)| VisitorSession {
+        site_id,
+        token_id,
+        visitor_id,
+        public_id,
+        proof: Proof::parse(&proof),
+        expires_at,
+    }))
+}
+
+/// A visitor by number.
+pub async fn by_id(store: &Store, site: SiteId, id: VisitorId) -> Result<Option<Visitor>> {
+    Ok(store.one::<Row>(BY_ID, values![site, id]).await?.map(Visitor::from))
+}
+
+/// Several visitors at once, in no order.
+pub async fn find_many(store: &Store, keys: &[(SiteId, VisitorId)]) -> Result<Vec<Visitor>> {
+    let rows = store.all::<Row>(MANY, values![serde_json::json!(keys).to_string()]).await?;
+    Ok(rows.into_iter().map(Visitor::from).collect())
+}
+
+pub(super) async fn by_id_in(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result<Option<Visitor>> {
+    Ok(tx.one::<Row>(BY_ID, values![site, id]).await?.map(Visitor::from))
+}
+
+pub(super) async fn by_external(tx: &mut Tx, site: SiteId, external_id: &str) -> Result<Option<Visitor>> {
+    Ok(tx.one::<Row>(BY_EXTERNAL, values![site, external_id]).await?.map(Visitor::from))
+}
+
+pub(super) async fn add(tx: &mut Tx, site: SiteId, external_id: &str, anonymous: bool) -> Result<VisitorId> {
+    let id = tx.next_id(Kind::Visitor, VisitorId).await?;
+    let public_id = format!("visitor_{}", crate::secret::random_text(9));
+    tx.run(ADD, values![site, id, public_id, external_id, anonymous, tx.now()]).await?;
+    Ok(id)
+}
+
+pub(super) async fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id: &str, anonymous: bool) -> Result<()> {
+    tx.run(RENAME, values![site, id, external_id, anonymous]).await.map(drop)
+}
+
+pub(super) async fn say_who(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, verified: bool) -> Result<()> {
+    let attributes = arrival.attributes.as_ref().map(|all| serde_json::json!(all).to_string());
+    let values = values![visitor.site_id, visitor.id, arrival.nickname.clone(), arrival.email.clone(), attributes, verified];
+    tx.run(SAY_WHO, values).await.map(drop)
+}
+
+pub(super) async fn say_where(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival) -> Result<()> {
+    let page = arrival.page.clone();
+    let values = values![
+        visitor.site_id,
+        visitor.id,
+        page.as_ref().map(|page| page.url.clone()),
+        page.as_ref().map(|page| page.title.clone()),
+        page.map(|page| page.referrer),
+        arrival.browser.clone(),
+        arrival.mobile,
+        arrival.locale.clone(),
+        arrival.timezone.clone(),
+        tx.now(),
+    ];
+    tx.run(SAY_WHERE, values).await.map(drop)
+}
+
+/// Removes a visitor that has no conversation (its thread went to somebody else).
+pub(super) async fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result<bool> {
+    Ok(tx.run(REMOVE_IF_IDLE, values![site, id]).await? > 0)
+}
+
+pub(super) async fn add_token(tx: &mut Tx, visitor: &Visitor, hash: [u8; 32], proof: &Proof) -> Result<VisitorSession> {
+    let token_id = tx.next_id(Kind::Token, |id| crate::id::KeyId(id)).await?.0;
+    let expires_at = tx.now().plus_seconds(TOKEN_IDLE_S);
+    let values = values![visitor.site_id, token_id, visitor.id, hash, proof.to_text(), tx.now(), expires_at];
+    tx.run(ADD_TOKEN, values).await?;
+    let (site_id, visitor_id, public_id) = (visitor.site_id, visitor.id, visitor.public_id.clone());
+    Ok(VisitorSession { site_id, token_id, visitor_id, public_id, proof: proof.clone(), expires_at })
+}
+
+pub(super) async fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
+    let expires_at = tx.now().plus_seconds(TOKEN_IDLE_S);
+    tx.run(KEEP_TOKEN, values![session.site_id, session.token_id, tx.now(), expires_at]).await.map(drop)
+}
+
+pub(super) async fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
+    tx.run(REMOVE_TOKEN, values![session.site_id, session.token_id]).await.map(drop)
+}

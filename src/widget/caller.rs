@@ -1,0 +1,96 @@
+//! The visitor behind a token, and the foreign page it is on.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Response};
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, HeaderMap, HeaderValue, ORIGIN,
+};
+use hyper::http::request::Parts;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::origin;
+use crate::sites::Site;
+use crate::visitors::VisitorSession;
+
+/// A visitor with a good token, on a page that may show its site's widget.
+pub struct CurrentVisitor {
+    /// The session.
+    pub session: VisitorSession,
+    /// Its site: not paused.
+    pub site: Arc<Site>,
+}
+
+impl FromRequestParts<App> for CurrentVisitor {
+    type Rejection = Readable<Error>;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> std::result::Result<CurrentVisitor, Readable<Error>> {
+        let Ok(page) = PageOrigin::from_request_parts(parts, app).await;
+        let token = bearer(&parts.headers);
+        current(app, token.as_deref(), &page).await.map_err(Readable)
+    }
+}
+
+/// The visitor of a token.
+pub(super) async fn current(app: &App, token: Option<&str>, page: &PageOrigin) -> Result<CurrentVisitor> {
+    let session = app.visitors.find(&app.store, token.ok_or(Error::InvalidToken)?).await?;
+    let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
+    page.check(&site)?;
+    Ok(CurrentVisitor { session, site })
+}
+
+/// The token of a request.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
+    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(|token| token.trim().to_owned())
+}
+
+/// The origin of the foreign page that a request comes from; none for pages of ours and for scripts.
+#[derive(Debug, Clone)]
+pub struct PageOrigin(pub Option<String>);
+
+impl PageOrigin {
+    /// May this page show the widget of `site` now?
+    pub fn check(&self, site: &Site) -> Result<()> {
+        if site.paused {
+            return Err(Error::SitePaused);
+        }
+        if self.0.as_ref().is_some_and(|page| !site.allows_origin(page)) { Err(Error::ForbiddenOrigin) } else { Ok(()) }
+    }
+}
+
+impl FromRequestParts<App> for PageOrigin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> std::result::Result<PageOrigin, Infallible> {
+        let page = parts.headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
+        Ok(PageOrigin(page.filter(|page| *page != origin::of_server(app, parts))))
+    }
+}
+
+/// An answer that foreign pages may read. There are no cookies at this door, so any origin may.
+pub struct Readable<T>(pub T);
+
+impl<T: IntoResponse> IntoResponse for Readable<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+        headers.entry("cache-control").or_insert(HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+/// Answers a preflight for two hours, the longest that Chromium keeps it.
+pub(super) async fn preflight() -> Readable<impl IntoResponse> {
+    Readable([
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Last-Event-ID"),
+        (ACCESS_CONTROL_MAX_AGE, "7200"),
+    ])
+}

@@ -1,0 +1,228 @@
+//! Everything that a visitor can change, at one address, so that a browser asks for permission once.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::header::{HeaderMap, USER_AGENT};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::conversations::{self, Conversation, ConversationForVisitor};
+use crate::error::{Error, Result};
+use crate::events::{self, Cursor};
+use crate::http::address::ClientAddress;
+use crate::http::body::JsonBody;
+use crate::images::ImageName;
+use crate::messages::{self, Author, Body, ClientId, Draft, History, MessageForVisitor, Outgoing, Target, Text};
+use crate::realtime::{self, VisitorHint};
+use crate::sites::Site;
+use crate::visitors::{self, Arrived, Start, VisitorForVisitor, VisitorSession};
+
+use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer, current};
+use super::welcome::Welcome;
+
+/// Messages in a state or a page of history.
+const PAGE: u32 = 50;
+
+/// What a visitor asks for.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// I am here, as this visitor. Also: I am this visitor now.
+    Start(Box<Start>),
+    /// Send a message.
+    Send(Send),
+    /// Older messages.
+    History(Before),
+    /// A hint, where no socket carries it.
+    Hint(Hint),
+    /// End this session.
+    Logout(Nothing),
+}
+
+/// A message to send: text or an uploaded image.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    client_id: ClientId,
+    text: Option<String>,
+    image: Option<String>,
+}
+
+/// Which page of history.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    before: Point,
+}
+
+/// A message of the visitor's thread.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    conversation: String,
+    seq: i64,
+}
+
+/// A hint.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hint {
+    hint: VisitorHint,
+}
+
+/// A command without fields.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Everything that a panel shows, and where news goes on from.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct VisitorState {
+    /// A new token, to be kept in place of the old one.
+    pub token: Option<String>,
+    /// Who the visitor is.
+    pub visitor: VisitorForVisitor,
+    /// Its conversations, as far as it may read them.
+    pub conversations: Vec<ConversationForVisitor>,
+    /// The newest messages, oldest first.
+    pub messages: Vec<MessageForVisitor>,
+    /// Older ones exist.
+    pub more: bool,
+    /// News goes on from here.
+    pub cursor: String,
+    /// The site.
+    pub welcome: Welcome,
+}
+
+#[derive(Serialize, schemars::JsonSchema)]
+struct Sent {
+    message: MessageForVisitor,
+}
+
+#[derive(Serialize, schemars::JsonSchema)]
+struct Older {
+    messages: Vec<MessageForVisitor>,
+    more: bool,
+}
+
+/// Does what a visitor asks for.
+pub(super) async fn command(
+    State(app): State<App>,
+    page: PageOrigin,
+    address: ClientAddress,
+    headers: HeaderMap,
+    body: Result<JsonBody<Command>>,
+) -> Response {
+    Readable(act(&app, page, address, &headers, body).await).into_response()
+}
+
+async fn act(
+    app: &App,
+    page: PageOrigin,
+    address: ClientAddress,
+    headers: &HeaderMap,
+    body: Result<JsonBody<Command>>,
+) -> Result<Response> {
+    let JsonBody(command) = body?;
+    let token = bearer(headers);
+    if let Command::Start(start) = command {
+        return Ok(Json(start_session(app, &page, address, headers, *start).await?).into_response());
+    }
+    let CurrentVisitor { session, site } = current(app, token.as_deref(), &page).await?;
+    Ok(match command {
+        Command::Start(_) => return Err(Error::InvalidToken),
+        Command::Send(send) => Json(send_message(app, &site, session, send).await?).into_response(),
+        Command::History(Before { before }) => Json(history(app, &site, &session, before).await?).into_response(),
+        Command::Hint(Hint { hint }) => {
+            realtime::from_visitor(app, &site, &session, hint).await?;
+            Json(crate::console::Done {}).into_response()
+        }
+        Command::Logout(_) => {
+            visitors::log_out(app, &session).await?;
+            Json(crate::console::Done {}).into_response()
+        }
+    })
+}
+
+async fn start_session(
+    app: &App,
+    page: &PageOrigin,
+    address: ClientAddress,
+    headers: &HeaderMap,
+    start: Start,
+) -> Result<VisitorState> {
+    let site = app.sites.by_widget_key(&start.key).await?;
+    page.check(&site)?;
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let arrival = start.check(agent)?;
+    let old = match bearer(headers) {
+        // A token that has ended, or of another site, is as good as none: the visitor simply starts.
+        Some(token) => app.visitors.find(&app.store, &token).await.ok().filter(|old| old.site_id == site.id),
+        None => None,
+    };
+    if old.is_none() {
+        let taken = app.limits.new_visitors.take(address.network(), app.config.new_visitors_per_hour, std::time::Instant::now());
+        taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
+    }
+    let language = arrival.locale.clone().unwrap_or_default();
+    let arrived = visitors::arrive(app, &site, old, arrival).await?;
+    if let Some(page) = &arrived.visitor.page {
+        let hint = VisitorHint::Page { page: page.clone() };
+        realtime::from_visitor(app, &site, &arrived.session, hint).await?;
+    }
+    state(app, &site, arrived, &language).await
+}
+
+/// Reads the state. The cursor is read first: what happens meanwhile is in both, and clients know each message.
+async fn state(app: &App, site: &Site, arrived: Arrived, language: &str) -> Result<VisitorState> {
+    let ends = events::store::ends(&app.store, site.id).await?.ok_or(Error::UnknownSite)?;
+    let conversations = readable(app, site, &arrived.session).await?;
+    let History { messages, more } = messages::newest(&app.store, &conversations, PAGE).await?;
+    let verified = arrived.session.proof == visitors::Proof::Signed;
+    let (external_id, nickname) = (arrived.visitor.external_id, arrived.visitor.nickname);
+    Ok(VisitorState {
+        token: arrived.token,
+        visitor: VisitorForVisitor { external_id, nickname, verified },
+        conversations: conversations.iter().map(Conversation::for_visitor).collect(),
+        messages: messages.iter().map(messages::Message::for_visitor).collect(),
+        more,
+        cursor: Cursor::new(app.store.epoch(), [(site.id, ends.n)]).to_text(),
+        welcome: Welcome::of(app, site, language),
+    })
+}
+
+async fn readable(app: &App, site: &Site, session: &VisitorSession) -> Result<Vec<Conversation>> {
+    let mut conversations = conversations::store::of_visitor(&app.store, session).await?;
+    conversations.retain(|conversation| conversation.is_visible_to(session, site.identity_mode));
+    Ok(conversations)
+}
+
+async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Send) -> Result<Sent> {
+    let body = match (send.text, send.image) {
+        (Some(text), None) => Body::Text(Text::parse(&text)?),
+        (None, Some(image)) => Body::Image(ImageName::parse(&image).ok_or(Error::invalid("image", "is not an uploaded image"))?),
+        (None, None) => return Err(Error::EmptyMessage),
+        (Some(_), Some(_)) => return Err(Error::invalid("image", "send text and image as two messages")),
+    };
+    let (key, limit) = ((site.id, session.visitor_id), site.limits.messages_per_minute as usize);
+    let taken = app.limits.messages.take(key, limit, std::time::Instant::now());
+    taken.map_err(|retry_after_s| Error::SendingTooFrequently { retry_after_s })?;
+    let author = Author::Visitor(session.visitor_id);
+    let target = Target::Thread { visitor: session.visitor_id, proof: session.proof, mode: site.identity_mode };
+    let drafts = vec![Draft { client_id: send.client_id, body }];
+    let stored = messages::send(app, Outgoing { site: site.id, target, author, drafts }).await;
+    if stored.is_err() {
+        // What was not stored does not count.
+        app.limits.messages.refund(&key);
+    }
+    let message = stored?.pop().ok_or_else(|| Error::Internal("a stored message is missing".into()))?;
+    Ok(Sent { message: message.for_visitor() })
+}
+
+async fn history(app: &App, site: &Site, session: &VisitorSession, before: Point) -> Result<Older> {
+    let conversations = readable(app, site, session).await?;
+    let point = conversations.iter().find(|c| c.public_id == before.conversation).ok_or(Error::NotFound)?;
+    let History { messages, more } = messages::before(&app.store, &conversations, (point.id, before.seq), PAGE).await?;
+    Ok(Older { messages: messages.iter().map(messages::Message::for_visitor).collect(), more })
+}

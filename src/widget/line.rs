@@ -1,0 +1,30 @@
+//! How news reaches a visitor's page.
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{State, ws::rejection::WebSocketUpgradeRejection};
+use axum::response::{IntoResponse, Response};
+use hyper::header::HeaderMap;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::realtime;
+
+use super::caller::{CurrentVisitor, PageOrigin, Readable};
+
+/// Opens the socket; its first frame holds the token.
+pub(super) async fn socket(
+    State(app): State<App>,
+    page: PageOrigin,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    match upgrade {
+        Ok(upgrade) => realtime::visitor_socket(app, upgrade, page.0),
+        Err(_) => Readable(Error::InvalidRequest("this address takes WebSocket connections".into())).into_response(),
+    }
+}
+
+/// Opens the stream: token and cursor come as headers.
+pub(super) async fn stream(State(app): State<App>, visitor: CurrentVisitor, headers: HeaderMap) -> Response {
+    let cursor = headers.get("last-event-id").and_then(|cursor| cursor.to_str().ok()).unwrap_or_default().to_owned();
+    Readable(realtime::visitor_stream(&app, visitor.session, &cursor).await).into_response()
+}

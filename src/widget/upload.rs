@@ -1,0 +1,33 @@
+//! A visitor's picture: the raw bytes as the body.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::http::uploads::with_upload;
+use crate::images::{self, ImageView, Uploader};
+
+use super::caller::{CurrentVisitor, Readable};
+
+/// A stored image that no message holds yet.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Uploaded {
+    /// The image.
+    pub image: ImageView,
+}
+
+/// Takes a picture.
+pub(super) async fn upload(State(app): State<App>, visitor: CurrentVisitor, body: Body) -> Response {
+    Readable(take(&app, &visitor, body).await.map(Json)).into_response()
+}
+
+async fn take(app: &App, visitor: &CurrentVisitor, body: Body) -> Result<Uploaded> {
+    let (site, uploader) = (&visitor.site, Uploader::Visitor(visitor.session.visitor_id));
+    let limit = site.limits.image_bytes as usize;
+    let image = with_upload(app, body, limit, async |bytes| images::accept(app, site, uploader, bytes).await).await?;
+    Ok(Uploaded { image: ImageView::from(&image) })
+}

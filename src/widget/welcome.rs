@@ -1,0 +1,76 @@
+//! What an opened panel shows before anybody has written.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::error::Result;
+use crate::http::body::QueryOf;
+use crate::images;
+use crate::messages::{TEXT_BYTES, TEXT_GRAPHEMES};
+use crate::sites::{Locale, Site};
+
+use super::caller::{PageOrigin, Readable};
+
+/// A site, as an opened panel needs it.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Welcome {
+    /// Its name.
+    pub name: String,
+    /// The owner's greeting in the visitor's language; empty: the widget's own.
+    pub welcome: String,
+    /// Path of the logo.
+    pub logo_url: Option<String>,
+    /// An operator has the console open.
+    pub operators_online: bool,
+    /// What may be sent.
+    pub limits: Limits,
+}
+
+/// What may be sent.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Limits {
+    /// Characters as people see them.
+    pub text_graphemes: usize,
+    /// Bytes of UTF-8.
+    pub text_bytes: usize,
+    /// Bytes of an image file.
+    pub image_bytes: u32,
+}
+
+impl Welcome {
+    /// For a visitor with this language tag.
+    pub fn of(app: &App, site: &Site, language: &str) -> Welcome {
+        Welcome {
+            name: site.name.clone(),
+            welcome: site.welcome_for(Locale::nearest(language)).to_owned(),
+            logo_url: site.logo.as_deref().map(images::logo_url),
+            operators_online: app.hub.has_operator(site.owner_id),
+            limits: Limits {
+                text_graphemes: TEXT_GRAPHEMES,
+                text_bytes: TEXT_BYTES,
+                image_bytes: site.limits.image_bytes,
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    key: String,
+    #[serde(default)]
+    lang: String,
+}
+
+/// Answers the greeting of a site.
+pub(super) async fn welcome(State(app): State<App>, page: PageOrigin, QueryOf(asked): QueryOf<Asked>) -> Response {
+    Readable(find(&app, &page, &asked).await.map(Json)).into_response()
+}
+
+async fn find(app: &App, page: &PageOrigin, asked: &Asked) -> Result<Welcome> {
+    let site = app.sites.by_widget_key(&asked.key).await?;
+    page.check(&site)?;
+    Ok(Welcome::of(app, &site, &asked.lang))
+}
