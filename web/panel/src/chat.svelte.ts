@@ -83,6 +83,7 @@ export class Chat {
   }
 
   arrive(): void {
+    if (this.host.site.v) return;
     if (this.known) return this.with((talk) => talk.arrive());
     void this.#greet();
     // What comes next is fetched while the visitor thinks of the first word.
@@ -91,12 +92,14 @@ export class Chat {
 
   typed(text: string): void {
     this.draft = text;
+    if (this.host.site.v) return;
     this.record.keep({ draft: text || undefined });
     if (text !== "") this.with((talk) => talk.typing());
   }
 
   send(text: string): void {
     this.jumps += 1;
+    if (this.host.site.v) return void import("./preview/preview.ts").then(({ pretendToSend }) => pretendToSend(this, text.trim()));
     this.with((talk) => talk.send(text.trim()));
   }
 
@@ -107,6 +110,7 @@ export class Chat {
 
   /** Does it now, or as soon as the rest of the panel is here. */
   with(act: (talk: Talk) => void): void {
+    if (this.host.site.v) return;
     this.#talk ??= import("./talk/talk.ts").then(({ Talk, parts }) => {
       this.parts = parts;
       return new Talk(this);
@@ -119,6 +123,11 @@ export class Chat {
       if (!this.#gone) setTimeout(() => this.with(act), 3_000);
       this.host.emit("error", { code: "unavailable", message: String(error) });
     });
+  }
+
+  /** The dashboard's live preview. */
+  async preview(): Promise<() => void> {
+    return (await import("./preview/preview.ts")).pretend(this);
   }
 
   destroy(): void {

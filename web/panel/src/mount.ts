@@ -2,15 +2,16 @@ import type { Ocs, Panel, PanelHost } from "@ocs/launcher/host";
 import { flushSync, mount as mountComponent, unmount } from "svelte";
 import { Chat } from "./chat.svelte.ts";
 import App from "./components/App.svelte";
-import { sheet } from "./styles/sheet.ts";
+import { css } from "./styles/css.ts";
+import { adopt } from "./adopt.ts";
 import { chooseLanguage } from "./words/choose.ts";
 
 /** The launcher's way in: everything the panel does begins here, and `destroy` ends all of it. */
 export async function mount(host: PanelHost): Promise<Panel> {
   const language = await chooseLanguage(host.ocs);
-  if (host.site.v) (await import("./preview/preview.ts")).pretend(host, language);
   const chat = new Chat(host, language);
-  host.root.adoptedStyleSheets = [...host.root.adoptedStyleSheets, sheet];
+  const endPreview = host.site.v ? await chat.preview() : () => {};
+  const undress = adopt(host.root, css);
   const app = mountComponent(App, { target: host.frame, props: { chat } });
   // Components set listeners in effects: they must stand before the first call.
   flushSync();
@@ -28,7 +29,8 @@ export async function mount(host: PanelHost): Promise<Panel> {
       chat.hide();
       chat.destroy();
       void unmount(app);
-      host.root.adoptedStyleSheets = host.root.adoptedStyleSheets.filter((adopted) => adopted !== sheet);
+      undress();
+      endPreview();
     },
   };
 }

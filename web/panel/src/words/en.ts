@@ -36,7 +36,6 @@ const en: Words = {
   cancel: "Cancel",
   connecting: "Connecting…",
   offline: "You’re offline. Messages are sent when you’re back.",
-  reconnected: "Connected again",
   volatile: "Your browser blocks storage: this chat’s history will not be kept.",
   held: counted("en", { one: "You’re sending too frequently. Try again in # second.", other: "You’re sending too frequently. Try again in # seconds." }),
   left: counted("en", { one: "# character left", other: "# characters left" }),

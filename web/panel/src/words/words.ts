@@ -37,7 +37,6 @@ export type Words = {
   cancel: string;
   connecting: string;
   offline: string;
-  reconnected: string;
   volatile: string;
   held: (seconds: number) => string;
   left: (count: number) => string;

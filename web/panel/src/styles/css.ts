@@ -5,6 +5,5 @@ import log from "./log.css?inline";
 import message from "./message.css?inline";
 import panel from "./panel.css?inline";
 
-/** One sheet, adopted by the launcher's shadow root: no style element, nothing a page's policy could stop. */
-export const sheet = new CSSStyleSheet();
-sheet.replaceSync([tokens, panel, header, log, message, composer].join(""));
+/** Goes as one sheet into the launcher's shadow root: no style element, nothing a page's policy could stop. */
+export const css = [tokens, panel, header, log, message, composer].join("");

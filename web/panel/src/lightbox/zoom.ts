@@ -1,0 +1,66 @@
+const MOST = 5;
+const SWIPE_PX = 90;
+
+/** Wheel, pinch and double click up to five times; drag to look around; swipe or click beside it to leave. */
+export class Zoom {
+  #scale = 1;
+  #x = 0;
+  #y = 0;
+  #moved = 0;
+  readonly #fingers = new Map<number, PointerEvent>();
+  readonly #ground: HTMLElement;
+  readonly #abort = new AbortController();
+
+  constructor(private readonly image: HTMLElement, private readonly close: () => void) {
+    this.#ground = image.parentElement!;
+    const on = <K extends keyof HTMLElementEventMap>(type: K, act: (event: HTMLElementEventMap[K]) => void) =>
+      this.#ground.addEventListener(type, act, { signal: this.#abort.signal, passive: false });
+    on("wheel", (event) => {
+      event.preventDefault();
+      this.#to(this.#scale * Math.exp(-event.deltaY / 300));
+    });
+    on("dblclick", (event) => event.target === image && this.#to(this.#scale > 1 ? 1 : 2.5));
+    on("pointerdown", (event) => {
+      this.#fingers.set(event.pointerId, event);
+      this.#moved = 0;
+    });
+    on("pointermove", (event) => this.#move(event));
+    on("pointerup", (event) => this.#up(event));
+    on("pointercancel", (event) => this.#fingers.delete(event.pointerId));
+  }
+
+  readonly stop = () => this.#abort.abort();
+
+  #move(event: PointerEvent): void {
+    const before = this.#fingers.get(event.pointerId);
+    if (before === undefined) return;
+    const other = [...this.#fingers.values()].find(({ pointerId }) => pointerId !== event.pointerId);
+    this.#fingers.set(event.pointerId, event);
+    this.#moved += Math.abs(event.clientX - before.clientX) + Math.abs(event.clientY - before.clientY);
+    if (other !== undefined) {
+      const apart = (finger: PointerEvent) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
+      return this.#to((this.#scale * apart(event)) / Math.max(1, apart(before)));
+    }
+    this.#x += event.clientX - before.clientX;
+    this.#y += event.clientY - before.clientY;
+    this.#draw();
+  }
+
+  #up(event: PointerEvent): void {
+    this.#fingers.delete(event.pointerId);
+    if (this.#scale > 1) return;
+    if (Math.abs(this.#y) > SWIPE_PX || (this.#moved < 6 && event.target === this.#ground)) return this.close();
+    this.#to(1);
+  }
+
+  #to(scale: number): void {
+    this.#scale = Math.min(MOST, Math.max(1, scale));
+    if (this.#scale === 1) this.#x = this.#y = 0;
+    this.#draw();
+  }
+
+  #draw(): void {
+    this.image.classList.toggle("zoomed", this.#scale > 1);
+    this.image.style.transform = `translate(${this.#x}px, ${this.#y}px) scale(${this.#scale})`;
+  }
+}
