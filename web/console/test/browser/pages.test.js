@@ -47,6 +47,7 @@ for (const scheme of ['light', 'dark']) {
       found[path] = await faultsOf(page);
     }
     await page.goto('/chat');
+    await page.getByRole('heading', { name: 'Inbox' }).waitFor();
     await page.keyboard.press('?');
     await page.locator('dialog[open]').waitFor();
     await page.waitForTimeout(300);
@@ -132,7 +133,7 @@ test('an unreadable pair is refused and the nearest one is a click away', async 
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('button', { name: 'Use #ffffff' }).click();
   assert.equal(await text.inputValue(), '#ffffff');
-  await page.getByLabel('Bubble').check();
+  await page.getByText('Bubble', { exact: true }).click();
   await page.waitForFunction(() => document.querySelector('iframe')?.src.includes('bubble'));
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('All saved').waitFor();

@@ -34,10 +34,17 @@ export function hearEvent(event: OperatorEvent): void {
     case 'visitor_changed':
       return visitors.changed(event.visitor);
     case 'site_changed':
-      return void sites.refresh(event.site_id).catch(() => {
-        sites.drop(event.site_id);
-        inbox.dropSite(event.site_id);
-      });
+      return void reloadSites(event.site_id);
+  }
+}
+
+/** The list, not the site: a deleted one is then simply missing. */
+async function reloadSites(site: number): Promise<void> {
+  try {
+    await sites.load();
+    if (!sites.byId(site)) inbox.dropSite(site);
+  } catch {
+    // The next reload brings it.
   }
 }
 
