@@ -14,19 +14,31 @@ pub(super) struct Attempt<'a> {
     network: Option<u128>,
 }
 
-/// Counts a try for this address, whether or not it has an account, and for this network.
-///
-/// `known_place`: the account was signed in from there before. Strangers who guess at an account make its owner wait
-/// everywhere else, but not where the owner works; the network's own count goes on.
-pub(super) fn attempt<'a>(app: &'a App, email: &str, network: Option<u128>, known_place: bool) -> Result<Attempt<'a>> {
-    let (account, now) = (digest(email), Instant::now());
+/// Where somebody tries from. Each is counted apart: strangers who guess at an account make its owner wait everywhere
+/// else, but not where the owner works.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// A network in which the account was never signed in.
+    Elsewhere(u128),
+    /// An address in which it was.
+    KnownPlace(u128),
+    /// A session of the account, which is asked for the password once more.
+    Session,
+}
+
+/// Counts a try for this address, whether or not it has an account, and for the network.
+pub(super) fn attempt<'a>(app: &'a App, email: &str, source: Source) -> Result<Attempt<'a>> {
+    let (place, network) = match source {
+        Source::Elsewhere(network) => ("elsewhere", Some(network)),
+        Source::KnownPlace(network) => ("known place", Some(network)),
+        Source::Session => ("session", None),
+    };
+    let (account, now) = (digest(&format!("{place} {email}")), Instant::now());
     let refuse = |retry_after_s| Error::TooManyRequests { retry_after_s };
     if let Some(network) = network {
         app.limits.passwords_by_network.take(network, now).map_err(refuse)?;
     }
-    if let Err(wait) = app.limits.passwords_by_account.take(account, now)
-        && !known_place
-    {
+    if let Err(wait) = app.limits.passwords_by_account.take(account, now) {
         if let Some(network) = network {
             // Nothing was tried: it is not held against the network.
             app.limits.passwords_by_network.forgive(&network);

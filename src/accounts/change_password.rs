@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId};
 
-use super::attempts::attempt;
+use super::attempts::{Source, attempt};
 use super::{Account, session, store};
 
 /// Changes the password of somebody who knows the present one; `kept` is the session that asks.
@@ -27,7 +27,7 @@ pub async fn set_password(app: &App, account: AccountId, new: &str) -> Result<()
 
 /// Is this the account's password? Counted like a sign-in, because a borrowed browser can guess too.
 pub(super) async fn confirm(app: &App, account: &Account, password: &str) -> Result<()> {
-    let attempt = attempt(app, &account.email, None, false)?;
+    let attempt = attempt(app, &account.email, Source::Session)?;
     let stored = store::password(&app.store, account.id).await?;
     if !app.passwords.check(password, stored.as_deref()).await? {
         return Err(Error::WrongCredentials);

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::secret::digest;
 
-use super::attempts::attempt;
+use super::attempts::{Source, attempt};
 use super::{Place, SignedIn, email, session, store};
 
 /// What somebody typed.
@@ -26,11 +26,13 @@ pub async fn sign_in(app: &App, typed: Credentials, place: Place, before: Option
         return Err(Error::WrongCredentials);
     };
     let account = store::by_email(&app.store, &email).await?;
-    let known_place = match &account {
-        Some(account) => store::is_known_place(&app.store, account.id, &place.address).await?,
-        None => false,
+    let source = match &account {
+        Some(account) if store::is_known_place(&app.store, account.id, &place.address).await? => {
+            Source::KnownPlace(place.network)
+        }
+        _ => Source::Elsewhere(place.network),
     };
-    let attempt = attempt(app, &email, Some(place.network), known_place)?;
+    let attempt = attempt(app, &email, source)?;
     let stored = match &account {
         Some(account) => store::password(&app.store, account.id).await?,
         None => None,

@@ -12,7 +12,7 @@ use crate::text;
 use super::{Account, NAME_GRAPHEMES, Place, SignedIn, email, session, store};
 
 /// Accounts an hour from one network.
-const SIGN_UPS_PER_HOUR: usize = 20;
+const SIGN_UPS_PER_HOUR: usize = 100;
 
 /// Who wants an account.
 #[derive(Debug, Clone)]

@@ -1,15 +1,15 @@
 //! `ocs restore`: a new data folder from a backup.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use crate::storage::{self, Folder, MIGRATIONS};
+use crate::storage::{self, Contents, Folder, MIGRATIONS};
 
 use super::Given;
-use super::backup::{DATABASE, Keep, unpack};
+use super::backup::{DATABASE, Keep, Unpacked, unpack};
 use super::order::explain;
 
 #[derive(Args)]
@@ -32,23 +32,13 @@ impl Restore {
         let name = data.file_name().and_then(|name| name.to_str()).context("--data must name a folder")?;
         let partial = data.with_file_name(format!(".{name}-restoring"));
         let _ = fs::remove_dir_all(&partial);
-        Folder::open(&partial)?;
-        let (file, target) = (self.file.clone(), partial.clone());
-        let unpacked = tokio::task::spawn_blocking(move || unpack(&file, &target, Keep::Everything)).await??;
-        let newest = MIGRATIONS.last().map_or(0, |(number, ..)| *number);
-        ensure!(
-            unpacked.manifest.schema <= newest,
-            "this backup has schema {}, which is newer than this program; restore it with ocs {}",
-            unpacked.manifest.schema,
-            unpacked.manifest.ocs
-        );
-        let database = partial.join(DATABASE);
-        let contents = storage::inspect(&database).await.map_err(explain)?;
-        ensure!(
-            contents.rows == unpacked.manifest.rows,
-            "the database in this backup is not the one its manifest names"
-        );
-        storage::begin_new_life(&database).await.map_err(explain)?;
+        let (unpacked, contents) = match make(self.file, &partial).await {
+            Ok(made) => made,
+            Err(error) => {
+                let _ = fs::remove_dir_all(&partial);
+                return Err(error);
+            }
+        };
         if data.exists() {
             fs::remove_dir(&data)?;
         }
@@ -70,4 +60,23 @@ impl Restore {
         println!("secrets must be made anew in My Sites.");
         Ok(())
     }
+}
+
+/// Unpacks and checks everything, and begins the new life of the database.
+async fn make(file: PathBuf, folder: &Path) -> anyhow::Result<(Unpacked, Contents)> {
+    Folder::open(folder)?;
+    let target = folder.to_owned();
+    let unpacked = tokio::task::spawn_blocking(move || unpack(&file, &target, Keep::Everything)).await??;
+    let newest = MIGRATIONS.last().map_or(0, |(number, ..)| *number);
+    ensure!(
+        unpacked.manifest.schema <= newest,
+        "this backup has schema {}, which is newer than this program; restore it with ocs {}",
+        unpacked.manifest.schema,
+        unpacked.manifest.ocs
+    );
+    let database = folder.join(DATABASE);
+    let contents = storage::inspect(&database).await.map_err(explain)?;
+    ensure!(contents.rows == unpacked.manifest.rows, "the database in this backup is not the one its manifest names");
+    storage::begin_new_life(&database).await.map_err(explain)?;
+    Ok((unpacked, contents))
 }
