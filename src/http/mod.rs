@@ -17,3 +17,5 @@ pub mod operations;
 pub mod requests;
 pub mod server;
 pub mod tls;
+mod acme;
+mod certificate;

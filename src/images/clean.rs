@@ -154,3 +154,109 @@ fn too_big() -> Error {
 fn damaged() -> Error {
     Error::InvalidImage("the file is damaged")
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, RgbImage, Rgba, RgbaImage};
+
+    use super::*;
+
+    fn jpeg(width: u32, height: u32) -> Vec<u8> {
+        let picture = RgbImage::from_fn(width, height, |x, _| Rgb([if x < width / 2 { 250 } else { 5 }, 40, 40]));
+        encode(&DynamicImage::ImageRgb8(picture), Format::Jpeg).expect("a jpeg")
+    }
+
+    /// Puts an EXIF block with this orientation and a secret text behind the first marker.
+    fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+        let tiff = [
+            b"Exif\0\0II*\0\x08\0\0\0".as_slice(),
+            &[1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0],
+            b"GPS 48.85 2.35 secret",
+        ]
+        .concat();
+        let length = u16::try_from(tiff.len() + 2).expect("short").to_be_bytes();
+        [&jpeg[..2], &[0xff, 0xe1], &length, &tiff, &jpeg[2..]].concat()
+    }
+
+    fn gif(frames: usize) -> Vec<u8> {
+        let mut encoder = gif::Encoder::new(Vec::new(), 40, 30, &[255, 0, 0, 0, 0, 255]).expect("a gif");
+        encoder.set_repeat(gif::Repeat::Infinite).expect("repeats");
+        encoder.write_raw_extension(gif::AnyExtension(0xfe), &[b"a secret comment".as_slice()]).expect("a comment");
+        for index in 0..frames {
+            let pixels = vec![u8::try_from(index % 2).expect("small"); 40 * 30];
+            let mut frame = gif::Frame::from_indexed_pixels(40, 30, pixels, None);
+            frame.delay = 7;
+            encoder.write_frame(&frame).expect("a frame");
+        }
+        encoder.into_inner().expect("bytes")
+    }
+
+    #[test]
+    fn a_photo_stands_upright_and_tells_nothing() {
+        let shot = with_exif(&jpeg(60, 20), 6);
+        let cleaned = clean(&shot).expect("a good picture");
+        assert_eq!((cleaned.still.width(), cleaned.still.height()), (20, 60), "turned by a quarter");
+        assert_eq!(cleaned.format, Format::Jpeg);
+        assert!(!cleaned.bytes.windows(6).any(|part| part == b"secret" || part == b"Exif\0\0"));
+        assert_eq!(clean(&cleaned.bytes).expect("readable").still.width(), 20);
+    }
+
+    #[test]
+    fn a_png_keeps_its_transparency_and_loses_its_tail() {
+        let picture = RgbaImage::from_pixel(10, 10, Rgba([1, 2, 3, 100]));
+        let mut png = encode(&DynamicImage::ImageRgba8(picture), Format::Png).expect("a png");
+        png.extend_from_slice(b"<script>alert(1)</script>");
+        let cleaned = clean(&png).expect("a good picture");
+        assert_eq!(cleaned.still.as_rgba8().expect("with alpha").get_pixel(3, 3), &Rgba([1, 2, 3, 100]));
+        assert!(!cleaned.bytes.windows(7).any(|part| part == b"<script"));
+    }
+
+    #[test]
+    fn an_animation_stays_one() {
+        let cleaned = clean(&gif(3)).expect("a good animation");
+        assert!(cleaned.animated && cleaned.format == Format::Gif);
+        assert!(!cleaned.bytes.windows(6).any(|part| part == b"secret"));
+        let mut decoder = DecodeOptions::new().read_info(Cursor::new(&cleaned.bytes)).expect("a gif");
+        let mut delays = Vec::new();
+        while let Some(frame) = decoder.read_next_frame().expect("a frame") {
+            delays.push(frame.delay);
+        }
+        assert_eq!(delays, [7, 7, 7]);
+        assert_eq!(decoder.repeat(), gif::Repeat::Infinite);
+        assert!(!clean(&gif(1)).expect("a good picture").animated);
+    }
+
+    #[test]
+    fn limits_hold() {
+        assert!(matches!(clean(&gif(FRAMES + 1)), Err(Error::InvalidImage(_))));
+        clean(&gif(FRAMES)).expect("as many as are allowed");
+        for (width, height) in [(SIDE + 1, 1), (1, SIDE + 1), (6_000, 6_000)] {
+            // Only the header says how large it is: nothing of that size is ever decoded.
+            let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
+            png.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
+            png.extend([8, 2, 0, 0, 0]);
+            png.extend(crc(&png[12..]).to_be_bytes());
+            png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82");
+            assert!(matches!(clean(&png), Err(Error::InvalidImage(_))), "{width} x {height}");
+        }
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let mut cut = jpeg(300, 300);
+        cut.truncate(40);
+        let mut broken = gif(3);
+        broken.truncate(60);
+        let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec();
+        let webp = b"RIFF\x24\0\0\0WEBPVP8 ".to_vec();
+        for bad in [cut, broken, svg, webp, Vec::new(), b"GIF89a".to_vec(), b"\x89PNG\r\n\x1a\n".to_vec()] {
+            assert!(matches!(clean(&bad), Err(Error::InvalidImage(_))), "{:?}", &bad[..bad.len().min(10)]);
+        }
+    }
+
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0u32, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        })
+    }
+}

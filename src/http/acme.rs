@@ -1,0 +1,183 @@
+//! Certificates by ACME (RFC 8555) with the TLS-ALPN-01 challenge (RFC 8737): it needs port 443 and nothing else, because
+//! the check happens inside a TLS handshake on the port that we serve anyway.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use instant_acme::{
+    Account, AccountCredentials, AuthorizationStatus, ChallengeType, HttpClient, Identifier, NewAccount, NewOrder,
+    OrderStatus, RetryPolicy,
+};
+use rcgen::{CertificateParams, CustomExtension, KeyPair};
+use rustls::sign::CertifiedKey;
+
+use crate::clock::Clock;
+use crate::config::Config;
+
+use super::certificate::{Certificates, ends_at, parse_pair, read_pair};
+
+/// A certificate is renewed when less than this is left.
+const RENEW_SECONDS: i64 = 30 * 24 * 3600;
+/// Time between two looks at what is left.
+const LOOK_PAUSE: Duration = Duration::from_secs(6 * 3600);
+/// Wait after a first failure; doubled with each further one up to [`LOOK_PAUSE`], for authorities count failures.
+const FIRST_WAIT: Duration = Duration::from_secs(60);
+
+/// The certificate authority and what we want of it.
+pub(super) struct Authority {
+    directory: String,
+    domains: Vec<String>,
+    email: Option<String>,
+    folder: PathBuf,
+    /// Another way to reach the authority, for tests; `None`: https with the system's trusted roots.
+    reach: Option<fn() -> Box<dyn HttpClient>>,
+}
+
+impl Authority {
+    /// What the settings ask for. Account and certificate are kept in `folder`, readable by their owner alone.
+    pub(super) fn new(config: &Config, folder: PathBuf) -> anyhow::Result<Authority> {
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        Ok(Authority {
+            directory: config.acme_directory.clone(),
+            domains: config.acme_domains.clone(),
+            email: config.acme_email.clone(),
+            folder,
+            reach: None,
+        })
+    }
+
+    /// Uses what is kept, gets what is missing, and renews in time. Never ends.
+    pub(super) async fn keep_fresh(self, certificates: Arc<Certificates>) {
+        let mut wait = FIRST_WAIT;
+        if let Ok(pair) = self.kept() {
+            certificates.replace(pair);
+        }
+        loop {
+            if self.is_fresh() {
+                tokio::time::sleep(LOOK_PAUSE).await;
+                continue;
+            }
+            tracing::info!(domains = %self.domains.join(", "), "asking for a certificate");
+            match self.obtain(&certificates).await {
+                Ok(()) => wait = FIRST_WAIT,
+                Err(error) => {
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        wait_s = wait.as_secs(),
+                        "no certificate; trying again"
+                    );
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LOOK_PAUSE);
+                }
+            }
+            certificates.forget_challenges();
+        }
+    }
+
+    /// Is there a certificate for exactly these names, with enough time left?
+    fn is_fresh(&self) -> bool {
+        let now = Clock::System.now().0 / 1000;
+        let end = self.kept().ok().and_then(|pair| ends_at(&pair));
+        end.is_some_and(|end| end - now > RENEW_SECONDS)
+    }
+
+    fn kept(&self) -> anyhow::Result<CertifiedKey> {
+        let names = fs::read_to_string(self.folder.join("names.txt"))?;
+        anyhow::ensure!(names == self.domains.join("\n"), "kept for other names");
+        read_pair(&self.folder.join("certificate.pem"), &self.folder.join("key.pem"))
+    }
+
+    /// Orders a certificate, proves that the names are ours, keeps it and puts it to use.
+    pub(super) async fn obtain(&self, certificates: &Certificates) -> anyhow::Result<()> {
+        let account = self.account().await?;
+        let names: Vec<_> = self.domains.iter().cloned().map(Identifier::Dns).collect();
+        let mut order = account.new_order(&NewOrder::new(&names)).await.context("the order was refused")?;
+        let mut authorizations = order.authorizations();
+        while let Some(authorization) = authorizations.next().await {
+            let mut authorization = authorization?;
+            match authorization.status {
+                AuthorizationStatus::Valid => continue,
+                AuthorizationStatus::Pending => {}
+                status => bail!("the authority cannot check a name: {status:?}"),
+            }
+            let Some(mut challenge) = authorization.challenge(ChallengeType::TlsAlpn01) else {
+                bail!("the authority does not offer the TLS-ALPN-01 challenge");
+            };
+            let name = challenge.identifier().to_string();
+            certificates.challenge(&name, answer(&name, challenge.key_authorization().digest().as_ref())?);
+            challenge.set_ready().await?;
+        }
+        let status = order.poll_ready(&RetryPolicy::default()).await?;
+        if status != OrderStatus::Ready {
+            bail!("the authority could not reach us under these names on port 443: {status:?}");
+        }
+        let key = order.finalize().await.context("the certificate was refused")?;
+        let chain = order.poll_certificate(&RetryPolicy::default()).await?;
+        let pair = parse_pair(chain.as_bytes(), key.as_bytes())?;
+        self.keep("key.pem", &key)?;
+        self.keep("certificate.pem", &chain)?;
+        self.keep("names.txt", &self.domains.join("\n"))?;
+        certificates.replace(pair);
+        tracing::info!("the new certificate is in use");
+        Ok(())
+    }
+
+    /// The account of this server at this authority, made on the first use.
+    async fn account(&self) -> anyhow::Result<Account> {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct Kept {
+            directory: String,
+            credentials: AccountCredentials,
+        }
+        let builder = match self.reach {
+            Some(reach) => Account::builder_with_http(reach()),
+            None => Account::builder().context("the system's trusted certificates cannot be read")?,
+        };
+        let kept = fs::read_to_string(self.folder.join("account.json")).ok();
+        let kept = kept.and_then(|text| serde_json::from_str::<Kept>(&text).ok());
+        if let Some(kept) = kept.filter(|kept| kept.directory == self.directory) {
+            return Ok(builder.from_credentials(kept.credentials).await?);
+        }
+        let contact: Vec<String> = self.email.iter().map(|email| format!("mailto:{email}")).collect();
+        let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
+        let new = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
+        let made = builder.create(&new, self.directory.clone(), None).await;
+        let (account, credentials) = made.context("the authority gave no account")?;
+        let kept = Kept { directory: self.directory.clone(), credentials };
+        self.keep("account.json", &serde_json::to_string(&kept)?)?;
+        Ok(account)
+    }
+
+    fn keep(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        write_private(&self.folder.join(name), text).with_context(|| format!("{name} cannot be kept"))
+    }
+}
+
+/// The certificate that proves a name: self-signed, with the digest of the key authorization inside.
+fn answer(name: &str, digest: &[u8]) -> anyhow::Result<CertifiedKey> {
+    let mut params = CertificateParams::new([name.to_owned()])?;
+    params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    parse_pair(certificate.pem().as_bytes(), key.serialize_pem().as_bytes())
+}
+
+/// Whole or not at all, and for its owner alone.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let unfinished = path.with_extension("unfinished");
+    let mut options = fs::OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let mut file = options.open(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(unfinished, path)
+}
