@@ -9,7 +9,7 @@ use crate::id::{KeyId, SiteId};
 use crate::secret::digest;
 use crate::storage::{Store, Tx};
 
-use super::{Site, key, store};
+use super::{Site, key, keys, store};
 
 /// The sites that were asked for since they last changed. Unknown keys are not remembered: strangers can make up any
 /// number of them. Cheap to clone.
@@ -93,7 +93,7 @@ impl Directory {
         self.by_id(site).await.map_err(gone(Error::UnknownSite))
     }
 
-    /// The site of a chat API key, and which of its keys it is.
+    /// The site of a chat API key, and which of its keys it is. Notes that the key was used.
     ///
     /// # Errors
     /// `NotFound` when it is wrong, revoked or expired.
@@ -119,7 +119,9 @@ impl Directory {
         if self.is_over(expires_at) {
             return Err(Error::NotFound);
         }
-        Ok((self.by_id(site).await?, key))
+        let site = self.by_id(site).await?;
+        keys::note_use(self, site.id, key);
+        Ok((site, key))
     }
 
     /// Forgets a site and its keys once `tx` is durable.
@@ -146,6 +148,10 @@ impl Directory {
         }
         cache.noted.insert(note, (now, text.to_owned()));
         true
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     fn keep(&self, changes: u64, keep: impl FnOnce(&mut Cache)) {

@@ -6,7 +6,7 @@ use crate::id::{KeyId, SiteId};
 use crate::secret::{digest, random_text};
 use crate::storage::Kind;
 
-use super::directory::Note;
+use super::directory::{Directory, Note};
 use super::key::{CHAT_KEY_PREFIX, LONGEST_GRACE_S, NewKey, WIDGET_KEY_PREFIX};
 use super::store;
 
@@ -59,14 +59,14 @@ pub async fn rotate_widget_key(app: &App, site: SiteId, grace_s: u32) -> Result<
 }
 
 /// Notes that a chat API key opened something: at most once a minute, and without making the caller wait.
-pub fn used_chat_key(app: &App, site: SiteId, key: KeyId) {
-    if !app.sites.should_note(Note::ChatKeyUsed(site, key), "") {
+pub(super) fn note_use(directory: &Directory, site: SiteId, key: KeyId) {
+    if !directory.should_note(Note::ChatKeyUsed(site, key), "") {
         return;
     }
-    let app = app.clone();
+    let store = directory.store().clone();
     tokio::spawn(async move {
         let written = async {
-            let mut tx = app.store.begin().await?;
+            let mut tx = store.begin().await?;
             store::used_chat_key(&mut tx, site, key).await?;
             tx.commit().await
         };

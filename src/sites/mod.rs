@@ -32,7 +32,7 @@ pub use delete::{delete, delete_all_of};
 pub use directory::Directory;
 pub use identity_secrets::{add_identity_secret, delete_identity_secret, identity_secrets};
 pub use key::{GRACE_S, Key, NewKey};
-pub use keys::{revoke_chat_key, rotate_chat_key, rotate_widget_key, used_chat_key};
+pub use keys::{revoke_chat_key, rotate_chat_key, rotate_widget_key};
 pub use list::{all_sites, sites_of};
 pub use logo::{remove_logo, set_logo};
 pub use look::{Colour, Look, Position, Scheme, Variant};
