@@ -1,17 +1,105 @@
-import { flushSync, mount, unmount } from "svelte";
-import { adopt } from "../adopt.ts";
-import type { Chat } from "../chat.svelte.ts";
-import EmojiGrid from "./EmojiGrid.svelte";
+import type { Overlay } from "../layer.svelte.ts";
+import { themes, TONES, toned, type Emoji } from "./catalogue.ts";
 import css from "./emoji.css?inline";
 
-export type EmojiParts = { chat: Chat; insert: (emoji: string) => void; close: () => void };
+const RECENT = 16;
 
-export function showEmojiGrid(place: HTMLElement, parts: EmojiParts): () => void {
-  const undress = adopt(parts.chat.host.root, css);
-  const grid = mount(EmojiGrid, { target: place, props: parts });
-  flushSync();
+/**
+ * Plain elements, no components: two hundred buttons that never change need no framework, and a chunk that shares
+ * nothing with the panel keeps the first opening at two files.
+ */
+export function showEmojiGrid({ place, chat, adopt, close }: Overlay, insert: (emoji: string) => void): () => void {
+  const { words } = chat.language;
+  const recent = chat.record.kept.recent_emoji ?? [];
+  const undress = adopt(css);
+  let tone = 0;
+
+  const box = make(place, "div", "emoji");
+  box.role = "group";
+  box.ariaLabel = words.emoji;
+  const find = make(box, "div", "find");
+  const field = make(find, "input");
+  field.type = "search";
+  field.placeholder = field.ariaLabel = words.emojiSearch;
+  const toneButton = button(find, "✋", words.emojiTone, () => {
+    tone = (tone + 1) % TONES.length;
+    toneButton.textContent = `✋${TONES[tone]}`;
+    draw();
+  });
+  toneButton.className = "tone";
+  const grid = make(box, "div", "grid");
+  const none = make(box, "p", "none");
+  none.role = "status";
+
+  function choose(char: string) {
+    chat.record.keep({ recent_emoji: [char, ...recent.filter((held) => held !== char)].slice(0, RECENT) });
+    close();
+    insert(char);
+  }
+
+  function draw() {
+    grid.replaceChildren();
+    const text = field.value.trim().toLowerCase();
+    const matches = ({ char, words: names }: Emoji) => names.includes(text) || char === text;
+    const groups = text === "" ? themes.map(({ list }) => list) : [themes.flatMap(({ list }) => list).filter(matches)];
+    if (text === "") for (const char of recent) button(grid, char, `${words.emojiRecent} ${char}`, () => choose(char));
+    for (const group of groups) {
+      if (grid.hasChildNodes()) make(grid, "span", "theme");
+      for (const emoji of group) {
+        const char = toned(emoji, TONES[tone] ?? "");
+        button(grid, char, emoji.words, () => choose(char));
+      }
+    }
+    const [first, ...others] = grid.querySelectorAll("button");
+    for (const other of others) other.tabIndex = -1;
+    none.textContent = first === undefined ? words.emojiNone : "";
+    none.hidden = first !== undefined;
+  }
+
+  field.oninput = draw;
+  field.onkeydown = (event) => {
+    const first = grid.querySelector("button");
+    if (event.key !== "ArrowDown" && event.key !== "Enter") return;
+    event.preventDefault();
+    if (event.key === "Enter") first?.click();
+    else first?.focus();
+  };
+  grid.onkeydown = (event) => walk(event, grid);
+  draw();
+  field.focus();
+
   return () => {
-    void unmount(grid);
+    box.remove();
     undress();
   };
+}
+
+/** One stop for Tab; arrows walk the grid as it is drawn. */
+function walk(event: KeyboardEvent, grid: HTMLElement): void {
+  const buttons = [...grid.querySelectorAll("button")];
+  const at = buttons.indexOf(event.target as HTMLButtonElement);
+  const style = getComputedStyle(grid);
+  const columns = style.gridTemplateColumns.split(" ").length;
+  const forward = style.direction === "rtl" ? -1 : 1;
+  const moves: Record<string, number> = { ArrowRight: forward, ArrowLeft: -forward, ArrowDown: columns, ArrowUp: -columns };
+  const move = moves[event.key];
+  if (move === undefined || at < 0) return;
+  event.preventDefault();
+  buttons[Math.max(0, Math.min(buttons.length - 1, at + move))]?.focus();
+}
+
+function make<K extends keyof HTMLElementTagNameMap>(parent: Node, tag: K, name = ""): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  element.className = name;
+  parent.appendChild(element);
+  return element;
+}
+
+function button(parent: Node, char: string, label: string, act: () => void): HTMLButtonElement {
+  const made = make(parent, "button");
+  made.type = "button";
+  made.textContent = char;
+  made.title = made.ariaLabel = label;
+  made.onclick = act;
+  return made;
 }
