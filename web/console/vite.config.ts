@@ -21,6 +21,17 @@ export default defineConfig({
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     // An inlined data: URL would need a wider policy.
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        // Few files: what several pages share comes in one, and so does everything from packages.
+        codeSplitting: {
+          groups: [
+            { name: 'base', test: /node_modules/, priority: 2 },
+            { name: 'shared', minShareCount: 2, priority: 1 },
+          ],
+        },
+      },
+    },
   },
   server: {
     fs: { allow: ['..'] },

@@ -140,3 +140,23 @@ test('an unreadable pair is refused and the nearest one is a click away', async 
   assert.equal(server.world.sites[0].look.variant, 'bubble');
   await page.context().close();
 });
+
+test('the inbox loads within its budget', async () => {
+  const { readFile } = await import('node:fs/promises');
+  const { brotliCompressSync } = await import('node:zlib');
+  const page = await openPage(browser, server.url);
+  await signIn(page);
+  const files = [];
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url());
+    if (!pathname.startsWith('/api/')) files.push(pathname.includes('.') ? pathname : '/index.html');
+  });
+  await page.goto('/chat');
+  await page.locator('a[id^="row-"]').first().waitFor();
+  await page.waitForTimeout(300);
+  const sizes = await Promise.all(files.map(async (file) => brotliCompressSync(await readFile(new URL(`../../../dist/console${file}`, import.meta.url))).length));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(total <= 90_000, `${total} bytes`);
+  assert.ok(files.length <= 30, `${files.length} files`);
+  await page.context().close();
+});
