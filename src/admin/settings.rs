@@ -70,7 +70,8 @@ mod tests {
     #[test]
     fn the_example_is_read_back_as_the_defaults() {
         let folder = std::env::temp_dir().join(format!("ocs-example-{}.toml", std::process::id()));
-        let lines = example().lines().map(|line| match line.strip_prefix('#') {
+        let example = example();
+        let lines = example.lines().map(|line| match line.strip_prefix('#') {
             Some(setting) if !setting.starts_with(' ') => format!("{setting}\n"),
             _ => String::new(),
         });

@@ -125,7 +125,7 @@ mod tests {
     fn a_certificate_is_read_and_its_end_is_known() {
         let key = rcgen::KeyPair::generate().expect("a key");
         let mut params = rcgen::CertificateParams::new(["chat.example".to_owned()]).expect("a name");
-        for (year, seconds) in [(2031, 1_922_918_400), (2099, 4_068_748_800)] {
+        for (year, seconds) in [(2031, 1_954_454_400), (2099, 4_100_371_200)] {
             params.not_after = rcgen::date_time_ymd(year, 12, 8);
             let certificate = params.self_signed(&key).expect("a certificate");
             let pair = parse_pair(certificate.pem().as_bytes(), key.serialize_pem().as_bytes()).expect("a pair");
