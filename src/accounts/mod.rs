@@ -18,6 +18,7 @@ mod rename;
 mod delete;
 mod sessions;
 
+pub use store::SQL;
 pub use change_password::{change_password, set_password};
 pub use delete::delete;
 pub use password::Passwords;

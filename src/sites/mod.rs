@@ -26,6 +26,7 @@ mod logo;
 mod saw_page;
 mod list;
 
+pub use store::SQL;
 pub use configure::{ConfigureSite, configure};
 pub use create::create;
 pub use delete::{delete, delete_all_of};

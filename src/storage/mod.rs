@@ -35,6 +35,9 @@ pub use value::Value;
 pub trait Record: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
 impl<T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin> Record for T {}
 
+/// Statements of this folder, for the test that prepares them all.
+pub const SQL: &[&[&str]] = &[ids::SQL, backup::SQL];
+
 /// Read connections. Each keeps a page cache of about 2 MB; two cores cannot use more.
 const READERS: u32 = 4;
 /// Pages in the write-ahead log at which SQLite itself checkpoints; our own checkpointer works below it.
