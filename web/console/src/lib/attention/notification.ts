@@ -15,14 +15,17 @@ export function notificationsAllowed(): boolean {
 
 export function notify(conversation: ConversationForOperator, message: MessageForOperator, withText: boolean, open: () => void): void {
   if (!notificationsAllowed()) return;
+  // One for each conversation, over all open tabs.
   const tag = tagOf(conversation.site_id, conversation.id);
   const said = message.image ? 'Sent a picture' : message.text;
-  const notification = new Notification(nameOfVisitor(conversation.visitor), {
-    body: withText ? said.slice(0, 200) : 'New message',
-    icon: '/favicon.svg',
-    // One for each conversation, over all open tabs.
-    tag,
-  });
+  const words = { body: withText ? said.slice(0, 200) : 'New message', icon: '/favicon.svg', tag };
+  let notification: Notification;
+  try {
+    notification = new Notification(nameOfVisitor(conversation.visitor), words);
+  } catch {
+    // Phones allow them from service workers alone.
+    return;
+  }
   notification.onclick = () => {
     window.focus();
     open();

@@ -1,4 +1,5 @@
 import { Refusal } from '@ocs/protocol';
+import { wordsOf } from '$lib/words/problem';
 
 /** A form that is sent once at a time and shows a refusal beside the field at fault. */
 export class Form {
@@ -22,7 +23,7 @@ export class Form {
     } catch (problem) {
       this.field = problem instanceof Refusal ? (problem.detail?.field ?? null) : null;
       this.nearest = problem instanceof Refusal ? (problem.detail?.nearest ?? null) : null;
-      this.message = problem instanceof Error ? problem.message : 'Something went wrong. Try again.';
+      this.message = wordsOf(problem);
       return false;
     } finally {
       this.busy = false;

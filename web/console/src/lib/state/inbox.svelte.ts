@@ -109,7 +109,7 @@ class Inbox {
     clearTimeout(this.#recount);
     this.#recount = setTimeout(() => {
       void door.inbox({ state: 'open', limit: 1 }).then((page) => (this.counts = page.counts), () => {});
-    }, 800);
+    }, 250);
   }
 
   dropSite(site: number): void {

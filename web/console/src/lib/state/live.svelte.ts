@@ -65,8 +65,8 @@ class Live {
   }
 
   nudge(): void {
-    if (this.state === 'waiting') this.#connection.nudge();
-    else if (this.downSince !== null && this.state !== 'connecting') void this.#load();
+    if (this.#connection.state !== 'stopped') this.#connection.nudge();
+    else if (this.#wanted && this.state === 'waiting') void this.#load();
   }
 
   async #load(): Promise<void> {

@@ -1,3 +1,5 @@
+import { wordsOf } from '$lib/words/problem';
+
 export type Toast = { id: number; tone: 'plain' | 'danger'; text: string };
 
 class Toasts {
@@ -11,7 +13,7 @@ class Toasts {
   /** Anything thrown by a call, in its own words. */
   refuse(problem: unknown): void {
     if (problem instanceof DOMException && problem.name === 'AbortError') return;
-    this.#show('danger', problem instanceof Error ? problem.message : 'Something went wrong. Try again.');
+    this.#show('danger', wordsOf(problem));
   }
 
   close(id: number): void {
