@@ -1,0 +1,93 @@
+# Every command of this project. `make` alone lists them.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+LISTEN ?= 127.0.0.1:8080
+DATA ?= data
+
+# What was done is noted here, so that it is done again only when something changed.
+DONE := target/done
+WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/.svelte-kit/*' -not -path '*/test/*' 2>/dev/null)
+
+.PHONY: help run build web dev quick test e2e bench bless clean tools test-tools check-format lint test-server test-web test-console embedded
+
+help: ## Show this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name about; do printf '  make %-8s %s\n' "$$name" "$$about"; done
+
+# ---------------------------------------------------------------- use
+
+run: build ## Build what changed, then serve on http://127.0.0.1:8080 with everything in ./data
+	@exec target/release/ocs serve --listen $(LISTEN) --data $(DATA)
+
+build: tools $(DONE)/embedded ## Build target/release/ocs with the console and the widget inside
+	@cargo build --release --locked
+
+# The release build takes web/dist in when it compiles this file; files that are new it would not notice.
+$(DONE)/embedded: $(DONE)/web
+	@touch src/http/dist.rs $@
+
+web: tools $(DONE)/web ## Build the console and the widget into web/dist
+
+$(DONE)/web: $(DONE)/packages $(WEB_SOURCES)
+	cd web && npm run build
+	@touch $@
+
+$(DONE)/packages: web/package-lock.json web/.npmrc $(wildcard web/package.json web/*/package.json)
+	cd web && npm ci --ignore-scripts
+	@mkdir -p $(DONE) && touch $@
+
+tools:
+	@scripts/check-tools
+
+# ---------------------------------------------------------------- change
+
+dev: tools $(DONE)/web ## Serve, and build again at each change; the console reloads by itself
+	@node scripts/dev.js $(LISTEN) $(DATA)
+
+quick: tools $(DONE)/packages check-format lint ## The inner loop: format, lints, unit tests, web types and unit tests
+	cargo test --locked --lib
+	cd web && npm run check && npm test
+
+test: tools test-tools ## Every check that continuous integration makes, with the programs that it needs
+	@$(MAKE) check-format lint
+	@$(MAKE) test-web
+	@$(MAKE) test-server
+	@$(MAKE) test-console
+	@$(MAKE) e2e
+
+e2e: $(DONE)/packages $(DONE)/web ## Stories in a real browser against the real server: make e2e STORIES="reload images"
+	cargo build --locked
+	@node e2e/run.js $(STORIES)
+
+check-format:
+	cargo fmt --check
+
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+
+test-server:
+	cargo test --locked
+
+test-web: $(DONE)/packages
+	cd web && npm run check && npm test
+	@$(MAKE) $(DONE)/web
+	cd web && npm run budget
+
+test-console: $(DONE)/packages
+	cd web && npm run test:browser --workspace console
+
+test-tools:
+	@scripts/install-test-tools
+
+bench: build ## Measure the release build
+	target/release/ocs bench
+
+bless: tools ## Write the files that are made from the program anew
+	@scripts/bless
+
+clean: ## Remove everything that was built; ./data stays
+	cargo clean
+	rm -rf web/dist web/node_modules web/*/node_modules web/*/.svelte-kit e2e/out

@@ -1,0 +1,27 @@
+// What the stories use from packages. The web folder installs them: one lock file for everything that Node runs.
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const web = createRequire(new URL('../../web/package.json', import.meta.url));
+
+export const { chromium } = web('playwright-core');
+export const { WebSocket, WebSocketServer } = web('ws');
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+export const axeSource = () => readFile(web.resolve('axe-core'), 'utf8');
+
+let protocol;
+/** The web apps' own sync client, bundled for Node as it is for browsers. */
+export function loadProtocol() {
+  protocol ??= bundle();
+  return protocol;
+}
+
+async function bundle() {
+  const { rolldown } = await import(pathToFileURL(createRequire(web.resolve('vite')).resolve('rolldown')).href);
+  const built = await rolldown({ input: `${root}web/protocol/src/index.ts`, platform: 'neutral' });
+  const { output } = await built.generate({ format: 'esm' });
+  await built.close();
+  return import(`data:text/javascript;base64,${Buffer.from(output[0].code).toString('base64')}`);
+}
