@@ -32,4 +32,5 @@ pub mod chat_api;
 // putting it together
 pub mod app;
 pub mod serve;
+pub mod description;
 pub mod admin;

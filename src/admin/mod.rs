@@ -54,6 +54,9 @@ enum Command {
     /// Print all settings as an example file or as a page of documentation
     #[command(hide = true)]
     Settings(settings::Settings),
+    /// Print the description of all addresses and shapes (OpenAPI)
+    #[command(hide = true)]
+    Describe,
 }
 
 /// Where the settings come from.
@@ -103,8 +106,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
-    if let Command::Settings(settings) = command {
-        return settings.run();
+    match command {
+        Command::Settings(settings) => return settings.run(),
+        Command::Describe => {
+            println!("{:#}", crate::description::describe());
+            return Ok(());
+        }
+        _ => {}
     }
     let runtime = tokio::runtime::Runtime::new().context("the program cannot start its threads")?;
     runtime.block_on(async {
@@ -118,6 +126,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Doctor(command) => command.run().await,
             Command::Demo(command) => command.run().await,
             Command::Settings(command) => command.run(),
+            Command::Describe => Ok(()),
         }
     })
 }

@@ -13,7 +13,7 @@ use crate::http::body::{JsonBody, PathOf, QueryOf};
 use crate::http::caller::CurrentOperator;
 use crate::http::uploads::with_upload;
 use crate::id::{ConversationId, SiteId};
-use crate::images::{self, ImageName, ImageView, Uploader};
+use crate::images::{self, ImageName, ImageView, Uploaded, Uploader};
 use crate::messages::{self, Author, ClientId, Draft, History, MessageForOperator, Outgoing, Target, Text};
 
 type Place = PathOf<(SiteId, ConversationId)>;
@@ -121,7 +121,7 @@ pub struct Reply {
 
 /// The stored message.
 #[derive(Serialize, schemars::JsonSchema)]
-pub struct Sent {
+pub struct SentToOperator {
     /// The message.
     pub message: MessageForOperator,
 }
@@ -132,7 +132,7 @@ pub(super) async fn reply(
     operator: CurrentOperator,
     PathOf((site, id)): Place,
     JsonBody(reply): JsonBody<Reply>,
-) -> Result<Json<Sent>> {
+) -> Result<Json<SentToOperator>> {
     operator.site(&app, site).await?;
     let body = match (reply.text, reply.image) {
         (Some(text), None) => messages::Body::Text(Text::parse(&text)?),
@@ -147,7 +147,7 @@ pub(super) async fn reply(
     let outgoing = Outgoing { site, target: Target::Conversation(id), author, drafts };
     let message = messages::send(&app, outgoing).await?.pop();
     let message = message.ok_or_else(|| Error::Internal("a stored message is missing".into()))?;
-    Ok(Json(Sent { message: message.for_operator() }))
+    Ok(Json(SentToOperator { message: message.for_operator() }))
 }
 
 /// Closes a conversation.
@@ -170,13 +170,6 @@ pub(super) async fn reopen(
     operator.site(&app, site).await?;
     conversations::reopen(&app, site, id).await?;
     shown(&app, site, id).await.map(Json)
-}
-
-/// A stored image that no message holds yet.
-#[derive(Serialize, schemars::JsonSchema)]
-pub struct Uploaded {
-    /// The image.
-    pub image: ImageView,
 }
 
 /// Takes an operator's picture: the raw bytes as the body.

@@ -10,6 +10,7 @@ use hyper::Method;
 
 use crate::conversations::{ConversationForOperator, Inbox};
 use crate::http::route::{Caller, Route};
+use crate::images::Uploaded;
 use crate::realtime::OperatorHint;
 use crate::sites::ConfigureSite;
 use crate::sites::view::{NewKeyView, SiteView};
@@ -102,7 +103,7 @@ fn conversation_routes() -> Vec<Route> {
             conversations::reply,
         )
         .takes::<conversations::Reply>()
-        .gives::<conversations::Sent>(),
+        .gives::<conversations::SentToOperator>(),
         Route::new(
             Method::POST,
             "/api/console/sites/{site}/conversations/{conversation}/close",
@@ -118,7 +119,7 @@ fn conversation_routes() -> Vec<Route> {
         )
         .gives::<ConversationForOperator>(),
         Route::new(Method::POST, "/api/console/sites/{site}/images", SiteOwner, conversations::upload)
-            .gives::<conversations::Uploaded>(),
+            .gives::<Uploaded>(),
     ]
 }
 

@@ -31,7 +31,11 @@ pub async fn accept(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) ->
     let picture = prepare(app, bytes).await?;
     let now = app.store.now();
     let name = ImageName::random(uploader, now, picture.format);
-    let thumb = picture.thumb.as_ref().map_or_else(|| name.clone(), |(format, _)| name.with_format(*format));
+    // A name of its own: an equal name means that there is no thumbnail beside the image.
+    let thumb = match &picture.thumb {
+        Some((format, _)) => ImageName::random(uploader, now, *format),
+        None => name.clone(),
+    };
 
     // The row goes first: whatever is left of an upload that breaks off is then known to the sweep.
     let mut tx = app.store.begin().await?;

@@ -36,7 +36,7 @@ pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
 pub use name::{FileName, ImageName};
 pub use store::{SQL, of_names};
 pub use sweep::{run, sweep};
-pub use view::ImageView;
+pub use view::{ImageView, Uploaded};
 
 /// Seconds after which an image that no message took is removed.
 pub const LOOSE_SECONDS: i64 = 24 * 60 * 60;

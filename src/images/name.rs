@@ -38,12 +38,6 @@ impl ImageName {
         (sender && date && time && random && parts.next().is_none()).then(|| ImageName(text.to_owned()))
     }
 
-    /// The same name for another format: how a thumbnail is named.
-    pub(super) fn with_format(&self, format: Format) -> ImageName {
-        let stem = self.0.split('.').next().unwrap_or_default();
-        ImageName(format!("{stem}.{}", format.extension()))
-    }
-
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -22,6 +22,13 @@ pub struct ImageView {
     pub animated: bool,
 }
 
+/// A stored image that no message holds yet.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Uploaded {
+    /// The image.
+    pub image: ImageView,
+}
+
 impl From<&Image> for ImageView {
     fn from(image: &Image) -> ImageView {
         ImageView {

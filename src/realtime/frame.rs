@@ -1,4 +1,5 @@
 //! The whole protocol of the socket and the stream, as docs/protocol.md describes it.
+#![expect(missing_docs, reason = "docs/protocol.md describes each frame, event, signal and hint")]
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::visitors::{Page, VisitorForOperator};
 /// The first frame up.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum VisitorHello {
+pub enum VisitorHello {
     /// A visitor's token and the cursor it holds.
     Hello { token: String, cursor: String },
 }
@@ -19,7 +20,7 @@ pub(super) enum VisitorHello {
 /// The first frame up.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum OperatorHello {
+pub enum OperatorHello {
     /// A one-time ticket and the cursor it holds.
     Hello { ticket: String, cursor: String },
 }
@@ -27,7 +28,6 @@ pub(super) enum OperatorHello {
 /// What a visitor's page lets us know. Never answered, never needed for a message to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(missing_docs, reason = "docs/protocol.md describes each hint")]
 pub enum VisitorHint {
     Alive,
     Typing,
@@ -39,7 +39,6 @@ pub enum VisitorHint {
 /// What an operator's console lets us know.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(missing_docs, reason = "docs/protocol.md describes each hint")]
 pub enum OperatorHint {
     Alive,
     Typing { site_id: SiteId, conversation_id: ConversationId },
@@ -58,6 +57,7 @@ pub enum ByeReason {
 
 /// Everything that comes down.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FrameOf{E}")]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Frame<E, S> {
     Welcome { cursor: String, beat_s: u64 },
@@ -101,7 +101,6 @@ pub enum OperatorEvent {
 /// Not stored, not repeated.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "docs/protocol.md describes each signal")]
 pub enum VisitorSignal {
     Typing { conversation: String, name: Option<String> },
     Operators { online: bool },
@@ -110,7 +109,6 @@ pub enum VisitorSignal {
 /// Not stored, not repeated.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "docs/protocol.md describes each signal")]
 pub enum OperatorSignal {
     Typing { site_id: SiteId, conversation_id: ConversationId },
     Presence { site_id: SiteId, visitor_id: VisitorId, online: bool },

@@ -78,6 +78,7 @@ pub struct Site {
 /// Limits that the owner sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SiteLimits")]
 pub struct Limits {
     /// Messages a minute for each visitor, 1 to 600.
     pub messages_per_minute: u32,

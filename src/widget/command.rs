@@ -95,15 +95,20 @@ pub struct VisitorState {
     pub welcome: Welcome,
 }
 
+/// Answer to `send`.
 #[derive(Serialize, schemars::JsonSchema)]
-struct Sent {
-    message: MessageForVisitor,
+pub struct SentToVisitor {
+    /// As stored.
+    pub message: MessageForVisitor,
 }
 
+/// Answer to `history`.
 #[derive(Serialize, schemars::JsonSchema)]
-struct Older {
-    messages: Vec<MessageForVisitor>,
-    more: bool,
+pub struct HistoryForVisitor {
+    /// Oldest first.
+    pub messages: Vec<MessageForVisitor>,
+    /// Older ones exist.
+    pub more: bool,
 }
 
 /// Does what a visitor asks for.
@@ -198,7 +203,7 @@ async fn readable(app: &App, site: &Site, session: &VisitorSession) -> Result<Ve
     Ok(conversations)
 }
 
-async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Send) -> Result<Sent> {
+async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Send) -> Result<SentToVisitor> {
     let body = match (send.text, send.image) {
         (Some(text), None) => Body::Text(Text::parse(&text)?),
         (None, Some(image)) => Body::Image(ImageName::parse(&image).ok_or(Error::invalid("image", "is not an uploaded image"))?),
@@ -217,12 +222,12 @@ async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Sen
         app.limits.messages.refund(&key);
     }
     let message = stored?.pop().ok_or_else(|| Error::Internal("a stored message is missing".into()))?;
-    Ok(Sent { message: message.for_visitor() })
+    Ok(SentToVisitor { message: message.for_visitor() })
 }
 
-async fn history(app: &App, site: &Site, session: &VisitorSession, before: Point) -> Result<Older> {
+async fn history(app: &App, site: &Site, session: &VisitorSession, before: Point) -> Result<HistoryForVisitor> {
     let conversations = readable(app, site, session).await?;
     let point = conversations.iter().find(|c| c.public_id == before.conversation).ok_or(Error::NotFound)?;
     let History { messages, more } = messages::before(&app.store, &conversations, (point.id, before.seq), PAGE).await?;
-    Ok(Older { messages: messages.iter().map(messages::Message::for_visitor).collect(), more })
+    Ok(HistoryForVisitor { messages: messages.iter().map(messages::Message::for_visitor).collect(), more })
 }

@@ -12,8 +12,9 @@ mod welcome;
 use hyper::Method;
 
 use crate::http::route::{Caller, Route};
+use crate::images::Uploaded;
 
-pub use command::{Command, VisitorState};
+pub use command::{Command, HistoryForVisitor, SentToVisitor, VisitorState};
 pub use welcome::Welcome;
 
 /// The table of this door.
@@ -24,7 +25,7 @@ pub fn routes() -> Vec<Route> {
         // `start` is the one command that needs no token; each other one checks it.
         Route::new(Method::POST, "/api/widget", Visitor, command::command).takes::<Command>().gives::<VisitorState>(),
         Route::new(Method::OPTIONS, "/api/widget", Anyone, caller::preflight),
-        Route::new(Method::POST, "/api/widget/images", Visitor, upload::upload).gives::<upload::Uploaded>(),
+        Route::new(Method::POST, "/api/widget/images", Visitor, upload::upload).gives::<Uploaded>(),
         Route::new(Method::OPTIONS, "/api/widget/images", Anyone, caller::preflight),
         Route::new(Method::GET, "/api/widget/socket", Visitor, line::socket),
         Route::new(Method::GET, "/api/widget/stream", Visitor, line::stream),

@@ -4,21 +4,13 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
 use crate::app::App;
 use crate::error::Result;
 use crate::http::uploads::with_upload;
-use crate::images::{self, ImageView, Uploader};
+use crate::images::{self, ImageView, Uploaded, Uploader};
 
 use super::caller::{CurrentVisitor, Readable};
-
-/// A stored image that no message holds yet.
-#[derive(Serialize, schemars::JsonSchema)]
-pub struct Uploaded {
-    /// The image.
-    pub image: ImageView,
-}
 
 /// Takes a picture.
 pub(super) async fn upload(State(app): State<App>, visitor: CurrentVisitor, body: Body) -> Response {

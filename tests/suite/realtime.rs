@@ -1,0 +1,156 @@
+//! Live, and after a lost connection.
+
+use hyper::Method;
+use serde_json::json;
+
+use crate::world::{Line, World};
+
+#[tokio::test]
+async fn a_page_that_was_away_gets_exactly_what_it_missed() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    let mut page = vera.listen().await;
+    vera.send("v1", "one").await.ok();
+    assert_eq!(page.messages(1).await, ["one"]);
+    let cursor = page.cursor.clone();
+    drop(page);
+    let id = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    // Somebody else's news is not hers.
+    world.visitor(&shop, "wim").await.send("w1", "not for vera").await.ok();
+    for i in 0..20 {
+        otto.reply(&shop, id, &format!("o{i}"), &format!("while away {i}")).await.ok();
+    }
+    let mut page = vera.listen_from(&cursor).await;
+    let missed = page.messages(20).await;
+    assert_eq!(missed, (0..20).map(|i| format!("while away {i}")).collect::<Vec<_>>());
+    vera.send("v2", "back").await.ok();
+    assert_eq!(page.messages(1).await, ["back"]);
+}
+
+#[tokio::test]
+async fn a_console_catches_up_over_all_of_its_sites_new_ones_too() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let mut console = otto.listen().await;
+    console.frame("welcome").await;
+    let cursor = console.cursor.clone();
+    drop(console);
+    let blog = otto.site("Blog").await;
+    world.visitor(&shop, "vera").await.send("v1", "to the shop").await.ok();
+    world.visitor(&blog, "wim").await.send("w1", "to the blog").await.ok();
+    let mut console = otto.listen_from(&cursor).await;
+    let mut heard = console.messages(2).await;
+    heard.sort();
+    assert_eq!(heard, ["to the blog", "to the shop"]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_life_or_too_old_means_load_anew() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    vera.send("v1", "one").await.ok();
+    for cursor in ["", "nonsense", "otherlife.1-1", "....", "x.1-"] {
+        let mut page = vera.listen_from(cursor).await;
+        assert_eq!(page.next().await.expect("a frame")["type"], "resync", "{cursor:?}");
+        assert!(page.next().await.is_none());
+    }
+    let ahead = vera.state["cursor"].as_str().expect("a cursor").replace("-", "-9");
+    assert_eq!(vera.listen_from(&ahead).await.next().await.expect("a frame")["type"], "resync");
+}
+
+#[tokio::test]
+async fn restarting_the_server_loses_nothing_and_says_come_back() {
+    let mut world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    let mut page = vera.listen().await;
+    vera.send("v1", "before").await.ok();
+    assert_eq!(page.messages(1).await, ["before"]);
+    let ((), bye) = tokio::join!(world.stop(), page.frame("bye"));
+    assert_eq!(bye["reason"], "restart");
+    assert!(bye["retry_after_ms"].as_i64().expect("milliseconds") <= 4_000);
+    world.start().await;
+    let token = vera.token.clone();
+    let named = json!({ "external_id": "vera", "anonymous": false });
+    let vera = world.arrive(&shop, named, Some(&token)).await.expect("the token still holds");
+    assert_eq!(vera.texts(), ["before"]);
+    let mut again = vera.listen_from(&page.cursor).await;
+    again.frame("welcome").await;
+    vera.send("v2", "after").await.ok();
+    assert_eq!(again.messages(1).await, ["after"]);
+}
+
+#[tokio::test]
+async fn wrong_first_frames_are_refused() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    let hellos = [
+        (json!({ "type": "hello", "token": "wrong", "cursor": "" }), "invalid_token"),
+        (json!({ "type": "typing" }), "invalid_request"),
+        (json!({ "type": "hello", "token": vera.token, "cursor": "", "admin": true }), "invalid_request"),
+        (json!([1, 2, 3]), "invalid_request"),
+    ];
+    for (hello, code) in hellos {
+        let mut line = Line::open(world.address(), "/api/widget/socket").await;
+        line.say(hello.clone()).await;
+        let refused = line.next().await.expect("a frame");
+        assert_eq!((&refused["type"], &refused["code"]), (&json!("refused"), &json!(code)), "{hello}");
+        assert!(line.next().await.is_none(), "and the line ends");
+    }
+    // A ticket works once.
+    let ticket = otto.call(Method::POST, "ticket", json!({})).await.ok()["ticket"].clone();
+    for expected in ["resync", "refused"] {
+        let mut line = Line::open(world.address(), "/api/console/socket").await;
+        line.say(json!({ "type": "hello", "ticket": ticket, "cursor": "" })).await;
+        assert_eq!(line.next().await.expect("a frame")["type"], expected);
+    }
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_open_console() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    otto.site("Shop").await;
+    let mut console = otto.listen().await;
+    console.frame("welcome").await;
+    otto.call(Method::POST, "sign-out", json!({})).await.ok();
+    assert_eq!(console.frame("refused").await["code"], "not_signed_in");
+    assert!(console.next().await.is_none());
+}
+
+#[tokio::test]
+async fn the_stream_tells_the_same_as_the_socket() {
+    use http_body_util::BodyExt;
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    let stream = tokio::net::TcpStream::connect(world.address()).await.expect("a connection");
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.expect("http");
+    tokio::spawn(connection);
+    let request = hyper::Request::get("/api/widget/stream")
+        .header("host", world.address())
+        .header("authorization", format!("Bearer {}", vera.token))
+        .header("last-event-id", vera.state["cursor"].as_str().expect("a cursor"))
+        .body(http_body_util::Empty::<hyper::body::Bytes>::new())
+        .expect("a request");
+    let answer = sender.send_request(request).await.expect("an answer");
+    assert_eq!(answer.headers()["content-type"], "text/event-stream; charset=utf-8");
+    let mut body = answer.into_body();
+    vera.send("v1", "over the stream").await.ok();
+    let mut text = String::new();
+    while !text.contains("over the stream") {
+        let frame = tokio::time::timeout(std::time::Duration::from_secs(10), body.frame()).await.expect("news in time");
+        text += &String::from_utf8_lossy(&frame.expect("a frame").expect("no error").into_data().expect("data"));
+    }
+    assert!(text.starts_with("data: {\"type\":\"welcome\""), "{text}");
+}

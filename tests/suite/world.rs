@@ -1,0 +1,403 @@
+//! A real server on a free port, people who act, and a clock that a test sets.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use ocs::clock::Clock;
+use ocs::config::Config;
+use ocs::serve::{Running, start};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// Nothing that is awaited takes this long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server and its data.
+pub struct World {
+    running: Option<Running>,
+    config: Config,
+    clock: Arc<AtomicI64>,
+    http: Http,
+    folder: TempDir,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: hyper::HeaderMap,
+    /// The body as it came.
+    pub bytes: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("{} is not JSON: {:?}", self.status, String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// The code of a refusal.
+    pub fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The body of a success.
+    pub fn ok(self) -> Value {
+        assert!(self.status.is_success(), "{}: {}", self.status, String::from_utf8_lossy(&self.bytes));
+        self.json()
+    }
+}
+
+/// Sends requests to one server.
+#[derive(Clone)]
+pub struct Http {
+    client: Client<HttpConnector, Full<Bytes>>,
+    address: String,
+}
+
+impl Http {
+    /// Sends a request as it is.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body.into())).expect("a request that can be sent");
+        let sent = tokio::time::timeout(PATIENCE, self.client.request(request)).await.expect("an answer in time");
+        let (parts, body) = sent.expect("an answer").into_parts();
+        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        Answer { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    /// Sends JSON.
+    pub async fn json(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let mut all = vec![("content-type", "application/json")];
+        all.extend_from_slice(headers);
+        self.send(method, path, &all, body.to_string()).await
+    }
+
+    /// Asks for something.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "").await
+    }
+}
+
+impl World {
+    /// A server with nothing in it.
+    pub async fn new() -> World {
+        World::with(|_| {}).await
+    }
+
+    /// A server with settings of its own.
+    pub async fn with(set: impl FnOnce(&mut Config)) -> World {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut config = Config { data: folder.path().join("data"), drain_seconds: 3, ..Config::default() };
+        set(&mut config);
+        let clock = Arc::new(AtomicI64::new(Clock::System.now().0));
+        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        let http = Http { client, address: String::new() };
+        let mut world = World { running: None, config, clock, http, folder };
+        world.start().await;
+        world
+    }
+
+    /// Starts the server on the world's data.
+    pub async fn start(&mut self) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        self.config.listen = address;
+        self.http.address = address.to_string();
+        let clock = Clock::Set(self.clock.clone());
+        self.running = Some(start(self.config.clone(), listener, clock).await.expect("the server starts"));
+    }
+
+    /// Stops the server in good order.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn address(&self) -> &str {
+        &self.http.address
+    }
+
+    /// What sends requests.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Lets time pass on the server's clock.
+    pub fn pass(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
+    /// Now, in milliseconds.
+    pub fn now(&self) -> i64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
+    /// Somebody signs up.
+    pub async fn owner(&self, name: &str) -> Owner {
+        let email = format!("{name}@example.org");
+        let body = json!({ "email": email, "password": "correct horse battery", "name": name });
+        let answer = self.http.json(Method::POST, "/api/console/sign-up", &[], &body).await;
+        Owner::from(self.http.clone(), answer)
+    }
+
+    /// Somebody comes to a site for the first time, under a name that the site gives.
+    pub async fn visitor(&self, site: &Site, external_id: &str) -> Visitor {
+        self.arrive(site, json!({ "external_id": external_id, "anonymous": false }), None).await.expect("to be let in")
+    }
+
+    /// Somebody comes with the given fields of `start`, and this browser's token if it has one.
+    pub async fn arrive(&self, site: &Site, fields: Value, token: Option<&str>) -> Result<Visitor, Answer> {
+        let mut body = json!({ "do": "start", "key": site.widget_key });
+        body.as_object_mut().expect("an object").extend(fields.as_object().expect("fields").clone());
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        let answer = self.http.json(Method::POST, "/api/widget", &headers, &body).await;
+        if !answer.status.is_success() {
+            return Err(answer);
+        }
+        let state = answer.json();
+        let new = state["token"].as_str().map(str::to_owned);
+        let token = new.or(token.map(str::to_owned)).expect("a token, new or kept");
+        Ok(Visitor { http: self.http.clone(), token, state })
+    }
+}
+
+/// A signed-in operator.
+#[derive(Clone)]
+pub struct Owner {
+    http: Http,
+    /// The session's cookie.
+    pub cookie: String,
+    /// The session's CSRF token.
+    pub csrf: String,
+}
+
+impl Owner {
+    /// From the answer to a sign-up or sign-in.
+    pub fn from(http: Http, answer: Answer) -> Owner {
+        let cookie = answer.headers.get("set-cookie").and_then(|cookie| cookie.to_str().ok());
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned();
+        let csrf = answer.ok()["csrf"].as_str().expect("a CSRF token").to_owned();
+        Owner { http, cookie, csrf }
+    }
+
+    /// Calls the console's door.
+    pub async fn call(&self, method: Method, path: &str, body: Value) -> Answer {
+        let headers = [("cookie", self.cookie.as_str()), ("x-csrf-token", self.csrf.as_str())];
+        let path = format!("/api/console/{path}");
+        if method == Method::GET {
+            return self.http.send(method, &path, &headers, "").await;
+        }
+        self.http.json(method, &path, &headers, &body).await
+    }
+
+    /// Asks the console's door.
+    pub async fn get(&self, path: &str) -> Value {
+        self.call(Method::GET, path, Value::Null).await.ok()
+    }
+
+    /// Makes a site.
+    pub async fn site(&self, name: &str) -> Site {
+        let made = self.call(Method::POST, "sites", json!({ "name": name })).await.ok();
+        Site {
+            id: made["site"]["id"].as_i64().expect("an id"),
+            widget_key: made["site"]["widget_key"].as_str().expect("a widget key").to_owned(),
+            chat_key: made["chat_key"]["secret"].as_str().expect("a secret").to_owned(),
+        }
+    }
+
+    /// Changes a site.
+    pub async fn configure(&self, site: &Site, change: Value) -> Value {
+        self.call(Method::PATCH, &format!("sites/{}", site.id), change).await.ok()
+    }
+
+    /// Conversations of the inbox.
+    pub async fn inbox(&self, query: &str) -> Vec<Value> {
+        self.get(&format!("conversations?{query}")).await["conversations"].as_array().expect("a list").clone()
+    }
+
+    /// Answers in a conversation.
+    pub async fn reply(&self, site: &Site, conversation: i64, client_id: &str, text: &str) -> Answer {
+        let path = format!("sites/{}/conversations/{conversation}/messages", site.id);
+        self.call(Method::POST, &path, json!({ "client_id": client_id, "text": text })).await
+    }
+
+    /// The texts of a thread, in order.
+    pub async fn thread(&self, site: &Site, conversation: i64) -> Vec<String> {
+        let thread = self.get(&format!("sites/{}/conversations/{conversation}?limit=200", site.id)).await;
+        texts(&thread["messages"])
+    }
+
+    /// A console that listens from now on.
+    pub async fn listen(&self) -> Line {
+        let cursor = self.get("conversations?state=all").await["cursor"].as_str().expect("a cursor").to_owned();
+        self.listen_from(&cursor).await
+    }
+
+    /// A console that goes on from a cursor.
+    pub async fn listen_from(&self, cursor: &str) -> Line {
+        let ticket = self.call(Method::POST, "ticket", json!({})).await.ok()["ticket"].clone();
+        let mut line = Line::open(&self.http.address, "/api/console/socket").await;
+        line.say(json!({ "type": "hello", "ticket": ticket, "cursor": cursor })).await;
+        line
+    }
+}
+
+/// A site, with both of its keys.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its number.
+    pub id: i64,
+    /// The public key.
+    pub widget_key: String,
+    /// The secret key.
+    pub chat_key: String,
+}
+
+/// A visitor's browser.
+pub struct Visitor {
+    http: Http,
+    /// Its token.
+    pub token: String,
+    /// The answer to its `start`.
+    pub state: Value,
+}
+
+impl Visitor {
+    /// Gives a command.
+    pub async fn command(&self, body: Value) -> Answer {
+        let bearer = format!("Bearer {}", self.token);
+        self.http.json(Method::POST, "/api/widget", &[("authorization", &bearer)], &body).await
+    }
+
+    /// Sends a text.
+    pub async fn send(&self, client_id: &str, text: &str) -> Answer {
+        self.command(json!({ "do": "send", "client_id": client_id, "text": text })).await
+    }
+
+    /// The texts of the state it was given.
+    pub fn texts(&self) -> Vec<String> {
+        texts(&self.state["messages"])
+    }
+
+    /// A page that listens from the state on.
+    pub async fn listen(&self) -> Line {
+        self.listen_from(self.state["cursor"].as_str().expect("a cursor")).await
+    }
+
+    /// A page that goes on from a cursor.
+    pub async fn listen_from(&self, cursor: &str) -> Line {
+        let mut line = Line::open(&self.http.address, "/api/widget/socket").await;
+        line.say(json!({ "type": "hello", "token": self.token, "cursor": cursor })).await;
+        line
+    }
+}
+
+/// The texts of a list of messages.
+pub fn texts(messages: &Value) -> Vec<String> {
+    let messages = messages.as_array().expect("a list of messages");
+    messages.iter().map(|message| message["text"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// One WebSocket, from the client's side.
+pub struct Line {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// The last cursor held.
+    pub cursor: String,
+}
+
+impl Line {
+    /// Opens a socket and says nothing yet.
+    pub async fn open(address: &str, path: &str) -> Line {
+        let mut request = format!("ws://{address}{path}").into_client_request().expect("an address");
+        request.headers_mut().insert("origin", format!("http://{address}").parse().expect("an origin"));
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.expect("a socket");
+        Line { socket, cursor: String::new() }
+    }
+
+    /// Sends a frame.
+    pub async fn say(&mut self, frame: Value) {
+        self.socket.send(Message::text(frame.to_string())).await.expect("a frame that goes up");
+    }
+
+    /// The next frame; none at the end.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            let frame = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a frame in time")?;
+            if let Ok(Message::Text(text)) = frame {
+                let frame: Value = serde_json::from_str(&text).expect("frames are JSON");
+                if let Some(cursor) = frame["cursor"].as_str().filter(|cursor| !cursor.is_empty()) {
+                    self.cursor = cursor.to_owned();
+                }
+                return Some(frame);
+            } else if !matches!(frame, Ok(Message::Ping(_) | Message::Pong(_))) {
+                return None;
+            }
+        }
+    }
+
+    /// The next frame of a type.
+    pub async fn frame(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next().await.unwrap_or_else(|| panic!("the line ended before a {kind}"));
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// The next event of a kind.
+    pub async fn event(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.frame("event").await;
+            if frame["event"]["kind"] == kind {
+                return frame["event"].clone();
+            }
+        }
+    }
+
+    /// The next signal of a kind.
+    pub async fn signal(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.frame("signal").await;
+            if frame["signal"]["kind"] == kind {
+                return frame["signal"].clone();
+            }
+        }
+    }
+
+    /// The texts of the next messages.
+    pub async fn messages(&mut self, count: usize) -> Vec<String> {
+        let mut texts = Vec::new();
+        while texts.len() < count {
+            let event = self.event("message_sent").await;
+            texts.push(event["message"]["text"].as_str().unwrap_or_default().to_owned());
+        }
+        texts
+    }
+}
