@@ -19,7 +19,7 @@ const CANDIDATE = new RegExp(
   ].join("|"),
   "giu",
 );
-const JOINED_BEFORE = /[\p{L}\p{N}@/._:%+-]$/u;
+const JOINED_BEFORE = /[\p{L}\p{N}\p{Cf}@/._:%+-]$/u;
 const TRAILING = /[.,;:!?'"*_~…’”»]$/u;
 const BRACKETS: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 

@@ -1,0 +1,195 @@
+import { describe, expect, it } from "vitest";
+import { Connection, type ConnectionState } from "../src/connection.ts";
+import type { VisitorEvent, VisitorHint, VisitorSignal } from "../src/wire.ts";
+import { Clock, settle } from "./clock.ts";
+import { FakeServer } from "./fake_server.ts";
+
+const seen = (seq: number): VisitorEvent => ({ kind: "seen", conversation: "c", by: "agent", seq });
+
+function connect(server: FakeServer, clock = new Clock()) {
+  const got: number[] = [];
+  const states: ConnectionState[] = [];
+  const notes: string[] = [];
+  const posted: VisitorHint[] = [];
+  const wake = new EventTarget();
+  const connection = new Connection<VisitorEvent, VisitorSignal, VisitorHint>(
+    {
+      socketUrl: "ws://x/socket", streamUrl: "http://x/stream", credentials: "omit",
+      hello: (cursor) => JSON.stringify({ type: "hello", token: "t", cursor }),
+      streamHeaders: () => ({ Authorization: "Bearer t" }),
+      postHint: async (hint) => posted.push(hint),
+    },
+    {
+      event: (event) => event.kind === "seen" && got.push(event.seq),
+      signal: (signal) => notes.push(signal.kind),
+      live: () => notes.push("live"),
+      resync: () => notes.push("resync"),
+      refused: (code) => notes.push(`refused ${code}`),
+      changed: (state) => states.push(state),
+    },
+    { timers: clock, fetch: server.fetch as typeof fetch, socket: server.socket, wake: [wake] },
+  );
+  return { connection, got, states, notes, posted, wake, clock };
+}
+
+describe("a connection", () => {
+  it("brings what was missed, then what happens", async () => {
+    const server = new FakeServer();
+    server.happen(seen(1));
+    server.happen(seen(2));
+    const { connection, got } = connect(server);
+    connection.start("1");
+    await settle();
+    server.happen(seen(3));
+    expect(got).toEqual([2, 3]);
+    expect(connection.cursor).toBe("3");
+  });
+
+  it("loses and repeats nothing over twenty cut lines", async () => {
+    const server = new FakeServer();
+    const { connection, got, clock } = connect(server);
+    connection.start("0");
+    for (let seq = 1; seq <= 60; seq += 1) {
+      if (seq % 3 === 0) server.cut();
+      server.happen(seen(seq));
+      await clock.pass(200);
+    }
+    await clock.pass(60_000);
+    expect(got).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+  });
+
+  it("does not take the cursor of a welcome for events that have not come yet", async () => {
+    const server = new FakeServer();
+    server.happen(seen(1));
+    server.join = (cursor, line) => {
+      server.hellos.push(cursor);
+      line({ type: "welcome", cursor: "1", beat_s: 20 });
+    };
+    const { connection, clock } = connect(server);
+    connection.start("0");
+    await settle();
+    server.cut();
+    await clock.pass(1_000);
+    expect(server.hellos.slice(0, 2)).toEqual(["0", "0"]);
+  });
+
+  it("takes a stream within five seconds where sockets are refused", async () => {
+    const server = new FakeServer();
+    server.sockets = "refused";
+    const { connection, posted, clock } = connect(server, new Clock(0.99));
+    connection.start("0");
+    await clock.pass(5_000);
+    expect([connection.state, connection.transport]).toEqual(["live", "stream"]);
+    connection.hint({ type: "typing" });
+    expect(posted).toEqual([{ type: "typing" }]);
+  });
+
+  it("takes a stream within five seconds where sockets open and say nothing", async () => {
+    const server = new FakeServer();
+    server.sockets = "silent";
+    const { connection, clock } = connect(server);
+    connection.start("0");
+    await clock.pass(3_900);
+    expect(connection.state).toBe("connecting");
+    await clock.pass(1_100);
+    expect([connection.state, connection.transport]).toEqual(["live", "stream"]);
+  });
+
+  it("comes back to sockets later", async () => {
+    const server = new FakeServer();
+    server.sockets = "silent";
+    const { connection, clock } = connect(server);
+    connection.start("0");
+    await clock.pass(5_000);
+    server.sockets = "fine";
+    for (let minute = 0; minute < 6; minute += 1) {
+      for (let beat = 0; beat < 3; beat += 1) {
+        await clock.pass(20_000);
+        server.say({ type: "beat", cursor: "0" });
+      }
+    }
+    expect([connection.state, connection.transport]).toEqual(["live", "socket"]);
+  });
+
+  it("answers beats and moves its cursor with them", async () => {
+    const server = new FakeServer();
+    const { connection } = connect(server);
+    connection.start("0");
+    await settle();
+    server.say({ type: "beat", cursor: "9" });
+    expect(server.heard.at(-1)).toEqual({ type: "alive" });
+    expect(connection.cursor).toBe("9");
+  });
+
+  it("gives up a line that says nothing for two and a half beats", async () => {
+    const server = new FakeServer();
+    const { connection, states, clock } = connect(server);
+    connection.start("0");
+    await clock.pass(49_000);
+    expect(connection.state).toBe("live");
+    await clock.pass(2_000);
+    expect(states).toContain("waiting");
+    expect(server.hellos.length).toBe(2);
+  });
+
+  it("waits as long as a goodbye asks", async () => {
+    const server = new FakeServer();
+    const { connection, clock } = connect(server);
+    connection.start("0");
+    await settle();
+    server.say({ type: "bye", reason: "restart", retry_after_ms: 3_000 });
+    server.cut();
+    await clock.pass(2_900);
+    expect(connection.state).toBe("waiting");
+    await clock.pass(200);
+    expect(connection.state).toBe("live");
+  });
+
+  it("backs off up to thirty seconds, and starts over after a calm half minute", async () => {
+    const server = new FakeServer();
+    server.sockets = "refused";
+    server.streams = "refused";
+    const { connection, clock } = connect(server, new Clock(0.999));
+    connection.start("0");
+    await clock.pass(600_000);
+    server.sockets = "fine";
+    await clock.pass(31_000);
+    expect(connection.state).toBe("live");
+    server.beatS = 20;
+    server.cut();
+    await clock.pass(31_000);
+    expect(connection.state).toBe("live");
+    await clock.pass(31_000);
+    server.cut();
+    await clock.pass(1_000);
+    expect(connection.state).toBe("live");
+  });
+
+  it("tries at once when the network comes back", async () => {
+    const server = new FakeServer();
+    server.sockets = "refused";
+    server.streams = "refused";
+    const { connection, wake, clock } = connect(server, new Clock(0.999));
+    connection.start("0");
+    await clock.pass(120_000);
+    while (connection.state !== "waiting") await clock.pass(100);
+    server.sockets = server.streams = "fine";
+    wake.dispatchEvent(new Event("online"));
+    await settle();
+    expect(connection.state).toBe("live");
+  });
+
+  it("stops at a refusal and at a resync", async () => {
+    const server = new FakeServer();
+    const { connection, notes, clock } = connect(server);
+    connection.start("0");
+    await settle();
+    server.say({ type: "resync", reason: "old" });
+    expect([connection.state, notes.at(-1)]).toEqual(["stopped", "resync"]);
+    connection.start("0");
+    await settle();
+    server.cut(4401);
+    await clock.pass(60_000);
+    expect([connection.state, notes.at(-1)]).toEqual(["refused", "refused invalid_token"]);
+  });
+});

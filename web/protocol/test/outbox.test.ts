@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { Outbox, type OutboxItem } from "../src/outbox.ts";
+import { storageOutboxStore } from "../src/outbox_store.ts";
+import { Refusal } from "../src/refusal.ts";
+import { Clock, settle } from "./clock.ts";
+
+class Shelf implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  readonly held = new Map<string, string>();
+  getItem = (name: string) => this.held.get(name) ?? null;
+  setItem = (name: string, value: string) => void this.held.set(name, value);
+  removeItem = (name: string) => void this.held.delete(name);
+}
+
+function outbox(shelf = new Shelf(), clock = new Clock()) {
+  const server = { got: [] as string[], answer: async (_: OutboxItem): Promise<void> => {}, notes: [] as string[] };
+  const box = new Outbox(
+    storageOutboxStore(shelf as unknown as Storage, "out"),
+    {
+      async deliver(item, cancelled) {
+        await server.answer(item);
+        if (!cancelled.aborted) server.got.push(item.client_id);
+      },
+      changed() {},
+      unauthorised: (code) => server.notes.push(code),
+    },
+    clock,
+  );
+  box.load();
+  const write = (id: string, lane = "a") => box.add({ client_id: id, lane, text: id, image: null });
+  return { box, server, write, clock, shelf };
+}
+
+const offline = () => Promise.reject(new TypeError("network"));
+
+describe("an outbox", () => {
+  it("sends in order, one at a time", async () => {
+    const { box, server, write } = outbox();
+    const open: (() => void)[] = [];
+    server.answer = () => new Promise((resolve) => open.push(resolve));
+    box.resume();
+    write("1");
+    write("2");
+    await settle();
+    expect(open.length).toBe(1);
+    open[0]?.();
+    await settle();
+    open[1]?.();
+    await settle();
+    expect(server.got).toEqual(["1", "2"]);
+    expect(box.items).toEqual([]);
+  });
+
+  it("keeps lanes apart", async () => {
+    const { box, server, write } = outbox();
+    server.answer = (item) => (item.lane === "a" ? new Promise(() => {}) : Promise.resolve());
+    box.resume();
+    write("1");
+    write("2", "b");
+    await settle();
+    expect(server.got).toEqual(["2"]);
+  });
+
+  it("survives a reload and sends once, in order", async () => {
+    const { server, write, box, shelf } = outbox();
+    server.answer = offline;
+    box.resume();
+    for (const id of ["1", "2", "3"]) write(id);
+    await settle();
+    box.stop();
+    const later = outbox(shelf);
+    later.box.resume();
+    await settle();
+    expect(later.server.got).toEqual(["1", "2", "3"]);
+    expect(shelf.held.size).toBe(0);
+  });
+
+  it("tries again under the same id", async () => {
+    const { box, server, write, clock } = outbox();
+    const tried: string[] = [];
+    server.answer = (item) => (tried.push(item.client_id), tried.length < 4 ? offline() : Promise.resolve());
+    box.resume();
+    write("1");
+    await clock.pass(60_000);
+    expect(tried).toEqual(["1", "1", "1", "1"]);
+    expect(server.got).toEqual(["1"]);
+  });
+
+  it("holds everything while the limit says so, then goes on", async () => {
+    const { box, server, write, clock } = outbox();
+    let limited = true;
+    server.answer = () => (limited ? Promise.reject(new Refusal(429, "sending_too_frequently", "sending too frequently", 5)) : Promise.resolve());
+    box.resume();
+    write("1");
+    write("2");
+    await settle();
+    expect(box.heldUntil).toBe(clock.now() + 5_000);
+    limited = false;
+    await clock.pass(4_900);
+    expect(server.got).toEqual([]);
+    await clock.pass(200);
+    expect(server.got).toEqual(["1", "2"]);
+  });
+
+  it("puts what can never be sent aside, and goes on with the rest", async () => {
+    const { box, server, write } = outbox();
+    server.answer = (item) => (item.client_id === "1" ? Promise.reject(new Refusal(413, "text_too_long", "too long")) : Promise.resolve());
+    box.resume();
+    write("1");
+    write("2");
+    await settle();
+    expect(server.got).toEqual(["2"]);
+    expect(box.items.map(({ state, code }) => [state, code])).toEqual([["failed", "text_too_long"]]);
+    server.answer = async () => {};
+    box.retry("1");
+    await settle();
+    expect(server.got).toEqual(["2", "1"]);
+  });
+
+  it("stands still without a credential", async () => {
+    const { box, server, write } = outbox();
+    server.answer = () => Promise.reject(new Refusal(401, "invalid_token", "no"));
+    box.resume();
+    write("1");
+    await settle();
+    expect(server.notes).toEqual(["invalid_token"]);
+    server.answer = async () => {};
+    await settle();
+    expect(server.got).toEqual([]);
+    box.resume();
+    await settle();
+    expect(server.got).toEqual(["1"]);
+  });
+
+  it("leaves nothing behind when another person comes", async () => {
+    const { box, server, write, shelf } = outbox();
+    server.answer = offline;
+    box.resume();
+    write("1");
+    await settle();
+    box.clear();
+    expect([box.items.length, shelf.held.size]).toEqual([0, 0]);
+  });
+});
