@@ -1,0 +1,136 @@
+//! Scripts that read and answer through the compatible API.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use crate::images::png;
+use crate::world::{Owner, Site, World};
+
+async fn opened(world: &World) -> (Owner, Site, i64) {
+    let otto = world.owner("otto").await;
+    let site = otto.site("Shop").await;
+    let vera = world.visitor(&site, "vera").await;
+    vera.send("v1", "Do you ship to Norway?").await.ok();
+    let conversation = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    (otto, site, conversation)
+}
+
+async fn recent(world: &World, site: &Site, more: &str) -> Vec<Value> {
+    let path = format!("/api/chat_api.php?action=get_recent_messages&key={}{more}", site.chat_key);
+    world.http().get(&path).await.ok()["data"].as_array().expect("a list").clone()
+}
+
+fn reply_at(site: &Site) -> String {
+    format!("/api/chat_api.php?action=reply_as_agent&key={}", site.chat_key)
+}
+
+#[tokio::test]
+async fn a_script_answers_and_the_visitor_sees_it_live() {
+    let world = World::new().await;
+    let (_, site, conversation) = opened(&world).await;
+    let vera = world.visitor(&site, "vera").await;
+    let nina = world.visitor(&site, "nina").await;
+    nina.send("n1", "Hello").await.ok();
+    let mut page = nina.listen().await;
+    let all = recent(&world, &site, "").await;
+    let to_nina = all[1]["conversation_id"].as_str().expect("text").to_owned();
+    assert_eq!(all[0]["conversation_id"], conversation.to_string());
+
+    let body = json!({ "conversation_id": to_nina, "content": "Hi Nina", "agent_name": "Agent Wang" });
+    let answer = world.http().json(Method::POST, &reply_at(&site), &[], &body).await;
+    assert_eq!(answer.bytes, r#"{"success":true}"#);
+    page.event("message_sent").await;
+    let heard = page.event("message_sent").await;
+    assert_eq!((&heard["message"]["text"], &heard["message"]["name"]), (&json!("Hi Nina"), &json!("Agent Wang")));
+    assert!(!vera.texts().contains(&"Hi Nina".to_owned()));
+}
+
+#[tokio::test]
+async fn forms_and_mislabelled_bodies_are_read() {
+    let world = World::new().await;
+    let (otto, site, conversation) = opened(&world).await;
+    let form = "application/x-www-form-urlencoded";
+    let sent = [
+        (Some(form), format!("conversation_id={conversation}&content=one+%C3%A4&agent_name=Ann")),
+        (Some(form), json!({ "conversation_id": conversation, "content": "two" }).to_string()),
+        (None, json!({ "conversation_id": conversation.to_string(), "content": "three" }).to_string()),
+        (Some("text/plain"), format!("conversation_id={conversation}&content=four")),
+    ];
+    for (kind, body) in sent {
+        let headers: Vec<_> = kind.iter().map(|kind| ("content-type", *kind)).collect();
+        world.http().send(Method::POST, &reply_at(&site), &headers, body).await.ok();
+    }
+    assert_eq!(otto.thread(&site, conversation).await[1..], ["one ä", "two", "three", "four"]);
+    let names: Vec<_> = otto.get(&format!("sites/{}/conversations/{conversation}", site.id)).await["messages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|message| message["name"].clone())
+        .collect();
+    assert_eq!(names[1..3], [json!("Ann"), json!("Agent")], "the documented default");
+}
+
+#[tokio::test]
+async fn text_and_image_go_together_and_a_retry_stores_nothing_twice() {
+    let world = World::new().await;
+    let (_, site, conversation) = opened(&world).await;
+    let image = format!("data:image/png;base64,{}", STANDARD.encode(png(30, 20)));
+    let body = json!({ "conversation_id": conversation, "content": "See:", "image_base64": image });
+    for _ in 0..3 {
+        let headers = [("idempotency-key", "order-17")];
+        let answer = world.http().json(Method::POST, &reply_at(&site), &headers, &body).await;
+        assert_eq!(answer.bytes, r#"{"success":true}"#);
+    }
+    let all = recent(&world, &site, "").await;
+    assert_eq!(all.len(), 3, "{all:?}");
+    assert_eq!((&all[1]["content"], &all[1]["message_type"]), (&json!("See:"), &json!("text")));
+    assert_eq!((&all[2]["content"], &all[2]["message_type"]), (&json!(""), &json!("image")));
+    let url = all[2]["image_url"].as_str().expect("a path");
+    assert!(url.starts_with("/uploads/chat_images/agent_") && url.ends_with(".png"), "{url}");
+    assert_eq!(world.http().get(url).await.headers["content-type"], "image/png");
+
+    let headers = [("idempotency-key", "order-18")];
+    world.http().json(Method::POST, &reply_at(&site), &headers, &body).await.ok();
+    assert_eq!(recent(&world, &site, "").await.len(), 5, "another key is another reply");
+}
+
+#[tokio::test]
+async fn the_newest_fifty_oldest_first_or_as_many_as_asked() {
+    let world = World::new().await;
+    let (otto, site, conversation) = opened(&world).await;
+    for i in 0..59 {
+        otto.reply(&site, conversation, &format!("o{i}"), &format!("answer {i}")).await.ok();
+    }
+    let all = recent(&world, &site, "").await;
+    assert_eq!(all.len(), 50);
+    assert_eq!((&all[0]["content"], &all[49]["content"]), (&json!("answer 9"), &json!("answer 58")));
+    assert_eq!(recent(&world, &site, "&limit=200").await.len(), 60);
+    assert_eq!(recent(&world, &site, "&limit=1").await[0]["content"], "answer 58");
+    assert_eq!(recent(&world, &site, &format!("&conversation_id={conversation}&limit=3&_=1")).await.len(), 3);
+    for bad in ["&limit=0", "&limit=201", "&limit=x", "&conversation_id=x"] {
+        let path = format!("/api/chat_api.php?action=get_recent_messages&key={}{bad}", site.chat_key);
+        let answer = world.http().get(&path).await;
+        assert_eq!(answer.bytes, r#"{"success":false,"message":"invalid request"}"#, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn agents_can_be_shown_by_an_opaque_id() {
+    let world = World::new().await;
+    let (otto, site, conversation) = opened(&world).await;
+    otto.reply(&site, conversation, "o1", "from the console").await.ok();
+    let body = json!({ "conversation_id": conversation, "content": "from a script" });
+    world.http().json(Method::POST, &reply_at(&site), &[], &body).await.ok();
+    let shown = |all: &[Value]| -> Vec<String> {
+        all.iter().map(|line| line["sender_user_id"].as_str().expect("text").to_owned()).collect()
+    };
+    let open = shown(&recent(&world, &site, "").await);
+    assert_eq!(open[1..], [site.chat_key.clone(), site.chat_key.clone()]);
+    otto.configure(&site, json!({ "opaque_agent_ids": true })).await;
+    let opaque = shown(&recent(&world, &site, "").await);
+    assert!(opaque[1].starts_with("agent_") && opaque[2].starts_with("agent_") && opaque[1] != opaque[2]);
+    assert_eq!(opaque[0], open[0], "visitors keep theirs");
+    assert_eq!(opaque, shown(&recent(&world, &site, "").await));
+}

@@ -1,0 +1,252 @@
+//! Pictures, from the upload to the other side's screen and out of the folder again.
+
+use std::path::{Path, PathBuf};
+
+use hyper::{Method, StatusCode};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use serde_json::{Value, json};
+
+use crate::world::{Answer, Owner, Site, Visitor, World};
+
+/// A picture of this size.
+pub fn png(width: u32, height: u32) -> Vec<u8> {
+    picture(width, height, ImageFormat::Png)
+}
+
+fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+    let pixels = RgbImage::from_fn(width, height, |x, y| Rgb([(x % 256) as u8, (y % 256) as u8, 90]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    DynamicImage::ImageRgb8(pixels).write_to(&mut bytes, format).expect("a picture");
+    bytes.into_inner()
+}
+
+fn animation(frames: usize) -> Vec<u8> {
+    let mut encoder = gif::Encoder::new(Vec::new(), 20, 10, &[255, 0, 0, 0, 0, 255]).expect("a gif");
+    for index in 0..frames {
+        let pixels = vec![(index % 2) as u8; 200];
+        encoder.write_frame(&gif::Frame::from_indexed_pixels(20, 10, pixels, None)).expect("a frame");
+    }
+    encoder.into_inner().expect("bytes")
+}
+
+async fn upload(world: &World, vera: &Visitor, bytes: Vec<u8>) -> Answer {
+    let bearer = format!("Bearer {}", vera.token);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "image/png")];
+    world.http().send(Method::POST, "/api/widget/images", &headers, bytes).await
+}
+
+async fn send(vera: &Visitor, client_id: &str, image: &Value) -> Answer {
+    vera.command(json!({ "do": "send", "client_id": client_id, "image": image["id"] })).await
+}
+
+async fn shop(world: &World) -> (Owner, Site, Visitor) {
+    let otto = world.owner("otto").await;
+    let site = otto.site("Shop").await;
+    let vera = world.visitor(&site, "vera").await;
+    (otto, site, vera)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    entries
+        .flatten()
+        .flat_map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { vec![entry.path()] })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_picture_reaches_the_other_side() {
+    let world = World::new().await;
+    let (otto, site, vera) = shop(&world).await;
+    let mut console = otto.listen().await;
+
+    let image = upload(&world, &vera, picture(1_000, 500, ImageFormat::Jpeg)).await.ok()["image"].clone();
+    assert_eq!((&image["width"], &image["height"], &image["animated"]), (&json!(1000), &json!(500), &json!(false)));
+    let id = image["id"].as_str().expect("a name");
+    assert!(id.starts_with("visitor_") && id.ends_with(".jpg"), "by what it is, not by what was claimed: {id}");
+    assert_eq!(image["url"], format!("/uploads/chat_images/{id}"));
+
+    send(&vera, "v1", &image).await.ok();
+    let heard = console.event("message_sent").await["message"].clone();
+    assert_eq!((&heard["image"], &heard["text"]), (&image, &json!("")));
+    let conversation = heard["conversation_id"].as_i64().expect("a number");
+    let thread = otto.get(&format!("sites/{}/conversations/{conversation}", site.id)).await;
+    assert_eq!(thread["messages"][0]["image"], image);
+
+    let full = world.http().get(image["url"].as_str().expect("a path")).await;
+    assert_eq!(image::load_from_memory(&full.bytes).expect("a picture").width(), 1_000);
+    let thumb = world.http().get(image["thumb_url"].as_str().expect("a path")).await;
+    let small = image::load_from_memory(&thumb.bytes).expect("a picture");
+    assert_eq!((small.width(), small.height()), (400, 200));
+}
+
+#[tokio::test]
+async fn what_is_served_is_harmless_and_kept_by_browsers() {
+    let world = World::new().await;
+    let (_, _, vera) = shop(&world).await;
+    let image = upload(&world, &vera, png(30, 20)).await.ok()["image"].clone();
+    let url = image["url"].as_str().expect("a path");
+    let answer = world.http().get(url).await;
+    for (name, value) in [
+        ("content-type", "image/png"),
+        ("x-content-type-options", "nosniff"),
+        ("content-disposition", "inline"),
+        ("content-security-policy", "default-src 'none'; sandbox"),
+        ("cross-origin-resource-policy", "cross-origin"),
+        ("cache-control", "private, max-age=31536000, immutable"),
+    ] {
+        assert_eq!(answer.headers[name], value, "{name}");
+    }
+    let tag = answer.headers["etag"].to_str().expect("a tag").to_owned();
+    let again = world.http().send(Method::GET, url, &[("if-none-match", &tag)], "").await;
+    assert_eq!((again.status, again.bytes.len()), (StatusCode::NOT_MODIFIED, 0));
+    let head = world.http().send(Method::HEAD, url, &[], "").await;
+    assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
+    assert_eq!(head.headers["content-length"], answer.bytes.len().to_string());
+
+    let name = image["id"].as_str().expect("a name");
+    for bad in [
+        "visitor_20240115_143200.jpg".to_owned(),
+        name.replace(".png", ".jpg"),
+        name.replace("visitor", "agent"),
+        "..%2Focs.db".to_owned(),
+        "%2e%2e".to_owned(),
+        format!("thumbs/{name}x"),
+    ] {
+        let answer = world.http().get(&format!("/uploads/chat_images/{bad}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn an_animation_plays_on() {
+    let world = World::new().await;
+    let (_, _, vera) = shop(&world).await;
+    let image = upload(&world, &vera, animation(5)).await.ok()["image"].clone();
+    assert_eq!(image["animated"], true);
+    let answer = world.http().get(image["url"].as_str().expect("a path")).await;
+    assert_eq!(answer.headers["content-type"], "image/gif");
+    let mut decoder = gif::DecodeOptions::new().read_info(&answer.bytes[..]).expect("a gif");
+    let mut frames = 0;
+    while decoder.read_next_frame().expect("a frame").is_some() {
+        frames += 1;
+    }
+    assert_eq!(frames, 5);
+    let thumb = world.http().get(image["thumb_url"].as_str().expect("a path")).await;
+    assert_eq!(thumb.headers["content-type"], "image/jpeg", "a still");
+}
+
+#[tokio::test]
+async fn uploads_that_are_refused() {
+    let world = World::new().await;
+    let (otto, site, vera) = shop(&world).await;
+    for bad in [b"hello".to_vec(), b"<svg/>".to_vec(), Vec::new(), png(3_000, 3_000)[..2_000].to_vec()] {
+        let answer = upload(&world, &vera, bad).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "invalid_image"));
+    }
+    let limits = json!({ "messages_per_minute": 20, "api_per_minute": 60, "image_bytes": 65_536 });
+    otto.configure(&site, json!({ "limits": limits })).await;
+    let noise: Vec<u8> = png(10, 10).into_iter().chain(std::iter::repeat_n(7, 70_000)).collect();
+    let answer = upload(&world, &vera, noise).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (413, "image_too_large"));
+    let nobody = world.http().send(Method::POST, "/api/widget/images", &[], png(3, 3)).await;
+    assert_eq!(nobody.code(), "invalid_token");
+}
+
+#[tokio::test]
+async fn only_its_uploader_can_send_it_and_only_once() {
+    let world = World::new().await;
+    let (otto, site, vera) = shop(&world).await;
+    let other = otto.site("Other").await;
+    let image = upload(&world, &vera, png(30, 20)).await.ok()["image"].clone();
+
+    let mallory = world.visitor(&site, "mallory").await;
+    assert_eq!(send(&mallory, "m1", &image).await.code(), "invalid_request");
+    let elsewhere = world.visitor(&other, "vera").await;
+    assert_eq!(send(&elsewhere, "e1", &image).await.code(), "invalid_request");
+
+    let first = send(&vera, "v1", &image).await.ok();
+    assert_eq!(send(&vera, "v1", &image).await.ok(), first, "a retry");
+    assert_eq!(send(&vera, "v2", &image).await.code(), "conflict");
+    let made_up = json!({ "id": "visitor_20240115_143200_0123456789abcdef0123456789abcdef.png" });
+    assert_eq!(send(&vera, "v3", &made_up).await.code(), "invalid_request");
+}
+
+#[tokio::test]
+async fn an_hour_has_room_for_sixty() {
+    let world = World::new().await;
+    let (_, _, vera) = shop(&world).await;
+    for _ in 0..60 {
+        upload(&world, &vera, png(4, 4)).await.ok();
+    }
+    let over = upload(&world, &vera, png(4, 4)).await;
+    assert_eq!((over.status.as_u16(), over.code().as_str()), (429, "too_many_requests"));
+    assert!(over.headers.contains_key("retry-after"));
+    world.pass(3_600);
+    upload(&world, &vera, png(4, 4)).await.ok();
+}
+
+#[tokio::test]
+async fn what_nobody_sends_is_swept_after_a_day() {
+    let mut world = World::new().await;
+    let (_, _, vera) = shop(&world).await;
+    let kept = upload(&world, &vera, png(900, 20)).await.ok()["image"].clone();
+    let loose = upload(&world, &vera, png(900, 20)).await.ok()["image"].clone();
+    send(&vera, "v1", &kept).await.ok();
+    let folder = world.data().join("images");
+    assert_eq!(files(&folder).len(), 4);
+
+    world.pass(24 * 3_600 + 601);
+    assert_eq!(send(&vera, "v2", &loose).await.code(), "invalid_request", "too old to be sent");
+    // A server sweeps when it starts.
+    world.stop().await;
+    world.start().await;
+    for _ in 0..200 {
+        if files(&folder).len() == 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let url = |image: &Value| image["url"].as_str().expect("a path").to_owned();
+    assert_eq!(world.http().get(&url(&loose)).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.http().get(&url(&kept)).await.status, StatusCode::OK);
+    assert_eq!(files(&folder).len(), 2);
+}
+
+#[tokio::test]
+async fn a_logo_is_made_small_replaced_and_goes_with_its_site() {
+    let world = World::new().await;
+    let (otto, site, vera) = shop(&world).await;
+    let image = upload(&world, &vera, png(900, 20)).await.ok()["image"].clone();
+    send(&vera, "v1", &image).await.ok();
+    let put = async |bytes: Vec<u8>| {
+        let headers = [("cookie", otto.cookie.as_str()), ("x-csrf-token", otto.csrf.as_str())];
+        let path = format!("/api/console/sites/{}/logo", site.id);
+        world.http().send(Method::PUT, &path, &headers, bytes).await
+    };
+    let first = put(png(600, 300)).await.ok()["logo_url"].as_str().expect("a path").to_owned();
+    let answer = world.http().get(&first).await;
+    let logo = image::load_from_memory(&answer.bytes).expect("a picture");
+    assert_eq!((logo.width(), logo.height()), (256, 128));
+    assert_eq!(put(b"<svg/>".to_vec()).await.code(), "invalid_image");
+    let second = put(png(100, 100)).await.ok()["logo_url"].as_str().expect("a path").to_owned();
+    assert_ne!(first, second);
+    gone(&world, &first).await;
+
+    otto.call(Method::DELETE, &format!("sites/{}", site.id), json!({})).await.ok();
+    gone(&world, &second).await;
+    gone(&world, image["url"].as_str().expect("a path")).await;
+    gone(&world, image["thumb_url"].as_str().expect("a path")).await;
+    assert_eq!(files(&world.data().join("images")), Vec::<PathBuf>::new());
+}
+
+/// The sweep follows the change at once, but beside it.
+async fn gone(world: &World, url: &str) {
+    for _ in 0..500 {
+        if world.http().get(url).await.status == StatusCode::NOT_FOUND {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{url} is still there");
+}
