@@ -1,8 +1,10 @@
 //! Stories about people who use OCS, told through its public addresses alone.
 
 mod access;
+mod accounts;
 mod architecture;
 mod chat_api;
+mod commands;
 mod contract;
 mod conversations;
 mod engines;
@@ -10,4 +12,5 @@ mod identity;
 mod images;
 mod messages;
 mod realtime;
+mod sites;
 mod world;

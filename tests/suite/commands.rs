@@ -1,0 +1,232 @@
+//! The command line, through the real program: what the machine's operator types, and what comes out.
+
+use std::fs;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PASSWORD: &str = "correct horse";
+
+/// A folder of its own for each story, gone at its end.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Place {
+        Place(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs `ocs` with its data in `data`, typing `input`.
+    fn ocs(&self, command: &str, input: &str) -> Done {
+        let mut words = command.split(' ').map(|word| word.replace('_', " "));
+        let mut run = Command::new(env!("CARGO_BIN_EXE_ocs"));
+        run.current_dir(self.0.path()).env_clear().env("OCS_DATA", "data").args(&mut words);
+        let mut child = run
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // A command that reads nothing may have ended already.
+        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+        Done(child.wait_with_output().expect("the program ends"))
+    }
+
+    fn serve(&self) -> Server {
+        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        let child = Command::new(env!("CARGO_BIN_EXE_ocs"))
+            .current_dir(self.0.path())
+            .env_clear()
+            .args(["serve", "--data", "data", "--listen", &address.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        let server = Server { child, address };
+        let end = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(server.address).is_err() {
+            assert!(Instant::now() < end, "the server does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+}
+
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Done(Output);
+
+impl Done {
+    #[track_caller]
+    fn fine(self) -> String {
+        let errors = String::from_utf8_lossy(&self.0.stderr).into_owned();
+        assert!(self.0.status.success(), "refused: {errors}");
+        String::from_utf8(self.0.stdout).expect("text")
+    }
+
+    /// What a refused command says; nothing of it goes to standard output.
+    #[track_caller]
+    fn refused(self) -> String {
+        assert!(!self.0.status.success(), "not refused: {}", String::from_utf8_lossy(&self.0.stdout));
+        String::from_utf8(self.0.stderr).expect("text")
+    }
+
+    #[track_caller]
+    fn json(self) -> Value {
+        serde_json::from_str(&self.fine()).expect("one JSON value and nothing else")
+    }
+}
+
+#[test]
+fn otto_gets_an_account_and_a_site_with_the_server_stopped_and_running() {
+    let place = Place::new();
+    place.ocs("user add --email Otto@Shop.example --password-stdin --name Otto_B", PASSWORD).fine();
+    let stopped = place.ocs("site add --owner otto@shop.example --name Lamp_Shop --json", "").json();
+    assert_site(&stopped);
+
+    let server = place.serve();
+    let mode = fs::metadata(place.path("data/ocs.sock")).expect("a socket file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "others may not give commands");
+    place.ocs("user add --email vera@shop.example --password-stdin", PASSWORD).fine();
+    let running = place.ocs("site add --owner otto@shop.example --name Clay --json", "").json();
+    assert_site(&running);
+    let while_running = (place.ocs("user list", "").fine(), place.ocs("site list --json", "").json());
+    drop(server);
+
+    assert_eq!((place.ocs("user list", "").fine(), place.ocs("site list --json", "").json()), while_running);
+    let (users, sites) = while_running;
+    assert!(users.contains("otto@shop.example  Otto B") && users.contains("vera@shop.example  vera"), "{users}");
+    let names: Vec<_> = sites.as_array().expect("a list").iter().map(|site| site["name"].clone()).collect();
+    assert_eq!(names, ["Lamp Shop", "Clay"]);
+    assert_eq!(sites[0]["widget_key"], stopped["widget_key"]);
+}
+
+#[track_caller]
+fn assert_site(site: &Value) {
+    let keys: Vec<&String> = site.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["chat_api_key", "site_id", "widget_key"]);
+    assert!(site["site_id"].is_i64() && site["chat_api_key"].as_str().is_some_and(|key| key.starts_with("chat_")));
+}
+
+#[test]
+fn mistakes_are_refused_with_what_to_do() {
+    let place = Place::new();
+    assert!(place.ocs("user list", "").refused().contains("--data"), "there is no data folder yet");
+    place.ocs("user add --email otto@shop.example --password-stdin", PASSWORD).fine();
+    for (command, input, says) in [
+        ("user add --email otto@shop.example --password-stdin", PASSWORD, "ocs user password"),
+        ("user add --email vera@shop.example --password-stdin", "short", "10 to 256"),
+        ("user add --email vera@shop.example --password-stdin", "two lines\nof text", "one line"),
+        ("user add --email vera --password-stdin", PASSWORD, "otto@shop.example"),
+        ("user add --email vera@shop.example", PASSWORD, "--password-stdin"),
+        ("user password --email vera@shop.example --password-stdin", PASSWORD, "ocs user list"),
+        ("site add --owner vera@shop.example --name Shop", "", "ocs user add"),
+        ("site add --owner otto@shop.example --name _", "", "name"),
+        ("site add --owner otto@shop.example --name Shop --set colour=red", "", "docs/configuration.md"),
+        ("site add --owner otto@shop.example --name Shop --set signup", "", "KEY=VALUE"),
+        ("serve --listen nowhere", "", "127.0.0.1:8080"),
+    ] {
+        let text = place.ocs(command, input).refused();
+        assert!(text.contains(says), "`{command}` says: {text}");
+    }
+    assert_eq!(place.ocs("user list --json", "").json().as_array().map(Vec::len), Some(1), "nothing was half done");
+}
+
+#[test]
+fn only_one_server_has_a_data_folder() {
+    let place = Place::new();
+    let _server = place.serve();
+    assert!(place.ocs("serve --listen 127.0.0.1:1", "").refused().contains("stop it first"));
+    assert!(place.ocs("migrate", "").refused().contains("stop it first"));
+}
+
+#[test]
+fn a_backup_of_a_running_server_becomes_a_new_one() {
+    let place = Place::new();
+    place.ocs("demo", "").fine();
+    let server = place.serve();
+    let said = place.ocs("backup chats.tar", "").fine();
+    assert!(said.contains("master.key is NOT in this file"), "{said}");
+    assert!(place.ocs("backup chats.tar", "").refused().contains("exists already"));
+    assert!(place.ocs("restore chats.tar", "").refused().contains("not empty"), "the folder that is served");
+    drop(server);
+
+    let kept = place.ocs("site list --json", "").json();
+    place.ocs("restore chats.tar --data fresh", "").fine();
+    assert!(!place.path("fresh/master.key").exists());
+    assert_eq!(place.ocs("site list --json --data fresh", "").json(), kept);
+    assert!(place.ocs("doctor --data fresh", "").fine().contains("13 messages"));
+    assert_ne!(epoch(&place.path("fresh/ocs.db")), epoch(&place.path("data/ocs.db")), "clients notice the restore");
+}
+
+fn epoch(database: &Path) -> String {
+    let inspect = ocs::storage::inspect(database);
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    runtime.block_on(inspect).expect("a sound database").epoch
+}
+
+#[test]
+fn a_broken_backup_is_refused_and_leaves_nothing() {
+    let place = Place::new();
+    place.ocs("demo", "").fine();
+    place.ocs("backup whole.tar", "").fine();
+    let whole = fs::read(place.path("whole.tar")).expect("the backup");
+    fs::write(place.path("cut.tar"), &whole[..whole.len() / 2]).expect("writes");
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle..middle + 4096].fill(0xa5);
+    fs::write(place.path("flipped.tar"), &flipped).expect("writes");
+    fs::write(place.path("other.tar"), "not a backup at all").expect("writes");
+    for file in ["cut.tar", "flipped.tar", "other.tar", "missing.tar"] {
+        place.ocs(&format!("restore {file} --data fresh"), "").refused();
+        let left: Vec<String> = fs::read_dir(place.0.path())
+            .expect("the folder")
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.contains("fresh"))
+            .collect();
+        assert!(left.is_empty(), "{file} left {left:?}");
+    }
+}
+
+#[test]
+fn the_demo_says_how_to_sign_in() {
+    let place = Place::new();
+    let said = place.ocs("demo", "").fine();
+    assert!(
+        said.contains("demo@example.com") && said.contains("password") && said.contains("widget.js?key="),
+        "{said}"
+    );
+    assert_eq!(place.ocs("site list --json", "").json().as_array().map(Vec::len), Some(2));
+    assert!(place.ocs("demo", "").refused().contains("made before"));
+}
+
+#[test]
+fn the_doctor_sees_an_open_folder() {
+    let place = Place::new();
+    assert!(place.ocs("doctor", "").fine().contains("does not exist yet"));
+    place.ocs("demo", "").fine();
+    assert!(place.ocs("doctor", "").fine().contains("readable by its owner alone"));
+    fs::set_permissions(place.path("data"), fs::Permissions::from_mode(0o755)).expect("chmod");
+    let done = place.ocs("doctor", "");
+    assert!(String::from_utf8_lossy(&done.0.stdout).contains("chmod 700"));
+    done.refused();
+}
