@@ -73,6 +73,8 @@ test('no page scrolls sideways on a narrow phone', async () => {
       return { page: document.documentElement.scrollWidth - innerWidth, inside: wide.slice(0, 3).map((el) => `${el.tagName}.${el.className}`) };
     });
     assert.deepEqual({ path, ...over }, { path, page: 0, inside: [] });
+    const top = await page.locator('main').evaluate((el) => el.getBoundingClientRect().top);
+    assert.ok(top >= 0 && top < 60, `${path} begins at ${top}`);
   }
   await page.context().close();
 });
