@@ -51,6 +51,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Fill a data folder with a sample owner, sites and chats
     Demo(demo::Demo),
+    /// Measure what this machine can carry: messages, delivery, memory, beside the machine's own limits
+    Bench(crate::bench::Bench),
     /// Print all settings as an example file or as a page of documentation
     #[command(hide = true)]
     Settings(settings::Settings),
@@ -125,6 +127,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Restore(command) => command.run().await,
             Command::Doctor(command) => command.run().await,
             Command::Demo(command) => command.run().await,
+            Command::Bench(command) => command.run().await,
             Command::Settings(command) => command.run(),
             Command::Describe => Ok(()),
         }

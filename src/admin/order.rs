@@ -1,8 +1,9 @@
 //! What a command asks for and what comes back: carried out here, or by the server that holds the data folder.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Account, NewAccount};
@@ -17,6 +18,10 @@ use super::demo::{self, Demonstrated};
 use super::site::{self, SiteAdded, SiteLine};
 use super::socket;
 use super::user::UserLine;
+
+/// How long to wait for whoever holds the data folder, and between two tries.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A command that needs the data folder. The form on the wire between two runs of the same program: not a contract.
 #[derive(Serialize, Deserialize)]
@@ -48,20 +53,28 @@ pub(super) async fn give(config: Config, order: Order) -> anyhow::Result<Answer>
     if !config.data.exists() && !matches!(order, Order::AddUser { .. } | Order::Demo { .. }) {
         bail!("there is no data folder {}; name the right one with --data", config.data.display());
     }
-    let data = config.data.clone();
-    match App::open(config, Clock::System).await {
-        Ok(app) => {
-            let answer = carry_out(&app, order).await;
-            app.store.close().await;
-            answer
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let holder = match App::open(config.clone(), Clock::System).await {
+            Ok(app) => {
+                let answer = carry_out(&app, order).await;
+                app.store.close().await;
+                return answer;
+            }
+            Err(OpenError::Lock(LockError::Held { holder })) => holder,
+            Err(error) => return Err(error.into()),
+        };
+        let socket = Folder::open(&config.data)?.socket();
+        match socket::connect(&socket).await {
+            Ok(stream) => return socket::ask(stream, &order).await,
+            // A server that is still starting, or another command that is nearly done.
+            Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+            Err(error) => bail!(
+                "{holder} holds the data folder {} and takes no commands at {}: {error}",
+                config.data.display(),
+                socket.display()
+            ),
         }
-        Err(OpenError::Lock(LockError::Held { holder })) => {
-            let folder = Folder::open(&data).with_context(|| format!("{} cannot be opened", data.display()))?;
-            socket::ask(&folder.socket(), &order)
-                .await
-                .with_context(|| format!("{holder} holds the data folder {}", data.display()))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -75,11 +75,13 @@ async fn serve(app: App, mut stream: UnixStream) {
     }
 }
 
-/// Asks the server that listens there.
-pub(super) async fn ask(path: &Path, order: &Order) -> anyhow::Result<Answer> {
-    let mut stream = UnixStream::connect(path).await.with_context(|| {
-        format!("it does not take commands at {}; is it still starting, or owned by another user?", path.display())
-    })?;
+/// Reaches the server that listens there.
+pub(super) async fn connect(path: &Path) -> std::io::Result<UnixStream> {
+    UnixStream::connect(path).await
+}
+
+/// Asks a server.
+pub(super) async fn ask(mut stream: UnixStream, order: &Order) -> anyhow::Result<Answer> {
     let mut line = serde_json::to_vec(order)?;
     line.push(b'\n');
     stream.write_all(&line).await?;

@@ -12,7 +12,7 @@ use crate::http::body::{self, JsonBody, PathOf};
 use crate::http::caller::CurrentOperator;
 use crate::id::{KeyId, SiteId};
 use crate::images::LOGO_BYTES;
-use crate::sites::view::{NewKeyView, SiteView, site_view, view};
+use crate::sites::view::{NewKeyView, SiteView};
 use crate::sites::{self, ConfigureSite, GRACE_S};
 
 use super::Done;
@@ -42,11 +42,8 @@ pub(super) struct Rotate {
 }
 
 pub(super) async fn list(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sites>> {
-    let mut views = Vec::new();
-    for site in sites::sites_of(&app, operator.account).await? {
-        views.push(view(&app, site).await?);
-    }
-    Ok(Json(Sites { sites: views }))
+    let all = sites::details_of(&app, operator.account).await?;
+    Ok(Json(Sites { sites: all.into_iter().map(SiteView::from).collect() }))
 }
 
 pub(super) async fn create(
@@ -55,7 +52,8 @@ pub(super) async fn create(
     JsonBody(asked): JsonBody<CreateSite>,
 ) -> Result<Json<SiteCreated>> {
     let (site, chat_key) = sites::create(&app, operator.account, &asked.name).await?;
-    Ok(Json(SiteCreated { site: view(&app, site).await?, chat_key: chat_key.into() }))
+    let site = sites::details(&app, site.id).await?.into();
+    Ok(Json(SiteCreated { site, chat_key: chat_key.into() }))
 }
 
 pub(super) async fn show(
@@ -64,7 +62,7 @@ pub(super) async fn show(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    site_view(&app, site).await.map(Json)
+    show_now(&app, site).await
 }
 
 pub(super) async fn configure(
@@ -75,7 +73,7 @@ pub(super) async fn configure(
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
     sites::configure(&app, site, change).await?;
-    site_view(&app, site).await.map(Json)
+    show_now(&app, site).await
 }
 
 pub(super) async fn delete(
@@ -98,7 +96,7 @@ pub(super) async fn set_logo(
     let _room = app.images.room_for(LOGO_BYTES)?;
     let bytes = body::read(body, LOGO_BYTES).await?;
     sites::set_logo(&app, site, bytes).await?;
-    site_view(&app, site).await.map(Json)
+    show_now(&app, site).await
 }
 
 pub(super) async fn remove_logo(
@@ -108,7 +106,7 @@ pub(super) async fn remove_logo(
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
     sites::remove_logo(&app, site).await?;
-    site_view(&app, site).await.map(Json)
+    show_now(&app, site).await
 }
 
 pub(super) async fn rotate_chat_key(
@@ -140,7 +138,7 @@ pub(super) async fn rotate_widget_key(
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
     sites::rotate_widget_key(&app, site, asked.grace_s.unwrap_or(GRACE_S)).await?;
-    site_view(&app, site).await.map(Json)
+    show_now(&app, site).await
 }
 
 pub(super) async fn add_identity_secret(
@@ -161,4 +159,8 @@ pub(super) async fn delete_identity_secret(
     operator.site(&app, site).await?;
     sites::delete_identity_secret(&app, site, secret).await?;
     Ok(Json(Done {}))
+}
+
+async fn show_now(app: &App, site: SiteId) -> Result<Json<SiteView>> {
+    Ok(Json(sites::details(app, site).await?.into()))
 }

@@ -1,10 +1,10 @@
-//! The sites of an account, and all of them.
+//! Reading sites: those of an account, all of them, and one with its keys.
 
 use crate::app::App;
-use crate::error::Result;
-use crate::id::AccountId;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, SiteId};
 
-use super::{Site, store};
+use super::{Key, Site, store};
 
 /// The sites of an account, oldest first.
 ///
@@ -20,4 +20,45 @@ pub async fn sites_of(app: &App, owner: AccountId) -> Result<Vec<Site>> {
 /// When the database fails.
 pub async fn all_sites(app: &App) -> Result<Vec<Site>> {
     store::all(&app.store).await
+}
+
+/// A site with what its owner sees beside it.
+#[derive(Debug, Clone)]
+pub struct Details {
+    /// The site.
+    pub site: Site,
+    /// Keys of the compatible API that work now.
+    pub chat_keys: Vec<Key>,
+    /// Secrets that sign identities.
+    pub identity_secrets: Vec<Key>,
+    /// Visitors' messages that no operator has seen.
+    pub unread: i64,
+}
+
+/// A site with its keys, read anew: the last page seen changes without the rest, and is not in the directory.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn details(app: &App, site: SiteId) -> Result<Details> {
+    let site = store::by_id(&app.store, site).await?.ok_or(Error::NotFound)?;
+    with_keys(app, site).await
+}
+
+/// All sites of an account with their keys, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn details_of(app: &App, owner: AccountId) -> Result<Vec<Details>> {
+    let mut all = Vec::new();
+    for site in sites_of(app, owner).await? {
+        all.push(with_keys(app, site).await?);
+    }
+    Ok(all)
+}
+
+async fn with_keys(app: &App, site: Site) -> Result<Details> {
+    let chat_keys = store::chat_keys(&app.store, site.id).await?;
+    let identity_secrets = store::identity_secrets(&app.store, site.id).await?;
+    let unread = store::unread(&app.store, site.id).await?;
+    Ok(Details { site, chat_keys, identity_secrets, unread })
 }

@@ -26,7 +26,6 @@ mod logo;
 mod saw_page;
 mod list;
 
-pub use store::SQL;
 pub use configure::{ConfigureSite, configure};
 pub use create::create;
 pub use delete::{delete, delete_all_of};
@@ -34,10 +33,11 @@ pub use directory::Directory;
 pub use identity_secrets::{add_identity_secret, delete_identity_secret, identity_secrets};
 pub use key::{GRACE_S, Key, NewKey};
 pub use keys::{revoke_chat_key, rotate_chat_key, rotate_widget_key};
-pub use list::{all_sites, sites_of};
+pub use list::{Details, all_sites, details, details_of, sites_of};
 pub use logo::{remove_logo, set_logo};
 pub use look::{Colour, Look, Position, Scheme, Variant};
 pub use saw_page::saw_page;
+pub use store::SQL;
 
 /// Sites that one account may have.
 const MOST_SITES: i64 = 200;

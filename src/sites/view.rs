@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
 use crate::clock::Millis;
-use crate::error::{Error, Result};
 use crate::id::{KeyId, SiteId};
 use crate::images;
 
 use super::key::{Key, NewKey};
-use super::{IdentityMode, Limits, Locale, Look, Site, store};
+use super::{Details, IdentityMode, Limits, Locale, Look};
 
 /// A site as its owner sees it.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -96,40 +94,25 @@ impl From<NewKey> for NewKeyView {
     }
 }
 
-/// The view of a site by number.
-///
-/// # Errors
-/// `NotFound`.
-pub async fn site_view(app: &App, site: SiteId) -> Result<SiteView> {
-    // Read from the database and not from memory: the last page seen changes without the rest.
-    let site = store::by_id(&app.store, site).await?.ok_or(Error::NotFound)?;
-    view(app, site).await
-}
-
-/// The view of a site that was just read.
-///
-/// # Errors
-/// When the database fails.
-pub async fn view(app: &App, site: Site) -> Result<SiteView> {
-    let chat_keys = store::chat_keys(&app.store, site.id).await?;
-    let identity_secrets = store::identity_secrets(&app.store, site.id).await?;
-    let unread = store::unread(&app.store, site.id).await?;
-    Ok(SiteView {
-        id: site.id,
-        logo_url: site.logo.as_deref().map(images::logo_url),
-        name: site.name,
-        paused: site.paused,
-        widget_key: site.widget_key,
-        look: site.look,
-        welcome: site.welcome,
-        limits: site.limits,
-        allowed_domains: site.allowed_domains,
-        identity_mode: site.identity_mode,
-        opaque_agent_ids: site.opaque_agent_ids,
-        chat_keys: chat_keys.into_iter().map(KeyView::from).collect(),
-        identity_secrets: identity_secrets.into_iter().map(KeyView::from).collect(),
-        seen_page: site.seen_page.map(|(origin, at)| SeenPage { origin, at }),
-        unread,
-        created_at: site.created_at,
-    })
+impl From<Details> for SiteView {
+    fn from(Details { site, chat_keys, identity_secrets, unread }: Details) -> SiteView {
+        SiteView {
+            id: site.id,
+            logo_url: site.logo.as_deref().map(images::logo_url),
+            name: site.name,
+            paused: site.paused,
+            widget_key: site.widget_key,
+            look: site.look,
+            welcome: site.welcome,
+            limits: site.limits,
+            allowed_domains: site.allowed_domains,
+            identity_mode: site.identity_mode,
+            opaque_agent_ids: site.opaque_agent_ids,
+            chat_keys: chat_keys.into_iter().map(KeyView::from).collect(),
+            identity_secrets: identity_secrets.into_iter().map(KeyView::from).collect(),
+            seen_page: site.seen_page.map(|(origin, at)| SeenPage { origin, at }),
+            unread,
+            created_at: site.created_at,
+        }
+    }
 }

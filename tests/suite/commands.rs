@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -53,7 +54,8 @@ impl Place {
             .expect("the server starts");
         let server = Server { child, address };
         let end = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(server.address).is_err() {
+        let socket = self.path("data/ocs.sock");
+        while TcpStream::connect(server.address).is_err() || UnixStream::connect(&socket).is_err() {
             assert!(Instant::now() < end, "the server does not answer");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -125,6 +127,18 @@ fn assert_site(site: &Value) {
     let keys: Vec<&String> = site.as_object().expect("an object").keys().collect();
     assert_eq!(keys, ["chat_api_key", "site_id", "widget_key"]);
     assert!(site["site_id"].is_i64() && site["chat_api_key"].as_str().is_some_and(|key| key.starts_with("chat_")));
+}
+
+#[test]
+fn commands_at_the_same_time_wait_for_each_other() {
+    let place = Place::new();
+    place.ocs("user add --email otto@shop.example --password-stdin", PASSWORD).fine();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| place.ocs("site add --owner otto@shop.example --name Shop --json", "").json());
+        }
+    });
+    assert_eq!(place.ocs("site list --json", "").json().as_array().map(Vec::len), Some(4));
 }
 
 #[test]

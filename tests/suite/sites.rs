@@ -54,10 +54,10 @@ async fn a_new_site_works_at_once_and_belongs_to_its_maker() {
     assert_eq!(site["limits"], json!({ "messages_per_minute": 20, "api_per_minute": 60, "image_bytes": 5_242_880 }));
     assert_eq!(site["chat_keys"][0]["last4"], shop.chat_key[shop.chat_key.len() - 4..]);
     assert!(!site.to_string().contains(&shop.chat_key), "a secret is shown once");
+    assert_eq!(otto.get("sites").await["sites"], json!([site]));
     assert_eq!(welcome(&world, &shop.widget_key).await.ok()["name"], "Lamp Shop");
     assert_eq!(fetch(&world, &shop.chat_key).await, 200);
     assert_eq!(fetch(&world, &shop.widget_key).await, 401, "the public key opens nothing");
-    assert_eq!(otto.get("sites").await["sites"], json!([site]));
     assert_eq!(mallory.get("sites").await["sites"], json!([]));
     assert_eq!(patch(&mallory, &shop, json!({ "name": "Mine" })).await.code(), "not_found");
 
