@@ -2,7 +2,7 @@ import { Connection, type ConnectionState } from '@ocs/protocol';
 import type { OperatorEvent, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
 import { door } from '$lib/api/door';
 import { inbox } from './inbox.svelte';
-import { hearEvent, hearMessage, hearSignal, receipts } from './news';
+import { acknowledgeInbox, hearEvent, hearMessage, hearSignal, receipts } from './news';
 import { outbox } from './outbox.svelte';
 import { sites } from './sites.svelte';
 import { type Thread, threads } from './thread.svelte';
@@ -77,6 +77,7 @@ class Live {
       threads.reload(this.shown);
       if (this.shown) void inbox.ask(this.shown.site, this.shown.id);
       this.ready = true;
+      acknowledgeInbox();
       this.#connection.start(cursor);
     } catch {
       this.#changed('waiting');

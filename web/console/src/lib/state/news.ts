@@ -49,16 +49,22 @@ async function reloadSites(site: number): Promise<void> {
 }
 
 export function hearMessage(message: MessageForOperator): void {
-  const known = inbox.at(message.site_id, message.conversation_id);
-  const fresh = !known || message.seq > known.last_seq;
+  // Not by its last_seq: the copy of a conversation that comes before a message counts that message already.
+  const acknowledged = inbox.at(message.site_id, message.conversation_id)?.agent_delivered_seq ?? 0;
   inbox.hear({ kind: 'message_sent', message });
   threads.hear(message);
   if (message.client_id) outbox.arrived(message.client_id);
-  if (message.from === 'agent' || !fresh) return;
+  if (message.from === 'agent' || message.seq <= acknowledged) return;
   const key: Key = keyOfMessage(message);
   typing.stop(key);
-  receipts.owe('delivered', key, message.seq);
-  alerts.arrived(message);
+  if (receipts.owe('delivered', key, message.seq)) alerts.arrived(message);
+}
+
+/** What came while no console was open has been delivered now. */
+export function acknowledgeInbox(): void {
+  for (const [key, { last_seq, agent_delivered_seq }] of inbox.known) {
+    if (last_seq > agent_delivered_seq) receipts.owe('delivered', key, last_seq);
+  }
 }
 
 export function hearSignal(signal: OperatorSignal): void {

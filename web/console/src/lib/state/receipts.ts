@@ -10,12 +10,14 @@ export class Receipts {
 
   constructor(private readonly send: (hint: OperatorHint) => void) {}
 
-  owe(type: Receipt['type'], key: Key, seq: number): void {
+  /** false: it was owed already. */
+  owe(type: Receipt['type'], key: Key, seq: number): boolean {
     const name = `${type} ${key}`;
-    if ((this.#owed.get(name)?.seq ?? 0) >= seq) return;
+    if ((this.#owed.get(name)?.seq ?? 0) >= seq) return false;
     const [site_id = 0, conversation_id = 0] = key.split('/').map(Number);
     this.#owed.set(name, { type, site_id, conversation_id, seq });
     this.#timer ??= setTimeout(() => this.repeat(), 250);
+    return true;
   }
 
   repeat(): void {

@@ -30,12 +30,11 @@ def ocs_identity_token(user_id):
     proof = encode(hmac.new(secret, head + b"." + body, hashlib.sha256).digest())
     return b".".join([head, body, proof]).decode()`;
 
-const ruby = `require "base64"
-require "json"
+const ruby = `require "json"
 require "openssl"
 
 def ocs_identity_token(user_id)
-  encode = ->(raw) { Base64.urlsafe_encode64(raw, padding: false) }
+  encode = ->(raw) { [raw].pack("m0").tr("+/", "-_").delete("=") }
   head = encode.call({ alg: "HS256", typ: "JWT" }.to_json)
   body = encode.call({ sub: user_id.to_s, exp: Time.now.to_i + 3600 }.to_json)
   proof = OpenSSL::HMAC.digest("SHA256", ENV.fetch("OCS_IDENTITY_SECRET"), "#{head}.#{body}")
@@ -89,20 +88,20 @@ final class OcsIdentity {
   }
 }`;
 
-const rust = `use jsonwebtoken::{encode, EncodingKey, Header};
-use serde::Serialize;
+const rust = `use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-#[derive(Serialize)]
-struct Claims<'a> {
-    sub: &'a str,
-    exp: u64,
-}
-
-pub fn ocs_identity_token(user_id: &str, secret: &str) -> jsonwebtoken::errors::Result<String> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let claims = Claims { sub: user_id, exp: now + 3600 };
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()))
+pub fn ocs_identity_token(user_id: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let secret = std::env::var("OCS_IDENTITY_SECRET")?;
+    let exp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() + 3600;
+    let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
+    let body = URL_SAFE_NO_PAD.encode(serde_json::json!({ "sub": user_id, "exp": exp }).to_string());
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
+    mac.update(format!("{head}.{body}").as_bytes());
+    let proof = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    Ok(format!("{head}.{body}.{proof}"))
 }`;
 
 export const languages: Language[] = [
@@ -112,5 +111,5 @@ export const languages: Language[] = [
   { name: 'Ruby', needs: '', code: ruby },
   { name: 'Go', needs: '', code: go },
   { name: 'Java', needs: '', code: java },
-  { name: 'Rust', needs: 'Needs the crates jsonwebtoken and serde (with derive).', code: rust },
+  { name: 'Rust', needs: 'Needs the crates base64 0.22 or later, hmac 0.13, serde_json 1 and sha2 0.11.', code: rust },
 ];
