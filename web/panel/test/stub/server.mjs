@@ -100,14 +100,16 @@ const welcome = ({ behaviour }) => ({ name: behaviour.name, welcome: behaviour.w
 async function answer(state, request, response) {
   const url = new URL(request.url, state.origin ?? "http://x");
   const { behaviour } = state;
-  state.requests.push({ method: request.method, path: url.pathname + url.search });
+  const noted = { method: request.method, path: url.pathname + url.search };
+  state.requests.push(noted);
   const send = (status, body, headers = {}) => {
     response.writeHead(status, { "Content-Type": "application/json", ...CORS, ...headers });
     response.end(typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body));
   };
   const refuse = (status, code, extra = {}) => send(status, { error: { code, message: code, ...extra } }, extra.retry_after_s ? { "Retry-After": String(extra.retry_after_s) } : {});
   if (url.pathname.startsWith("/page")) return send(200, state.page?.(url) ?? "", { "Content-Type": "text/html; charset=utf-8", ...state.headers });
-  if (behaviour.down && url.pathname.startsWith("/api")) return request.socket.destroy();
+  if (url.pathname === "/favicon.ico") return send(204, "");
+  if (behaviour.down && url.pathname.startsWith("/api") && url.pathname !== "/api/widget.js") return request.socket.destroy();
   if (request.method === "OPTIONS") return send(204, "", { "Access-Control-Allow-Methods": "GET, POST" });
   if (url.pathname === "/api/widget.js") return send(200, launcher(state, url.searchParams.get("key")), { "Content-Type": "text/javascript; charset=utf-8" });
   if (url.pathname.startsWith("/widget/")) {
@@ -140,15 +142,15 @@ async function answer(state, request, response) {
     return send(200, { image: imageView(state, id) });
   }
   if (url.pathname !== "/api/widget" || request.method !== "POST") return refuse(404, "not_found");
-  return command(state, JSON.parse(body.toString()), person, token, send, refuse);
+  const order = JSON.parse(body.toString());
+  Object.assign(noted, { do: order.do, order });
+  return command(state, order, person, token, send, refuse);
 }
 
 const imageView = (state, id) => ({ id, url: `/uploads/${id}`, thumb_url: `/uploads/${id}`, width: state.images.get(id).width ?? 320, height: state.images.get(id).height ?? 200, animated: false });
 
 function command(state, order, person, token, send, refuse) {
   const { behaviour } = state;
-  state.requests.at(-1).do = order.do;
-  state.requests.at(-1).order = order;
   if (order.do === "start") {
     if (!behaviour.identity) return refuse(403, "identity_required");
     if (token && !person) return refuse(401, "invalid_token");

@@ -57,8 +57,8 @@ export class Visit {
     const claimed = claimedId(this.ocs);
     const { owner, anonymous, token } = this.record.kept;
     const other = owner !== undefined && !anonymous && owner !== claimed;
-    if (other) this.drop();
     const active = this.visitor !== null || this.#starting !== null || this.unidentified;
+    if (other) this.drop();
     this.unidentified = false;
     if (!active && !(token && !other)) return;
     // From anonymous the old token goes along, and the thread is kept.
@@ -131,7 +131,7 @@ export class Visit {
   async #start(): Promise<void> {
     const generation = this.#generation;
     // What the site sets right after the id belongs to the same person.
-    await null;
+    await new Promise((later) => setTimeout(later));
     if (generation !== this.#generation) return this.#starting ?? undefined;
     const claimed = claimedId(this.ocs);
     const { owner, anonymous, token } = this.record.kept;
