@@ -17,9 +17,9 @@ export function scene({ settings = {}, browser: withBrowser = true, args = [] } 
   const here = { people: [], sites: 0 };
 
   before(async () => {
-    [here.server, here.website, here.browser] = await Promise.all([
-      Server.start(settings), Website.open(), withBrowser ? openBrowser(args) : null,
-    ]);
+    here.server = await Server.start(settings);
+    here.website = await Website.open();
+    here.browser = withBrowser ? await openBrowser(args) : null;
     here.url = here.server.url;
   });
   after(async () => {

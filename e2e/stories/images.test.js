@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.js';
+import { gif, png, svg } from '../support/pictures.js';
+import { scene } from '../support/scene.js';
+
+const here = scene();
+const loaded = (image) => eventually(async () => assert.ok(await image.evaluate((element) => element.complete && element.naturalWidth > 0)));
+
+async function two() {
+  const shop = await here.site();
+  const john = await here.visitor();
+  await john.visit(here.page(shop));
+  await john.open();
+  await john.write('Which lamp is this?');
+  const otto = await here.operator(shop);
+  await otto.turnTo('John Doe');
+  return { shop, john, otto };
+}
+
+test('pictures go both ways: preview, thumbnail, full size, and the same picture on both sides', async () => {
+  const { john, otto } = await two();
+  const chat = john.page.locator('ocs-chat');
+  await chat.locator('input[type=file]').setInputFiles({ name: 'lamp.png', mimeType: 'image/png', buffer: png() });
+  await chat.getByRole('button', { name: 'Remove: lamp.png' }).waitFor();
+  await chat.getByRole('button', { name: 'Send', exact: true }).click();
+  const theirs = otto.messages.locator('.picture img');
+  await theirs.waitFor();
+  await loaded(theirs);
+  await john.lastTick('Read');
+
+  await otto.page.getByRole('button', { name: /^Open Picture from John Doe/ }).click();
+  const large = otto.page.locator('dialog[open] img');
+  await loaded(large);
+  assert.deepEqual(await large.evaluate((element) => [element.naturalWidth, element.naturalHeight]), [640, 400]);
+  const address = new URL(await large.getAttribute('src'), here.url);
+  assert.match(address.pathname, /^\/uploads\/chat_images\/visitor_\d{8}_\d{6}_[\w-]{22,}\.png$/);
+  await otto.page.keyboard.press('Escape');
+
+  await otto.page.locator('input[type=file]').setInputFiles({ name: 'other.png', mimeType: 'image/png', buffer: png(300, 500, 20) });
+  await eventually(async () => assert.equal(await chat.locator('.picture img').count(), 2));
+  const answer = chat.locator('.agent .picture img');
+  await loaded(answer);
+  await chat.getByRole('button', { name: /Picture from Otto/ }).click();
+  const lightbox = chat.getByRole('dialog', { name: 'Picture' });
+  await loaded(lightbox.locator('img'));
+  assert.deepEqual(await lightbox.locator('img').evaluate((element) => [element.naturalWidth, element.naturalHeight]), [300, 500]);
+  await john.page.keyboard.press('Escape');
+  await lightbox.waitFor({ state: 'detached' });
+  assert.ok(await john.composer.isVisible(), 'the first Escape closes the picture, not the chat');
+
+  const stored = await fetch(address);
+  assert.equal(stored.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(stored.headers.get('cross-origin-resource-policy'), 'cross-origin');
+  assert.match(stored.headers.get('content-security-policy'), /sandbox/);
+  const bytes = Buffer.from(await stored.arrayBuffer());
+  assert.ok(!bytes.includes('48.8584'), 'what the camera wrote into the file is gone');
+  assert.deepEqual(john.seen.faults, []);
+  assert.deepEqual(otto.seen.faults, []);
+});
+
+test('a moving picture keeps moving', async () => {
+  const { john, otto } = await two();
+  const chat = john.page.locator('ocs-chat');
+  await chat.locator('input[type=file]').setInputFiles({ name: 'blink.gif', mimeType: 'image/gif', buffer: gif() });
+  await chat.getByRole('button', { name: 'Remove: blink.gif' }).waitFor();
+  await chat.getByRole('button', { name: 'Send', exact: true }).click();
+  await otto.page.getByRole('button', { name: /^Open Picture from John Doe/ }).click();
+  const src = await otto.page.locator('dialog[open] img').getAttribute('src');
+  assert.match(src, /\.gif$/);
+  const bytes = Buffer.from(await (await fetch(new URL(src, here.url))).arrayBuffer());
+  assert.ok(bytes.includes(Buffer.from('NETSCAPE2.0')), 'it repeats');
+  assert.equal(bytes.toString('latin1').split('\x21\xf9\x04').length - 1, 2, 'both frames are there');
+});
+
+test('a picture can be pasted and dropped', async () => {
+  const { john, otto } = await two();
+  const give = (kind) => john.composer.evaluate(async (field, [kind, base64]) => {
+    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], `${kind}.png`, { type: 'image/png' }));
+    if (kind === 'paste') return void field.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true, composed: true }));
+    const log = field.getRootNode().querySelector('[role=log]');
+    for (const type of ['dragenter', 'dragover', 'drop']) log.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true, composed: true }));
+  }, [kind, png(120, 90).toString('base64')]);
+  const chat = john.page.locator('ocs-chat');
+  for (const kind of ['paste', 'drop']) {
+    await give(kind);
+    await chat.getByRole('button', { name: `Remove: ${kind}.png` }).waitFor();
+  }
+  await chat.getByRole('button', { name: 'Send', exact: true }).click();
+  await eventually(async () => assert.equal(await otto.messages.locator('.picture img').count(), 2));
+});
+
+test('what only calls itself a picture is refused, by the page and by the server', async () => {
+  const { shop, john, otto } = await two();
+  const chat = john.page.locator('ocs-chat');
+  await chat.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: svg });
+  await chat.getByText('Only PNG, JPEG and GIF pictures can be sent.').first().waitFor();
+  await otto.page.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: svg });
+  await otto.page.getByText('not a png, jpg or gif picture').first().waitFor();
+  assert.equal(await chat.locator('.picture').count(), 0);
+
+  const token = await john.page.evaluate((key) => JSON.parse(localStorage.getItem(`ocs:${key}`)).token, shop.key);
+  const response = await fetch(`${here.url}/api/widget/images`, {
+    method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'image/png' }, body: svg,
+  });
+  assert.equal(response.status, 400);
+  assert.equal((await response.json()).error.code, 'invalid_image');
+});

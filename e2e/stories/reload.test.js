@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.js';
+import { snippetWith } from '../support/pages.js';
+import { scene } from '../support/scene.js';
+
+const here = scene();
+
+test('history stays through reloads, other pages and a closed browser window', async () => {
+  const shop = await here.site();
+  const anna = await here.visitor();
+  const head = snippetWith(here.url, shop.key);
+  await anna.visit(here.page(shop, { head }));
+  await anna.open();
+  await anna.write('One', 'Two');
+  const otto = await here.operator(shop);
+  await otto.row('Two').click();
+  await otto.write('Three');
+  await anna.hasTexts(['One', 'Two', 'Three']);
+
+  await anna.page.reload();
+  await anna.open();
+  await anna.hasTexts(['One', 'Two', 'Three']);
+
+  await anna.visit(here.page(shop, { head, title: 'Another page' }));
+  await anna.open();
+  await anna.hasTexts(['One', 'Two', 'Three']);
+  await anna.write('Four');
+  await otto.hasTexts(['One', 'Two', 'Three', 'Four']);
+
+  const later = await here.visitor({ in: anna });
+  await anna.page.close();
+  await later.visit(here.page(shop, { head }));
+  await later.open();
+  await later.hasTexts(['One', 'Two', 'Three', 'Four']);
+  assert.equal((await shop.door.conversations()).length, 1, 'one visitor, one conversation');
+  assert.deepEqual(later.seen.faults, []);
+});
+
+test('the unread number is there after a reload, before the chat is opened', async () => {
+  const shop = await here.site();
+  const anna = await here.visitor();
+  await anna.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
+  await anna.open();
+  await anna.write('Tell me later');
+  await anna.lastTick('Sent');
+  await anna.page.keyboard.press('Escape');
+  const [{ id }] = await shop.door.conversations();
+  await shop.door.reply(shop.id, id, 'answer-1', 'Later is now');
+  const badge = anna.page.locator('ocs-chat .b .n');
+  await eventually(async () => assert.equal(await badge.innerText(), '1'));
+  await anna.page.reload();
+  await eventually(async () => assert.equal(await badge.innerText(), '1'));
+});
+
+test('a draft is still there after a reload', async () => {
+  const shop = await here.site();
+  const anna = await here.visitor();
+  await anna.visit(here.page(shop));
+  await anna.open();
+  await anna.composer.fill('Half a sentence');
+  await anna.page.reload();
+  await anna.open();
+  assert.equal(await anna.composer.inputValue(), 'Half a sentence');
+});
+
+test('more than a page of history loads while scrolling up, every message once and in order', async () => {
+  const shop = await here.site({ limits: { messages_per_minute: 600, api_per_minute: 6000, image_bytes: 5_242_880 } });
+  const anna = await here.visitor();
+  await anna.visit(here.page(shop));
+  await anna.open();
+  await anna.write('Line 1');
+  await anna.lastTick('Sent');
+  const [{ id }] = await shop.door.conversations();
+  for (let n = 2; n <= 120; n++) await shop.door.reply(shop.id, id, `line-${n}`, `Line ${n}`);
+  await anna.page.reload();
+  await anna.open();
+  await anna.reads('Line 120');
+  const log = anna.page.locator('ocs-chat [role=log]');
+  await eventually(async () => {
+    await log.evaluate((element) => (element.scrollTop = 0));
+    assert.equal((await anna.texts())[0], 'Line 1');
+  });
+  await anna.hasTexts(Array.from({ length: 120 }, (_, at) => `Line ${at + 1}`));
+});
