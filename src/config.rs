@@ -191,8 +191,28 @@ impl Config {
     }
 
     fn apply(&mut self, origin: &str, key: &str, text: &str) -> Result<(), ConfigError> {
-        self.set(key, text.trim()).map_err(|reason| ConfigError { origin: origin.into(), key: key.into(), reason })
+        let done = self.set(key, text.trim()).and_then(|()| match self.public_url.take() {
+            Some(url) if key == "public_url" => web_origin(&url).map(|url| self.public_url = Some(url)),
+            kept => {
+                self.public_url = kept;
+                Ok(())
+            }
+        });
+        done.map_err(|reason| ConfigError { origin: origin.into(), key: key.into(), reason })
     }
+}
+
+/// An address as browsers write the origin of its pages: it is compared with what they send.
+fn web_origin(url: &str) -> Result<String, String> {
+    let lower = url.to_lowercase();
+    let bare = lower.trim_end_matches('/');
+    let (scheme, host) = bare.split_once("://").unwrap_or_default();
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    let is_host = host.is_ascii() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '\\', ',']);
+    if !matches!(scheme, "http" | "https") || !is_host {
+        return Err(format!("is `{url}`; write it like https://chat.example, without a path"));
+    }
+    Ok(format!("{scheme}://{}", host.strip_suffix(default_port).unwrap_or(host)))
 }
 
 /// TOML values as the text that a variable would hold: lists become comma-separated.
@@ -342,5 +362,45 @@ impl Setting for LogFormat {
             LogFormat::Text => "text".into(),
             LogFormat::Json => "json".into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &str, text: &str) -> Result<Config, String> {
+        Config::load(None, std::iter::empty(), &[(key, text.to_owned())]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_public_address_is_kept_as_browsers_send_it() {
+        let kept = |text: &str| with("public_url", text).expect(text).public_url();
+        assert_eq!(kept("https://Chat.Example:443/"), "https://chat.example");
+        assert_eq!(kept("http://10.0.0.7:8080"), "http://10.0.0.7:8080");
+        assert_eq!(kept("http://[::1]:80"), "http://[::1]");
+        for bad in [
+            "chat.example",
+            "https://",
+            "https://chat.example/app",
+            "ftp://chat.example",
+            "https://a@b",
+            "https://bücher.example",
+        ] {
+            let error = with("public_url", bad).expect_err(bad);
+            assert!(error.starts_with("command line: `public_url`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn flags_go_before_the_environment_and_secrets_are_not_shown() {
+        let environment =
+            [("OCS_LISTEN", "0.0.0.0:1"), ("OCS_MASTER_KEY", "abc"), ("OCS_SIGNUP", "closed"), ("PATH", "/bin")];
+        let environment = environment.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let config = Config::load(None, environment.into_iter(), &[("listen", "0.0.0.0:2".into())]).expect("valid");
+        assert_eq!((config.listen.port(), config.signup), (2, Signup::Closed));
+        assert!(config.effective().contains(&("master_key", "(hidden)".into())));
+        assert!(!format!("{config:?}").contains("abc"));
+        assert!(with("colour", "red").expect_err("unknown").contains("docs/configuration.md"));
     }
 }

@@ -1,7 +1,9 @@
 //! The socket file through which a running server takes commands from its own machine: one line of JSON up, one down.
 //! Who may open the file may do what the commands do, therefore it is for the server's own user alone (mode 0600).
 
-use std::path::Path;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -19,7 +21,7 @@ const LINE_BYTES: u64 = 16 * 1024 * 1024;
 /// left by a process that is gone.
 ///
 /// # Errors
-/// The file cannot be made: its path is longer than the system allows (about 100 bytes), or the folder is not writable.
+/// The file cannot be made: the folder is not writable, or has no room.
 pub fn listen(app: &App) -> std::io::Result<JoinHandle<()>> {
     let path = app.folder.socket();
     match std::fs::remove_file(&path) {
@@ -48,11 +50,33 @@ fn bind(path: &Path) -> std::io::Result<UnixListener> {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
     let inside = folder.join("s");
-    let listener = UnixListener::bind(&inside)?;
+    let short = Short::of(&inside)?;
+    let listener = UnixListener::bind(&short.path)?;
     std::fs::set_permissions(&inside, std::fs::Permissions::from_mode(0o600))?;
     std::fs::rename(&inside, path)?;
     std::fs::remove_dir(&folder)?;
     Ok(listener)
+}
+
+/// A name of a file that fits into a socket's address, which takes about 100 bytes: through an open handle of its
+/// folder where the path itself is longer and the system has `/proc`.
+struct Short {
+    path: PathBuf,
+    _folder: Option<File>,
+}
+
+impl Short {
+    fn of(path: &Path) -> std::io::Result<Short> {
+        const FITS: usize = 100;
+        match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) if path.as_os_str().len() > FITS && Path::new("/proc/self/fd").exists() => {
+                let folder = File::open(folder)?;
+                let path = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
+                Ok(Short { path, _folder: Some(folder) })
+            }
+            _ => Ok(Short { path: path.to_owned(), _folder: None }),
+        }
+    }
 }
 
 async fn serve(app: App, mut stream: UnixStream) {
@@ -77,7 +101,8 @@ async fn serve(app: App, mut stream: UnixStream) {
 
 /// Reaches the server that listens there.
 pub(super) async fn connect(path: &Path) -> std::io::Result<UnixStream> {
-    UnixStream::connect(path).await
+    let short = Short::of(path)?;
+    UnixStream::connect(&short.path).await
 }
 
 /// Asks a server.

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::config;
 use crate::error::Result;
 use crate::http::body::{JsonBody, PathOf};
-use crate::http::caller::{Arrival, CurrentOperator, is_secure, no_session_cookie, session_cookie};
+use crate::http::caller::{Arrival, CurrentOperator, ServerAddress, no_session_cookie, session_cookie};
 use crate::id::SessionId;
 use crate::secret::Secret;
 
@@ -84,30 +84,32 @@ pub(super) struct Sessions {
     sessions: Vec<SessionView>,
 }
 
-pub(super) async fn about(State(app): State<App>) -> Json<About> {
-    let insecure = !is_secure(&app.config);
+pub(super) async fn about(State(app): State<App>, address: ServerAddress) -> Json<About> {
+    let insecure = address.is_insecure();
     Json(About { signup: app.config.signup, insecure, version: env!("CARGO_PKG_VERSION") })
 }
 
 pub(super) async fn sign_up(
     State(app): State<App>,
     arrival: Arrival,
+    address: ServerAddress,
     JsonBody(asked): JsonBody<SignUp>,
 ) -> Result<Response> {
     let new = NewAccount { email: asked.email, password: asked.password, name: asked.name };
     let signed_in = accounts::sign_up(&app, new, arrival.place).await?;
-    welcome(&app, signed_in)
+    welcome(&app, signed_in, address)
 }
 
 pub(super) async fn sign_in(
     State(app): State<App>,
     arrival: Arrival,
+    address: ServerAddress,
     JsonBody(typed): JsonBody<SignIn>,
 ) -> Result<Response> {
     let typed = Credentials { email: typed.email, password: typed.password };
     let before = arrival.token.as_ref().map(Secret::expose);
     let signed_in = accounts::sign_in(&app, typed, arrival.place, before).await?;
-    welcome(&app, signed_in)
+    welcome(&app, signed_in, address)
 }
 
 pub(super) async fn sign_out(State(app): State<App>, operator: CurrentOperator) -> Result<Response> {
@@ -115,8 +117,8 @@ pub(super) async fn sign_out(State(app): State<App>, operator: CurrentOperator) 
     farewell(&app)
 }
 
-pub(super) async fn me(State(app): State<App>, operator: CurrentOperator) -> Result<Response> {
-    let me = me_of(&app, operator.account().clone(), operator.session, operator.token());
+pub(super) async fn me(operator: CurrentOperator, address: ServerAddress) -> Result<Response> {
+    let me = me_of(operator.account().clone(), operator.session, operator.token(), address);
     Ok(([NO_STORE], Json(me)).into_response())
 }
 
@@ -141,10 +143,11 @@ pub(super) async fn delete_account(
 pub(super) async fn rename(
     State(app): State<App>,
     operator: CurrentOperator,
+    address: ServerAddress,
     JsonBody(asked): JsonBody<Rename>,
 ) -> Result<Json<Me>> {
     let account = accounts::rename(&app, operator.account, &asked.name).await?;
-    Ok(Json(me_of(&app, account, operator.session, operator.token())))
+    Ok(Json(me_of(account, operator.session, operator.token(), address)))
 }
 
 pub(super) async fn sessions(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sessions>> {
@@ -164,19 +167,19 @@ pub(super) async fn end_session(
 
 const NO_STORE: (hyper::header::HeaderName, HeaderValue) = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
-fn me_of(app: &App, account: Account, session: SessionId, token: &Secret) -> Me {
+fn me_of(account: Account, session: SessionId, token: &Secret, address: ServerAddress) -> Me {
     Me {
         account: account.into(),
         csrf: accounts::csrf_token(token.expose()),
         session_id: session,
-        public_url: app.config.public_url(),
-        insecure: !is_secure(&app.config),
+        insecure: address.is_insecure(),
+        public_url: address.0,
     }
 }
 
-fn welcome(app: &App, signed_in: SignedIn) -> Result<Response> {
+fn welcome(app: &App, signed_in: SignedIn, address: ServerAddress) -> Result<Response> {
     let cookie = session_cookie(&app.config, &signed_in.token)?;
-    let me = me_of(app, signed_in.account, signed_in.session, &signed_in.token);
+    let me = me_of(signed_in.account, signed_in.session, &signed_in.token, address);
     Ok(([NO_STORE, (SET_COOKIE, cookie)], Json(me)).into_response())
 }
 

@@ -1,5 +1,6 @@
 //! Who is calling: the operator behind a session cookie, and whether a change comes from a page of ours.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -107,6 +108,24 @@ impl FromRequestParts<App> for Arrival {
     }
 }
 
+/// The address under which this browser reached the server: what its snippets should say.
+pub struct ServerAddress(pub String);
+
+impl ServerAddress {
+    /// By plain http?
+    pub fn is_insecure(&self) -> bool {
+        !self.0.starts_with("https://")
+    }
+}
+
+impl FromRequestParts<App> for ServerAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> std::result::Result<ServerAddress, Infallible> {
+        Ok(ServerAddress(origin::of_server(app, parts)))
+    }
+}
+
 fn browser(agent: &str) -> String {
     describe_browser(agent).0.unwrap_or_default()
 }
@@ -143,7 +162,7 @@ fn cookie_name(config: &Config) -> &'static str {
 }
 
 /// Do browsers reach this server by https?
-pub fn is_secure(config: &Config) -> bool {
+fn is_secure(config: &Config) -> bool {
     config.public_url().starts_with("https://")
 }
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -26,9 +25,9 @@ impl Place {
         self.0.path().join(name)
     }
 
-    /// Runs `ocs` with its data in `data`, typing `input`.
+    /// Runs `ocs` with its data in `data`, typing `input`; `~` is a space within a word.
     fn ocs(&self, command: &str, input: &str) -> Done {
-        let mut words = command.split(' ').map(|word| word.replace('_', " "));
+        let mut words = command.split(' ').map(|word| word.replace('~', " "));
         let mut run = Command::new(env!("CARGO_BIN_EXE_ocs"));
         run.current_dir(self.0.path()).env_clear().env("OCS_DATA", "data").args(&mut words);
         let mut child = run
@@ -43,19 +42,22 @@ impl Place {
     }
 
     fn serve(&self) -> Server {
+        self.serve_on("data")
+    }
+
+    fn serve_on(&self, data: &str) -> Server {
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let child = Command::new(env!("CARGO_BIN_EXE_ocs"))
             .current_dir(self.0.path())
             .env_clear()
-            .args(["serve", "--data", "data", "--listen", &address.to_string()])
+            .args(["serve", "--data", data, "--listen", &address.to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("the server starts");
         let server = Server { child, address };
         let end = Instant::now() + Duration::from_secs(20);
-        let socket = self.path("data/ocs.sock");
-        while TcpStream::connect(server.address).is_err() || UnixStream::connect(&socket).is_err() {
+        while TcpStream::connect(server.address).is_err() || !self.path(data).join("ocs.sock").exists() {
             assert!(Instant::now() < end, "the server does not answer");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -101,8 +103,8 @@ impl Done {
 #[test]
 fn otto_gets_an_account_and_a_site_with_the_server_stopped_and_running() {
     let place = Place::new();
-    place.ocs("user add --email Otto@Shop.example --password-stdin --name Otto_B", PASSWORD).fine();
-    let stopped = place.ocs("site add --owner otto@shop.example --name Lamp_Shop --json", "").json();
+    place.ocs("user add --email Otto@Shop.example --password-stdin --name Otto~B", PASSWORD).fine();
+    let stopped = place.ocs("site add --owner otto@shop.example --name Lamp~Shop --json", "").json();
     assert_site(&stopped);
 
     let server = place.serve();
@@ -154,15 +156,25 @@ fn mistakes_are_refused_with_what_to_do() {
         ("user add --email vera@shop.example", PASSWORD, "--password-stdin"),
         ("user password --email vera@shop.example --password-stdin", PASSWORD, "ocs user list"),
         ("site add --owner vera@shop.example --name Shop", "", "ocs user add"),
-        ("site add --owner otto@shop.example --name _", "", "name"),
+        ("site add --owner otto@shop.example --name ~", "", "name"),
         ("site add --owner otto@shop.example --name Shop --set colour=red", "", "docs/configuration.md"),
         ("site add --owner otto@shop.example --name Shop --set signup", "", "KEY=VALUE"),
+        ("serve --set public_url=chat.example", "", "https://chat.example"),
         ("serve --listen nowhere", "", "127.0.0.1:8080"),
     ] {
         let text = place.ocs(command, input).refused();
         assert!(text.contains(says), "`{command}` says: {text}");
     }
     assert_eq!(place.ocs("user list --json", "").json().as_array().map(Vec::len), Some(1), "nothing was half done");
+}
+
+#[test]
+fn a_long_path_is_no_hindrance() {
+    let place = Place::new();
+    let data = format!("{}/data", "long-".repeat(30));
+    place.ocs(&format!("user add --email otto@shop.example --password-stdin --data {data}"), PASSWORD).fine();
+    let _server = place.serve_on(&data);
+    assert!(place.ocs(&format!("user list --data {data}"), "").fine().contains("otto@shop.example"));
 }
 
 #[test]
