@@ -34,3 +34,4 @@ pub mod app;
 pub mod serve;
 pub mod description;
 pub mod admin;
+pub mod bench;

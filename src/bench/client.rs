@@ -1,0 +1,154 @@
+//! A small HTTP/1.1 client that keeps its connection and can choose its own address, and a WebSocket beside it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
+
+/// What is sent.
+pub type Sending = Request<Full<Bytes>>;
+
+/// One kept connection.
+pub struct Client {
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Client {
+    /// Connects from the given local address, or from any.
+    pub async fn connect(target: SocketAddr, from: Option<IpAddr>) -> anyhow::Result<Client> {
+        let stream = dial(target, from).await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // It ends with the sender; what went wrong shows at the next request.
+        tokio::spawn(async move { drop(connection.await) });
+        Ok(Client { sender })
+    }
+
+    /// Sends and reads the whole answer.
+    pub async fn send(&mut self, request: Sending) -> anyhow::Result<(StatusCode, Bytes)> {
+        let response = self.exchange(request).await?;
+        let status = response.status();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
+    }
+
+    /// Sends and gives the answer with its headers.
+    pub async fn exchange(&mut self, request: Sending) -> anyhow::Result<hyper::Response<hyper::body::Incoming>> {
+        self.sender.ready().await?;
+        Ok(self.sender.send_request(request).await?)
+    }
+
+    /// Sends JSON that must succeed, and reads the JSON that comes back.
+    pub async fn json(&mut self, request: Sending) -> anyhow::Result<Value> {
+        let path = request.uri().path().to_owned();
+        let (status, bytes) = self.send(request).await?;
+        if !status.is_success() {
+            bail!("{path} answered {status}: {}", String::from_utf8_lossy(&bytes));
+        }
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+}
+
+/// Opens a connection.
+pub async fn dial(target: SocketAddr, from: Option<IpAddr>) -> anyhow::Result<TcpStream> {
+    let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(from) = from {
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::new(from, 0)).with_context(|| format!("{from} is no address of this machine"))?;
+    }
+    let stream = socket.connect(target).await.with_context(|| format!("{target} cannot be reached"))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// The n-th of many loopback addresses, where the server is on loopback: so that limits by address see many people.
+pub fn source(target: SocketAddr, block: u8, n: usize) -> Option<IpAddr> {
+    let (high, low) = (u8::try_from(n / 250 % 250).unwrap_or(0), u8::try_from(n % 250).unwrap_or(0));
+    let loopback = target.ip().is_loopback() && target.is_ipv4();
+    (loopback && cfg!(target_os = "linux")).then(|| Ipv4Addr::new(127, block, high, low + 1).into())
+}
+
+/// A request with a JSON body.
+pub fn json(method: Method, target: SocketAddr, path: &str, headers: &[(&str, &str)], body: &Value) -> Sending {
+    let mut request = request(method, target, path, headers, body.to_string());
+    request.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
+    request
+}
+
+/// A request.
+pub fn request(
+    method: Method,
+    target: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Sending {
+    let mut builder = Request::builder().method(method).uri(path).header(HOST, target.to_string());
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(Full::new(body.into())).expect("the parts of a request of ours are valid")
+}
+
+/// A visitor's command.
+pub fn command(target: SocketAddr, token: &str, body: &Value) -> Sending {
+    let bearer = format!("Bearer {token}");
+    json(Method::POST, target, "/api/widget", &[(AUTHORIZATION.as_str(), &bearer)], body)
+}
+
+/// One WebSocket.
+pub struct Line(WebSocketStream<TcpStream>);
+
+impl Line {
+    /// Opens a socket and says hello. Small buffers: ten thousand of these must fit beside the server.
+    pub async fn open(
+        target: SocketAddr,
+        from: Option<IpAddr>,
+        path: &str,
+        headers: &[(&'static str, String)],
+        hello: &Value,
+    ) -> anyhow::Result<Line> {
+        let mut request = format!("ws://{target}{path}").into_client_request()?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse()?);
+        }
+        let config = WebSocketConfig::default().read_buffer_size(4_096).write_buffer_size(0);
+        let stream = dial(target, from).await?;
+        let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
+        let mut line = Line(socket);
+        line.0.send(Message::text(hello.to_string())).await?;
+        Ok(line)
+    }
+
+    /// The next frame; none at the end.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            match self.0.next().await? {
+                Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                _ => return None,
+            }
+        }
+    }
+
+    /// Waits until the server has let us in.
+    pub async fn welcomed(mut self) -> anyhow::Result<Line> {
+        while let Some(frame) = self.next().await {
+            match frame["type"].as_str() {
+                Some("welcome") => return Ok(self),
+                Some("refused" | "bye" | "resync") => bail!("a socket was refused: {frame}"),
+                _ => {}
+            }
+        }
+        bail!("a socket was closed before it was let in")
+    }
+}

@@ -1,0 +1,135 @@
+//! Load, and how long answers took. Closed: each connection sends when its answer has come. Open: messages leave by the
+//! clock, and a late answer counts from when its message should have left, so that a stalled server cannot hide.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::client::{Client, Sending};
+
+/// An answer that takes longer is a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What came of a load.
+pub struct Measured {
+    /// Answers of success.
+    pub done: u64,
+    /// Refusals and lost connections.
+    pub failed: u64,
+    /// How long it all took.
+    pub seconds: f64,
+    /// Microseconds of each success.
+    pub latency: Histogram<u64>,
+}
+
+impl Measured {
+    /// Nothing yet.
+    pub fn new() -> Measured {
+        let latency = Histogram::new_with_bounds(1, 120_000_000, 3).expect("the bounds are in order");
+        Measured { done: 0, failed: 0, seconds: 0.0, latency }
+    }
+
+    /// Notes one success.
+    pub fn note(&mut self, took: Duration) {
+        self.done += 1;
+        self.latency.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
+    }
+
+    fn merge(&mut self, other: &Measured) {
+        self.done += other.done;
+        self.failed += other.failed;
+        // Both have the same bounds.
+        let _ = self.latency.add(&other.latency);
+    }
+
+    /// Successes a second.
+    pub fn rate(&self) -> f64 {
+        self.done as f64 / self.seconds.max(1e-9)
+    }
+}
+
+/// Makes the n-th request.
+pub type Make = Arc<dyn Fn(u64) -> Sending + Send + Sync>;
+
+/// Each connection sends, waits and sends again.
+pub async fn closed(connections: Vec<Client>, time: Duration, make: Make) -> Measured {
+    let next = Arc::new(AtomicU64::new(0));
+    let start = Instant::now();
+    let mut workers = JoinSet::new();
+    for mut client in connections {
+        let (next, make) = (next.clone(), make.clone());
+        workers.spawn(async move {
+            let mut measured = Measured::new();
+            while start.elapsed() < time {
+                let request = make(next.fetch_add(1, Ordering::Relaxed));
+                let sent = Instant::now();
+                if !answered(&mut client, request, &mut measured, sent).await {
+                    break;
+                }
+            }
+            measured
+        });
+    }
+    finish(workers, start).await
+}
+
+/// Requests leave at a rate, whatever becomes of the ones before.
+pub async fn open(connections: Vec<Client>, rate: u64, time: Duration, make: Make) -> Measured {
+    let next = Arc::new(AtomicU64::new(0));
+    let all = rate * time.as_secs();
+    let start = Instant::now() + Duration::from_millis(50);
+    let mut workers = JoinSet::new();
+    for mut client in connections {
+        let (next, make) = (next.clone(), make.clone());
+        workers.spawn(async move {
+            let mut measured = Measured::new();
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                if n >= all {
+                    break;
+                }
+                let due = start + Duration::from_nanos(n * 1_000_000_000 / rate);
+                sleep_until(due).await;
+                if !answered(&mut client, make(n), &mut measured, due).await {
+                    break;
+                }
+            }
+            measured
+        });
+    }
+    finish(workers, start).await
+}
+
+/// Sends and notes; false when the connection is of no more use.
+async fn answered(client: &mut Client, request: Sending, measured: &mut Measured, since: Instant) -> bool {
+    match timeout(PATIENCE, client.send(request)).await {
+        Ok(Ok((status, _))) if status.is_success() => {
+            measured.note(since.elapsed());
+            true
+        }
+        Ok(Ok(_)) => {
+            measured.failed += 1;
+            true
+        }
+        _ => {
+            measured.failed += 1;
+            false
+        }
+    }
+}
+
+async fn finish(mut workers: JoinSet<Measured>, start: Instant) -> Measured {
+    let mut all = Measured::new();
+    while let Some(measured) = workers.join_next().await {
+        match measured {
+            Ok(measured) => all.merge(&measured),
+            Err(_) => all.failed += 1,
+        }
+    }
+    all.seconds = start.elapsed().as_secs_f64();
+    all
+}

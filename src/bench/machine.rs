@@ -1,0 +1,129 @@
+//! The machine: how busy others keep it, what a process uses, and the limits that no program on it can beat.
+
+use std::convert::Infallible;
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use super::client::{self, Client};
+use super::load::{self, Measured};
+
+/// Linux counts CPU time in hundredths of a second for every program.
+const TICK_SECONDS: f64 = 0.01;
+/// Size of one write of the commit probe: a page.
+const PAGE: usize = 4_096;
+
+/// CPU time so far: of a process, of this program, of the whole machine. All zero where /proc is missing.
+#[derive(Clone, Copy, Default)]
+pub struct Cpu {
+    process: f64,
+    ours: f64,
+    all: f64,
+    at: Option<Instant>,
+}
+
+impl Cpu {
+    /// Reads the counters now.
+    pub fn now(pid: Option<u32>) -> Cpu {
+        let process = pid.map_or(0.0, |pid| process_seconds(&pid.to_string()));
+        Cpu { process, ours: process_seconds("self"), all: machine_seconds(), at: Some(Instant::now()) }
+    }
+
+    /// Seconds that the process worked since `before`.
+    pub fn of_process(&self, before: &Cpu) -> f64 {
+        self.process - before.process
+    }
+
+    /// Cores that neither the process nor this program kept busy since `before`. Above 0.2, latencies say little.
+    pub fn foreign_cores(&self, before: &Cpu) -> f64 {
+        let (Some(now), Some(then)) = (self.at, before.at) else { return 0.0 };
+        let foreign = (self.all - before.all) - (self.process - before.process) - (self.ours - before.ours);
+        (foreign / (now - then).as_secs_f64().max(1e-9)).max(0.0)
+    }
+}
+
+/// Resident memory of a process in bytes.
+pub fn resident_bytes(pid: Option<u32>) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? * 1024)
+}
+
+fn process_seconds(pid: &str) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name in brackets may hold spaces; user and system time are the 12th and 13th field behind it.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() * TICK_SECONDS
+}
+
+fn machine_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let busy = fields.enumerate().filter(|(place, _)| !matches!(place, 3 | 4 | 8 | 9));
+    busy.filter_map(|(_, ticks)| ticks.parse::<f64>().ok()).sum::<f64>() * TICK_SECONDS
+}
+
+/// The disk: one page written and synced, again and again. No store that syncs each commit alone can be faster.
+pub async fn bare_commits(folder: &Path, time: Duration) -> anyhow::Result<Measured> {
+    let path = folder.join(format!("ocs-bench-commit-{}", std::process::id()));
+    let measured = tokio::task::spawn_blocking(move || {
+        let result = write_and_sync(&path, time);
+        // Only a probe: a leftover file of at most some megabytes harms nobody.
+        let _ = fs::remove_file(&path);
+        result
+    });
+    Ok(measured.await??)
+}
+
+fn write_and_sync(path: &Path, time: Duration) -> std::io::Result<Measured> {
+    const PREPARED: u64 = 16 * 1024 * 1024;
+    let mut file = File::create(path)?;
+    file.write_all(&vec![0; usize::try_from(PREPARED).unwrap_or(PAGE)])?;
+    file.sync_all()?;
+    let (page, mut measured, start) = ([7; PAGE], Measured::new(), Instant::now());
+    let mut place = 0;
+    while start.elapsed() < time {
+        let begun = Instant::now();
+        file.seek(SeekFrom::Start(place))?;
+        file.write_all(&page)?;
+        file.sync_data()?;
+        measured.note(begun.elapsed());
+        place = (place + PAGE as u64) % PREPARED;
+    }
+    measured.seconds = start.elapsed().as_secs_f64();
+    Ok(measured)
+}
+
+/// HTTP alone: a server in this process that answers 200 bytes and does nothing.
+pub async fn bare_http(connections: usize, time: Duration) -> anyhow::Result<Measured> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let target: SocketAddr = listener.local_addr()?;
+    let server = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = stream.set_nodelay(true);
+            let answer = service_fn(|_: Request<Incoming>| async {
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(&[b'x'; 200]))))
+            });
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+        }
+    });
+    let mut clients = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        clients.push(Client::connect(target, None).await?);
+    }
+    let make = move |_| client::request(Method::GET, target, "/", &[], "");
+    let measured = load::closed(clients, time, Arc::new(make)).await;
+    server.abort();
+    Ok(measured)
+}

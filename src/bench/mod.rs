@@ -1,0 +1,140 @@
+//! `ocs bench`: what this machine can do with this program, measured through its public doors by simulated visitors,
+//! operators and scripts. Beside each figure stands the machine's own limit from the same run, because a figure without
+//! it says more about the machine than about the program.
+
+mod client;
+mod load;
+mod machine;
+mod people;
+mod report;
+mod scenarios;
+mod server;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use people::Owner;
+use report::Report;
+use scenarios::Stage;
+use server::Own;
+
+/// Longest run of one scenario.
+const MOST_SECONDS: u64 = 120;
+/// Most idle sockets; a process may open some 20,000 files.
+const MOST_SOCKETS: usize = 18_000;
+
+/// Measure what this machine can carry
+#[derive(Args)]
+pub struct Bench {
+    /// Server to measure, such as http://127.0.0.1:8080 [default: one of its own, in a folder beside this one]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Account to make the throw-away site with [default: a new one, deleted at the end]
+    #[arg(long, requires = "password")]
+    email: Option<String>,
+    /// Its password
+    #[arg(long)]
+    password: Option<String>,
+    /// Process of the server, for its memory and CPU time [default: read from the data folder]
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Data folder of the server that is measured, to find its process
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the own server keeps its data: on the disk that matters
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// Seconds of each scenario, 1 to 120
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Connections that send at once
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Messages a second where the load does not wait for answers
+    #[arg(long, default_value_t = 1_000)]
+    rate: u64,
+    /// Idle visitors whose memory is measured
+    #[arg(long, default_value_t = 1_000)]
+    sockets: usize,
+    /// Scenarios to run, comma-separated [default: all]
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Write the figures as JSON, too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+impl Bench {
+    /// Runs the scenarios and prints what came of them.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses what it should not.
+    pub async fn run(self) -> anyhow::Result<()> {
+        self.check()?;
+        let mut report = Report::default();
+        let mut own = match &self.url {
+            Some(_) => None,
+            None => Some(Own::start(&self.folder).await?),
+        };
+        let target = match &self.url {
+            Some(url) => address(url).await?,
+            None => own.as_ref().map(Own::address).context("the own server has an address")?,
+        };
+        let pid =
+            self.pid.or_else(|| own.as_ref().map(Own::pid)).or_else(|| self.data.as_deref().and_then(server::holder));
+        let owner = self.owner(target).await?;
+        let mut stage = Stage::new(target, pid, owner, &self).await?;
+        let result = scenarios::run(&mut stage, &self, &mut report).await;
+        if own.is_none() {
+            stage.owner.tidy(self.email.is_none()).await?;
+        }
+        result?;
+        if let Some(own) = own.as_mut()
+            && self.wants("cold_start")
+        {
+            report.add(own.cold_start().await?);
+        }
+        report.print();
+        if let Some(path) = &self.json {
+            std::fs::write(path, report.json()).with_context(|| format!("{} cannot be written", path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if !(1..=MOST_SECONDS).contains(&self.seconds) {
+            bail!("--seconds takes 1 to {MOST_SECONDS}");
+        }
+        if !(1..=1_000).contains(&self.connections) || self.sockets > MOST_SOCKETS || !(1..=50_000).contains(&self.rate)
+        {
+            bail!("--connections takes 1 to 1000, --sockets up to {MOST_SOCKETS}, --rate 1 to 50000");
+        }
+        let unknown = self.only.iter().find(|name| !scenarios::NAMES.contains(&name.as_str()));
+        if let Some(name) = unknown {
+            bail!("there is no scenario {name}; there are {}", scenarios::NAMES.join(", "));
+        }
+        Ok(())
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|wanted| wanted == name)
+    }
+
+    async fn owner(&self, target: SocketAddr) -> anyhow::Result<Owner> {
+        match (&self.email, &self.password) {
+            (Some(email), Some(password)) => Owner::sign_in(target, email, password).await,
+            _ => Owner::sign_up(target).await,
+        }
+    }
+}
+
+async fn address(url: &str) -> anyhow::Result<SocketAddr> {
+    let Some(host) = url.trim_end_matches('/').strip_prefix("http://") else {
+        bail!("--url takes http://host:port: what is measured is the server, without TLS and without a proxy");
+    };
+    let host = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
+    tokio::net::lookup_host(&host).await?.next().with_context(|| format!("{host} is not known"))
+}

@@ -1,0 +1,159 @@
+//! Who takes part: an owner with a throw-away site, its visitors, and a script with its key.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use hyper::header::{COOKIE, SET_COOKIE};
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::client::{self, Client, Line, Sending, source};
+use crate::secret::random_text;
+
+/// Visitors that arrive at once.
+const ARRIVING: usize = 32;
+/// Visitors from one address: below the limit that a server has by default.
+const FROM_ONE_ADDRESS: usize = 200;
+
+/// The site's owner, signed in.
+pub struct Owner {
+    target: SocketAddr,
+    client: Client,
+    cookie: String,
+    csrf: String,
+    password: String,
+    /// The throw-away site, once it is made.
+    site: i64,
+}
+
+/// What the others need of the site.
+pub struct Shop {
+    /// Public key.
+    pub widget_key: String,
+    /// Secret key.
+    pub chat_key: String,
+}
+
+/// A visitor with a token.
+pub struct Visitor {
+    /// Its credential.
+    pub token: String,
+    /// Where its news goes on from.
+    pub cursor: String,
+}
+
+impl Owner {
+    /// Makes a new account.
+    pub async fn sign_up(target: SocketAddr) -> anyhow::Result<Owner> {
+        let (email, password) = (format!("bench-{}@example.org", random_text(9)), random_text(24));
+        let body = json!({ "email": email.to_lowercase(), "password": password, "name": "Bench" });
+        Owner::enter(target, "/api/console/sign-up", body, password)
+            .await
+            .context("no account could be made; where sign-up is closed, give --email and --password of an account")
+    }
+
+    /// Uses an account.
+    pub async fn sign_in(target: SocketAddr, email: &str, password: &str) -> anyhow::Result<Owner> {
+        let body = json!({ "email": email, "password": password });
+        Owner::enter(target, "/api/console/sign-in", body, password.to_owned()).await
+    }
+
+    async fn enter(target: SocketAddr, path: &str, body: Value, password: String) -> anyhow::Result<Owner> {
+        let mut client = Client::connect(target, None).await?;
+        let answer = client.exchange(client::json(Method::POST, target, path, &[], &body)).await?;
+        let cookie = answer.headers().get(SET_COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        let status = answer.status();
+        let bytes = http_body_util::BodyExt::collect(answer.into_body()).await?.to_bytes();
+        anyhow::ensure!(status == StatusCode::OK, "{path} answered {status}: {}", String::from_utf8_lossy(&bytes));
+        let me: Value = serde_json::from_slice(&bytes)?;
+        let csrf = me["csrf"].as_str().context("an answer without a CSRF token")?.to_owned();
+        Ok(Owner { target, client, cookie, csrf, password, site: 0 })
+    }
+
+    /// Makes the site, with the widest limits that a site can have.
+    pub async fn open_shop(&mut self) -> anyhow::Result<Shop> {
+        let made = self.call(Method::POST, "sites", &json!({ "name": "Bench" })).await?;
+        self.site = made["site"]["id"].as_i64().context("a site without an id")?;
+        let limits = json!({ "messages_per_minute": 600, "api_per_minute": 1_000_000, "image_bytes": 1_048_576 });
+        self.call(Method::PATCH, &format!("sites/{}", self.site), &json!({ "limits": limits })).await?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("a site without keys");
+        Ok(Shop { widget_key: text(&made["site"]["widget_key"])?, chat_key: text(&made["chat_key"]["secret"])? })
+    }
+
+    /// A console that listens from now on.
+    pub async fn listen(&mut self) -> anyhow::Result<Line> {
+        let inbox = self.call(Method::GET, "conversations?limit=1", &Value::Null).await?;
+        let ticket = self.call(Method::POST, "ticket", &json!({})).await?;
+        let hello = json!({ "type": "hello", "ticket": ticket["ticket"], "cursor": inbox["cursor"] });
+        let headers = [("origin", format!("http://{}", self.target)), ("cookie", self.cookie.clone())];
+        Line::open(self.target, None, "/api/console/socket", &headers, &hello).await?.welcomed().await
+    }
+
+    /// Removes the site, and the account when it was made for this.
+    pub async fn tidy(&mut self, account: bool) -> anyhow::Result<()> {
+        self.call(Method::DELETE, &format!("sites/{}", self.site), &json!({})).await?;
+        if account {
+            let body = json!({ "password": self.password });
+            self.call(Method::POST, "account/delete", &body).await?;
+        }
+        Ok(())
+    }
+
+    async fn call(&mut self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let headers = [(COOKIE.as_str(), self.cookie.as_str()), ("x-csrf-token", self.csrf.as_str())];
+        let path = format!("/api/console/{path}");
+        self.client.json(client::json(method, self.target, &path, &headers, body)).await
+    }
+}
+
+impl Shop {
+    /// Visitors who come for the first time, from many addresses.
+    pub async fn visitors(&self, target: SocketAddr, block: u8, count: usize) -> anyhow::Result<Vec<Arc<Visitor>>> {
+        let groups = stream::iter((0..count).step_by(FROM_ONE_ADDRESS)).map(|first| async move {
+            let mut client = Client::connect(target, source(target, block, first / FROM_ONE_ADDRESS)).await?;
+            let mut group = Vec::new();
+            for _ in first..count.min(first + FROM_ONE_ADDRESS) {
+                group.push(Arc::new(self.arrive(&mut client, target).await?));
+            }
+            anyhow::Ok(group)
+        });
+        let groups: Vec<_> = groups.buffer_unordered(ARRIVING).try_collect().await?;
+        Ok(groups.into_iter().flatten().collect())
+    }
+
+    async fn arrive(&self, client: &mut Client, target: SocketAddr) -> anyhow::Result<Visitor> {
+        let start = json!({
+            "do": "start", "key": self.widget_key, "external_id": random_text(12), "anonymous": true,
+            "page": { "url": "https://shop.example/", "title": "Shop", "referrer": "" }, "locale": "en",
+        });
+        let state = client.json(client::json(Method::POST, target, "/api/widget", &[], &start)).await?;
+        let text = |name: &str| state[name].as_str().map(str::to_owned).context("an answer without a token");
+        Ok(Visitor { token: text("token")?, cursor: text("cursor")? })
+    }
+
+    /// A call of the compatible API.
+    pub fn script(&self, target: SocketAddr, method: Method, query: &str, body: &Value) -> Sending {
+        let path = format!("/api/chat_api.php?action={query}&key={}", self.chat_key);
+        if method == Method::GET {
+            return client::request(method, target, &path, &[], "");
+        }
+        client::json(method, target, &path, &[], body)
+    }
+}
+
+impl Visitor {
+    /// A page that listens.
+    pub async fn listen(&self, target: SocketAddr, block: u8, n: usize) -> anyhow::Result<Line> {
+        let hello = json!({ "type": "hello", "token": self.token, "cursor": self.cursor });
+        Line::open(target, source(target, block, n), "/api/widget/socket", &[], &hello).await?.welcomed().await
+    }
+
+    /// A message of about 160 bytes.
+    pub fn message(&self, target: SocketAddr, text: &str) -> Sending {
+        let body = json!({ "do": "send", "client_id": random_text(16), "text": text });
+        client::command(target, &self.token, &body)
+    }
+}

@@ -1,0 +1,253 @@
+//! What is measured.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use hyper::Method;
+use serde_json::json;
+
+use super::Bench;
+use super::client::{Client, Line};
+use super::load::{self, Make, Measured};
+use super::machine::{self, Cpu, resident_bytes};
+use super::people::{Owner, Shop, Visitor};
+use super::report::{Figure, Report};
+
+/// Names for `--only`, in the order in which they run.
+pub const NAMES: &[&str] =
+    &["limits", "send_1", "send", "send_open", "heard", "fetch_20", "fetch_50", "reply", "idle", "cold_start"];
+
+/// Messages that one visitor may send within a minute, less a reserve.
+const MESSAGES_OF_ONE: u64 = 500;
+/// Messages a second that visitors are made for.
+const EXPECTED_RATE: u64 = 25_000;
+/// Messages a second where delivery is measured: light load.
+const HEARD_RATE: u64 = 100;
+/// About as long as people write.
+const TEXT: &str = "Hello, I ordered the blue one in size M last week and would like to change it to size L, \
+                    is that still possible before it is shipped? Thank you.";
+
+/// Everybody who takes part.
+pub struct Stage {
+    target: SocketAddr,
+    pid: Option<u32>,
+    pub owner: Owner,
+    shop: Arc<Shop>,
+    visitors: Arc<Vec<Arc<Visitor>>>,
+    /// Second part of our loopback addresses: another one each run, so that no limit remembers us.
+    block: u8,
+}
+
+impl Stage {
+    /// Opens the shop and lets the visitors in.
+    pub async fn new(target: SocketAddr, pid: Option<u32>, mut owner: Owner, bench: &Bench) -> anyhow::Result<Stage> {
+        let shop = Arc::new(owner.open_shop().await?);
+        let block = u8::try_from(std::process::id() % 200).unwrap_or(0) + 20;
+        let wanted = EXPECTED_RATE * bench.seconds.min(60) / MESSAGES_OF_ONE;
+        let count = usize::try_from(wanted).unwrap_or(0).max(bench.connections).clamp(64, 5_000);
+        let visitors = Arc::new(shop.visitors(target, block, count).await?);
+        Ok(Stage { target, pid, owner, shop, visitors, block })
+    }
+
+    async fn clients(&self, count: usize) -> anyhow::Result<Vec<Client>> {
+        let connecting = (0..count).map(|_| Client::connect(self.target, None));
+        stream::iter(connecting).buffered(32).try_collect().await
+    }
+
+    fn sending(&self) -> Make {
+        let (target, visitors) = (self.target, self.visitors.clone());
+        Arc::new(move |n| visitors[usize::try_from(n).unwrap_or(0) % visitors.len()].message(target, TEXT))
+    }
+}
+
+/// Runs what was asked for.
+pub async fn run(stage: &mut Stage, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let time = Duration::from_secs(bench.seconds);
+    if bench.wants("limits") {
+        limits(bench, time.min(Duration::from_secs(3)), report).await?;
+    }
+    if bench.wants("send_1") {
+        let what = "durable visitor messages, 1 connection";
+        report.add(closed(stage, "send_1", what, 1, time, stage.sending()).await?);
+    }
+    if bench.wants("send") {
+        let what = format!("durable visitor messages, {} connections", bench.connections);
+        report.add(closed(stage, "send", &what, bench.connections, time, stage.sending()).await?);
+        add_memory(stage, "memory", "server's resident memory after that", report);
+    }
+    if bench.wants("send_open") {
+        report.add(open(stage, bench, time).await?);
+    }
+    if bench.wants("heard") {
+        heard(stage, time, report).await?;
+    }
+    for (name, limit) in [("fetch_20", 20), ("fetch_50", 50)] {
+        if bench.wants(name) {
+            report.add(fetch(stage, bench, name, limit, time).await?);
+        }
+    }
+    if bench.wants("reply") {
+        report.add(reply(stage, bench, time).await?);
+    }
+    if bench.wants("idle") && bench.sockets > 0 {
+        idle(stage, bench, report).await?;
+    }
+    Ok(())
+}
+
+async fn limits(bench: &Bench, time: Duration, report: &mut Report) -> anyhow::Result<()> {
+    let disk = machine::bare_commits(&bench.folder, time).await?;
+    report.add(Figure::rate("limit_disk", "this disk: a page written and synced, one after the other", &disk));
+    let http = machine::bare_http(bench.connections, time).await?;
+    report.add(Figure::rate("limit_http", "this machine: a server that answers and does nothing", &http));
+    Ok(())
+}
+
+async fn closed(
+    stage: &Stage,
+    name: &'static str,
+    what: &str,
+    connections: usize,
+    time: Duration,
+    make: Make,
+) -> anyhow::Result<Figure> {
+    let clients = stage.clients(connections).await?;
+    let before = Cpu::now(stage.pid);
+    let measured = load::closed(clients, time, make).await;
+    Ok(Figure::rate(name, what, &measured).with_cpu(measured.done, &before, stage.pid))
+}
+
+async fn open(stage: &Stage, bench: &Bench, time: Duration) -> anyhow::Result<Figure> {
+    let clients = stage.clients(bench.connections.max(64)).await?;
+    let before = Cpu::now(stage.pid);
+    let measured = load::open(clients, bench.rate, time, stage.sending()).await;
+    let what = format!("durable visitor messages that leave by the clock, {} a second", bench.rate);
+    Ok(Figure::rate("send_open", what, &measured).with_cpu(measured.done, &before, stage.pid))
+}
+
+/// Time from the moment a message leaves one side until the other side's socket has it.
+async fn heard(stage: &mut Stage, time: Duration, report: &mut Report) -> anyhow::Result<()> {
+    let count = HEARD_RATE * time.as_secs();
+    let console = stage.owner.listen().await?;
+    let mut clients = stage.clients(1).await?;
+    let (target, visitors) = (stage.target, stage.visitors.clone());
+    let send = |n: u64, text: String| visitors[usize::try_from(n).unwrap_or(0) % visitors.len()].message(target, &text);
+    let measured = paced(&mut clients[0], console, count, send).await?;
+    let what = format!("visitor sends until the console's socket has it, {HEARD_RATE} a second");
+    report.add(Figure::latency("heard_console", what, &measured));
+
+    let visitor = stage.visitors[0].clone();
+    let first = clients[0].json(visitor.message(target, TEXT)).await?;
+    let newest =
+        clients[0].json(stage.shop.script(target, Method::GET, "get_recent_messages&limit=1", &json!({}))).await?;
+    let conversation = newest["data"][0]["conversation_id"].clone();
+    let page = Visitor { token: visitor.token.clone(), cursor: visitor.cursor.clone() };
+    let page = page.listen(target, stage.block, 0).await?;
+    anyhow::ensure!(first["message"]["seq"].as_i64().is_some(), "an answer without a message");
+    let send = |_, text: String| {
+        let body = json!({ "conversation_id": conversation, "content": text });
+        stage.shop.script(target, Method::POST, "reply_as_agent", &body)
+    };
+    let measured = paced(&mut clients[0], page, count, send).await?;
+    let what = format!("reply by API until the visitor's socket has it, {HEARD_RATE} a second");
+    report.add(Figure::latency("heard_visitor", what, &measured));
+    Ok(())
+}
+
+/// Sends by the clock and listens for each message on the other side.
+async fn paced(
+    client: &mut Client,
+    mut line: Line,
+    count: u64,
+    send: impl Fn(u64, String) -> super::client::Sending,
+) -> anyhow::Result<Measured> {
+    let start = Instant::now();
+    let run = crate::secret::random_text(6);
+    let mark = format!("{run} number ");
+    let (left, mut leaving) = tokio::sync::mpsc::unbounded_channel::<Instant>();
+    let heard = tokio::spawn({
+        let mark = mark.clone();
+        async move {
+            let mut measured = Measured::new();
+            while measured.done < count {
+                let Some(frame) = line.next().await else { break };
+                let text = frame["event"]["message"]["text"].as_str().unwrap_or_default();
+                if text.starts_with(&mark) {
+                    let now = Instant::now();
+                    let Some(sent) = leaving.recv().await else { break };
+                    measured.note(now - sent);
+                }
+            }
+            measured.failed = count - measured.done;
+            measured
+        }
+    });
+    for n in 0..count {
+        let due = start + Duration::from_nanos(n * 1_000_000_000 / HEARD_RATE);
+        tokio::time::sleep_until(due.into()).await;
+        let request = send(n, format!("{mark}{n}"));
+        left.send(Instant::now()).map_err(|_| anyhow::anyhow!("the other side's socket was closed"))?;
+        client.json(request).await?;
+    }
+    let mut measured = tokio::time::timeout(Duration::from_secs(10), heard).await??;
+    measured.seconds = start.elapsed().as_secs_f64();
+    Ok(measured)
+}
+
+async fn fetch(stage: &Stage, bench: &Bench, name: &'static str, limit: u32, time: Duration) -> anyhow::Result<Figure> {
+    let (target, shop) = (stage.target, stage.shop.clone());
+    let query = format!("get_recent_messages&limit={limit}");
+    let make = move |_| shop.script(target, Method::GET, &query, &json!({}));
+    let what = format!("get_recent_messages, {limit} messages, {} connections", bench.connections);
+    closed(stage, name, &what, bench.connections, time, Arc::new(make)).await
+}
+
+async fn reply(stage: &Stage, bench: &Bench, time: Duration) -> anyhow::Result<Figure> {
+    let (target, shop) = (stage.target, stage.shop.clone());
+    let mut client = Client::connect(target, None).await?;
+    client.json(stage.visitors[0].message(target, TEXT)).await?;
+    let newest = client.json(shop.script(target, Method::GET, "get_recent_messages&limit=200", &json!({}))).await?;
+    let lines = newest["data"].as_array().cloned().unwrap_or_default();
+    let mut ids: Vec<String> =
+        lines.iter().filter_map(|line| line["conversation_id"].as_str().map(str::to_owned)).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let make = move |n: u64| {
+        let id = &ids[usize::try_from(n).unwrap_or(0) % ids.len()];
+        shop.script(target, Method::POST, "reply_as_agent", &json!({ "conversation_id": id, "content": TEXT }))
+    };
+    let what = format!("durable reply_as_agent, {} connections", bench.connections);
+    closed(stage, "reply", &what, bench.connections, time, Arc::new(make)).await
+}
+
+/// Visitors who have the chat open and say nothing.
+async fn idle(stage: &Stage, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+    let (target, block) = (stage.target, stage.block);
+    let visitors = stage.shop.visitors(target, block, bench.sockets).await?;
+    let before = resident_bytes(stage.pid);
+    let start = Instant::now();
+    let opening = visitors.iter().enumerate().map(|(n, visitor)| visitor.listen(target, block, n));
+    let lines: Vec<Line> = stream::iter(opening).buffer_unordered(64).try_collect().await?;
+    let rate = lines.len() as f64 / start.elapsed().as_secs_f64();
+    report.add(Figure::value("connect", format!("{} visitors connected and let in", lines.len()), "/s", rate));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    if let (Some(before), Some(after)) = (before, resident_bytes(stage.pid)) {
+        let each = after.saturating_sub(before) as f64 / lines.len() as f64;
+        report.add(Figure::value("idle_memory", "server's memory for each idle visitor's socket", "B", each));
+    }
+    add_memory(stage, "idle_total", "server's resident memory with all of them", report);
+    let cpu = Cpu::now(stage.pid);
+    tokio::time::sleep(Duration::from_secs(bench.seconds)).await;
+    let used = Cpu::now(stage.pid).of_process(&cpu) / bench.seconds as f64 * 100.0;
+    report.add(Figure::value("idle_cpu", "of one core, with all of them idle", "%", used));
+    drop(lines);
+    Ok(())
+}
+
+fn add_memory(stage: &Stage, name: &'static str, what: &str, report: &mut Report) {
+    if let Some(bytes) = resident_bytes(stage.pid) {
+        report.add(Figure::value(name, what, "MB", bytes as f64 / 1e6));
+    }
+}

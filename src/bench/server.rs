@@ -1,0 +1,104 @@
+//! A server of the bench's own, in a folder that goes with it.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use hyper::Method;
+
+use super::client::{Client, request};
+use super::report::Figure;
+
+/// A server that does not answer by then never will.
+const START_TIME: Duration = Duration::from_secs(30);
+
+/// A running server and its folder; both go when this is dropped.
+pub struct Own {
+    address: SocketAddr,
+    folder: PathBuf,
+    process: Child,
+}
+
+impl Own {
+    /// Starts this very program as a server with an empty data folder below `parent`.
+    pub async fn start(parent: &Path) -> anyhow::Result<Own> {
+        let folder = parent.join(format!("ocs-bench-{}", std::process::id()));
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        // The port is free again at once; nobody else takes it within a moment.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let process = spawn(&folder, address)?;
+        let own = Own { address, folder, process };
+        own.wait_until_ready().await?;
+        Ok(own)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Stops it in good order and starts it again over everything that was stored: time until it takes messages.
+    pub async fn cold_start(&mut self) -> anyhow::Result<Figure> {
+        let stopping = Command::new("kill").arg(self.process.id().to_string()).status();
+        if !stopping.is_ok_and(|status| status.success()) {
+            bail!("the server could not be asked to stop");
+        }
+        self.process.wait()?;
+        let start = Instant::now();
+        self.process = spawn(&self.folder, self.address)?;
+        self.wait_until_ready().await?;
+        Ok(Figure::value(
+            "cold_start",
+            "process start to ready, with what was stored",
+            "ms",
+            start.elapsed().as_secs_f64() * 1e3,
+        ))
+    }
+
+    async fn wait_until_ready(&self) -> anyhow::Result<()> {
+        let start = Instant::now();
+        while start.elapsed() < START_TIME {
+            if let Ok(mut client) = Client::connect(self.address, None).await {
+                let asked = client.send(request(Method::GET, self.address, "/readyz", &[], "")).await;
+                if asked.is_ok_and(|(status, _)| status.is_success()) {
+                    return Ok(());
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        bail!("the server did not start within {} s", START_TIME.as_secs())
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // It may have ended by itself, and a folder that stays is only untidy.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn spawn(folder: &Path, address: SocketAddr) -> anyhow::Result<Child> {
+    let program = std::env::current_exe().context("this program cannot find itself")?;
+    let data = folder.join("data");
+    let mut command = Command::new(program);
+    command.arg("serve").arg("--data").arg(data).arg("--listen").arg(address.to_string());
+    for setting in ["new_visitors_per_hour=1000000", "log=warn", "drain_seconds=1"] {
+        command.arg("--set").arg(setting);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("the server cannot be started")
+}
+
+/// The process that serves a data folder.
+pub fn holder(data: &Path) -> Option<u32> {
+    fs::read_to_string(data.join("ocs.lock")).ok()?.trim().strip_prefix("process ")?.parse().ok()
+}
