@@ -66,9 +66,10 @@ pub async fn console(State(_): State<App>, request: axum::extract::Request) -> R
     }
 }
 
-/// Addresses of the doors: an unknown one is not a page of the console.
+/// Addresses of the doors: an unknown one is not a page of the console. (`/chat/{widget_key}` is a page for visitors; the
+/// console has `/chat` itself and what lies two levels below it.)
 fn is_reserved(path: &str) -> bool {
-    ["/api", "/uploads", "/widget", "/demo", "/chat"]
+    ["/api", "/uploads", "/widget", "/demo"]
         .iter()
         .any(|door| path.strip_prefix(door).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
