@@ -18,7 +18,6 @@ mod rename;
 mod delete;
 mod sessions;
 
-pub use store::SQL;
 pub use change_password::{change_password, set_password};
 pub use delete::delete;
 pub use password::Passwords;
@@ -28,6 +27,7 @@ pub use sessions::{end_session, list_accounts, sessions};
 pub use sign_in::{Credentials, sign_in};
 pub use sign_out::sign_out;
 pub use sign_up::{NewAccount, add_account, find_account, sign_up};
+pub use store::SQL;
 
 /// Longest name, in characters.
 pub const NAME_GRAPHEMES: usize = 80;
