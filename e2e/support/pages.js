@@ -49,7 +49,6 @@ export class Website {
   put(path, head, { headers = {}, body = CONTENT, lang = 'en', title = 'Northwind Shop' } = {}) {
     const html = `<!doctype html>\n<html lang="${lang}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>
-<link rel="icon" href="data:,">
 ${head}
 </head><body>${body}</body></html>`;
     this.#pages.set(path, { html, headers });
@@ -65,6 +64,7 @@ ${head}
       response.writeHead(204).end();
       return;
     }
+    if (path === '/favicon.ico') return response.writeHead(204).end();
     const page = this.#pages.get(path);
     if (!page) return response.writeHead(404, { 'Content-Type': 'text/plain' }).end('no such page');
     response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache', ...page.headers }).end(page.html);

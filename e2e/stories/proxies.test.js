@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { companyProxy, nginx } from '../support/proxies.js';
+import { scene } from '../support/scene.js';
+
+const here = scene();
+const proxies = [];
+after(() => Promise.all(proxies.map((proxy) => proxy.close())));
+const behind = async (opening) => {
+  const proxy = await opening;
+  proxies.push(proxy);
+  return proxy.url;
+};
+
+/** Both talk, each hears the other without asking. Answers what carried the news to the visitor, and after how long. */
+async function talkBehind(url) {
+  const shop = await here.site();
+  const john = await here.visitor();
+  const carriers = [];
+  let began;
+  john.page.on('response', (response) => response.url().endsWith('/api/widget/stream') && response.ok() && carriers.push({ stream: Date.now() - began }));
+  john.page.on('websocket', (socket) => socket.on('framereceived', () => carriers.push({ socket: Date.now() - began })));
+  await john.visit(here.page(shop, { url }));
+  await john.open();
+  began = Date.now();
+  await john.write('Can you hear me?');
+  const otto = await here.operator(shop, { url });
+  await otto.turnTo('John Doe');
+  await otto.reads('Can you hear me?');
+  await otto.write('Loud and clear');
+  await john.reads('Loud and clear');
+  await otto.lastTick('Read');
+  const spoke = Date.now();
+  await john.write('Good');
+  await otto.reads('Good');
+  await otto.write('Yes');
+  await john.reads('Yes');
+  assert.ok(Date.now() - spoke < 5_000, 'news is live, not asked for now and then');
+  await john.hasTexts(['Can you hear me?', 'Loud and clear', 'Good', 'Yes']);
+  return carriers;
+}
+
+test('where a proxy refuses WebSocket, the stream takes over within five seconds', async () => {
+  const carriers = await talkBehind(await behind(companyProxy(here.server, 'refuse')));
+  assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));
+  assert.ok(carriers.every((carrier) => carrier.socket === undefined));
+});
+
+test('where a proxy lets the handshake through and swallows what follows, the stream takes over within five seconds', async () => {
+  const carriers = await talkBehind(await behind(companyProxy(here.server, 'swallow')));
+  assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));
+});
+
+test('where a proxy never answers the handshake, the stream takes over within five seconds', async () => {
+  const carriers = await talkBehind(await behind(companyProxy(here.server, 'ignore')));
+  assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));
+});
+
+test('behind the documented nginx example the socket carries the news', async () => {
+  const carriers = await talkBehind(await behind(nginx(here.server)));
+  assert.ok(carriers.length > 0 && carriers.every((carrier) => carrier.stream === undefined), JSON.stringify(carriers));
+});
+
+test('behind an nginx that nobody told about WebSocket, the stream does', async () => {
+  const plain = (text) => text.replace(/^.*(Upgrade|Connection|proxy_http_version|proxy_buffering|proxy_read_timeout).*\n/gm, '');
+  const carriers = await talkBehind(await behind(nginx(here.server, plain)));
+  assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));
+});
