@@ -56,7 +56,7 @@ impl Line {
             Some(held) => resume::visitor(app, &session, mode, &held).await?,
             None => Resume::Resync,
         };
-        Ok(Line::open(app, seat, resume))
+        Ok(Line::open(app, seat, cursor, resume))
     }
 
     /// Opens an operator's line.
@@ -67,10 +67,10 @@ impl Line {
             Some(held) => resume::operator(app, pass.account, &held).await?,
             None => Resume::Resync,
         };
-        Ok(Line::open(app, seat, resume))
+        Ok(Line::open(app, seat, cursor, resume))
     }
 
-    fn open(app: &App, seat: Seated, resume: Resume) -> Line {
+    fn open(app: &App, seat: Seated, held: &str, resume: Resume) -> Line {
         // Spread over the beat, so that ten thousand clients that came together do not beat together.
         let first = BEAT.mul_f64(0.5 + 0.5 * (seat.id % 97) as f64 / 97.0);
         let mut beat = interval_at(Instant::now() + first, BEAT);
@@ -83,10 +83,10 @@ impl Line {
                 line.last = Some((frame.to_json(), 1000));
             }
             Resume::Missed { items, cursor } => {
-                let text = cursor.to_text();
-                line.ready.push_back(PlainFrame::Welcome { cursor: text, beat_s: BEAT.as_secs() }.to_json());
-                // Missed events carry no cursor of their own: one that is cut off half-way starts over, and its client
-                // knows each event by its number.
+                let held = held.to_owned();
+                line.ready.push_back(PlainFrame::Welcome { cursor: held, beat_s: BEAT.as_secs() }.to_json());
+                // Missed events carry no cursor of their own: a client that is cut off half-way starts over and knows
+                // what it has heard. The beat after them says that it has caught up.
                 line.ready.extend(items.iter().filter_map(|item| match item {
                     Item::Event { json, .. } => Some(event_frame("", json)),
                     Item::Signal(_) => None,
