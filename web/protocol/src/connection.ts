@@ -124,13 +124,14 @@ export class Connection<E, S, H extends { type: string }> {
       case "welcome":
         return this.#welcome(frame.beat_s, frame.cursor);
       case "event":
-        this.events.event(frame.event, frame.cursor);
-        this.#cursor = frame.cursor;
+        // Empty means: keep yours.
+        this.events.event(frame.event, frame.cursor || this.#cursor);
+        this.#cursor = frame.cursor || this.#cursor;
         return;
       case "signal":
         return this.events.signal(frame.signal);
       case "beat":
-        this.#cursor = frame.cursor;
+        this.#cursor = frame.cursor || this.#cursor;
         return this.hint({ type: "alive" } as H);
       case "resync":
         this.stop();
