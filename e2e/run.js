@@ -37,6 +37,9 @@ stories.on('test:fail', ({ name, file, nesting, details }) => {
   const cause = details.error?.cause ?? details.error;
   console.log(String(cause?.stack ?? cause).replace(/^/gm, '      '));
 });
+stories.on('test:diagnostic', ({ message }) => {
+  if (!/^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /.test(message)) console.log(`      ${message}`);
+});
 stories.on('test:stderr', ({ message }) => process.stderr.write(message));
 stories.on('test:stdout', ({ message }) => process.stdout.write(message));
 await new Promise((done) => stories.on('end', done).resume());

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.js';
+import { scene } from '../support/scene.js';
+
+const here = scene();
+
+test('three messages written offline survive a reload and arrive once, in order', async () => {
+  const shop = await here.site();
+  const john = await here.visitor();
+  await john.visit(here.page(shop));
+  await john.open();
+  await john.write('Before the tunnel');
+  await john.lastTick('Sent');
+
+  await here.server.stop();
+  await john.write('One', 'Two', 'Three');
+  await john.hasTexts(['Before the tunnel', 'One', 'Two', 'Three']);
+  await john.lastTick('Waiting to be sent');
+  await here.server.up();
+  await john.page.reload();
+  await john.open();
+  await john.hasTexts(['Before the tunnel', 'One', 'Two', 'Three']);
+  await john.lastTick('Sent');
+  const [{ id }] = await shop.door.conversations();
+  assert.deepEqual((await shop.door.wholeThread(shop.id, id)).map(({ text }) => text), ['Before the tunnel', 'One', 'Two', 'Three']);
+});
+
+test('a browser without network says so, keeps what is written, and sends it by itself when the network is back', async () => {
+  const shop = await here.site();
+  const john = await here.visitor();
+  await john.visit(here.page(shop));
+  await john.open();
+  await john.write('Online');
+  await john.lastTick('Sent');
+  await john.context.setOffline(true);
+  await john.write('One', 'Two', 'Three');
+  await john.status.getByText('You’re offline').waitFor();
+  await john.lastTick('Waiting to be sent');
+  await john.context.setOffline(false);
+  await john.lastTick('Sent');
+  await john.status.getByText('You’re offline').waitFor({ state: 'detached' });
+  const [{ id }] = await shop.door.conversations();
+  await eventually(async () => assert.deepEqual((await shop.door.wholeThread(shop.id, id)).map(({ text }) => text), ['Online', 'One', 'Two', 'Three']));
+  await john.hasTexts(['Online', 'One', 'Two', 'Three']);
+});
+
+test('what was written while the server was away reaches an operator who waited, without a reload on either side', async () => {
+  const shop = await here.site();
+  const john = await here.visitor();
+  await john.visit(here.page(shop));
+  await john.open();
+  await john.write('Hello');
+  const otto = await here.operator(shop);
+  await otto.turnTo('John Doe');
+  await here.server.kill();
+  await john.write('Are you there?');
+  await otto.write('I am');
+  await otto.page.getByText('No connection.').waitFor();
+  await here.server.up();
+  await john.reads('I am', { timeout: 45_000 });
+  await otto.reads('Are you there?', { timeout: 45_000 });
+  const texts = await john.texts();
+  assert.deepEqual([...texts].sort(), ['Are you there?', 'Hello', 'I am']);
+  await otto.hasTexts(texts);
+});
