@@ -12,6 +12,7 @@ use crate::conversations::Marks;
 use crate::config::Config;
 use crate::error::Error;
 use crate::events::{Log, Published};
+use crate::http::kept::Answers;
 use crate::http::limits::Limits;
 use crate::http::server::Connections;
 use crate::images::Images;
@@ -21,7 +22,6 @@ use crate::seal::{Seal, SealError};
 use crate::sites::Directory;
 use crate::visitors::Sessions;
 use crate::storage::{DataLock, Folder, LockError, Store};
-use crate::widget::script::Scripts;
 
 /// The running product. Cheap to clone.
 #[derive(Clone)]
@@ -45,8 +45,8 @@ pub struct Parts {
     pub passwords: Passwords,
     /// Opens what is kept sealed.
     pub seal: Seal,
-    /// `widget.js` of each site, made once.
-    pub scripts: Scripts,
+    /// Answers that are made once and given many times.
+    pub answers: Answers,
     /// Visitors by token.
     pub visitors: Sessions,
     /// What happened: the only way to record events.
@@ -127,7 +127,7 @@ impl App {
             hub: Arc::default(),
             connections: Connections::default(),
             tickets: Tickets::default(),
-            scripts: Scripts::default(),
+            answers: Answers::default(),
             events,
             stopping,
             seal,

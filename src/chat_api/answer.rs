@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
@@ -90,7 +91,17 @@ impl IntoResponse for Refusal {
 
 /// Any answer: JSON that nobody keeps.
 pub(super) fn json(value: &impl Serialize) -> Response {
-    let text = serde_json::to_vec(value).unwrap_or_default();
+    answer(to_text(value).into())
+}
+
+/// JSON as text.
+pub(super) fn to_text(value: &impl Serialize) -> Vec<u8> {
+    // Our own types: strings, booleans and lists, which always serialise.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// An answer of JSON text.
+pub(super) fn answer(text: Bytes) -> Response {
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -92,7 +92,7 @@ fn not_after(certificate: &[u8]) -> Option<i64> {
 }
 
 /// One field of DER: its tag, its content, and what follows.
-fn field(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn field(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = if first < 0x80 {

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::header::ACCEPT_ENCODING;
+use sha2::{Digest, Sha256};
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,8 +82,43 @@ impl Encoding {
     }
 }
 
+/// A body in all its forms, for what is sent many times.
+pub struct Encoded {
+    /// Names this content.
+    pub tag: String,
+    plain: Bytes,
+    gzip: Bytes,
+    brotli: Bytes,
+}
+
+impl Encoded {
+    /// Compresses; takes some milliseconds.
+    pub fn pack(plain: String) -> Encoded {
+        let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
+        let plain = Bytes::from(plain);
+        Encoded {
+            tag: super::dist::fingerprint(&hash),
+            gzip: Encoding::Gzip.encode(&plain).into(),
+            brotli: Encoding::Brotli.encode(&plain).into(),
+            plain,
+        }
+    }
+
+    /// The body in one form.
+    pub fn body(&self, encoding: Encoding) -> Bytes {
+        match encoding {
+            Encoding::Brotli => self.brotli.clone(),
+            Encoding::Gzip => self.gzip.clone(),
+            Encoding::Plain => self.plain.clone(),
+        }
+    }
+}
+
+/// Bodies by the hash of the plain ones.
+type Compressed = HashMap<([u8; 32], Encoding), Bytes>;
+
 /// Bodies that were compressed here, found by the hash of the plain ones. Bounded by the number of our own files.
-static KEPT: Mutex<Option<HashMap<([u8; 32], Encoding), Bytes>>> = Mutex::new(None);
+static KEPT: Mutex<Option<Compressed>> = Mutex::new(None);
 
 /// Compresses one of our own files, once.
 pub async fn compress_once(sha256: [u8; 32], encoding: Encoding, plain: Bytes) -> Bytes {
@@ -95,7 +131,7 @@ pub async fn compress_once(sha256: [u8; 32], encoding: Encoding, plain: Bytes) -
     small
 }
 
-fn with_kept<T>(act: impl FnOnce(&mut HashMap<([u8; 32], Encoding), Bytes>) -> T) -> T {
+fn with_kept<T>(act: impl FnOnce(&mut Compressed) -> T) -> T {
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     act(kept.get_or_insert_default())
 }

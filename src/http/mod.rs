@@ -19,3 +19,4 @@ pub mod server;
 pub mod tls;
 mod acme;
 mod certificate;
+pub mod kept;

@@ -1,30 +1,25 @@
 //! `GET /api/widget.js`: the launcher with one site written into it. Every page view of every customer asks for it, so
 //! it is made once for each change of the site and then answered from memory.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use bytes::Bytes;
 use hyper::Method;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, REFERER, VARY,
 };
 use hyper::http::request::Parts;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::encoding::Encoding;
+use crate::http::encoding::{Encoded, Encoding};
 use crate::http::etag::conditional;
 use crate::http::headers::{CROSS_ORIGIN_RESOURCE_POLICY, TIMING_ALLOW_ORIGIN};
 use crate::http::route::{Caller, Route};
 use crate::http::{dist, origin};
-use crate::id::SiteId;
 use crate::sites::{self, Locale, Look, Position, Scheme, Site, Variant};
 
 /// Fresh for a minute, shown once more for another while the browser asks again: a new look arrives within two minutes.
@@ -34,8 +29,6 @@ const FRESH_FOR_ONE: HeaderValue = HeaderValue::from_static("private, max-age=60
 /// A refusal is asked for again at once: somebody is repairing it.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
-/// Scripts kept. One is about 15 KB with its compressed forms.
-const KEPT: usize = 2_000;
 /// Where the launcher's source leaves the place for the site.
 const PLACE: &str = "__OCS_SITE__";
 
@@ -72,34 +65,6 @@ struct Manifest {
     integrity: String,
 }
 
-/// Scripts that were made, by site and by the origin that they call.
-pub struct Scripts {
-    // Held for a look-up only, never across an await.
-    made: Mutex<HashMap<(SiteId, String), Made>>,
-    /// Compressing takes all of a core for some milliseconds: one at a time.
-    compressing: Semaphore,
-}
-
-struct Made {
-    /// The site as it was: another one in the directory means that it changed.
-    site: Arc<Site>,
-    built: [u8; 32],
-    script: Arc<Script>,
-}
-
-struct Script {
-    tag: String,
-    plain: Bytes,
-    gzip: Bytes,
-    brotli: Bytes,
-}
-
-impl Default for Scripts {
-    fn default() -> Scripts {
-        Scripts { made: Mutex::default(), compressing: Semaphore::new(1) }
-    }
-}
-
 /// The script's row for the door's table.
 pub fn routes() -> Vec<Route> {
     vec![Route::new(Method::GET, "/api/widget.js", Caller::Anyone, serve)]
@@ -127,7 +92,7 @@ async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
         sites::saw_page(&app, site.id, page);
     }
     let bound_to_page = !site.allowed_domains.is_empty();
-    let script = match app.scripts.script(site, origin::of_server(&app, &parts)).await {
+    let script = match script(&app, site, origin::of_server(&app, &parts)).await {
         Ok(script) => script,
         Err(Error::NotFound) => return Ok(refusal("this server was built without its widget; run `make web`.")),
         Err(error) => return Err(error),
@@ -153,16 +118,11 @@ fn page_origin(parts: &Parts) -> Option<String> {
     known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
-fn answer(parts: &Parts, script: &Script, bound_to_page: bool) -> Response {
+fn answer(parts: &Parts, script: &Encoded, bound_to_page: bool) -> Response {
     let encoding = Encoding::wanted(&parts.headers);
-    let body = match encoding {
-        Encoding::Brotli => &script.brotli,
-        Encoding::Gzip => &script.gzip,
-        Encoding::Plain => &script.plain,
-    };
     let (rule, vary) =
         if bound_to_page { (FRESH_FOR_ONE, "Accept-Encoding, Referer") } else { (FRESH, "Accept-Encoding") };
-    let mut response = open_to_all(Body::from(body.clone()), rule);
+    let mut response = open_to_all(Body::from(script.body(encoding)), rule);
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static(vary));
     if let Some(token) = encoding.token() {
@@ -187,50 +147,27 @@ fn open_to_all(body: Body, rule: HeaderValue) -> Response {
     response
 }
 
-impl Scripts {
-    /// The script of a site for the origin that it shall call. `NotFound` when the web was not built.
-    async fn script(&self, site: Arc<Site>, origin: String) -> Result<Arc<Script>> {
-        let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
-        let manifest = dist::file("widget/manifest.json");
-        let built = manifest.as_ref().map_or(launcher.sha256, |manifest| mix(launcher.sha256, manifest.sha256));
-        let key = (site.id, origin);
-        if let Some(script) = self.find(&key, &site, &built) {
-            return Ok(script);
-        }
-        let _turn = self.compressing.acquire().await.map_err(|_| Error::Unavailable)?;
-        // Somebody before us in the queue may have made it.
-        if let Some(script) = self.find(&key, &site, &built) {
-            return Ok(script);
-        }
-        let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1))?)?;
-        let script = tokio::task::spawn_blocking(move || Arc::new(Script::pack(plain)));
-        let script = script.await.map_err(|error| Error::Internal(error.to_string()))?;
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if made.len() >= KEPT {
-            made.clear();
-        }
-        made.insert(key, Made { site, built, script: script.clone() });
-        Ok(script)
+/// The script of a site for the origin that it shall call. `NotFound` when the web was not built.
+async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encoded>> {
+    let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
+    let manifest = dist::file("widget/manifest.json");
+    let built = manifest.as_ref().map_or(launcher.sha256, |manifest| mix(launcher.sha256, manifest.sha256));
+    let key = (site.id, origin);
+    // Another site in the directory means that it changed.
+    let find = || app.answers.scripts.find(&key, |(made_from, web)| Arc::ptr_eq(made_from, &site) && *web == built);
+    if let Some(script) = find() {
+        return Ok(script);
     }
-
-    fn find(&self, key: &(SiteId, String), site: &Arc<Site>, built: &[u8; 32]) -> Option<Arc<Script>> {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = made.get(key).filter(|made| Arc::ptr_eq(&made.site, site) && made.built == *built)?;
-        Some(found.script.clone())
+    let _turn = app.answers.compressing.acquire().await.map_err(|_| Error::Unavailable)?;
+    // Somebody before us in the queue may have made it.
+    if let Some(script) = find() {
+        return Ok(script);
     }
-}
-
-impl Script {
-    fn pack(plain: String) -> Script {
-        let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
-        let plain = Bytes::from(plain);
-        Script {
-            tag: dist::fingerprint(&hash),
-            gzip: Encoding::Gzip.encode(&plain).into(),
-            brotli: Encoding::Brotli.encode(&plain).into(),
-            plain,
-        }
-    }
+    let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1))?)?;
+    let script = tokio::task::spawn_blocking(move || Arc::new(Encoded::pack(plain)));
+    let script = script.await.map_err(|error| Error::Internal(error.to_string()))?;
+    app.answers.scripts.keep(key, (site, built), script.clone());
+    Ok(script)
 }
 
 /// The script for the dashboard's live preview: a look and a greeting that are not saved yet, sample messages, and no

@@ -13,4 +13,5 @@ mod images;
 mod messages;
 mod realtime;
 mod sites;
+mod tls;
 mod world;
