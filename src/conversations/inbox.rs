@@ -51,7 +51,7 @@ pub struct Inbox {
     pub cursor: String,
 }
 
-/// How much there is to do.
+/// How much there is to do: conversations, each counted up to 1,000.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Counts {
     /// Open conversations.

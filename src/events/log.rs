@@ -1,10 +1,13 @@
 //! Recording in a transaction, and handing what was committed to whoever relays it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
 use tokio::sync::mpsc;
 
 use crate::error::Result;
 use crate::id::SiteId;
-use crate::storage::Tx;
+use crate::storage::{Store, Tx};
 
 use super::{Event, Recorded, Scope, store};
 
@@ -13,14 +16,21 @@ pub type Published = Vec<Recorded>;
 
 /// The event log: the only way to record, and the way from commits to the relay.
 #[derive(Clone)]
-pub struct Log(mpsc::UnboundedSender<Published>);
+pub struct Log {
+    outlet: mpsc::UnboundedSender<Published>,
+    /// Where the log of each site ends, as far as this process has told or asked. One process writes, so it knows.
+    ends: Arc<Mutex<HashMap<SiteId, i64>>>,
+}
+
+/// Sites whose end is kept in memory.
+const KEPT_ENDS: usize = 100_000;
 
 impl Log {
     /// A log and the end at which its committed events come out, in commit order. The channel is unbounded on purpose: a
     /// commit must never wait for its listeners, and the relay does nothing slower than filling bounded seats.
     pub fn open() -> (Log, mpsc::UnboundedReceiver<Published>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        (Log(sender), receiver)
+        (Log { outlet: sender, ends: Arc::default() }, receiver)
     }
 
     /// Records events of one site: numbers them, stores them, and has them told once the transaction is durable.
@@ -44,7 +54,38 @@ impl Log {
     /// Tells events that are stored already, once the transaction is durable.
     pub(crate) fn publish_after(&self, tx: &mut Tx, recorded: Published) {
         let log = self.clone();
-        // Nobody listens while the server stops: the stored log has it.
-        tx.after_commit(move || drop(log.0.send(recorded)));
+        tx.after_commit(move || {
+            for event in &recorded {
+                log.note_end(event.site, event.n);
+            }
+            // Nobody listens while the server stops: the stored log has it.
+            drop(log.outlet.send(recorded));
+        });
+    }
+
+    /// The number of a site's last event; 0 when there is none.
+    pub async fn end(&self, store: &Store, site: SiteId) -> Result<i64> {
+        let known = self.ends().get(&site).copied();
+        if let Some(n) = known {
+            return Ok(n);
+        }
+        let n = store::ends(store, site).await?.map_or(0, |ends| ends.n);
+        Ok(self.note_end(site, n))
+    }
+
+    /// Notes where a log ends; answers the furthest that is known.
+    fn note_end(&self, site: SiteId, n: i64) -> i64 {
+        let mut ends = self.ends();
+        if ends.len() >= KEPT_ENDS {
+            ends.clear();
+        }
+        let end = ends.entry(site).or_insert(n);
+        *end = n.max(*end);
+        *end
+    }
+
+    fn ends(&self) -> MutexGuard<'_, HashMap<SiteId, i64>> {
+        // Every change is one insert, so a poisoned map is still good.
+        self.ends.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

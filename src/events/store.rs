@@ -131,8 +131,8 @@ pub async fn of_conversation_after(
 }
 
 /// For each site, the last event older than a moment.
-pub(super) async fn last_before(tx: &mut Tx, moment: Millis) -> Result<Vec<(SiteId, i64)>> {
-    tx.all(OLDEST_KEPT, values![moment]).await
+pub(super) async fn last_before(store: &Store, moment: Millis) -> Result<Vec<(SiteId, i64)>> {
+    store.all(OLDEST_KEPT, values![moment]).await
 }
 
 pub(super) async fn trim_to(tx: &mut Tx, site: SiteId, n: i64) -> Result<u64> {

@@ -5,15 +5,22 @@ use crate::error::Result;
 
 use super::store;
 
-/// Removes events older than `event_days`. Run now and then.
+/// Events removed in one transaction: the writer must not be held for long.
+const STEP: i64 = 2_000;
+
+/// Removes events older than `event_days`, a little at a time. Run now and then.
 pub async fn trim(app: &App) -> Result<u64> {
     let days = i64::try_from(app.config.event_days).unwrap_or(7);
-    let mut tx = app.store.begin().await?;
-    let moment = tx.now().plus_seconds(-days * 86_400);
+    let moment = app.store.now().plus_seconds(-days * 86_400);
     let mut removed = 0;
-    for (site, n) in store::last_before(&mut tx, moment).await? {
-        removed += store::trim_to(&mut tx, site, n).await?;
+    for (site, last) in store::last_before(&app.store, moment).await? {
+        let mut upto = store::ends(&app.store, site).await?.map_or(last, |ends| ends.trimmed);
+        while upto < last {
+            upto = last.min(upto + STEP);
+            let mut tx = app.store.begin().await?;
+            removed += store::trim_to(&mut tx, site, upto).await?;
+            tx.commit().await?;
+        }
     }
-    tx.commit().await?;
     Ok(removed)
 }

@@ -158,6 +158,13 @@ impl Hub {
         }
     }
 
+    /// Has the consoles of an account load anew.
+    pub fn reload_account(&self, reloaded: AccountId) {
+        for seat in self.seats().operators.get(&reloaded).into_iter().flatten() {
+            seat.end(Ending::Reload);
+        }
+    }
+
     fn end(&self, code: ErrorCode, ended: impl Fn(&Who) -> bool) {
         for seat in self.all().iter().filter(|seat| ended(&seat.who)) {
             seat.end(Ending::Refused(code));

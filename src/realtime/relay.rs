@@ -29,9 +29,10 @@ async fn tell(app: &App, owner: AccountId, recorded: Recorded) {
     let news = match News::load(app, &recorded).await {
         Ok(news) => news,
         Err(error) => {
-            // The clients hold an older cursor and are told at their next connect; they must not skip this one now.
-            tracing::error!(%error, "an event could not be read; its listeners will resume");
-            return app.hub.reload_site(recorded[0].site);
+            // Whoever should hear this must not go on to the next event: its cursor would pass over this one.
+            tracing::error!(%error, "an event could not be read; its listeners load anew");
+            app.hub.reload_site(recorded[0].site);
+            return app.hub.reload_account(owner);
         }
     };
     let [recorded] = &recorded;

@@ -64,6 +64,23 @@ async fn a_cursor_of_another_life_or_too_old_means_load_anew() {
 }
 
 #[tokio::test]
+async fn after_the_kept_days_a_cursor_is_too_old_and_the_messages_are_still_there() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    vera.send("v1", "one").await.ok();
+    world.pass(8 * 86_400);
+    assert!(world.trim().await > 0);
+    assert_eq!(vera.listen().await.next().await.expect("a frame")["type"], "resync");
+    let token = vera.token.clone();
+    let named = json!({ "external_id": "vera", "anonymous": false });
+    let vera = world.arrive(&shop, named, Some(&token)).await.expect("to be let in");
+    assert_eq!(vera.texts(), ["one"]);
+    vera.listen().await.frame("welcome").await;
+}
+
+#[tokio::test]
 async fn restarting_the_server_loses_nothing_and_says_come_back() {
     let mut world = World::new().await;
     let otto = world.owner("otto").await;

@@ -152,6 +152,12 @@ impl World {
         self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
+    /// Runs the chore that removes old events.
+    pub async fn trim(&self) -> u64 {
+        let running = self.running.as_ref().expect("a running server");
+        ocs::events::trim(&running.app).await.expect("a trimmed log")
+    }
+
     /// Now, in milliseconds.
     pub fn now(&self) -> i64 {
         self.clock.load(Ordering::Relaxed)
