@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.js';
+import { scene } from '../support/scene.js';
+
+const here = scene();
+const badge = (visitor) => visitor.page.locator('ocs-chat .b .n');
+
+async function twoTabs() {
+  const shop = await here.site();
+  const url = here.page(shop);
+  const one = await here.visitor();
+  await one.visit(url);
+  await one.open();
+  await one.write('From the first tab');
+  await one.lastTick('Sent');
+  const two = await here.visitor({ in: one });
+  const sockets = [];
+  two.page.on('websocket', (socket) => sockets.push(socket.url()));
+  await two.visit(url);
+  await two.open();
+  await two.hasTexts(['From the first tab']);
+  const [{ id }] = await shop.door.conversations();
+  return { shop, one, two, sockets, id };
+}
+
+test('two tabs of one visitor show the same, whoever writes, over one connection', async () => {
+  const { shop, one, two, sockets, id } = await twoTabs();
+  await two.write('From the second tab');
+  await one.reads('From the second tab');
+  await shop.door.reply(shop.id, id, 'r1', 'To both');
+  const all = ['From the first tab', 'From the second tab', 'To both'];
+  await one.hasTexts(all);
+  await two.hasTexts(all);
+  assert.deepEqual(sockets, [], 'the second tab has no socket of its own');
+  assert.equal((await shop.door.conversations()).length, 1);
+});
+
+test('when the tab that holds the connection is closed, another goes on without a loss', async () => {
+  const { shop, one, two, id } = await twoTabs();
+  await one.page.close();
+  await shop.door.reply(shop.id, id, 'r1', 'Right after the first tab closed');
+  await two.reads('Right after the first tab closed');
+  await two.write('Still here');
+  await eventually(async () => assert.equal((await shop.door.wholeThread(shop.id, id)).length, 3));
+});
+
+test('what is read in one tab is no longer unread in the other', async () => {
+  const { shop, one, two, id } = await twoTabs();
+  await one.page.bringToFront();
+  for (const tab of [one, two]) await tab.launcher.click();
+  await shop.door.reply(shop.id, id, 'r1', 'One');
+  await shop.door.reply(shop.id, id, 'r2', 'Two');
+  for (const tab of [one, two]) await eventually(async () => assert.equal(await badge(tab).innerText(), '2'));
+  await one.open();
+  await eventually(async () => assert.equal(await badge(one).innerText(), ''));
+  await eventually(async () => assert.equal(await badge(two).innerText(), ''), 1_000);
+});
+
+test('two tabs that open and write at the same moment make one visitor and one conversation', async () => {
+  const shop = await here.site();
+  const url = here.page(shop);
+  const one = await here.visitor();
+  const two = await here.visitor({ in: one });
+  await Promise.all([one.visit(url), two.visit(url)]);
+  await Promise.all([one.open(), two.open()]);
+  await Promise.all([one.write('I am first'), two.write('No, I am')]);
+  const conversations = await eventually(async () => {
+    const list = await shop.door.conversations();
+    assert.equal(list.reduce((sum, { last_seq }) => sum + last_seq, 0), 2);
+    return list;
+  });
+  assert.equal(new Set(conversations.map(({ visitor }) => visitor.id)).size, 1);
+  assert.equal(conversations.length, 1);
+  await eventually(async () => assert.deepEqual(await one.texts(), await two.texts()));
+  assert.equal((await one.texts()).length, 2);
+});
