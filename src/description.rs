@@ -50,7 +50,10 @@ impl Shapes {
             settings.definitions_path = "/components/schemas".into();
             settings.meta_schema = None;
         });
-        Shapes { taken: settings.clone().for_deserialize().into_generator(), given: settings.for_serialize().into_generator() }
+        Shapes {
+            taken: settings.clone().for_deserialize().into_generator(),
+            given: settings.for_serialize().into_generator(),
+        }
     }
 
     /// Shapes that no row of a table mentions: frames, hints, the refusal, the answers of the one widget address.

@@ -38,10 +38,14 @@ ids! {
     KeyId,
     /// A visitor of one site.
     VisitorId,
+    /// A visitor's token: one browser.
+    TokenId,
     /// A conversation; the number is public in the compatible API.
     ConversationId,
     /// A stored message.
     MessageId,
     /// A stored image.
     ImageId,
+    /// A line of the audit log.
+    AuditId,
 }

@@ -10,8 +10,9 @@ use crate::config::{Config, LogFormat};
 /// # Errors
 /// The `log` setting cannot be read.
 pub fn start(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log)
-        .map_err(|error| anyhow::anyhow!("the setting `log` cannot be read: {error}; an example is `info,ocs=debug`"))?;
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| {
+        anyhow::anyhow!("the setting `log` cannot be read: {error}; an example is `info,ocs=debug`")
+    })?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => lines.init(),

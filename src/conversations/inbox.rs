@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ConversationId, SiteId};
-use crate::clock::Millis;
 use crate::messages;
 use crate::visitors;
 
@@ -111,7 +111,8 @@ pub async fn load_for_operator(app: &App, keys: &[(SiteId, ConversationId)]) -> 
     let conversations = store::find_many(&app.store, keys).await?;
     let visitor_keys: Vec<_> = conversations.iter().map(|c| (c.site_id, c.visitor_id)).collect();
     let visitors = visitors::store::find_many(&app.store, &visitor_keys).await?;
-    let visitors: HashMap<_, _> = visitors.into_iter().map(|visitor| ((visitor.site_id, visitor.id), visitor)).collect();
+    let visitors: HashMap<_, _> =
+        visitors.into_iter().map(|visitor| ((visitor.site_id, visitor.id), visitor)).collect();
     let last_keys: Vec<_> = conversations.iter().map(|c| (c.site_id, c.id, c.last_seq)).collect();
     let mut last = messages::last_lines(&app.store, &last_keys).await?;
     let with_visitor = conversations.iter().filter_map(|c| Some((c, visitors.get(&(c.site_id, c.visitor_id))?)));

@@ -128,7 +128,13 @@ fn changes(conversation: &Conversation, before: Watermarks, unread: i64) -> Vec<
     let (id, public_id) = (conversation.id, &conversation.public_id);
     let mut events = Vec::new();
     let sides = [
-        (Side::Visitor, before.visitor_seen < now.visitor_seen, now.visitor_seen, before.visitor_delivered, now.visitor_delivered),
+        (
+            Side::Visitor,
+            before.visitor_seen < now.visitor_seen,
+            now.visitor_seen,
+            before.visitor_delivered,
+            now.visitor_delivered,
+        ),
         (Side::Agent, before.agent_seen < now.agent_seen, now.agent_seen, before.agent_delivered, now.agent_delivered),
     ];
     for (by, seen_rose, seen, was_delivered, delivered) in sides {

@@ -16,8 +16,8 @@ mod view;
 pub use close::{close, reopen};
 pub use hand_over::hand_over;
 pub use inbox::{Filter, Inbox, StateFilter, inbox, load_for_operator};
-pub use store::InboxPoint;
 pub use marks::{Mark, Marks, Reached};
+pub use store::InboxPoint;
 pub use view::{ConversationForOperator, ConversationForVisitor, LastMessage};
 
 /// Open or closed. A closed conversation opens again when either side writes.

@@ -69,8 +69,21 @@ const COUNT_UNREAD: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM sites AS s CROSS
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
-    BY_ID, BY_PUBLIC_ID, OF_VISITOR, OF_PROOF, GIVE, SET_STATE, MANY, OF_VISITORS, ADD, GROW, RAISE, RECENT,
-    RECENT_UNREAD, COUNT_OPEN, COUNT_UNREAD,
+    BY_ID,
+    BY_PUBLIC_ID,
+    OF_VISITOR,
+    OF_PROOF,
+    GIVE,
+    SET_STATE,
+    MANY,
+    OF_VISITORS,
+    ADD,
+    GROW,
+    RAISE,
+    RECENT,
+    RECENT_UNREAD,
+    COUNT_OPEN,
+    COUNT_UNREAD,
 ];
 
 #[derive(FromRow)]
@@ -155,7 +168,12 @@ pub async fn of_visitors_in(tx: &mut Tx, visitors: &[(SiteId, VisitorId)]) -> Re
 }
 
 /// The conversations of one visitor and proof, the most recent first.
-pub(super) async fn of_proof(tx: &mut Tx, site: SiteId, visitor: VisitorId, proof: &Proof) -> Result<Vec<Conversation>> {
+pub(super) async fn of_proof(
+    tx: &mut Tx,
+    site: SiteId,
+    visitor: VisitorId,
+    proof: &Proof,
+) -> Result<Vec<Conversation>> {
     let rows = tx.all::<Row>(OF_PROOF, values![site, visitor, proof.to_text()]).await?;
     Ok(rows.into_iter().map(Conversation::from).collect())
 }

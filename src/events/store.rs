@@ -39,8 +39,19 @@ const NOTE_TRIM: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $
 const FORGET: &str = "DELETE FROM events WHERE site_id = $1";
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] =
-    &[TAKE_NUMBERS, TAKE_MANY, ADD, ENDS, OWNED_ENDS, AFTER, OF_CONVERSATION_AFTER, OLDEST_KEPT, TRIM, NOTE_TRIM, FORGET];
+pub const SQL: &[&str] = &[
+    TAKE_NUMBERS,
+    TAKE_MANY,
+    ADD,
+    ENDS,
+    OWNED_ENDS,
+    AFTER,
+    OF_CONVERSATION_AFTER,
+    OLDEST_KEPT,
+    TRIM,
+    NOTE_TRIM,
+    FORGET,
+];
 
 #[derive(FromRow)]
 struct Row {

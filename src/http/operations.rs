@@ -63,5 +63,6 @@ fn resident_bytes() -> u64 {
 }
 
 fn plain(status: StatusCode, text: String) -> Response {
-    (status, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (CACHE_CONTROL, "no-store")], text).into_response()
+    (status, [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (CACHE_CONTROL, "no-store")], text)
+        .into_response()
 }

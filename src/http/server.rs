@@ -41,7 +41,10 @@ impl Connections {
     }
 }
 
-struct Counted(Connections, #[expect(dead_code, reason = "held for as long as the connection lives")] OwnedSemaphorePermit);
+struct Counted(
+    Connections,
+    #[expect(dead_code, reason = "held for as long as the connection lives")] OwnedSemaphorePermit,
+);
 
 impl Counted {
     fn new(connections: Connections, place: OwnedSemaphorePermit) -> Counted {

@@ -251,7 +251,8 @@ impl Batch {
         }
         store::add(tx, &news).await?;
         events::store::add(tx, &recorded).await?;
-        let grown: Vec<&Conversation> = self.heads.values().filter(|head| head.grown).map(|head| &head.conversation).collect();
+        let grown: Vec<&Conversation> =
+            self.heads.values().filter(|head| head.grown).map(|head| &head.conversation).collect();
         conversations::store::grow(tx, &grown).await?;
         log.publish_after(tx, recorded);
         Ok(news.into_iter().map(|new| new.message).collect())
@@ -266,7 +267,8 @@ async fn take_numbers(tx: &mut Tx, planned: &[Planned]) -> Result<BTreeMap<SiteI
     }
     let asked: Vec<(SiteId, usize)> = counts.iter().map(|(site, count)| (*site, *count)).collect();
     let last = events::store::take_many(tx, &asked).await?;
-    let first = |site: SiteId, last: i64| last + 1 - i64::try_from(counts.get(&site).copied().unwrap_or(0)).unwrap_or(0);
+    let first =
+        |site: SiteId, last: i64| last + 1 - i64::try_from(counts.get(&site).copied().unwrap_or(0)).unwrap_or(0);
     Ok(last.into_iter().map(|(site, last)| (site, first(site, last))).collect())
 }
 

@@ -50,7 +50,8 @@ async fn page(
     for conversation in conversations {
         let below = point.filter(|(id, _)| *id == conversation.id).map_or(i64::MAX, |(_, seq)| seq);
         // One more than asked for tells whether there are more.
-        messages.extend(store::before(store, (conversation.site_id, conversation.id), (below, limit_n), limit + 1).await?);
+        messages
+            .extend(store::before(store, (conversation.site_id, conversation.id), (below, limit_n), limit + 1).await?);
     }
     messages.sort_by_key(|message| std::cmp::Reverse(message.n));
     let more = messages.len() > limit as usize;

@@ -192,7 +192,20 @@ pub(super) async fn add(tx: &mut Tx, news: &[New]) -> Result<()> {
         .map(|new| {
             let m = &new.message;
             let (kind, number, name) = (m.author.kind(), m.author.number(), m.author.name());
-            (new.id, m.site_id, m.n, m.conversation_id, m.seq, kind, number, name, &m.client_id, &m.text, new.image, m.at)
+            (
+                new.id,
+                m.site_id,
+                m.n,
+                m.conversation_id,
+                m.seq,
+                kind,
+                number,
+                name,
+                &m.client_id,
+                &m.text,
+                new.image,
+                m.at,
+            )
         })
         .collect();
     tx.run(ADD, values![serde_json::json!(rows).to_string()]).await.map(drop)

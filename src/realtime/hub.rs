@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::conversations::may_read;
 use crate::error::ErrorCode;
-use crate::id::{AccountId, SessionId, SiteId, VisitorId};
+use crate::id::{AccountId, SessionId, SiteId, TokenId, VisitorId};
 use crate::visitors::Proof;
 
 use super::frame::{Frame, OperatorSignal, PlainFrame, VisitorSignal};
@@ -130,8 +130,11 @@ impl Hub {
     }
 
     /// Ends the pages that hold a visitor token which is no longer good.
-    pub fn end_visitor_token(&self, token_id: i64) {
-        self.end(ErrorCode::InvalidToken, |who| matches!(who, Who::Visitor { session, .. } if session.token_id == token_id));
+    pub fn end_visitor_token(&self, token_id: TokenId) {
+        self.end(
+            ErrorCode::InvalidToken,
+            |who| matches!(who, Who::Visitor { session, .. } if session.token_id == token_id),
+        );
     }
 
     /// Ends the consoles of a session that was revoked or signed out.

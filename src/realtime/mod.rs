@@ -14,7 +14,10 @@ mod socket;
 mod stream;
 mod tickets;
 
-pub use frame::{OperatorEvent, OperatorFrame, OperatorHello, OperatorHint, OperatorSignal, VisitorEvent, VisitorFrame, VisitorHello, VisitorHint, VisitorSignal};
+pub use frame::{
+    OperatorEvent, OperatorFrame, OperatorHello, OperatorHint, OperatorSignal, VisitorEvent, VisitorFrame,
+    VisitorHello, VisitorHint, VisitorSignal,
+};
 pub use hints::{from_operator, from_visitor};
 pub use hub::Hub;
 pub use relay::relay;

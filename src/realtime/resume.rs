@@ -53,8 +53,11 @@ pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Re
     for ends in &all_ends {
         // A site that is younger than the cursor is replayed from its beginning.
         let known = held.sites().any(|site| site == ends.site_id);
-        let position = if known { held.position(app.store.epoch(), ends.site_id) } else { held.same_life(app.store.epoch()) };
-        let Some(position) = position.filter(|n| (ends.trimmed..=ends.n).contains(n)) else { return Ok(Resume::Resync) };
+        let position =
+            if known { held.position(app.store.epoch(), ends.site_id) } else { held.same_life(app.store.epoch()) };
+        let Some(position) = position.filter(|n| (ends.trimmed..=ends.n).contains(n)) else {
+            return Ok(Resume::Resync);
+        };
         if position < ends.n {
             missed.extend(store::after(&app.store, ends.site_id, position, ends.n, MOST).await?);
         }

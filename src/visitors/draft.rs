@@ -56,7 +56,8 @@ impl Start {
     /// Checks every field; `user_agent` is the browser's own header.
     pub fn check(self, user_agent: Option<&str>) -> Result<Arrival> {
         let external_id = self.external_id.trim().to_owned();
-        if external_id.is_empty() || external_id.len() > EXTERNAL_ID_BYTES || external_id.chars().any(char::is_control) {
+        if external_id.is_empty() || external_id.len() > EXTERNAL_ID_BYTES || external_id.chars().any(char::is_control)
+        {
             return Err(Error::invalid("external_id", format!("must be 1 to {EXTERNAL_ID_BYTES} bytes of plain text")));
         }
         let nickname = self.nickname.map(|name| clip(&name, 256)).filter(|name| has_substance(name));
@@ -86,13 +87,17 @@ impl Start {
 
 /// A name made of invisible characters alone is no name.
 fn has_substance(name: &str) -> bool {
-    name.chars().any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}'))
+    name.chars()
+        .any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}'))
 }
 
 fn checked_attributes(attributes: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
     let too_long = |text: &String| text.is_empty() || text.len() > ATTRIBUTE_BYTES;
-    if attributes.len() > ATTRIBUTES || attributes.iter().any(|(name, value)| too_long(name) || value.len() > ATTRIBUTE_BYTES) {
-        let reason = format!("must be at most {ATTRIBUTES} pairs of names and values of at most {ATTRIBUTE_BYTES} bytes");
+    if attributes.len() > ATTRIBUTES
+        || attributes.iter().any(|(name, value)| too_long(name) || value.len() > ATTRIBUTE_BYTES)
+    {
+        let reason =
+            format!("must be at most {ATTRIBUTES} pairs of names and values of at most {ATTRIBUTE_BYTES} bytes");
         return Err(Error::invalid("attributes", reason));
     }
     let clean = |text: &str| clip(text, ATTRIBUTE_BYTES);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::{SiteId, VisitorId};
+use crate::id::{SiteId, TokenId, VisitorId};
 use crate::secret;
 use crate::storage::Store;
 
@@ -20,7 +20,7 @@ pub struct VisitorSession {
     /// The site it is good for.
     pub site_id: SiteId,
     /// Number of the token.
-    pub token_id: i64,
+    pub token_id: TokenId,
     /// The visitor.
     pub visitor_id: VisitorId,
     /// `visitor_…`

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{SiteId, VisitorId};
+use crate::id::{SiteId, TokenId, VisitorId};
 use crate::storage::{Kind, Store, Tx};
 use crate::values;
 
@@ -41,7 +41,18 @@ const REMOVE_TOKEN: &str = "DELETE FROM visitor_tokens WHERE site_id = $1 AND id
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
-    MANY, SESSION, BY_ID, BY_EXTERNAL, ADD, RENAME, SAY_WHO, SAY_WHERE, REMOVE_IF_IDLE, ADD_TOKEN, KEEP_TOKEN, REMOVE_TOKEN,
+    MANY,
+    SESSION,
+    BY_ID,
+    BY_EXTERNAL,
+    ADD,
+    RENAME,
+    SAY_WHO,
+    SAY_WHERE,
+    REMOVE_IF_IDLE,
+    ADD_TOKEN,
+    KEEP_TOKEN,
+    REMOVE_TOKEN,
 ];
 
 /// A row of `visitors`; other stores join it under these names.
@@ -93,7 +104,8 @@ impl From<Row> for Visitor {
 
 /// The session of a token's hash.
 pub async fn session(store: &Store, hash: &[u8; 32]) -> Result<Option<VisitorSession>> {
-    let row: Option<(SiteId, i64, VisitorId, String, String, Millis)> = store.one(SESSION, values![hash.as_slice()]).await?;
+    let row: Option<(SiteId, TokenId, VisitorId, String, String, Millis)> =
+        store.one(SESSION, values![hash.as_slice()]).await?;
     Ok(row.map(|(site_id, token_id, visitor_id, public_id, proof, expires_at)| VisitorSession {
         site_id,
         token_id,
@@ -136,7 +148,8 @@ pub(super) async fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id
 
 pub(super) async fn say_who(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, verified: bool) -> Result<()> {
     let attributes = arrival.attributes.as_ref().map(|all| serde_json::json!(all).to_string());
-    let values = values![visitor.site_id, visitor.id, arrival.nickname.clone(), arrival.email.clone(), attributes, verified];
+    let values =
+        values![visitor.site_id, visitor.id, arrival.nickname.clone(), arrival.email.clone(), attributes, verified];
     tx.run(SAY_WHO, values).await.map(drop)
 }
 
@@ -163,7 +176,7 @@ pub(super) async fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> 
 }
 
 pub(super) async fn add_token(tx: &mut Tx, visitor: &Visitor, hash: [u8; 32], proof: &Proof) -> Result<VisitorSession> {
-    let token_id = tx.next_id(Kind::Token, |id| crate::id::KeyId(id)).await?.0;
+    let token_id = tx.next_id(Kind::Token, TokenId).await?;
     let expires_at = tx.now().plus_seconds(TOKEN_IDLE_S);
     let values = values![visitor.site_id, token_id, visitor.id, hash, proof.to_text(), tx.now(), expires_at];
     tx.run(ADD_TOKEN, values).await?;

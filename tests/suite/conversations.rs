@@ -73,7 +73,9 @@ async fn the_inbox_comes_in_pages_and_by_site() {
     loop {
         let page = otto.get(&format!("conversations?state=all&limit=3{before}")).await;
         assert_eq!(page["counts"], json!({ "open": 7, "unread": 7 }));
-        names.extend(page["conversations"].as_array().expect("a list").iter().map(|c| c["last_message"]["text"].clone()));
+        names.extend(
+            page["conversations"].as_array().expect("a list").iter().map(|c| c["last_message"]["text"].clone()),
+        );
         let Some(next) = page["next"].as_str() else { break };
         before = format!("&before={next}");
     }

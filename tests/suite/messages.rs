@@ -46,7 +46,11 @@ async fn many_at_once_are_numbered_without_gap_and_one_conversation_is_opened() 
     let world = World::new().await;
     let otto = world.owner("otto").await;
     let shop = otto.site("Shop").await;
-    otto.configure(&shop, json!({ "limits": { "messages_per_minute": 600, "api_per_minute": 60, "image_bytes": 1000000 } })).await;
+    otto.configure(
+        &shop,
+        json!({ "limits": { "messages_per_minute": 600, "api_per_minute": 60, "image_bytes": 1000000 } }),
+    )
+    .await;
     let vera = world.visitor(&shop, "vera").await;
 
     let sends = (0..100).map(|i| {
@@ -63,7 +67,8 @@ async fn many_at_once_are_numbered_without_gap_and_one_conversation_is_opened() 
     assert_eq!(inbox.len(), 1);
     assert_eq!((inbox[0]["last_seq"].as_i64(), inbox[0]["unread"].as_i64()), (Some(100), Some(100)));
     let thread = otto.get(&format!("sites/{}/conversations/{}?limit=200", shop.id, inbox[0]["id"])).await;
-    let numbers: Vec<i64> = thread["messages"].as_array().expect("a list").iter().filter_map(|m| m["seq"].as_i64()).collect();
+    let numbers: Vec<i64> =
+        thread["messages"].as_array().expect("a list").iter().filter_map(|m| m["seq"].as_i64()).collect();
     assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
 }
 
@@ -72,7 +77,11 @@ async fn the_message_over_the_limit_is_refused_and_the_next_minute_takes_it() {
     let world = World::new().await;
     let otto = world.owner("otto").await;
     let shop = otto.site("Shop").await;
-    otto.configure(&shop, json!({ "limits": { "messages_per_minute": 2, "api_per_minute": 60, "image_bytes": 1000000 } })).await;
+    otto.configure(
+        &shop,
+        json!({ "limits": { "messages_per_minute": 2, "api_per_minute": 60, "image_bytes": 1000000 } }),
+    )
+    .await;
     let vera = world.visitor(&shop, "vera").await;
     vera.send("v1", "one").await.ok();
     vera.send("v2", "two").await.ok();
@@ -101,7 +110,10 @@ async fn text_stays_text_and_bad_text_is_refused() {
     assert_eq!(vera.send("no spaces allowed", "x").await.code(), "invalid_request");
     let unknown = vera.command(json!({ "do": "send", "client_id": "v5", "text": "x", "seq": 9 })).await;
     assert_eq!((unknown.status.as_u16(), unknown.code().as_str()), (400, "invalid_request"));
-    assert_eq!(vera.command(json!({ "do": "send", "client_id": { "a": 1 }, "text": "x" })).await.code(), "invalid_request");
+    assert_eq!(
+        vera.command(json!({ "do": "send", "client_id": { "a": 1 }, "text": "x" })).await.code(),
+        "invalid_request"
+    );
 }
 
 #[tokio::test]
@@ -109,13 +121,20 @@ async fn history_comes_in_pages_without_a_gap() {
     let world = World::new().await;
     let otto = world.owner("otto").await;
     let shop = otto.site("Shop").await;
-    otto.configure(&shop, json!({ "limits": { "messages_per_minute": 600, "api_per_minute": 60, "image_bytes": 1000000 } })).await;
+    otto.configure(
+        &shop,
+        json!({ "limits": { "messages_per_minute": 600, "api_per_minute": 60, "image_bytes": 1000000 } }),
+    )
+    .await;
     let vera = world.visitor(&shop, "vera").await;
     for i in 1..=120 {
         vera.send(&format!("v{i}"), &format!("{i}")).await.ok();
     }
     let token = vera.token.clone();
-    let back = world.arrive(&shop, json!({ "external_id": "vera", "anonymous": false }), Some(&token)).await.expect("to be let in");
+    let back = world
+        .arrive(&shop, json!({ "external_id": "vera", "anonymous": false }), Some(&token))
+        .await
+        .expect("to be let in");
     let mut all = back.texts();
     let mut oldest = back.state["messages"][0].clone();
     let mut more = back.state["more"].as_bool().expect("a flag");
