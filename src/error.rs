@@ -34,6 +34,12 @@ pub enum Error {
     /// Wrong e-mail address or password; which one is not said.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
+    /// The password is right and the account asks for a code as well.
+    #[error("this account asks for a code as well; enter the one that your authenticator app shows")]
+    SecondFactorRequired,
+    /// The code is wrong, over, or was used before.
+    #[error("this code is not right; wait for the next one, or use a recovery code")]
+    WrongCode,
     /// The CSRF token is missing or from another session.
     #[error("this page is out of date; reload it and try again")]
     Csrf,
@@ -127,6 +133,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     NotSignedIn,
     WrongCredentials,
+    SecondFactorRequired,
+    WrongCode,
     Csrf,
     ForbiddenOrigin,
     SignupClosed,
@@ -160,6 +168,8 @@ impl Error {
             Error::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Error::NotSignedIn => ErrorCode::NotSignedIn,
             Error::WrongCredentials => ErrorCode::WrongCredentials,
+            Error::SecondFactorRequired => ErrorCode::SecondFactorRequired,
+            Error::WrongCode => ErrorCode::WrongCode,
             Error::Csrf => ErrorCode::Csrf,
             Error::ForbiddenOrigin => ErrorCode::ForbiddenOrigin,
             Error::SignupClosed => ErrorCode::SignupClosed,

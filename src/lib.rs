@@ -12,6 +12,7 @@ pub mod text;
 pub mod storage;
 
 // the product: one folder per noun
+pub mod audit;
 pub mod accounts;
 pub mod sites;
 pub mod visitors;

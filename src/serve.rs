@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::{map_response, from_fn};
+use axum::middleware::{from_fn, map_response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::http::route::{Route, router};
 use crate::http::server::Server;
 use crate::http::{assets, headers, operations, requests, tls, uploads};
-use crate::{chat_api, console, events, images, realtime, widget};
+use crate::{audit, chat_api, console, events, images, realtime, widget};
 
 /// Time between two looks at the write-ahead log.
 const CHECKPOINT_PAUSE: Duration = Duration::from_secs(5);
@@ -115,9 +115,9 @@ impl Running {
 /// What stands in the way, in words that say what to do.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let address = config.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address}; is another program using that port? (--listen changes it)"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; is another program using that port? (--listen changes it)")
+    })?;
     let running = start(config, listener, Clock::System).await?;
     announce(&running.app);
     asked_to_stop().await;
@@ -163,6 +163,9 @@ async fn trim(app: App) {
     loop {
         if let Err(error) = events::trim(&app).await {
             tracing::warn!(%error, "old events could not be removed; trying again later");
+        }
+        if let Err(error) = audit::trim(&app).await {
+            tracing::warn!(%error, "old lines of the audit log could not be removed; trying again later");
         }
         tokio::time::sleep(TRIM_PAUSE).await;
     }

@@ -34,6 +34,40 @@ CREATE TABLE sessions (
 CREATE UNIQUE INDEX sessions_token ON sessions (token_hash);
 CREATE INDEX sessions_account ON sessions (account_id);
 
+-- Codes by which an account shows that it holds a device. The secret is sealed under the master key.
+CREATE TABLE second_factors (
+    account_id BIGINT PRIMARY KEY NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    sealed     BLOB NOT NULL,
+    enabled    BOOLEAN NOT NULL,               -- false until a first code was shown
+    last_step  BIGINT NOT NULL,                -- a code works once: later ones only
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE recovery_codes (
+    account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    hash       BLOB NOT NULL,
+    PRIMARY KEY (account_id, hash)
+);
+
+-- audit ------------------------------------------------------------------
+
+-- Outlives the accounts and sites that it tells of.
+CREATE TABLE audit (
+    id         BIGINT PRIMARY KEY NOT NULL,
+    account_id BIGINT,
+    site_id    BIGINT,
+    action     TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    network    TEXT NOT NULL,
+    at         BIGINT NOT NULL
+);
+CREATE INDEX audit_account ON audit (account_id, id);
+CREATE INDEX audit_at ON audit (at);
+CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is never changed');
+END;
+
 -- sites ------------------------------------------------------------------
 
 CREATE TABLE sites (

@@ -1,15 +1,17 @@
-//! Guessing passwords is slow: tries are counted for the account and for the network they come from, before they are
+//! Guessing passwords and codes is slow: tries are counted for the account and for the network they come from, before they are
 //! made.
 
 use std::time::Instant;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::http::limits::Throttle;
 use crate::secret::digest;
 
 /// A try that was counted. Dropped, it stays counted; [`Attempt::succeeded`] takes it back.
 pub(super) struct Attempt<'a> {
     app: &'a App,
+    by_account: &'a Throttle<[u8; 32]>,
     account: [u8; 32],
     network: Option<u128>,
 }
@@ -26,8 +28,17 @@ pub(super) enum Source {
     Session,
 }
 
-/// Counts a try for this address, whether or not it has an account, and for the network.
+/// Counts a try of a password for this address, whether or not it has an account, and for the network.
 pub(super) fn attempt<'a>(app: &'a App, email: &str, source: Source) -> Result<Attempt<'a>> {
+    count(app, &app.limits.passwords_by_account, email, source)
+}
+
+/// Counts a try of a second factor's code. Apart from passwords, because a right password says nothing about the code.
+pub(super) fn code_attempt<'a>(app: &'a App, email: &str, source: Source) -> Result<Attempt<'a>> {
+    count(app, &app.limits.codes_by_account, email, source)
+}
+
+fn count<'a>(app: &'a App, by_account: &'a Throttle<[u8; 32]>, email: &str, source: Source) -> Result<Attempt<'a>> {
     let (place, network) = match source {
         Source::Elsewhere(network) => ("elsewhere", Some(network)),
         Source::KnownPlace(network) => ("known place", Some(network)),
@@ -38,20 +49,20 @@ pub(super) fn attempt<'a>(app: &'a App, email: &str, source: Source) -> Result<A
     if let Some(network) = network {
         app.limits.passwords_by_network.take(network, now).map_err(refuse)?;
     }
-    if let Err(wait) = app.limits.passwords_by_account.take(account, now) {
+    if let Err(wait) = by_account.take(account, now) {
         if let Some(network) = network {
             // Nothing was tried: it is not held against the network.
             app.limits.passwords_by_network.forgive(&network);
         }
         return Err(refuse(wait));
     }
-    Ok(Attempt { app, account, network })
+    Ok(Attempt { app, by_account, account, network })
 }
 
 impl Attempt<'_> {
-    /// The password was right.
+    /// It was right.
     pub(super) fn succeeded(self) {
-        self.app.limits.passwords_by_account.clear(&self.account);
+        self.by_account.clear(&self.account);
         if let Some(network) = self.network {
             self.app.limits.passwords_by_network.forgive(&network);
         }

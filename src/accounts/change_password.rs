@@ -1,19 +1,34 @@
 //! A new password. All other sessions end: whoever knew the old one is out.
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId};
 
 use super::attempts::{Source, attempt};
 use super::{Account, session, store};
 
+/// What somebody typed to change it.
+pub struct PasswordChange {
+    /// The present one.
+    pub current: String,
+    /// The next one.
+    pub new: String,
+}
+
 /// Changes the password of somebody who knows the present one; `kept` is the session that asks.
 ///
 /// # Errors
 /// `WrongCredentials`, `WeakPassword`, `TooManyRequests`.
-pub async fn change_password(app: &App, account: &Account, kept: SessionId, current: &str, new: &str) -> Result<()> {
-    confirm(app, account, current).await?;
-    replace(app, account.id, kept, new).await
+pub async fn change_password(
+    app: &App,
+    by: &By,
+    account: &Account,
+    kept: SessionId,
+    typed: PasswordChange,
+) -> Result<()> {
+    confirm(app, account, &typed.current).await?;
+    replace(app, by, account.id, kept, &typed.new).await
 }
 
 /// Changes the password on the word of the machine's operator. All sessions end.
@@ -22,7 +37,7 @@ pub async fn change_password(app: &App, account: &Account, kept: SessionId, curr
 /// `WeakPassword`, `NotFound`.
 pub async fn set_password(app: &App, account: AccountId, new: &str) -> Result<()> {
     const NONE: SessionId = SessionId(0);
-    replace(app, account, NONE, new).await
+    replace(app, &By::on_machine(account), account, NONE, new).await
 }
 
 /// Is this the account's password? Counted like a sign-in, because a borrowed browser can guess too.
@@ -36,7 +51,7 @@ pub(super) async fn confirm(app: &App, account: &Account, password: &str) -> Res
     Ok(())
 }
 
-async fn replace(app: &App, account: AccountId, kept: SessionId, new: &str) -> Result<()> {
+async fn replace(app: &App, by: &By, account: AccountId, kept: SessionId, new: &str) -> Result<()> {
     let hash = app.passwords.hash(new).await?;
     let mut tx = app.store.begin().await?;
     if !store::set_password(&mut tx, account, &hash).await? {
@@ -44,5 +59,6 @@ async fn replace(app: &App, account: AccountId, kept: SessionId, new: &str) -> R
     }
     let ended = store::end_others(&mut tx, account, kept).await?;
     session::tell_ended(app, &mut tx, ended);
+    audit::record(&mut tx, by, Action::PasswordChanged, None, "").await?;
     tx.commit().await
 }

@@ -1,6 +1,7 @@
 //! Leaving for good: the account goes, and its sites with all that was said on them.
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::Result;
 use crate::sites;
 
@@ -11,11 +12,12 @@ use super::{Account, account_ended, store};
 ///
 /// # Errors
 /// `WrongCredentials`, `TooManyRequests`.
-pub async fn delete(app: &App, account: &Account, password: &str) -> Result<()> {
+pub async fn delete(app: &App, by: &By, account: &Account, password: &str) -> Result<()> {
     confirm(app, account, password).await?;
     let mut tx = app.store.begin().await?;
-    sites::delete_all_of(app, &mut tx, account.id).await?;
+    sites::delete_all_of(app, &mut tx, by, account.id).await?;
     store::delete(&mut tx, account.id).await?;
+    audit::record(&mut tx, by, Action::AccountDeleted, None, "").await?;
     let (app, account) = (app.clone(), account.id);
     tx.after_commit(move || account_ended(&app, account));
     tx.commit().await

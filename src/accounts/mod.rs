@@ -17,11 +17,17 @@ mod change_password;
 mod rename;
 mod delete;
 mod sessions;
+mod totp;
+mod second_factor;
 
-pub use change_password::{change_password, set_password};
+pub use change_password::{PasswordChange, change_password, set_password};
 pub use delete::delete;
 pub use password::Passwords;
 pub use rename::rename;
+pub use second_factor::{
+    Enrolment, Protection, begin_second_factor, confirm_second_factor, end_second_factor, protection,
+    remove_second_factor, renew_recovery_codes,
+};
 pub use session::{SESSION_DAYS, SignedIn, csrf_token, is_csrf_token, signed_in};
 pub use sessions::{end_session, list_accounts, sessions};
 pub use sign_in::{Credentials, sign_in};

@@ -1,6 +1,7 @@
 //! Where somebody is signed in, and ending that from afar.
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId};
 
@@ -18,12 +19,13 @@ pub async fn sessions(app: &App, account: AccountId) -> Result<Vec<Session>> {
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn end_session(app: &App, account: AccountId, session: SessionId) -> Result<()> {
+pub async fn end_session(app: &App, by: &By, account: AccountId, session: SessionId) -> Result<()> {
     let mut tx = app.store.begin().await?;
     if !store::end_session(&mut tx, account, session).await? {
         return Err(Error::NotFound);
     }
     session::tell_ended(app, &mut tx, vec![(session,)]);
+    audit::record(&mut tx, by, Action::SessionEnded, None, "").await?;
     tx.commit().await
 }
 

@@ -1,11 +1,12 @@
-//! Showing who one is, with a password.
+//! Showing who one is: with a password, and with a code where the account asks for one.
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::secret::digest;
 
-use super::attempts::{Source, attempt};
-use super::{Place, SignedIn, email, session, store};
+use super::attempts::{Attempt, Source, attempt, code_attempt};
+use super::{Place, SignedIn, email, second_factor, session, store};
 
 /// What somebody typed.
 #[derive(Debug, Clone)]
@@ -14,12 +15,15 @@ pub struct Credentials {
     pub email: String,
     /// Password.
     pub password: String,
+    /// Code of the second factor.
+    pub code: Option<String>,
 }
 
 /// Begins a session. The token that the browser showed before, if any, is over: a planted one is never promoted.
 ///
 /// # Errors
-/// `WrongCredentials`, alike and after the same work for unknown addresses; `TooManyRequests`.
+/// `WrongCredentials`, alike and after the same work for unknown addresses; `TooManyRequests`; with the right password,
+/// `SecondFactorRequired` and `WrongCode`.
 pub async fn sign_in(app: &App, typed: Credentials, place: Place, before: Option<&str>) -> Result<SignedIn> {
     let Ok(email) = email::normalise(&typed.email) else {
         app.passwords.check(&typed.password, None).await?;
@@ -40,7 +44,11 @@ pub async fn sign_in(app: &App, typed: Credentials, place: Place, before: Option
     if !app.passwords.check(&typed.password, stored.as_deref()).await? {
         return Err(Error::WrongCredentials);
     }
+    attempt.succeeded();
     let account = account.ok_or(Error::WrongCredentials)?;
+    let by = By::at(account.id, &place.address);
+    let code = typed.code.as_deref().filter(|code| !code.trim().is_empty());
+    let code_attempt = code.map(|_| code_attempt(app, &email, source)).transpose()?;
     let old = match before {
         Some(token) => store::session(&app.store, digest(token), session::alive(app.store.now())).await?,
         None => None,
@@ -50,13 +58,15 @@ pub async fn sign_in(app: &App, typed: Credentials, place: Place, before: Option
         // Changed while this one was being checked: all sessions of the old password are over, this one too.
         return Err(Error::WrongCredentials);
     }
+    tx = second_factor::pass(app, tx, &by, account.id, code).await?;
+    code_attempt.into_iter().for_each(Attempt::succeeded);
     if let Some(old) = old
         && store::end_session(&mut tx, old.account_id, old.id).await?
     {
         session::tell_ended(app, &mut tx, vec![(old.id,)]);
     }
+    audit::record(&mut tx, &by, Action::SignedIn, None, &place.browser).await?;
     let signed_in = session::begin(app, &mut tx, account, place).await?;
     tx.commit().await?;
-    attempt.succeeded();
     Ok(signed_in)
 }

@@ -1,6 +1,7 @@
 //! Leaving.
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::Result;
 use crate::id::{AccountId, SessionId};
 
@@ -10,9 +11,11 @@ use super::{session, store};
 ///
 /// # Errors
 /// When the database fails. A session that is over already is fine.
-pub async fn sign_out(app: &App, account: AccountId, session: SessionId) -> Result<()> {
+pub async fn sign_out(app: &App, by: &By, account: AccountId, session: SessionId) -> Result<()> {
     let mut tx = app.store.begin().await?;
-    store::end_session(&mut tx, account, session).await?;
+    if store::end_session(&mut tx, account, session).await? {
+        audit::record(&mut tx, by, Action::SignedOut, None, "").await?;
+    }
     session::tell_ended(app, &mut tx, vec![(session,)]);
     tx.commit().await
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::config::Signup;
 use crate::error::{Error, Result};
 use crate::id::AccountId;
@@ -39,6 +40,7 @@ pub async fn sign_up(app: &App, new: NewAccount, place: Place) -> Result<SignedI
     let hash = app.passwords.hash(&checked.password).await?;
     let mut tx = app.store.begin().await?;
     let account = insert(&mut tx, checked, &hash).await?;
+    audit::record(&mut tx, &By::at(account.id, &place.address), Action::AccountMade, None, &account.email).await?;
     let signed_in = session::begin(app, &mut tx, account, place).await?;
     tx.commit().await?;
     Ok(signed_in)
@@ -53,6 +55,7 @@ pub async fn add_account(app: &App, new: NewAccount) -> Result<Account> {
     let hash = app.passwords.hash(&checked.password).await?;
     let mut tx = app.store.begin().await?;
     let account = insert(&mut tx, checked, &hash).await?;
+    audit::record(&mut tx, &By::on_machine(account.id), Action::AccountMade, None, &account.email).await?;
     tx.commit().await?;
     Ok(account)
 }

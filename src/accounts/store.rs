@@ -31,6 +31,18 @@ const END_SURPLUS: &str = "DELETE FROM sessions WHERE account_id = $1 AND (expir
     OR id NOT IN (SELECT id FROM sessions WHERE account_id = $1 ORDER BY last_seen_at DESC, id DESC LIMIT $4))
     RETURNING id";
 
+const SECOND_FACTOR: &str = "SELECT sealed, enabled, last_step FROM second_factors WHERE account_id = $1";
+const PUT_SECOND_FACTOR: &str = "INSERT INTO second_factors (account_id, sealed, enabled, last_step, created_at)
+    VALUES ($1, $2, FALSE, 0, $3)
+    ON CONFLICT (account_id) DO UPDATE SET sealed = $2, enabled = FALSE, last_step = 0, created_at = $3";
+const ENABLE_SECOND_FACTOR: &str = "UPDATE second_factors SET enabled = TRUE, last_step = $2 WHERE account_id = $1";
+const USED_STEP: &str = "UPDATE second_factors SET last_step = $2 WHERE account_id = $1";
+const REMOVE_SECOND_FACTOR: &str = "DELETE FROM second_factors WHERE account_id = $1";
+const RECOVERY_CODES_LEFT: &str = "SELECT COUNT(*) FROM recovery_codes WHERE account_id = $1";
+const INSERT_RECOVERY_CODE: &str = "INSERT INTO recovery_codes (account_id, hash) VALUES ($1, $2)";
+const USE_RECOVERY_CODE: &str = "DELETE FROM recovery_codes WHERE account_id = $1 AND hash = $2";
+const REMOVE_RECOVERY_CODES: &str = "DELETE FROM recovery_codes WHERE account_id = $1";
+
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
     BY_ID,
@@ -49,6 +61,15 @@ pub const SQL: &[&str] = &[
     END_SESSION,
     END_OTHERS,
     END_SURPLUS,
+    SECOND_FACTOR,
+    PUT_SECOND_FACTOR,
+    ENABLE_SECOND_FACTOR,
+    USED_STEP,
+    REMOVE_SECOND_FACTOR,
+    RECOVERY_CODES_LEFT,
+    INSERT_RECOVERY_CODE,
+    USE_RECOVERY_CODE,
+    REMOVE_RECOVERY_CODES,
 ];
 
 /// Until when a session must have been made and seen to count.
@@ -146,4 +167,57 @@ pub(super) async fn end_others(tx: &mut Tx, account: AccountId, kept: SessionId)
 /// Ends what is over anyway, and the oldest above `most`. Says which ended.
 pub(super) async fn end_surplus(tx: &mut Tx, account: AccountId, alive: Alive, most: i64) -> Result<Vec<(SessionId,)>> {
     tx.all(END_SURPLUS, values![account, alive.now, alive.seen_after, most]).await
+}
+
+/// The second factor of an account.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(super) struct SecondFactor {
+    pub sealed: Vec<u8>,
+    pub enabled: bool,
+    pub last_step: i64,
+}
+
+pub(super) async fn second_factor(store: &Store, account: AccountId) -> Result<Option<SecondFactor>> {
+    store.one(SECOND_FACTOR, values![account]).await
+}
+
+pub(super) async fn second_factor_in(tx: &mut Tx, account: AccountId) -> Result<Option<SecondFactor>> {
+    tx.one(SECOND_FACTOR, values![account]).await
+}
+
+/// Keeps a secret that no code has confirmed yet.
+pub(super) async fn put_second_factor(tx: &mut Tx, account: AccountId, sealed: Vec<u8>) -> Result<()> {
+    let now = tx.now();
+    tx.run(PUT_SECOND_FACTOR, values![account, sealed, now]).await.map(drop)
+}
+
+pub(super) async fn enable_second_factor(tx: &mut Tx, account: AccountId, step: i64) -> Result<()> {
+    tx.run(ENABLE_SECOND_FACTOR, values![account, step]).await.map(drop)
+}
+
+pub(super) async fn used_step(tx: &mut Tx, account: AccountId, step: i64) -> Result<()> {
+    tx.run(USED_STEP, values![account, step]).await.map(drop)
+}
+
+/// With its recovery codes.
+pub(super) async fn remove_second_factor(tx: &mut Tx, account: AccountId) -> Result<bool> {
+    remove_recovery_codes(tx, account).await?;
+    Ok(tx.run(REMOVE_SECOND_FACTOR, values![account]).await? > 0)
+}
+
+pub(super) async fn recovery_codes_left(store: &Store, account: AccountId) -> Result<i64> {
+    Ok(store.one::<(i64,)>(RECOVERY_CODES_LEFT, values![account]).await?.map_or(0, |(left,)| left))
+}
+
+pub(super) async fn insert_recovery_code(tx: &mut Tx, account: AccountId, hash: [u8; 32]) -> Result<()> {
+    tx.run(INSERT_RECOVERY_CODE, values![account, hash]).await.map(drop)
+}
+
+/// Uses one up; false: there is no such code.
+pub(super) async fn use_recovery_code(tx: &mut Tx, account: AccountId, hash: [u8; 32]) -> Result<bool> {
+    Ok(tx.run(USE_RECOVERY_CODE, values![account, hash]).await? > 0)
+}
+
+pub(super) async fn remove_recovery_codes(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.run(REMOVE_RECOVERY_CODES, values![account]).await.map(drop)
 }

@@ -72,7 +72,10 @@ impl Backup {
         println!(
             "\nmaster.key is NOT in this file, so that a stolen backup opens no secrets. Keep a copy of it elsewhere:"
         );
-        println!("without it, identity secrets must be made anew after a restore. Everything else works without it.");
+        println!(
+            "without it, identity secrets must be made anew after a restore, and second factors be turned off with"
+        );
+        println!("`ocs user totp-off` or a recovery code. Everything else works without it.");
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Account, NewAccount};
 use crate::app::App;
+use crate::audit::By;
 use crate::error::Error;
 use crate::messages::{self, Author, Body, ClientId, Draft, Outgoing, Target, Text};
 use crate::secret::random_text;
@@ -134,9 +135,9 @@ pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<Demonstrat
 }
 
 async fn site(app: &App, owner: &Account, name: &str, look: Look, chats: &[Chat]) -> anyhow::Result<Site> {
-    let (site, _) = sites::create(app, owner.id, name).await.map_err(explain)?;
+    let (site, _) = sites::create(app, &By::on_machine(owner.id), owner.id, name).await.map_err(explain)?;
     let change = ConfigureSite { look: Some(look), ..ConfigureSite::default() };
-    sites::configure(app, site.id, change).await.map_err(explain)?;
+    sites::configure(app, &By::on_machine(owner.id), site.id, change).await.map_err(explain)?;
     for chat in chats {
         play(app, owner, &site, chat).await.map_err(explain)?;
     }

@@ -3,6 +3,7 @@
 //! Commands that change something take the data folder themselves; where a server holds it, they ask that server to do
 //! the same over a socket file in the folder, and print the same.
 
+mod audit;
 mod backup;
 mod demo;
 mod doctor;
@@ -43,6 +44,8 @@ enum Command {
     Site(site::Site),
     /// Bring the database up to date without serving
     Migrate(migrate::Migrate),
+    /// Print who did what to accounts, sites and keys
+    Audit(audit::Audit),
     /// Write database and images into one file; works while the server runs
     Backup(backup::Backup),
     /// Unpack a backup into a new data folder
@@ -123,6 +126,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::User(command) => command.run().await,
             Command::Site(command) => command.run().await,
             Command::Migrate(command) => command.run().await,
+            Command::Audit(command) => command.run().await,
             Command::Backup(command) => command.run().await,
             Command::Restore(command) => command.run().await,
             Command::Doctor(command) => command.run().await,

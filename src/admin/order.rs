@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Account, NewAccount};
 use crate::app::{App, OpenError};
+use crate::audit::{self, Action, By};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
 use crate::storage::{Folder, LockError};
 
+use super::audit::{AuditOutput, read as read_audit};
 use super::backup::{self, BackedUp};
 use super::demo::{self, Demonstrated};
 use super::site::{self, SiteAdded, SiteLine};
@@ -30,10 +32,12 @@ pub(super) enum Order {
     AddUser { email: String, password: String, name: Option<String> },
     SetPassword { email: String, password: String },
     ListUsers,
+    EndSecondFactor { email: String },
     AddSite { owner: String, name: String },
     ListSites,
     Backup { file: PathBuf },
     Demo { password: String },
+    Audit { email: Option<String>, limit: i64 },
 }
 
 /// What came of it.
@@ -46,6 +50,7 @@ pub(super) enum Answer {
     Sites(Vec<SiteLine>),
     BackedUp(BackedUp),
     Demonstrated(Demonstrated),
+    Audited(Vec<AuditOutput>),
 }
 
 /// Carries out an order: with the data folder in our own hands, or by asking the server that holds it.
@@ -100,12 +105,30 @@ pub(super) async fn carry_out(app: &App, order: Order) -> anyhow::Result<Answer>
             let accounts = accounts::list_accounts(app).await.map_err(explain)?;
             Answer::Users(accounts.into_iter().map(UserLine::from).collect())
         }
+        Order::EndSecondFactor { email } => {
+            let account = account_of(app, &email).await?;
+            accounts::remove_second_factor(app, account.id).await.map_err(|error| match error {
+                Error::NotFound => anyhow!("{email} has no second factor; the password alone is asked for"),
+                other => explain(other),
+            })?;
+            Answer::User(account.into())
+        }
         Order::AddSite { owner, name } => {
             let owner = account_of(app, &owner).await?;
             Answer::SiteAdded(site::add(app, owner, &name).await?)
         }
         Order::ListSites => Answer::Sites(site::list(app).await?),
-        Order::Backup { file } => Answer::BackedUp(backup::write(app, &file).await?),
+        Order::Backup { file } => {
+            audit::note(app, &By::machine(), Action::BackupMade, "").await.map_err(explain)?;
+            Answer::BackedUp(backup::write(app, &file).await?)
+        }
+        Order::Audit { email, limit } => {
+            let account = match email {
+                Some(email) => Some(account_of(app, &email).await?.id),
+                None => None,
+            };
+            Answer::Audited(read_audit(app, account, limit).await.map_err(explain)?)
+        }
         Order::Demo { password } => Answer::Demonstrated(demo::fill(app, &password).await?),
     })
 }

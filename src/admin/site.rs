@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Account};
 use crate::app::App;
+use crate::audit::By;
 use crate::id::SiteId;
 use crate::sites;
 
@@ -105,7 +106,7 @@ impl List {
 }
 
 pub(super) async fn add(app: &App, owner: Account, name: &str) -> anyhow::Result<SiteAdded> {
-    let (site, chat_key) = sites::create(app, owner.id, name).await.map_err(explain)?;
+    let (site, chat_key) = sites::create(app, &By::on_machine(owner.id), owner.id, name).await.map_err(explain)?;
     let chat_api_key = chat_key.secret.expose().to_owned();
     Ok(SiteAdded { site_id: site.id, widget_key: site.widget_key, chat_api_key })
 }

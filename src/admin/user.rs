@@ -1,4 +1,4 @@
-//! `ocs user add`, `ocs user password`, `ocs user list`.
+//! `ocs user add`, `ocs user password`, `ocs user totp-off`, `ocs user list`.
 
 use std::io::Read;
 
@@ -19,6 +19,8 @@ pub(super) enum User {
     Add(Add),
     /// Change the password of an account; it is signed out everywhere
     Password(Password),
+    /// Turn off the second factor of an owner who lost the device and the recovery codes
+    TotpOff(TotpOff),
     /// List all accounts
     List(List),
 }
@@ -46,6 +48,15 @@ pub(super) struct Password {
     email: String,
     #[command(flatten)]
     password: PasswordSource,
+}
+
+#[derive(Args)]
+pub(super) struct TotpOff {
+    #[command(flatten)]
+    given: Given,
+    /// Address of the account
+    #[arg(long)]
+    email: String,
 }
 
 #[derive(Args)]
@@ -84,6 +95,7 @@ impl User {
         match self {
             User::Add(add) => add.run().await,
             User::Password(password) => password.run().await,
+            User::TotpOff(off) => off.run().await,
             User::List(list) => list.run().await,
         }
     }
@@ -103,6 +115,18 @@ impl Password {
         let order = Order::SetPassword { email: self.email, password: self.password.read()? };
         let Answer::User(user) = give(self.given.read()?, order).await? else { return Err(unexpected()) };
         println!("{} has a new password and is signed out everywhere", user.email);
+        Ok(())
+    }
+}
+
+impl TotpOff {
+    async fn run(self) -> anyhow::Result<()> {
+        let order = Order::EndSecondFactor { email: self.email };
+        let Answer::User(user) = give(self.given.read()?, order).await? else { return Err(unexpected()) };
+        println!(
+            "{} signs in with the password alone now; a new second factor can be set up on the account page",
+            user.email
+        );
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::view::{AccountView, SessionView};
-use crate::accounts::{self, Account, Credentials, NewAccount, SignedIn};
+use crate::accounts::{self, Account, Credentials, NewAccount, PasswordChange, SignedIn};
 use crate::app::App;
 use crate::config;
 use crate::error::Result;
@@ -58,6 +58,8 @@ pub(super) struct SignUp {
 pub(super) struct SignIn {
     email: String,
     password: String,
+    /// From the second factor's device, or a recovery code; where the account asks for one.
+    code: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -106,14 +108,14 @@ pub(super) async fn sign_in(
     address: ServerAddress,
     JsonBody(typed): JsonBody<SignIn>,
 ) -> Result<Response> {
-    let typed = Credentials { email: typed.email, password: typed.password };
+    let typed = Credentials { email: typed.email, password: typed.password, code: typed.code };
     let before = arrival.token.as_ref().map(Secret::expose);
     let signed_in = accounts::sign_in(&app, typed, arrival.place, before).await?;
     welcome(&app, signed_in, address)
 }
 
 pub(super) async fn sign_out(State(app): State<App>, operator: CurrentOperator) -> Result<Response> {
-    accounts::sign_out(&app, operator.account, operator.session).await?;
+    accounts::sign_out(&app, operator.by(), operator.account, operator.session).await?;
     farewell(&app)
 }
 
@@ -127,7 +129,8 @@ pub(super) async fn change_password(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<ChangePassword>,
 ) -> Result<Json<Done>> {
-    accounts::change_password(&app, operator.account(), operator.session, &asked.current, &asked.new).await?;
+    let typed = PasswordChange { current: asked.current, new: asked.new };
+    accounts::change_password(&app, operator.by(), operator.account(), operator.session, typed).await?;
     Ok(Json(Done {}))
 }
 
@@ -136,7 +139,7 @@ pub(super) async fn delete_account(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<DeleteAccount>,
 ) -> Result<Response> {
-    accounts::delete(&app, operator.account(), &asked.password).await?;
+    accounts::delete(&app, operator.by(), operator.account(), &asked.password).await?;
     farewell(&app)
 }
 
@@ -161,7 +164,7 @@ pub(super) async fn end_session(
     operator: CurrentOperator,
     PathOf(session): PathOf<SessionId>,
 ) -> Result<Json<Done>> {
-    accounts::end_session(&app, operator.account, session).await?;
+    accounts::end_session(&app, operator.by(), operator.account, session).await?;
     Ok(Json(Done {}))
 }
 

@@ -4,6 +4,7 @@ mod account;
 mod conversations;
 mod line;
 mod preview;
+mod protection;
 mod sites;
 
 use hyper::Method;
@@ -23,7 +24,10 @@ pub struct Done {}
 
 /// The table of this door.
 pub fn routes() -> Vec<Route> {
-    [account_routes(), site_routes(), conversation_routes(), line_routes()].into_iter().flatten().collect()
+    [account_routes(), protection_routes(), site_routes(), conversation_routes(), line_routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn account_routes() -> Vec<Route> {
@@ -51,6 +55,28 @@ fn account_routes() -> Vec<Route> {
             .gives::<account::Sessions>(),
         Route::new(Method::DELETE, "/api/console/account/sessions/{session}", Operator, account::end_session)
             .gives::<Done>(),
+    ]
+}
+
+fn protection_routes() -> Vec<Route> {
+    use Caller::Operator;
+    const FACTOR: &str = "/api/console/account/second-factor";
+    vec![
+        Route::new(Method::GET, FACTOR, Operator, protection::state).gives::<protection::SecondFactorState>(),
+        Route::new(Method::POST, FACTOR, Operator, protection::begin)
+            .takes::<protection::BeginSecondFactor>()
+            .gives::<protection::SecondFactorSecret>(),
+        Route::new(Method::POST, "/api/console/account/second-factor/confirm", Operator, protection::confirm)
+            .takes::<protection::ConfirmSecondFactor>()
+            .gives::<protection::RecoveryCodes>(),
+        Route::new(Method::POST, "/api/console/account/second-factor/codes", Operator, protection::renew_codes)
+            .takes::<protection::ShowBoth>()
+            .gives::<protection::RecoveryCodes>(),
+        Route::new(Method::POST, "/api/console/account/second-factor/off", Operator, protection::end)
+            .takes::<protection::ShowBoth>()
+            .gives::<Done>(),
+        Route::new(Method::GET, "/api/console/account/audit", Operator, protection::audit)
+            .gives::<protection::AuditLines>(),
     ]
 }
 

@@ -51,7 +51,7 @@ pub(super) async fn create(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<CreateSite>,
 ) -> Result<Json<SiteCreated>> {
-    let (site, chat_key) = sites::create(&app, operator.account, &asked.name).await?;
+    let (site, chat_key) = sites::create(&app, operator.by(), operator.account, &asked.name).await?;
     let site = sites::details(&app, site.id).await?.into();
     Ok(Json(SiteCreated { site, chat_key: chat_key.into() }))
 }
@@ -72,7 +72,7 @@ pub(super) async fn configure(
     JsonBody(change): JsonBody<ConfigureSite>,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    sites::configure(&app, site, change).await?;
+    sites::configure(&app, operator.by(), site, change).await?;
     show_now(&app, site).await
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn delete(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<Done>> {
     operator.site(&app, site).await?;
-    sites::delete(&app, site).await?;
+    sites::delete(&app, operator.by(), site).await?;
     Ok(Json(Done {}))
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn set_logo(
     operator.site(&app, site).await?;
     let _room = app.images.room_for(LOGO_BYTES)?;
     let bytes = body::read(body, LOGO_BYTES).await?;
-    sites::set_logo(&app, site, bytes).await?;
+    sites::set_logo(&app, operator.by(), site, bytes).await?;
     show_now(&app, site).await
 }
 
@@ -105,7 +105,7 @@ pub(super) async fn remove_logo(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    sites::remove_logo(&app, site).await?;
+    sites::remove_logo(&app, operator.by(), site).await?;
     show_now(&app, site).await
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn rotate_chat_key(
     JsonBody(asked): JsonBody<Rotate>,
 ) -> Result<Json<NewKeyView>> {
     operator.site(&app, site).await?;
-    let new = sites::rotate_chat_key(&app, site, asked.grace_s.unwrap_or(GRACE_S)).await?;
+    let new = sites::rotate_chat_key(&app, operator.by(), site, asked.grace_s.unwrap_or(GRACE_S)).await?;
     Ok(Json(new.into()))
 }
 
@@ -126,7 +126,7 @@ pub(super) async fn revoke_chat_key(
     PathOf((site, key)): PathOf<(SiteId, KeyId)>,
 ) -> Result<Json<Done>> {
     operator.site(&app, site).await?;
-    sites::revoke_chat_key(&app, site, key).await?;
+    sites::revoke_chat_key(&app, operator.by(), site, key).await?;
     Ok(Json(Done {}))
 }
 
@@ -137,7 +137,7 @@ pub(super) async fn rotate_widget_key(
     JsonBody(asked): JsonBody<Rotate>,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    sites::rotate_widget_key(&app, site, asked.grace_s.unwrap_or(GRACE_S)).await?;
+    sites::rotate_widget_key(&app, operator.by(), site, asked.grace_s.unwrap_or(GRACE_S)).await?;
     show_now(&app, site).await
 }
 
@@ -147,7 +147,7 @@ pub(super) async fn add_identity_secret(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<NewKeyView>> {
     operator.site(&app, site).await?;
-    let new = sites::add_identity_secret(&app, site).await?;
+    let new = sites::add_identity_secret(&app, operator.by(), site).await?;
     Ok(Json(new.into()))
 }
 
@@ -157,7 +157,7 @@ pub(super) async fn delete_identity_secret(
     PathOf((site, secret)): PathOf<(SiteId, KeyId)>,
 ) -> Result<Json<Done>> {
     operator.site(&app, site).await?;
-    sites::delete_identity_secret(&app, site, secret).await?;
+    sites::delete_identity_secret(&app, operator.by(), site, secret).await?;
     Ok(Json(Done {}))
 }
 

@@ -10,6 +10,7 @@ use hyper::{HeaderMap, Method};
 
 use crate::accounts::{self, Account, Place, SESSION_DAYS};
 use crate::app::App;
+use crate::audit::By;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId, SiteId};
@@ -38,6 +39,7 @@ pub struct CurrentOperator {
     pub session: SessionId,
     token: Secret,
     whole: Account,
+    by: By,
 }
 
 impl CurrentOperator {
@@ -53,6 +55,11 @@ impl CurrentOperator {
     /// The account as a whole.
     pub fn account(&self) -> &Account {
         &self.whole
+    }
+
+    /// For the audit log.
+    pub fn by(&self) -> &By {
+        &self.by
     }
 
     /// What the session's cookie holds.
@@ -74,7 +81,9 @@ impl FromRequestParts<App> for CurrentOperator {
                 return Err(Error::Csrf);
             }
         }
+        let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         Ok(CurrentOperator {
+            by: By::at(whole.id, &address.0.to_string()),
             account: whole.id,
             email: whole.email.clone(),
             name: whole.name.clone(),

@@ -37,6 +37,8 @@ pub struct Limits {
     pub sign_ups: SlidingWindow<u128>,
     /// Wrong passwords for one account, known by the digest of its address whether or not it exists.
     pub passwords_by_account: Throttle<[u8; 32]>,
+    /// Wrong codes of a second factor, for one account.
+    pub codes_by_account: Throttle<[u8; 32]>,
     /// Wrong passwords from one network.
     pub passwords_by_network: Throttle<u128>,
 }
@@ -49,6 +51,7 @@ impl Default for Limits {
             new_visitors: SlidingWindow::new(HOUR),
             sign_ups: SlidingWindow::new(HOUR),
             passwords_by_account: Throttle::new(10),
+            codes_by_account: Throttle::new(5),
             passwords_by_network: Throttle::new(30),
         }
     }

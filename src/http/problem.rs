@@ -39,9 +39,12 @@ pub fn status(code: ErrorCode) -> StatusCode {
     match code {
         Code::InvalidRequest | Code::WeakPassword | Code::EmptyMessage | Code::InvalidImage => StatusCode::BAD_REQUEST,
         Code::UnreadableColours => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::NotSignedIn | Code::WrongCredentials | Code::InvalidToken | Code::InvalidIdentity => {
-            StatusCode::UNAUTHORIZED
-        }
+        Code::NotSignedIn
+        | Code::WrongCredentials
+        | Code::SecondFactorRequired
+        | Code::WrongCode
+        | Code::InvalidToken
+        | Code::InvalidIdentity => StatusCode::UNAUTHORIZED,
         Code::Csrf | Code::ForbiddenOrigin | Code::SignupClosed | Code::SitePaused | Code::IdentityRequired => {
             StatusCode::FORBIDDEN
         }
@@ -62,6 +65,7 @@ impl From<&Error> for Problem {
             Error::UnreadableColours { field, nearest } => (Some(*field), Some(nearest.clone())),
             Error::EmailTaken => (Some("email"), None),
             Error::WeakPassword => (Some("password"), None),
+            Error::WrongCode | Error::SecondFactorRequired => (Some("code"), None),
             _ => (None, None),
         };
         Problem { code: error.code(), message: error.to_string(), retry_after_s: error.retry_after_s(), field, nearest }

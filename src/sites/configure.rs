@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::SiteId;
 use crate::storage::Tx;
@@ -53,16 +54,36 @@ pub struct ConfigureSite {
 ///
 /// # Errors
 /// The first field that is refused; `UnreadableColours` with the nearest readable one.
-pub async fn configure(app: &App, site: SiteId, change: ConfigureSite) -> Result<()> {
+pub async fn configure(app: &App, by: &By, site: SiteId, change: ConfigureSite) -> Result<()> {
     let mut tx = app.store.begin().await?;
     let before = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
     let mut after = before.clone();
+    let subject = parts_of(&change);
     apply(&mut after, change)?;
     store::update(&mut tx, &after).await?;
     app.sites.forget_after(&mut tx, site);
     tell_pages(app, &mut tx, &before, &after);
+    audit::record(&mut tx, by, Action::SiteChanged, Some(site), &subject).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await
+}
+
+/// What a change touches, for the audit log.
+fn parts_of(change: &ConfigureSite) -> String {
+    let ConfigureSite { name, paused, look, welcome, limits, allowed_domains, identity_mode, opaque_agent_ids } =
+        change;
+    let parts = [
+        (name.is_some(), "name"),
+        (*paused == Some(true), "paused"),
+        (*paused == Some(false), "not paused"),
+        (look.is_some(), "look"),
+        (welcome.is_some(), "welcome"),
+        (limits.is_some(), "limits"),
+        (allowed_domains.is_some(), "allowed domains"),
+        (identity_mode.is_some(), "identity mode"),
+        (opaque_agent_ids.is_some(), "opaque agent ids"),
+    ];
+    parts.into_iter().filter(|(changed, _)| *changed).map(|(_, part)| part).collect::<Vec<_>>().join(", ")
 }
 
 /// Open pages leave a site that was paused, and load anew where their rights may have changed.

@@ -1,6 +1,7 @@
 //! Making a site.
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, KeyId, SiteId};
 use crate::secret::{digest, random_text};
@@ -13,7 +14,7 @@ use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
 ///
 /// # Errors
 /// A name that is empty or too long; more sites than one account may have.
-pub async fn create(app: &App, owner: AccountId, name: &str) -> Result<(Site, NewKey)> {
+pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<(Site, NewKey)> {
     let name = configure::name(name)?;
     let mut tx = app.store.begin().await?;
     if store::count_of_owner(&mut tx, owner).await? >= MOST_SITES {
@@ -38,6 +39,7 @@ pub async fn create(app: &App, owner: AccountId, name: &str) -> Result<(Site, Ne
     let chat_key = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, CHAT_KEY_PREFIX, tx.now());
     store::insert(&mut tx, &site).await?;
     store::insert_chat_key(&mut tx, site.id, digest(chat_key.secret.expose()), &chat_key.key).await?;
+    audit::record(&mut tx, by, Action::SiteMade, Some(site.id), &site.name).await?;
     super::changed(app, &mut tx, site.id).await?;
     tx.commit().await?;
     Ok((site, chat_key))

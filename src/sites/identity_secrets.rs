@@ -1,6 +1,7 @@
 //! The secrets with which a site signs who its visitors are.
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{KeyId, SiteId};
 use crate::secret::Secret;
@@ -13,7 +14,7 @@ use super::store;
 ///
 /// # Errors
 /// `Conflict` when there are two already; `NotFound`.
-pub async fn add_identity_secret(app: &App, site: SiteId) -> Result<NewKey> {
+pub async fn add_identity_secret(app: &App, by: &By, site: SiteId) -> Result<NewKey> {
     let mut tx = app.store.begin().await?;
     store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
     if store::identity_secrets_in(&mut tx, site).await?.len() >= MOST_IDENTITY_SECRETS {
@@ -24,6 +25,7 @@ pub async fn add_identity_secret(app: &App, site: SiteId) -> Result<NewKey> {
     let new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, IDENTITY_SECRET_PREFIX, tx.now());
     let sealed = app.seal.close(&new.secret, &place(site, new.key.id))?;
     store::insert_identity_secret(&mut tx, site, sealed, &new.key).await?;
+    audit::record(&mut tx, by, Action::IdentitySecretMade, Some(site), &new.key.ending()).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await?;
     Ok(new)
@@ -33,11 +35,12 @@ pub async fn add_identity_secret(app: &App, site: SiteId) -> Result<NewKey> {
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn delete_identity_secret(app: &App, site: SiteId, secret: KeyId) -> Result<()> {
+pub async fn delete_identity_secret(app: &App, by: &By, site: SiteId, secret: KeyId) -> Result<()> {
     let mut tx = app.store.begin().await?;
     if !store::delete_identity_secret(&mut tx, site, secret).await? {
         return Err(Error::NotFound);
     }
+    audit::record(&mut tx, by, Action::IdentitySecretDeleted, Some(site), &format!("number {secret}")).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await
 }

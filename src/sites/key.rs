@@ -33,6 +33,13 @@ pub struct Key {
     pub expires_at: Option<Millis>,
 }
 
+impl Key {
+    /// How a line of the audit log names it.
+    pub(super) fn ending(&self) -> String {
+        format!("number {}, …{}", self.id, self.last4)
+    }
+}
+
 /// A key at the one moment when its secret is known.
 #[derive(Debug, Clone)]
 pub struct NewKey {

@@ -1,6 +1,7 @@
 //! Replacing and revoking keys, and noting that one was used.
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{KeyId, SiteId};
 use crate::secret::{digest, random_text};
@@ -14,7 +15,7 @@ use super::store;
 ///
 /// # Errors
 /// A grace that is too long; `NotFound`.
-pub async fn rotate_chat_key(app: &App, site: SiteId, grace_s: u32) -> Result<NewKey> {
+pub async fn rotate_chat_key(app: &App, by: &By, site: SiteId, grace_s: u32) -> Result<NewKey> {
     let grace = check_grace(grace_s)?;
     let mut tx = app.store.begin().await?;
     store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
@@ -23,6 +24,7 @@ pub async fn rotate_chat_key(app: &App, site: SiteId, grace_s: u32) -> Result<Ne
     store::expire_chat_keys(&mut tx, site, end).await?;
     store::insert_chat_key(&mut tx, site, digest(new.secret.expose()), &new.key).await?;
     app.sites.forget_after(&mut tx, site);
+    audit::record(&mut tx, by, Action::ChatKeyMade, Some(site), &new.key.ending()).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await?;
     Ok(new)
@@ -32,12 +34,13 @@ pub async fn rotate_chat_key(app: &App, site: SiteId, grace_s: u32) -> Result<Ne
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn revoke_chat_key(app: &App, site: SiteId, key: KeyId) -> Result<()> {
+pub async fn revoke_chat_key(app: &App, by: &By, site: SiteId, key: KeyId) -> Result<()> {
     let mut tx = app.store.begin().await?;
     if !store::delete_chat_key(&mut tx, site, key).await? {
         return Err(Error::NotFound);
     }
     app.sites.forget_after(&mut tx, site);
+    audit::record(&mut tx, by, Action::ChatKeyRevoked, Some(site), &format!("number {key}")).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await
 }
@@ -46,7 +49,7 @@ pub async fn revoke_chat_key(app: &App, site: SiteId, key: KeyId) -> Result<()> 
 ///
 /// # Errors
 /// A grace that is too long; `NotFound`.
-pub async fn rotate_widget_key(app: &App, site: SiteId, grace_s: u32) -> Result<()> {
+pub async fn rotate_widget_key(app: &App, by: &By, site: SiteId, grace_s: u32) -> Result<()> {
     let grace = check_grace(grace_s)?;
     let mut tx = app.store.begin().await?;
     store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
@@ -54,6 +57,7 @@ pub async fn rotate_widget_key(app: &App, site: SiteId, grace_s: u32) -> Result<
     store::expire_widget_keys(&mut tx, site, end).await?;
     store::insert_widget_key(&mut tx, site, &format!("{WIDGET_KEY_PREFIX}{}", random_text(16))).await?;
     app.sites.forget_after(&mut tx, site);
+    audit::record(&mut tx, by, Action::WidgetKeyMade, Some(site), "").await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::app::App;
+use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::SiteId;
 use crate::images;
@@ -13,20 +14,20 @@ use super::store;
 ///
 /// # Errors
 /// A picture that cannot be used; `NotFound`.
-pub async fn set_logo(app: &App, site: SiteId, bytes: Bytes) -> Result<()> {
+pub async fn set_logo(app: &App, by: &By, site: SiteId, bytes: Bytes) -> Result<()> {
     let name = images::keep_logo(app, bytes).await?;
-    replace(app, site, Some(name)).await
+    replace(app, by, site, Some(name)).await
 }
 
 /// Shows no logo any more.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn remove_logo(app: &App, site: SiteId) -> Result<()> {
-    replace(app, site, None).await
+pub async fn remove_logo(app: &App, by: &By, site: SiteId) -> Result<()> {
+    replace(app, by, site, None).await
 }
 
-async fn replace(app: &App, site: SiteId, name: Option<String>) -> Result<()> {
+async fn replace(app: &App, by: &By, site: SiteId, name: Option<String>) -> Result<()> {
     let mut tx = app.store.begin().await?;
     let mut changed = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
     let old = std::mem::replace(&mut changed.logo, name);
@@ -35,6 +36,7 @@ async fn replace(app: &App, site: SiteId, name: Option<String>) -> Result<()> {
         images::forget_logo(app, &mut tx, &old).await?;
     }
     app.sites.forget_after(&mut tx, site);
+    audit::record(&mut tx, by, Action::SiteChanged, Some(site), "logo").await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await
 }

@@ -27,6 +27,7 @@ pub enum Kind {
     Conversation,
     Message,
     Image,
+    Audit,
 }
 
 impl Kind {
@@ -41,6 +42,7 @@ impl Kind {
             Kind::Conversation => "conversation",
             Kind::Message => "message",
             Kind::Image => "image",
+            Kind::Audit => "audit",
         }
     }
 

@@ -8,7 +8,19 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["id", "clock", "secret", "text", "error", "config", "logging", "seal"],
     &["storage"],
-    &["accounts", "sites", "visitors", "conversations", "images", "messages", "events", "app", "realtime", "http"],
+    &[
+        "audit",
+        "accounts",
+        "sites",
+        "visitors",
+        "conversations",
+        "images",
+        "messages",
+        "events",
+        "app",
+        "realtime",
+        "http",
+    ],
     &["widget", "console", "chat_api"],
     &["admin", "bench", "serve", "description"],
 ];
@@ -70,7 +82,9 @@ fn views_and_stores_do_nothing_by_themselves() {
     for path in sources(&root().join("src")) {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         let code = code(&path);
-        if matches!(name.as_str(), "view.rs" | "store.rs") && ["crate::app", "crate::http", "crate::realtime"].iter().any(|used| code.contains(used)) {
+        if matches!(name.as_str(), "view.rs" | "store.rs")
+            && ["crate::app", "crate::http", "crate::realtime"].iter().any(|used| code.contains(used))
+        {
             wrong.push(path.display().to_string());
         }
     }
@@ -83,7 +97,8 @@ fn only_stores_know_sql_and_only_doors_know_http() {
     for path in sources(&root().join("src")) {
         let (place, code) = (place(&path), code(&path));
         let is_store = place == "storage" || path.file_name().is_some_and(|name| name == "store.rs");
-        let is_door = matches!(place.as_str(), "http" | "widget" | "console" | "chat_api" | "realtime" | "serve" | "bench");
+        let is_door =
+            matches!(place.as_str(), "http" | "widget" | "console" | "chat_api" | "realtime" | "serve" | "bench");
         if !is_store && ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE "].iter().any(|sql| code.contains(sql)) {
             wrong.push(format!("{} holds SQL", path.display()));
         }
@@ -116,7 +131,8 @@ fn every_path_named_in_the_map_exists() {
     for page in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"] {
         let Ok(text) = fs::read_to_string(root().join(page)) else { continue };
         for name in text.split('`').skip(1).step_by(2) {
-            let is_path = ["src/", "tests/", "docs/", "web/", "e2e/", "migrations/"].iter().any(|top| name.starts_with(top));
+            let is_path =
+                ["src/", "tests/", "docs/", "web/", "e2e/", "migrations/"].iter().any(|top| name.starts_with(top));
             if is_path && !name.contains(['*', '{', '<', ' ', '…']) && !name.contains("dist") {
                 assert!(root().join(name).exists(), "{page} names {name}, which does not exist");
             }

@@ -256,3 +256,22 @@ fn the_doctor_sees_an_open_folder() {
     assert!(String::from_utf8_lossy(&done.0.stdout).contains("chmod 700"));
     done.refused();
 }
+
+#[test]
+fn an_owner_who_lost_the_device_is_helped_and_it_is_written_down() {
+    let place = Place::new();
+    place.ocs("user add --email otto@shop.example --password-stdin", PASSWORD).fine();
+    place.ocs("site add --owner otto@shop.example --name Shop --json", "").fine();
+    let _server = place.serve();
+    place.ocs("user password --email otto@shop.example --password-stdin", "another password").fine();
+    let none = place.ocs("user totp-off --email otto@shop.example", "").refused();
+    assert!(none.contains("has no second factor"), "{none}");
+    let lines = place.ocs("audit --json", "").json();
+    let actions: Vec<_> = lines.as_array().expect("a list").iter().map(|line| line["action"].clone()).collect();
+    assert_eq!(actions, ["account_made", "site_made", "password_changed"]);
+    let text = place.ocs("audit --email otto@shop.example --limit 1", "").fine();
+    assert!(
+        text.contains("command line") && text.contains("password_changed") && !text.contains("site_made"),
+        "{text}"
+    );
+}

@@ -9,6 +9,7 @@ async fn every_statement_prepares() {
     let folder = Folder::open(&folder.path().join("data")).expect("a data folder");
     let store = Store::open(&folder, Clock::System).await.expect("a database");
     let nouns = [
+        ocs::audit::SQL,
         ocs::accounts::SQL,
         ocs::sites::SQL,
         ocs::visitors::store::SQL,

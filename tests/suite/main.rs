@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod architecture;
+mod audit;
 mod chat_api;
 mod commands;
 mod contract;
@@ -12,6 +13,7 @@ mod identity;
 mod images;
 mod messages;
 mod realtime;
+mod second_factor;
 mod sites;
 mod tls;
 mod world;

@@ -1,0 +1,221 @@
+//! A second factor: beside the password, a code from a device. Ten codes on paper help when the device is lost.
+
+use crate::app::App;
+use crate::audit::{self, Action, By};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, SessionId};
+use crate::secret::{Secret, digest};
+use crate::storage::Tx;
+
+use super::attempts::{Source, code_attempt};
+use super::change_password::confirm;
+use super::store::{self, SecondFactor};
+use super::{Account, session, totp};
+
+/// Codes made at once.
+const RECOVERY_CODES: usize = 10;
+/// Random bytes of one: 80 bits, beyond guessing even for who holds the hashes.
+const RECOVERY_BYTES: usize = 10;
+
+/// What an authenticator app needs; shown once.
+pub struct Enrolment {
+    /// Base32, to be typed.
+    pub secret: Secret,
+    /// The same as a link that phones understand.
+    pub url: Secret,
+}
+
+/// How an account is protected.
+pub struct Protection {
+    /// Is a code asked for?
+    pub enabled: bool,
+    /// Recovery codes that are left.
+    pub recovery_codes_left: i64,
+}
+
+/// Is there a second factor?
+///
+/// # Errors
+/// When the database fails.
+pub async fn protection(app: &App, account: AccountId) -> Result<Protection> {
+    let enabled = store::second_factor(&app.store, account).await?.is_some_and(|factor| factor.enabled);
+    Ok(Protection { enabled, recovery_codes_left: store::recovery_codes_left(&app.store, account).await? })
+}
+
+/// Makes a secret for the owner's device. Nothing changes at sign-in until a code has shown that it arrived.
+///
+/// # Errors
+/// `WrongCredentials`, `TooManyRequests`; `Conflict` when a second factor is on.
+pub async fn begin_second_factor(app: &App, account: &Account, password: &str) -> Result<Enrolment> {
+    confirm(app, account, password).await?;
+    let mut bytes = [0; totp::SECRET_BYTES];
+    getrandom::fill(&mut bytes).map_err(|_| Error::Internal("no random bytes".into()))?;
+    let secret = Secret::new(totp::to_base32(&bytes));
+    let sealed = app.seal.close(&secret, &place(account.id))?;
+    let mut tx = app.store.begin().await?;
+    if store::second_factor_in(&mut tx, account.id).await?.is_some_and(|factor| factor.enabled) {
+        return Err(Error::Conflict("the second factor is on already; turn it off first"));
+    }
+    store::put_second_factor(&mut tx, account.id, sealed).await?;
+    tx.commit().await?;
+    let label = url_part(&account.email);
+    let url = format!("otpauth://totp/OCS:{label}?secret={}&issuer=OCS", secret.expose());
+    Ok(Enrolment { secret, url: Secret::new(url) })
+}
+
+/// Turns it on with a first code, and makes the recovery codes. Whoever signed in with the password alone is out.
+///
+/// # Errors
+/// `WrongCode`, `TooManyRequests`; `Conflict` when there is nothing to confirm.
+pub async fn confirm_second_factor(
+    app: &App,
+    by: &By,
+    account: &Account,
+    kept: SessionId,
+    code: &str,
+) -> Result<Vec<Secret>> {
+    let attempt = code_attempt(app, &account.email, Source::Session)?;
+    let mut tx = app.store.begin().await?;
+    let factor = store::second_factor_in(&mut tx, account.id).await?.filter(|factor| !factor.enabled);
+    let factor = factor.ok_or(Error::Conflict("there is no second factor to confirm; begin anew"))?;
+    let step = matching_step(app, &tx, account.id, &factor, code)?.ok_or(Error::WrongCode)?;
+    store::enable_second_factor(&mut tx, account.id, step).await?;
+    let codes = new_codes(&mut tx, account.id).await?;
+    let ended = store::end_others(&mut tx, account.id, kept).await?;
+    session::tell_ended(app, &mut tx, ended);
+    audit::record(&mut tx, by, Action::SecondFactorOn, None, "").await?;
+    tx.commit().await?;
+    attempt.succeeded();
+    Ok(codes)
+}
+
+/// Replaces the recovery codes: those on the old paper are over.
+///
+/// # Errors
+/// `WrongCredentials`, `WrongCode`, `TooManyRequests`.
+pub async fn renew_recovery_codes(
+    app: &App,
+    by: &By,
+    account: &Account,
+    password: &str,
+    code: &str,
+) -> Result<Vec<Secret>> {
+    confirm(app, account, password).await?;
+    let attempt = code_attempt(app, &account.email, Source::Session)?;
+    let mut tx = pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;
+    let codes = new_codes(&mut tx, account.id).await?;
+    audit::record(&mut tx, by, Action::RecoveryCodesMade, None, "").await?;
+    tx.commit().await?;
+    attempt.succeeded();
+    Ok(codes)
+}
+
+/// Turns it off: with the password and a code, so that neither a borrowed browser nor a stolen phone can.
+///
+/// # Errors
+/// `WrongCredentials`, `WrongCode`, `TooManyRequests`.
+pub async fn end_second_factor(app: &App, by: &By, account: &Account, password: &str, code: &str) -> Result<()> {
+    confirm(app, account, password).await?;
+    let attempt = code_attempt(app, &account.email, Source::Session)?;
+    let mut tx = pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;
+    store::remove_second_factor(&mut tx, account.id).await?;
+    audit::record(&mut tx, by, Action::SecondFactorOff, None, "").await?;
+    tx.commit().await?;
+    attempt.succeeded();
+    Ok(())
+}
+
+/// Turns it off on the word of the machine's operator, for an owner who lost device and paper. All sessions stay.
+///
+/// # Errors
+/// `NotFound` when there is none.
+pub async fn remove_second_factor(app: &App, account: AccountId) -> Result<()> {
+    let mut tx = app.store.begin().await?;
+    if !store::remove_second_factor(&mut tx, account).await? {
+        return Err(Error::NotFound);
+    }
+    audit::record(&mut tx, &By::on_machine(account), Action::SecondFactorOff, None, "").await?;
+    tx.commit().await
+}
+
+/// Lets somebody pass whose account has no second factor, or who shows a code of it; the code is used up when the
+/// transaction commits. That a code was wrong is written down: whoever tried it knows the password.
+pub(super) async fn pass(app: &App, mut tx: Tx, by: &By, account: AccountId, code: Option<&str>) -> Result<Tx> {
+    match use_code(app, &mut tx, by, account, code).await {
+        Ok(()) => Ok(tx),
+        Err(Error::WrongCode) => {
+            audit::record(&mut tx, by, Action::SecondFactorFailed, None, "").await?;
+            tx.commit().await?;
+            Err(Error::WrongCode)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A recovery code may stand in the place of the device's.
+async fn use_code(app: &App, tx: &mut Tx, by: &By, account: AccountId, code: Option<&str>) -> Result<()> {
+    let Some(factor) = store::second_factor_in(tx, account).await?.filter(|factor| factor.enabled) else {
+        return Ok(());
+    };
+    let code = code.map(str::trim).filter(|code| !code.is_empty()).ok_or(Error::SecondFactorRequired)?;
+    // First, because it needs no master key, which may be lost as well.
+    if store::use_recovery_code(tx, account, recovery_hash(account, code)).await? {
+        return audit::record(tx, by, Action::RecoveryCodeUsed, None, "").await;
+    }
+    if let Some(step) = matching_step(app, tx, account, &factor, code)? {
+        return store::used_step(tx, account, step).await;
+    }
+    Err(Error::WrongCode)
+}
+
+fn matching_step(app: &App, tx: &Tx, account: AccountId, factor: &SecondFactor, code: &str) -> Result<Option<i64>> {
+    let secret = app.seal.open_sealed(&factor.sealed, &place(account))?;
+    let bytes = totp::from_base32(secret.expose()).ok_or_else(|| Error::Internal("a broken TOTP secret".into()))?;
+    Ok(totp::step_of(&bytes, code, tx.now(), factor.last_step))
+}
+
+async fn new_codes(tx: &mut Tx, account: AccountId) -> Result<Vec<Secret>> {
+    store::remove_recovery_codes(tx, account).await?;
+    let mut codes = Vec::with_capacity(RECOVERY_CODES);
+    for _ in 0..RECOVERY_CODES {
+        let mut bytes = [0; RECOVERY_BYTES];
+        getrandom::fill(&mut bytes).map_err(|_| Error::Internal("no random bytes".into()))?;
+        let letters = totp::to_base32(&bytes).to_lowercase();
+        store::insert_recovery_code(tx, account, recovery_hash(account, &letters)).await?;
+        codes.push(Secret::new(in_groups(&letters)));
+    }
+    Ok(codes)
+}
+
+/// Typed by hand: case, spaces and dashes do not matter.
+fn recovery_hash(account: AccountId, code: &str) -> [u8; 32] {
+    let letters: String = code.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+    digest(&format!("recovery code of account {account}: {}", letters.to_lowercase()))
+}
+
+fn in_groups(letters: &str) -> String {
+    let groups: Vec<&str> = (0..letters.len()).step_by(4).map(|at| &letters[at..letters.len().min(at + 4)]).collect();
+    groups.join("-")
+}
+
+fn url_part(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+fn place(account: AccountId) -> String {
+    format!("second factor of account {account}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovery_code_is_read_as_people_type_it() {
+        let hash = recovery_hash(AccountId(1), "abcd-efgh-ijkl-mnop");
+        assert_eq!(hash, recovery_hash(AccountId(1), " ABCD EFGH ijklmnop "));
+        assert_ne!(hash, recovery_hash(AccountId(2), "abcd-efgh-ijkl-mnop"), "a code is its account's alone");
+        assert_eq!(in_groups("abcdefghijklmnop"), "abcd-efgh-ijkl-mnop");
+        assert_eq!(url_part("o+x@shop.example"), "o%2Bx%40shop.example");
+    }
+}

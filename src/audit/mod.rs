@@ -1,0 +1,180 @@
+//! Who did what to accounts, sites and keys: lines that are added and never changed, for the owner who wonders and for
+//! the machine's operator who must find out.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::id::{AccountId, AuditId, SiteId};
+use crate::storage::{Kind, Tx};
+use crate::text;
+
+pub mod store;
+pub mod trim;
+pub mod view;
+
+pub use store::SQL;
+pub use trim::trim;
+
+/// Days for which a line is kept.
+pub const DAYS: i64 = 365;
+/// Longest subject, in characters.
+const SUBJECT_GRAPHEMES: usize = 120;
+
+/// Whose account it concerns, and where it was asked from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct By {
+    account: Option<AccountId>,
+    network: String,
+}
+
+impl By {
+    /// Somebody at this address. Only the network is kept: enough to see "not from my office", too little to follow
+    /// a person.
+    pub fn at(account: AccountId, address: &str) -> By {
+        By { account: Some(account), network: network_of(address) }
+    }
+
+    /// The machine's operator, on the command line, for this account.
+    pub fn on_machine(account: AccountId) -> By {
+        By { account: Some(account), network: String::new() }
+    }
+
+    /// The machine's operator, for no account in particular.
+    pub fn machine() -> By {
+        By { account: None, network: String::new() }
+    }
+}
+
+/// What was done. The words are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "AuditAction")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Action {
+    AccountMade,
+    SignedIn,
+    SignedOut,
+    SessionEnded,
+    PasswordChanged,
+    SecondFactorOn,
+    SecondFactorOff,
+    SecondFactorFailed,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    AccountDeleted,
+    SiteMade,
+    SiteChanged,
+    SiteDeleted,
+    ChatKeyMade,
+    ChatKeyRevoked,
+    WidgetKeyMade,
+    IdentitySecretMade,
+    IdentitySecretDeleted,
+    BackupMade,
+}
+
+impl Action {
+    /// As the database keeps it and the command line prints it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::AccountMade => "account_made",
+            Action::SignedIn => "signed_in",
+            Action::SignedOut => "signed_out",
+            Action::SessionEnded => "session_ended",
+            Action::PasswordChanged => "password_changed",
+            Action::SecondFactorOn => "second_factor_on",
+            Action::SecondFactorOff => "second_factor_off",
+            Action::SecondFactorFailed => "second_factor_failed",
+            Action::RecoveryCodesMade => "recovery_codes_made",
+            Action::RecoveryCodeUsed => "recovery_code_used",
+            Action::AccountDeleted => "account_deleted",
+            Action::SiteMade => "site_made",
+            Action::SiteChanged => "site_changed",
+            Action::SiteDeleted => "site_deleted",
+            Action::ChatKeyMade => "chat_key_made",
+            Action::ChatKeyRevoked => "chat_key_revoked",
+            Action::WidgetKeyMade => "widget_key_made",
+            Action::IdentitySecretMade => "identity_secret_made",
+            Action::IdentitySecretDeleted => "identity_secret_deleted",
+            Action::BackupMade => "backup_made",
+        }
+    }
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Entry {
+    /// Its number: later lines have higher ones.
+    pub id: AuditId,
+    /// Whose account it concerns; none for the whole server.
+    pub account_id: Option<AccountId>,
+    /// The site it concerns.
+    pub site_id: Option<SiteId>,
+    /// An [`Action`], as words.
+    pub action: String,
+    /// To what: a name, or the last characters of a key. Never a secret.
+    pub subject: String,
+    /// The network it was asked from; empty: the server's own command line.
+    pub network: String,
+    /// When.
+    pub at: Millis,
+}
+
+/// Adds a line in the transaction of what it tells: both happen, or neither.
+///
+/// # Errors
+/// When the database fails.
+pub async fn record(tx: &mut Tx, by: &By, action: Action, site: Option<SiteId>, subject: &str) -> Result<()> {
+    let entry = Entry {
+        id: tx.next_id(Kind::Audit, AuditId).await?,
+        account_id: by.account,
+        site_id: site,
+        action: action.as_str().to_owned(),
+        subject: text::cut(&text::line(subject), SUBJECT_GRAPHEMES),
+        network: by.network.clone(),
+        at: tx.now(),
+    };
+    store::insert(tx, &entry).await
+}
+
+/// Adds a line about what happens outside of the database.
+///
+/// # Errors
+/// When the database fails.
+pub async fn note(app: &App, by: &By, action: Action, subject: &str) -> Result<()> {
+    let mut tx = app.store.begin().await?;
+    record(&mut tx, by, action, None, subject).await?;
+    tx.commit().await
+}
+
+/// `203.0.113.0/24`, `2001:db8:7::/48`; nothing of what is no address.
+fn network_of(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(v4)) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Ok(IpAddr::V6(v6)) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{}/48", std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+        Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_network_of_an_address_is_kept() {
+        assert_eq!(network_of("203.0.113.77"), "203.0.113.0/24");
+        assert_eq!(network_of("::ffff:203.0.113.77"), "203.0.113.0/24");
+        assert_eq!(network_of("2001:db8:7:1:2:3:4:5"), "2001:db8:7::/48");
+        assert_eq!(network_of("not an address"), "");
+    }
+}

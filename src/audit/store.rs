@@ -1,0 +1,45 @@
+//! How the audit log is kept. Lines are added; a trigger refuses to change one; only age removes them.
+
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::id::{AccountId, AuditId};
+use crate::storage::{Store, Tx};
+use crate::values;
+
+use super::Entry;
+
+const INSERT: &str = "INSERT INTO audit (id, account_id, site_id, action, subject, network, at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const OF_ACCOUNT: &str = "SELECT id, account_id, site_id, action, subject, network, at FROM audit
+    WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+const ALL: &str = "SELECT id, account_id, site_id, action, subject, network, at FROM audit
+    WHERE id < $1 ORDER BY id DESC LIMIT $2";
+const TRIM: &str = "DELETE FROM audit WHERE at < $1";
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] = &[INSERT, OF_ACCOUNT, ALL, TRIM];
+
+pub(super) async fn insert(tx: &mut Tx, entry: &Entry) -> Result<()> {
+    let Entry { id, account_id, site_id, action, subject, network, at } = entry;
+    tx.run(INSERT, values![*id, *account_id, *site_id, action, subject, network, *at]).await.map(drop)
+}
+
+/// The lines that concern an account, newest first, before the line `before`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_account(store: &Store, account: AccountId, before: AuditId, limit: i64) -> Result<Vec<Entry>> {
+    store.all(OF_ACCOUNT, values![account, before, limit]).await
+}
+
+/// The lines of the whole server, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn newest(store: &Store, before: AuditId, limit: i64) -> Result<Vec<Entry>> {
+    store.all(ALL, values![before, limit]).await
+}
+
+pub(super) async fn remove_before(tx: &mut Tx, moment: Millis) -> Result<u64> {
+    tx.run(TRIM, values![moment]).await
+}

@@ -1,0 +1,144 @@
+//! The operator's second factor, and what was done with their account.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::header::{CACHE_CONTROL, HeaderValue};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::accounts;
+use crate::app::App;
+use crate::audit;
+use crate::audit::view::AuditLine;
+use crate::error::Result;
+use crate::http::body::{JsonBody, QueryOf};
+use crate::http::caller::CurrentOperator;
+use crate::id::AuditId;
+use crate::secret::Secret;
+
+use super::Done;
+
+/// Lines in one answer.
+const PAGE: i64 = 50;
+
+/// How the account is protected.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SecondFactorState {
+    /// A code is asked for at sign-in.
+    enabled: bool,
+    /// Recovery codes that were not used yet.
+    recovery_codes_left: i64,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BeginSecondFactor {
+    password: String,
+}
+
+/// What an authenticator app needs; shown once.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct SecondFactorSecret {
+    /// To be typed into the app.
+    secret: String,
+    /// The same as a link, which opens an app on the device itself.
+    otpauth_url: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfirmSecondFactor {
+    code: String,
+}
+
+/// Password and code, for what weakens the protection.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShowBoth {
+    password: String,
+    code: String,
+}
+
+/// Each works once in place of the device; shown once.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RecoveryCodes {
+    recovery_codes: Vec<String>,
+}
+
+/// What was done with the account, newest first.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct AuditLines {
+    lines: Vec<AuditLine>,
+    /// Older ones exist.
+    more: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Before {
+    before: Option<AuditId>,
+}
+
+pub(super) async fn state(State(app): State<App>, operator: CurrentOperator) -> Result<Json<SecondFactorState>> {
+    let accounts::Protection { enabled, recovery_codes_left } = accounts::protection(&app, operator.account).await?;
+    Ok(Json(SecondFactorState { enabled, recovery_codes_left }))
+}
+
+pub(super) async fn begin(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<BeginSecondFactor>,
+) -> Result<Response> {
+    let made = accounts::begin_second_factor(&app, operator.account(), &asked.password).await?;
+    let (secret, otpauth_url) = (made.secret.expose().to_owned(), made.url.expose().to_owned());
+    Ok(once(SecondFactorSecret { secret, otpauth_url }))
+}
+
+pub(super) async fn confirm(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<ConfirmSecondFactor>,
+) -> Result<Response> {
+    let (by, account, kept) = (operator.by(), operator.account(), operator.session);
+    Ok(codes(accounts::confirm_second_factor(&app, by, account, kept, &asked.code).await?))
+}
+
+pub(super) async fn renew_codes(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<ShowBoth>,
+) -> Result<Response> {
+    let (by, account) = (operator.by(), operator.account());
+    Ok(codes(accounts::renew_recovery_codes(&app, by, account, &asked.password, &asked.code).await?))
+}
+
+pub(super) async fn end(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<ShowBoth>,
+) -> Result<Json<Done>> {
+    accounts::end_second_factor(&app, operator.by(), operator.account(), &asked.password, &asked.code).await?;
+    Ok(Json(Done {}))
+}
+
+pub(super) async fn audit(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    QueryOf(asked): QueryOf<Before>,
+) -> Result<Json<AuditLines>> {
+    let before = asked.before.unwrap_or(AuditId(i64::MAX));
+    let mut entries = audit::store::of_account(&app.store, operator.account, before, PAGE + 1).await?;
+    let more = entries.len() as i64 > PAGE;
+    entries.truncate(PAGE as usize);
+    Ok(Json(AuditLines { lines: entries.into_iter().map(AuditLine::from).collect(), more }))
+}
+
+fn codes(codes: Vec<Secret>) -> Response {
+    once(RecoveryCodes { recovery_codes: codes.iter().map(|code| code.expose().to_owned()).collect() })
+}
+
+/// An answer that is nowhere kept.
+fn once<T: Serialize>(shown: T) -> Response {
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(shown)).into_response()
+}
