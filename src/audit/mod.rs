@@ -3,8 +3,6 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
@@ -50,9 +48,7 @@ impl By {
 }
 
 /// What was done. The words are stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "AuditAction")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Action {
     AccountMade,

@@ -12,7 +12,7 @@ use super::Entry;
 pub struct AuditLine {
     /// Its number.
     pub id: AuditId,
-    /// What was done; see `AuditAction` for the words in use.
+    /// What was done, such as `site_changed`. There may be words that a client does not know yet.
     pub action: String,
     /// The site it concerns; it may be gone.
     pub site_id: Option<SiteId>,

@@ -220,6 +220,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/account/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditLines"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/account/delete": {
         parameters: {
             query?: never;
@@ -335,6 +379,226 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ChangePassword"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/account/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SecondFactorState"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BeginSecondFactor"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SecondFactorSecret"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/account/second-factor/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ShowBoth"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RecoveryCodes"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/account/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ConfirmSecondFactor"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RecoveryCodes"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/account/second-factor/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ShowBoth"];
                 };
             };
             responses: {
@@ -2446,6 +2710,35 @@ export interface components {
             name: string;
         };
         /**
+         * Format: int64
+         * @description A line of the audit log.
+         */
+        AuditId: number;
+        /** @description One line. */
+        AuditLine: {
+            /** @description What was done, such as `site_changed`. There may be words that a client does not know yet. */
+            action: string;
+            /** @description When. */
+            at: components["schemas"]["Millis"];
+            /** @description Its number. */
+            id: components["schemas"]["AuditId"];
+            /** @description The network it was asked from; empty: the server's own command line. */
+            network: string;
+            /** @description The site it concerns; it may be gone. */
+            site_id: components["schemas"]["SiteId"] | null;
+            /** @description To what. */
+            subject: string;
+        };
+        /** @description What was done with the account, newest first. */
+        AuditLines: {
+            lines: components["schemas"]["AuditLine"][];
+            /** @description Older ones exist. */
+            more: boolean;
+        };
+        BeginSecondFactor: {
+            password: string;
+        };
+        /**
          * @description Why a connection is closed with "come back".
          * @enum {string}
          */
@@ -2526,6 +2819,9 @@ export interface components {
                 "zh-CN"?: string;
             } | null;
         };
+        ConfirmSecondFactor: {
+            code: string;
+        };
         /** @description A conversation, as an operator sees it. */
         ConversationForOperator: {
             /** Format: int64 */
@@ -2590,7 +2886,7 @@ export interface components {
          * @description A conversation; the number is public in the compatible API.
          */
         ConversationId: number;
-        /** @description How much there is to do. */
+        /** @description How much there is to do: conversations, each counted up to 1,000. */
         Counts: {
             /**
              * Format: int64
@@ -2620,7 +2916,7 @@ export interface components {
          * @description The stable code of an error on the wire.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
+        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
         /** @description Everything that comes down. */
         FrameOfOperatorEvent: {
             /** Format: uint64 */
@@ -3006,6 +3302,10 @@ export interface components {
              */
             retry_after_s?: number | null;
         };
+        /** @description Each works once in place of the device; shown once. */
+        RecoveryCodes: {
+            recovery_codes: string[];
+        };
         Rename: {
             name: string;
         };
@@ -3027,6 +3327,23 @@ export interface components {
          * @enum {string}
          */
         Scheme: "auto" | "light" | "dark";
+        /** @description What an authenticator app needs; shown once. */
+        SecondFactorSecret: {
+            /** @description The same as a link, which opens an app on the device itself. */
+            otpauth_url: string;
+            /** @description To be typed into the app. */
+            secret: string;
+        };
+        /** @description How the account is protected. */
+        SecondFactorState: {
+            /** @description A code is asked for at sign-in. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Recovery codes that were not used yet.
+             */
+            recovery_codes_left: number;
+        };
         /** @description A page that loaded the widget. */
         SeenPage: {
             /** @description When. */
@@ -3067,12 +3384,19 @@ export interface components {
         Sessions: {
             sessions: components["schemas"]["SessionView"][];
         };
+        /** @description Password and code, for what weakens the protection. */
+        ShowBoth: {
+            code: string;
+            password: string;
+        };
         /**
          * @description The two sides of a conversation.
          * @enum {string}
          */
         Side: "visitor" | "agent";
         SignIn: {
+            /** @description From the second factor's device, or a recovery code; where the account asks for one. */
+            code?: string | null;
             email: string;
             password: string;
         };

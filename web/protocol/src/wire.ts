@@ -71,6 +71,12 @@ export type DeleteAccount = Shapes["DeleteAccount"];
 export type Rename = Shapes["Rename"];
 export type SessionView = Shapes["SessionView"];
 export type Sessions = Shapes["Sessions"];
+export type SecondFactorState = Shapes["SecondFactorState"];
+export type SecondFactorSecret = Shapes["SecondFactorSecret"];
+export type ShowBoth = Shapes["ShowBoth"];
+export type RecoveryCodes = Shapes["RecoveryCodes"];
+export type AuditLine = Shapes["AuditLine"];
+export type AuditLines = Shapes["AuditLines"];
 
 export type SiteView = Shapes["SiteView"];
 export type SiteLimits = Shapes["SiteLimits"];

@@ -13,6 +13,7 @@ export const routes = [
   ['GET', /^about$/, () => ({ signup: 'open', insecure: false, version: '0.0.0' }), 'open'],
   ['POST', /^sign-in$/, (world, { body }) => {
     if (body.email !== world.account.email || body.password !== world.password) throw new No(401, 'wrong_credentials', 'That e-mail and password do not go together.');
+    if (world.secondFactor && !body.code) throw new No(401, 'second_factor_required', 'This account asks for a code as well.', { field: 'code' });
     return me(world, signIn(world));
   }, 'open'],
   ['POST', /^sign-up$/, (world, { body }) => {
@@ -37,6 +38,22 @@ export const routes = [
   }],
   ['GET', /^account\/sessions$/, (world) => ({ sessions: [...world.sessions, { id: 7, current: false, created_at: Date.now() - 9e8, last_seen_at: Date.now() - 4e6, address: '203.0.113.9', browser: 'Firefox 151 on Windows' }] })],
   ['DELETE', /^account\/sessions\/\d+$/, () => ({})],
+  ['GET', /^account\/second-factor$/, (world) => ({ enabled: Boolean(world.secondFactor), recovery_codes_left: world.secondFactor ? 10 : 0 })],
+  ['POST', /^account\/second-factor$/, (world, { body }) => {
+    if (body.password !== world.password) throw new No(401, 'wrong_credentials', 'That is not your password.');
+    return { secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', otpauth_url: 'otpauth://totp/OCS:otto%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=OCS' };
+  }],
+  ['POST', /^account\/second-factor\/confirm$/, (world, { body }) => {
+    if (body.code !== '123456') throw new No(401, 'wrong_code', 'This code is not right.', { field: 'code' });
+    world.secondFactor = true;
+    return { recovery_codes: Array.from({ length: 10 }, (_, at) => `abcd-efgh-ijkl-mno${at}`) };
+  }],
+  ['POST', /^account\/second-factor\/(codes|off)$/, (world, { body }) => {
+    if (body.password !== world.password) throw new No(401, 'wrong_credentials', 'That is not your password.');
+    world.secondFactor = false;
+    return { recovery_codes: [] };
+  }],
+  ['GET', /^account\/audit$/, () => ({ lines: [{ id: 1, action: 'account_made', site_id: null, subject: 'otto@example.com', network: '203.0.113.0/24', at: Date.now() - 9e8 }], more: false })],
 
   ['GET', /^sites$/, (world) => ({ sites: world.sites })],
   ['POST', /^sites$/, (world, { body }) => {

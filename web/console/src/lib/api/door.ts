@@ -1,7 +1,7 @@
 // Every call of the console door, one line each, in the order of the wire contract.
 import type {
-  About, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Inbox, Me, NewKey,
-  OperatorHint, Rename, Reply, SentToOperator, Sessions, SignIn, SignUp, SiteCreated, Sites, SiteView, Thread, Uploaded,
+  About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Inbox, Me, NewKey,
+  OperatorHint, RecoveryCodes, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, Sites, SiteView, Thread, Uploaded,
 } from '@ocs/protocol/wire';
 import { change, read, upload } from './request';
 
@@ -16,6 +16,13 @@ export const door = {
   deleteAccount: (form: DeleteAccount) => change('POST', 'account/delete', form),
   sessions: () => read<Sessions>('account/sessions'),
   endSession: (session: number) => change('DELETE', `account/sessions/${session}`),
+
+  secondFactor: () => read<SecondFactorState>('account/second-factor'),
+  beginSecondFactor: (password: string) => change<SecondFactorSecret>('POST', 'account/second-factor', { password }),
+  confirmSecondFactor: (code: string) => change<RecoveryCodes>('POST', 'account/second-factor/confirm', { code }),
+  renewRecoveryCodes: (shown: ShowBoth) => change<RecoveryCodes>('POST', 'account/second-factor/codes', shown),
+  endSecondFactor: (shown: ShowBoth) => change('POST', 'account/second-factor/off', shown),
+  audit: (before?: number) => read<AuditLines>(`account/audit?${asQuery({ before })}`),
 
   sites: () => read<Sites>('sites'),
   site: (site: number) => read<SiteView>(`sites/${site}`),

@@ -26,8 +26,8 @@ class Account {
     this.about ??= await door.about();
   }
 
-  async signIn(email: string, password: string): Promise<void> {
-    this.keep(await door.signIn({ email, password }));
+  async signIn(email: string, password: string, code = ''): Promise<void> {
+    this.keep(await door.signIn(code ? { email, password, code } : { email, password }));
   }
 
   async signUp(email: string, password: string, name: string): Promise<void> {
