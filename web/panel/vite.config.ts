@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
+import { lean } from "./lean.ts";
 
 /** Tells the server which panel to serve, and by which hash browsers may know it. */
 function manifest(): Plugin {
@@ -18,6 +19,7 @@ function manifest(): Plugin {
 export default defineConfig({
   plugins: [
     svelte(),
+    lean(),
     manifest(),
   ],
   build: {

@@ -6,6 +6,9 @@ const light = (colour: string) =>
 
 const contrast = (a: string, b: string) => Math.max(light(a) / light(b), light(b) / light(a));
 
+/** On grounds darker than this white reads better than ink (#14181f): there both have the same contrast. */
+const MIDDLE = 0.249;
+
 /** The site's text colour where it can be read on its ground, else the better of white and ink. */
 export const readable = (text: string, ground: string) =>
-  contrast(text, ground) >= 4.5 ? text : contrast("#ffffff", ground) > contrast("#14181f", ground) ? "#ffffff" : "#14181f";
+  contrast(text, ground) >= 4.5 ? text : light(ground) < MIDDLE ? "#ffffff" : "#14181f";

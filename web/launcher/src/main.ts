@@ -41,7 +41,6 @@ const start = (site: LauncherSite, ocs: Ocs) => {
 
   /** Outside `body`: page swaps leave it alone, and a phone's chat can make the page inert. */
   const place = () => {
-    if (gone) return;
     observer.observe(document, { childList: true });
     observer.observe(document.documentElement, { childList: true, attributes: true });
     if (document.body && !host.isConnected) document.documentElement.append(host);
@@ -62,20 +61,19 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     button.ariaLabel = count ? `${label}, ${count} ${unreadWord}` : label;
   };
 
-  /** The browser fetches and checks the module before it is asked to run; import() then takes that very copy. */
-  const warm = () => {
-    if (loading) return;
-    const link = document.createElement("link");
-    link.rel = "modulepreload";
+  /** The browser fetches the module and checks it; only then import() takes that very copy. Browsers without preload do not check. */
+  const fetchPanel = () => new Promise((checked, refused) => {
+    const link = make(root, "link");
+    link.onload = checked;
+    link.onerror = refused;
     link.crossOrigin = "";
-    link.href = site.o + site.p;
     link.integrity = site.i;
     if (nonce) link.nonce = nonce;
-    link.onload = link.onerror = () => link.remove();
-    document.head.append(link);
-    load();
-  };
-  const fetchPanel = () => import(/* @vite-ignore */ site.o + site.p);
+    link.href = site.o + site.p;
+    // Last: now it is fetched.
+    link.rel = "modulepreload";
+    link.relList.supports(link.rel) || checked(0);
+  }).then(() => import(/* @vite-ignore */ site.o + site.p));
   const load = () => loading ||= fetchPanel()
     .catch(() => new Promise((later) => setTimeout(later, 1e3)).then(fetchPanel))
     .then((module: PanelModule) => module.mount({ site, ocs, root, frame, button, emit, shown, unread, restyle: (next) => { look = next; dress(); } }))
@@ -91,15 +89,11 @@ const start = (site: LauncherSite, ocs: Ocs) => {
         const link = make(told, "a");
         link.href = `${site.o}/chat/${site.k}`;
         link.target = "_blank";
-        link.rel = "noopener";
         link.textContent = wayOut;
       }
       emit("error", { code: "unavailable", message: String(error) });
     });
-  const run = (act: (panel: Panel) => void) => {
-    warm();
-    loading!.then((mounted) => mounted && act(mounted));
-  };
+  const run = (act: (panel: Panel) => void) => load().then((mounted) => mounted && act(mounted));
 
   const methods: OcsMethods = {
     open() {
@@ -139,16 +133,16 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   unread(0);
   button.hidden = !!(ocs.hideLauncher || ocs.mode);
   button.onclick = methods.toggle;
-  button.onpointerenter = button.onfocus = button.ontouchstart = warm;
+  button.onpointerenter = button.onfocus = button.ontouchstart = load;
   osDark.onchange = dress;
   place();
 
-  // Someone with an open chat may have an answer waiting; nobody else is asked for anything. Nothing kept, or storage blocked: it throws.
+  // Someone with a chat, open or closed of late, may have an answer waiting; nobody else is asked for anything. Nothing kept, or storage blocked: it throws.
   try {
     const kept = JSON.parse(localStorage["ocs:" + site.k]);
-    if (kept.open) {
+    if (kept.until > Date.now()) {
       unread(kept.unread);
-      (window.requestIdleCallback || setTimeout)(warm);
+      (window.requestIdleCallback || setTimeout)(load);
     }
   } catch {}
   if (site.v || ocs.mode) methods.open();

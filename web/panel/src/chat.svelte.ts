@@ -24,6 +24,7 @@ export class Chat {
   unidentified = $state.raw(false);
   problem = $state.raw<ErrorCode | null>(null);
   draft = $state.raw("");
+  caret = 0;
   muted = $state.raw(false);
   /** Chosen, not yet sent; what was wrong with one; how many are being looked at. */
   picked = $state.raw<readonly Picked[]>([]);
@@ -41,11 +42,12 @@ export class Chat {
   readonly record: Record;
   #talk: Promise<Talk> | null = null;
   #gone = false;
+  #unwatch: () => void;
 
   constructor(readonly host: PanelHost, readonly language: Language) {
     this.record = new Record(host.site.k);
-    this.draft = this.record.kept.draft ?? "";
-    this.muted = !!this.record.kept.muted;
+    this.#recall();
+    this.#unwatch = this.record.watch(() => this.#recall());
     this.nickname = host.ocs.nickname ?? "";
   }
 
@@ -90,11 +92,18 @@ export class Chat {
     setTimeout(() => this.with(() => {}), 300);
   }
 
-  typed(text: string): void {
+  typed(text: string, caret = text.length): void {
     this.draft = text;
+    this.caret = caret;
     if (this.host.site.v) return;
-    this.record.keep({ draft: text || undefined });
+    this.record.keep({ draft: text || undefined, caret });
     if (text !== "") this.with((talk) => talk.typing());
+  }
+
+  moved(caret: number): void {
+    if (caret === this.caret || this.host.site.v) return;
+    this.caret = caret;
+    this.record.keep({ caret });
   }
 
   send(text: string): void {
@@ -132,8 +141,18 @@ export class Chat {
 
   destroy(): void {
     this.#gone = true;
+    this.#unwatch();
     void this.#talk?.then((talk) => talk.stop());
     this.status.stop();
+  }
+
+  /** What this browser keeps, of which another tab may have written the last. */
+  #recall(): void {
+    if (this.host.site.v) return;
+    const { draft = "", caret = draft.length, muted } = this.record.kept;
+    this.draft = draft;
+    this.caret = caret;
+    this.muted = !!muted;
   }
 
   async #greet(): Promise<void> {

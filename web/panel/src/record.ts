@@ -8,10 +8,14 @@ export type Kept = {
   /** Whose token it is. */
   owner?: string;
   anonymous?: boolean;
-  /** The launcher looks at these two before the panel is there. */
-  open?: boolean;
+  /** The launcher looks at these two before the panel is there: up to when an answer may be waiting, in milliseconds. */
+  until?: number;
   unread?: number;
   draft?: string;
+  /** Where in the draft the next letter goes. */
+  caret?: number;
+  /** The last message that made a sound, so that one tab does. */
+  rang?: string;
   muted?: boolean;
   recent_emoji?: string[];
   outbox?: OutboxItem[];
@@ -54,6 +58,13 @@ export class Record {
     } catch {
       // Full: memory holds it.
     }
+  }
+
+  /** Told when another tab kept something. */
+  watch(changed: () => void): () => void {
+    const heard = ({ key }: StorageEvent) => key === this.#name && changed();
+    addEventListener("storage", heard);
+    return () => removeEventListener("storage", heard);
   }
 
   /** Another person: only what belongs to the browser stays. */

@@ -4,7 +4,7 @@ const PATIENCE_MS = 2_000;
 
 /** What is said about the line. Short gaps are nobody's business. */
 export class Status {
-  shown = $state<"fine" | "connecting" | "offline">("fine");
+  shown = $state.raw<"fine" | "connecting" | "offline">("fine");
   #timer: ReturnType<typeof setTimeout> | undefined;
   #live = true;
 

@@ -7,41 +7,77 @@ import { Zoom } from "./zoom.ts";
 export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Shown): () => void {
   const { words } = chat.language;
   const undress = adopt(css);
-  const { url, thumb, animated } = shown.image!;
-  // For who asked for stillness: the thumbnail of an animation does not move.
-  const still = animated && matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-  const box = document.createElement("div");
+  const { url, animated } = shown.image!;
+  const box = make(place, "div");
   box.className = "lightbox";
   box.role = "dialog";
   box.ariaModal = "true";
   box.ariaLabel = words.picture;
-
-  const image = document.createElement("img");
-  image.src = still ? thumb : url;
+  // The picture, or what stands still of it.
+  const view = make(box, "div");
+  const image = make(view, "img");
+  image.src = url;
   image.alt = words.pictureFrom(shown.mine ? words.you : shown.name);
   image.draggable = false;
 
-  const leave = document.createElement("button");
-  leave.type = "button";
-  leave.ariaLabel = leave.title = words.closePicture;
-  leave.textContent = "✕";
-  leave.onclick = close;
+  const leave = button("✕", words.closePicture, close);
+  const stops = [leave];
+  if (animated) {
+    const still = document.createElement("canvas");
+    still.role = "img";
+    still.ariaLabel = image.alt;
+    const pause = () => {
+      still.width = image.naturalWidth;
+      still.height = image.naturalHeight;
+      still.getContext("2d")?.drawImage(image, 0, 0);
+      view.replaceChildren(still);
+      say(true);
+    };
+    const toggle = button("", "", () => {
+      if (!still.isConnected) return pause();
+      view.replaceChildren(image);
+      say(false);
+    });
+    const say = (paused: boolean) => {
+      toggle.textContent = paused ? "▶\ufe0e" : "⏸\ufe0e";
+      toggle.ariaLabel = toggle.title = paused ? words.play : words.pause;
+    };
+    say(false);
+    toggle.className = "pause";
+    stops.unshift(toggle);
+    // For who asked for stillness it does not begin.
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      view.replaceChildren();
+      image.onload = () => view.hasChildNodes() || pause();
+    }
+  }
 
-  box.append(image, leave);
+  const zoom = new Zoom(view, close);
   box.onkeydown = (event) => {
     event.stopPropagation();
     if (event.key === "Escape") close();
-    // The button is the only stop there is.
-    if (event.key === "Tab") event.preventDefault();
+    else if (event.key === "Tab") stops[(stops.indexOf((box.getRootNode() as ShadowRoot).activeElement as HTMLButtonElement) + 1) % stops.length]!.focus();
+    else if (!zoom.key(event.key)) return;
+    event.preventDefault();
   };
-  place.append(box);
   leave.focus();
-  const zoom = new Zoom(image, close);
 
   return () => {
     zoom.stop();
     box.remove();
     undress();
   };
+
+  function button(sign: string, label: string, act: () => void): HTMLButtonElement {
+    const made = make(box, "button");
+    made.type = "button";
+    made.textContent = sign;
+    made.ariaLabel = made.title = label;
+    made.onclick = act;
+    return made;
+  }
+}
+
+function make<K extends keyof HTMLElementTagNameMap>(parent: Node, tag: K): HTMLElementTagNameMap[K] {
+  return parent.appendChild(document.createElement(tag));
 }

@@ -1,7 +1,10 @@
 const MOST = 5;
 const SWIPE_PX = 90;
 
-/** Wheel, pinch and double click up to five times; drag to look around; swipe or click beside it to leave. */
+const STEP_PX = 80;
+const ARROWS: Record<string, [number, number]> = { ArrowLeft: [STEP_PX, 0], ArrowRight: [-STEP_PX, 0], ArrowUp: [0, STEP_PX], ArrowDown: [0, -STEP_PX] };
+
+/** Wheel, pinch, double click, plus and minus, up to five times; drag or arrows to look around; swipe or click beside it to leave. */
 export class Zoom {
   #scale = 1;
   #x = 0;
@@ -19,7 +22,7 @@ export class Zoom {
       event.preventDefault();
       this.#to(this.#scale * Math.exp(-event.deltaY / 300));
     });
-    on("dblclick", (event) => event.target === image && this.#to(this.#scale > 1 ? 1 : 2.5));
+    on("dblclick", (event) => image.contains(event.target as Node) && this.#to(this.#scale > 1 ? 1 : 2.5));
     on("pointerdown", (event) => {
       this.#fingers.set(event.pointerId, event);
       this.#moved = 0;
@@ -31,6 +34,15 @@ export class Zoom {
 
   readonly stop = () => this.#abort.abort();
 
+  /** true where the key means something here. */
+  key(key: string): boolean {
+    const arrow = ARROWS[key];
+    if (arrow === undefined && !/^[+=\-_0]$/.test(key)) return false;
+    if (arrow === undefined) this.#to(key === "0" ? 1 : this.#scale * (/[+=]/.test(key) ? 1.5 : 1 / 1.5));
+    else if (this.#scale > 1) this.#by(...arrow);
+    return true;
+  }
+
   #move(event: PointerEvent): void {
     const before = this.#fingers.get(event.pointerId);
     if (before === undefined) return;
@@ -41,8 +53,12 @@ export class Zoom {
       const apart = (finger: PointerEvent) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
       return this.#to((this.#scale * apart(event)) / Math.max(1, apart(before)));
     }
-    this.#x += event.clientX - before.clientX;
-    this.#y += event.clientY - before.clientY;
+    this.#by(event.clientX - before.clientX, event.clientY - before.clientY);
+  }
+
+  #by(x: number, y: number): void {
+    this.#x += x;
+    this.#y += y;
     this.#draw();
   }
 

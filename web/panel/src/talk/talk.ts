@@ -147,7 +147,7 @@ export class Talk {
     chat.typist = null;
     chat.said = words.says(name ?? words.agent, image === null ? text : words.picture);
     this.visit.hints.delivered(conversation, seq);
-    this.#attention.message(this.visit.hints.connection?.leading ?? true);
+    this.#attention.message(`${conversation} ${seq}`, this.visit.hints.connection?.leading ?? true);
   }
 
   #signal(signal: VisitorSignal): void {

@@ -25,6 +25,8 @@ const en: Words = {
   pictureFrom: (name) => `Picture from ${name}`,
   openPicture: "Show full size",
   closePicture: "Close picture",
+  pause: "Pause",
+  play: "Play",
   queued: "Waiting to be sent",
   sending: "Sending",
   sent: "Sent",

@@ -25,6 +25,8 @@ const es: Words = {
   pictureFrom: (name) => `Imagen de ${name}`,
   openPicture: "Ver en tamaño completo",
   closePicture: "Cerrar la imagen",
+  pause: "Pausar",
+  play: "Reproducir",
   queued: "Pendiente de envío",
   sending: "Enviando",
   sent: "Enviado",

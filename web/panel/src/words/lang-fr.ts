@@ -25,6 +25,8 @@ const fr: Words = {
   pictureFrom: (name) => `Image de ${name}`,
   openPicture: "Voir en grand",
   closePicture: "Fermer l’image",
+  pause: "Mettre en pause",
+  play: "Lire",
   queued: "En attente d’envoi",
   sending: "Envoi en cours",
   sent: "Envoyé",

@@ -25,6 +25,8 @@ const ja: Words = {
   pictureFrom: (name) => `${name}からの画像`,
   openPicture: "拡大表示",
   closePicture: "画像を閉じる",
+  pause: "一時停止",
+  play: "再生",
   queued: "送信待ち",
   sending: "送信中",
   sent: "送信済み",

@@ -25,6 +25,8 @@ const zhCN: Words = {
   pictureFrom: (name) => `${name}发来的图片`,
   openPicture: "查看大图",
   closePicture: "关闭图片",
+  pause: "暂停",
+  play: "播放",
   queued: "等待发送",
   sending: "发送中",
   sent: "已发送",

@@ -26,6 +26,8 @@ export type Words = {
   pictureFrom: (name: string) => string;
   openPicture: string;
   closePicture: string;
+  pause: string;
+  play: string;
   queued: string;
   sending: string;
   sent: string;

@@ -1,6 +1,8 @@
-/** Two soft tones, made on the spot. Silent until the visitor has touched the page: browsers and manners ask for that. */
+/** Silent until the visitor has touched the page: browsers and manners ask for that. */
+export const mayChime = (): boolean => navigator.userActivation?.hasBeenActive ?? true;
+
+/** Two soft tones, made on the spot. */
 export function chime(): void {
-  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
   try {
     const context = new AudioContext();
     const tone = (frequency: number, at: number) => {

@@ -18,6 +18,10 @@ export type VisitEvents = {
   local(said: unknown): void;
 };
 
+/** An agent may write into a closed conversation; for this long a page that is opened asks. */
+const LOOKED_AFTER_MS = 7 * 86_400_000;
+const FOREVER = Number.MAX_SAFE_INTEGER;
+
 /** One person at one site: who they are, their threads, and the line to the server. Knows no element. */
 export class Visit {
   readonly conversations = new Conversations();
@@ -250,8 +254,11 @@ export class Visit {
 
   #keepCounts(): void {
     if (this.visitor === null) return;
-    const { unread, hasOpen } = this.conversations;
+    const { unread, hasOpen, list } = this.conversations;
     const kept = this.record.kept;
-    if ((kept.unread ?? 0) !== unread || !!kept.open !== hasOpen) this.record.keep({ unread, open: hasOpen });
+    // A closed one is still looked after for a while from when this browser saw it closed.
+    const closed = kept.until === undefined || kept.until === FOREVER ? Date.now() + LOOKED_AFTER_MS : kept.until;
+    const until = hasOpen ? FOREVER : list.length > 0 ? closed : undefined;
+    if ((kept.unread ?? 0) !== unread || kept.until !== until) this.record.keep({ unread, until });
   }
 }

@@ -1,0 +1,42 @@
+import type { Plugin } from "vite";
+
+type Cut = { file: string; was: string; is: string };
+
+/**
+ * What of the framework no panel can reach: it is never rendered on a server, no component awaits, and state is
+ * raw. The framework guards these parts by variables, which a minifier cannot follow; as constants it can.
+ */
+const CUTS: Cut[] = [
+  { file: "internal/client/dom/hydration.js", was: "export let hydrating = false;", is: "export const hydrating = false;" },
+  { file: "internal/client/dom/hydration.js", was: "\thydrating = value;\n", is: "" },
+  { file: "internal/client/reactivity/async.js", was: "\tif (async.length === 0 && pending.length === 0) {\n", is: "\t{\n" },
+  { file: "internal/client/proxy.js", was: "export function proxy(value) {\n", is: "export function proxy(value) {\n\treturn value;\n" },
+  ...["async_mode", "legacy_mode", "tracing_mode"].flatMap((flag): Cut[] => [
+    { file: "internal/flags/index.js", was: `export let ${flag}_flag = false;`, is: `export const ${flag}_flag = false;` },
+    { file: "internal/flags/index.js", was: `\t${flag}_flag = true;\n`, is: "" },
+  ]),
+  { file: "internal/flags/index.js", was: "\tasync_mode_flag = false;\n", is: "" },
+];
+
+/** Fails the build where another version of the framework, or a source of ours, no longer fits. */
+export function lean(): Plugin {
+  return {
+    name: "ocs-lean",
+    enforce: "pre",
+    transform(code, id) {
+      const file = id.split("?")[0]!.split("/svelte/src/")[1];
+      if (file === undefined) {
+        if (/\$state(<[^>]*>)?\(/.test(code) && id.includes("/panel/src/")) this.error("only $state.raw here: there are no proxies in the panel");
+        return null;
+      }
+      const cuts = CUTS.filter((cut) => cut.file === file);
+      if (cuts.length === 0) return null;
+      return cuts.reduce((text, { was, is }) => {
+        if (!text.includes(was)) this.error(`not in ${file} any more: ${was}`);
+        return text.replace(was, is);
+      }, code);
+    },
+    // Words to bundlers: nobody bundles this again.
+    renderChunk: { order: "post", handler: (code) => code.replaceAll("/* @__PURE__ */", "") },
+  };
+}
