@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::accounts::Passwords;
 use crate::clock::Clock;
-use crate::conversations::Marks;
 use crate::config::Config;
+use crate::conversations::Marks;
 use crate::error::Error;
 use crate::events::{Log, Published};
 use crate::http::kept::Answers;
@@ -20,8 +20,8 @@ use crate::messages::Appender;
 use crate::realtime::{Hub, Tickets};
 use crate::seal::{Seal, SealError};
 use crate::sites::Directory;
-use crate::visitors::Sessions;
 use crate::storage::{DataLock, Folder, LockError, Store};
+use crate::visitors::Sessions;
 
 /// The running product. Cheap to clone.
 #[derive(Clone)]
@@ -140,7 +140,7 @@ impl App {
     }
 
     /// Ends a visitor's token: in memory and on its open pages.
-    pub fn end_visitor_token(&self, token_id: i64) {
+    pub fn end_visitor_token(&self, token_id: crate::id::TokenId) {
         self.visitors.forget(|session| session.token_id == token_id);
         self.hub.end_visitor_token(token_id);
     }
