@@ -7,7 +7,6 @@ use serde::Serialize;
 use crate::app::App;
 use crate::conversations::{self, Side};
 use crate::error::{Error, Result};
-use crate::events;
 use crate::http::kept::RECENT_BYTES;
 use crate::id::SiteId;
 use crate::messages::{self, Author, Message};
@@ -53,7 +52,7 @@ pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> R
     let conversation = query.get("conversation_id").map(conversation_id).transpose()?;
     // Scripts ask again and again, and mostly nothing happened: what was told is kept until the site's log has grown.
     // The log's end is read before the messages, so an answer can be newer than its stamp and never older.
-    let end = events::store::ends(&app.store, key.site.id).await?.map_or(0, |ends| ends.n);
+    let end = app.events.end(&app.store, key.site.id).await?;
     let (asked, stamp) = ((key.site.id, key.id, conversation, limit), (end, key.site.opaque_agent_ids));
     if let Some(text) = app.answers.recent.find(&asked, |made_from| *made_from == stamp) {
         return Ok(answer(text));
