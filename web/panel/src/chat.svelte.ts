@@ -119,7 +119,7 @@ export class Chat {
 
   /** Does it now, or as soon as the rest of the panel is here. */
   with(act: (talk: Talk) => void): void {
-    if (this.host.site.v) return;
+    if (this.host.site.v || this.#gone) return;
     this.#talk ??= import("./talk/talk.ts").then(({ Talk, parts }) => {
       this.parts = parts;
       return new Talk(this);

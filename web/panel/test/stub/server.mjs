@@ -33,6 +33,10 @@ export async function startStub(behaviour = {}) {
   return Object.assign(state, {
     agentSays: (text, { name = "Ann", image = null, person = [...state.people.values()].at(-1), at = Date.now() } = {}) => append(state, person, { from: "agent", name, text, image, at }),
     visitorSaid: (text, { person = [...state.people.values()].at(-1), at = Date.now(), image = null } = {}) => append(state, person, { from: "visitor", name: null, text, image, at, client_id: `old${Math.random()}` }),
+    ended: (person = [...state.people.values()].at(-1)) => {
+      person.conversation.state = "closed";
+      tell(state, person, { kind: "conversation_changed", conversation: person.conversation });
+    },
     mark: (kind, seq, person = [...state.people.values()].at(-1)) => {
       person.conversation[kind === "seen" ? "agent_seen_seq" : "agent_delivered_seq"] = seq;
       tell(state, person, { kind, conversation: person.conversation.id, by: "agent", seq });
@@ -115,7 +119,8 @@ async function answer(state, request, response) {
   if (url.pathname.startsWith("/widget/")) {
     const file = join(DIST, url.pathname);
     if (!existsSync(file) || (!behaviour.panel && file.includes("panel-"))) return send(404, "{}");
-    return send(200, readFileSync(file), { "Content-Type": TYPES[extname(file)] ?? "text/plain", "Cache-Control": "max-age=31536000" });
+    const changed = behaviour.tampered && file.includes("panel-") ? "\n;globalThis.intruder = true;" : "";
+    return send(200, Buffer.concat([readFileSync(file), Buffer.from(changed)]), { "Content-Type": TYPES[extname(file)] ?? "text/plain", "Cache-Control": "max-age=31536000" });
   }
   if (url.pathname.startsWith("/uploads/")) {
     const kept = state.images.get(url.pathname.split("/").pop());
@@ -147,11 +152,12 @@ async function answer(state, request, response) {
   return command(state, order, person, token, send, refuse);
 }
 
-const imageView = (state, id) => ({ id, url: `/uploads/${id}`, thumb_url: `/uploads/${id}`, width: state.images.get(id).width ?? 320, height: state.images.get(id).height ?? 200, animated: false });
+const imageView = (state, id) => ({ id, url: `/uploads/${id}`, thumb_url: `/uploads/${id}`, width: state.images.get(id).width ?? 320, height: state.images.get(id).height ?? 200, animated: state.images.get(id).type === "image/gif" });
 
 function command(state, order, person, token, send, refuse) {
   const { behaviour } = state;
   if (order.do === "start") {
+    if (behaviour.slow) return void setTimeout(() => command({ ...state, behaviour: { ...behaviour, slow: 0 } }, order, person, token, send, refuse), behaviour.slow);
     if (!behaviour.identity) return refuse(403, "identity_required");
     if (token && !person) return refuse(401, "invalid_token");
     let me = person;
@@ -192,6 +198,6 @@ function command(state, order, person, token, send, refuse) {
 function launcher(state, key) {
   const { behaviour } = state;
   const manifest = JSON.parse(readFileSync(join(DIST, "widget/manifest.json"), "utf8"));
-  const site = { k: key, o: state.origin, n: behaviour.name, l: behaviour.look, p: manifest.panel, i: behaviour.integrity ? manifest.integrity : "", ...(behaviour.preview ? { v: 1 } : {}) };
+  const site = { k: key, o: state.origin, n: behaviour.name, l: behaviour.look, p: manifest.panel, i: behaviour.integrity ? manifest.integrity : "", ...(behaviour.preview ? { v: 1, w: behaviour.welcome, ...(behaviour.logo && { g: behaviour.logo }) } : {}) };
   return readFileSync(join(DIST, "launcher.js"), "utf8").replace("__OCS_SITE__", () => JSON.stringify(site).replace(/</g, "\\u003c"));
 }

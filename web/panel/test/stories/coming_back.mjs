@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test, visit } from "../stub/visit.mjs";
+
+test("the draft and the caret outlive a reload, and follow into another tab", async (chat) => {
+  await chat.open();
+  await chat.field.pressSequentially("Hello world");
+  for (let n = 0; n < 6; n += 1) await chat.page.keyboard.press("ArrowLeft");
+  await chat.until(async () => (await chat.kept()).caret === 5);
+  await chat.page.reload();
+  await chat.open();
+  const caret = (page) => page.evaluate(() => { const field = document.querySelector("ocs-chat").shadowRoot.querySelector("textarea"); return [field.value, field.selectionStart, field.selectionEnd]; });
+  await chat.until(async () => (await caret(chat.page))[1] === 5);
+  assert.deepEqual(await caret(chat.page), ["Hello world", 5, 5]);
+  const second = await chat.browser.newPage();
+  await second.goto(`${chat.stub.origin}/page?second`);
+  await second.click("ocs-chat .b");
+  await second.waitForSelector("ocs-chat .panel.open");
+  await chat.until(async () => (await caret(second)).join() === "Hello world,5,5");
+  await second.keyboard.type(",");
+  await chat.until(async () => (await caret(chat.page))[0] === "Hello, world", "seen in the first tab");
+  await second.keyboard.press("Enter");
+  await chat.until(async () => (await caret(chat.page))[0] === "", "sent there, gone here");
+});
+
+test("back by the back button: the page as it was, connected within a second", async () => {
+  const chat = await visit({}, { ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+  await chat.open();
+  await chat.say("Hello");
+  await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  await chat.until(() => chat.stub.lines.size === 1);
+  await chat.page.evaluate(() => addEventListener("pageshow", ({ persisted }) => (window.returned = persisted)));
+  await chat.page.goto(`${chat.stub.origin}/page_elsewhere`);
+  await chat.until(() => chat.stub.lines.size === 0, "the line ends with the page");
+  chat.stub.agentSays("while you were away");
+  await chat.page.goBack({ waitUntil: "commit" });
+  const began = Date.now();
+  await chat.until(() => chat.stub.lines.size === 1);
+  assert.ok(Date.now() - began < 1_000, `${Date.now() - began} ms`);
+  await chat.until(() => chat.page.evaluate(() => window.returned === true), "the very page, not a new one");
+  await chat.until(async () => (await chat.texts()).includes("while you were away"));
+  await chat.end();
+});
+
+test("frozen and awake again: nothing is missing", async (chat) => {
+  await chat.open();
+  await chat.say("Hello");
+  await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  const line = await chat.browser.newCDPSession(chat.page);
+  await line.send("Page.setWebLifecycleState", { state: "frozen" });
+  chat.stub.cut();
+  for (let n = 1; n <= 70; n += 1) chat.stub.agentSays(`slept through ${n}`);
+  await new Promise((later) => setTimeout(later, 1_500));
+  await line.send("Page.setWebLifecycleState", { state: "active" });
+  await chat.until(async () => (await chat.texts()).length === 71, "all of it");
+  assert.deepEqual((await chat.texts()).slice(1), Array.from({ length: 70 }, (_, n) => `slept through ${n + 1}`));
+});
+
+test("an answer into a closed chat shows on the next page, for a week", async (chat) => {
+  await chat.open();
+  await chat.say("Hello");
+  await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  chat.stub.ended();
+  await chat.until(async () => (await chat.kept()).until < Date.now() + 8 * 86_400_000);
+  await chat.page.goto("about:blank");
+  chat.stub.agentSays("One more thing");
+  await chat.page.goto(`${chat.stub.origin}/page?next`);
+  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()) === "1");
+  await chat.page.evaluate(() => localStorage.setItem("ocs:wk_1", JSON.stringify({ ...JSON.parse(localStorage.getItem("ocs:wk_1")), until: Date.now() - 1 })));
+  await chat.page.goto("about:blank");
+  const before = chat.stub.requests.length;
+  await chat.page.goto(`${chat.stub.origin}/page?later`);
+  await chat.page.waitForTimeout(500);
+  assert.deepEqual(chat.stub.requests.slice(before).map(({ path }) => path), ["/page?later", "/api/widget.js?key=wk_1"]);
+});
+
+test("three tabs, one sound; none while somebody reads", async () => {
+  const chat = await visit({}, { init: () => {
+    window.sounds = 0;
+    window.AudioContext = class { constructor() { window.sounds += 1; throw new Error("no device"); } };
+  } });
+  const tabs = [chat.page];
+  for (const name of ["two", "three"]) {
+    const tab = await chat.browser.newPage();
+    await tab.goto(`${chat.stub.origin}/page?${name}`);
+    tabs.push(tab);
+  }
+  await chat.page.bringToFront();
+  await chat.open();
+  await chat.say("Hello");
+  await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  for (const tab of tabs.slice(1)) {
+    await tab.bringToFront();
+    await tab.click("ocs-chat .b");
+    await tab.waitForSelector("ocs-chat .ticks.sent");
+  }
+  for (const tab of tabs) await tab.evaluate(() => OCS.close());
+  const sounds = async () => (await Promise.all(tabs.map((tab) => tab.evaluate(() => window.sounds)))).reduce((sum, one) => sum + one, 0);
+  chat.stub.agentSays("one");
+  await chat.until(async () => (await sounds()) === 1, "a sound");
+  await chat.page.waitForTimeout(1_000);
+  assert.equal(await sounds(), 1);
+  chat.stub.agentSays("two");
+  await chat.until(async () => (await sounds()) === 2);
+  await chat.page.waitForTimeout(1_000);
+  assert.equal(await sounds(), 2);
+  await chat.page.bringToFront();
+  await chat.page.evaluate(() => OCS.open());
+  await chat.page.waitForTimeout(300);
+  chat.stub.agentSays("three");
+  await chat.page.waitForTimeout(1_200);
+  assert.equal(await sounds(), 2);
+  await chat.end();
+});
