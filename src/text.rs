@@ -41,7 +41,12 @@ fn is_unseen(c: char) -> bool {
 
 /// Joiners and marks that are part of emoji and of some scripts, but make nothing visible alone.
 fn is_zero_width(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{ad}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}')
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]
@@ -52,6 +57,7 @@ mod tests {
     fn a_line_holds_no_control_and_no_override() {
         assert_eq!(line("  Vera\r\n\u{202e}txe.\u{7} "), "Vera  txe.");
         assert_eq!(line("\u{200b}\u{200d} \u{feff}"), "");
+        assert_eq!(line("\u{3164}\u{115f}\u{2800}\u{e0061}"), "", "fillers that look like nothing");
         assert_eq!(lines("a\r\nb\u{0}\tc\n"), "a\nb\tc");
     }
 

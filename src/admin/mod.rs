@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod demo;
 mod doctor;
+mod harden;
 mod migrate;
 mod order;
 mod restore;
@@ -111,6 +112,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
+    harden::harden();
     match command {
         Command::Settings(settings) => return settings.run(),
         Command::Describe => {

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::body::{PathOf, QueryOf};
 use crate::http::caller::CurrentOperator;
+use crate::http::headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use crate::id::SiteId;
 use crate::sites::Look;
 use crate::widget;
@@ -76,7 +77,12 @@ pub(super) async fn script(
     let site = operator.site(&app, site).await?;
     let look = draft.look(&site.look)?;
     let (parts, _) = request.into_parts();
-    widget::script::preview(&app, &parts, &site, &look, draft.welcome.as_deref())
+    let mut response = widget::script::preview(&app, &parts, &site, &look, draft.welcome.as_deref())?;
+    // The script of a site is for every page; this one is for its owner's.
+    let headers = response.headers_mut();
+    headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
 }
 
 impl Draft {

@@ -9,6 +9,7 @@ use hyper::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
     VARY,
 };
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
@@ -48,7 +49,7 @@ async fn widget(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Res
 }
 
 /// Everything that no table names: files of the console, and its one page for each of its own addresses.
-pub async fn console(State(_): State<App>, request: axum::extract::Request) -> Response {
+pub async fn console(State(app): State<App>, request: axum::extract::Request) -> Response {
     let (parts, _) = request.into_parts();
     let path = parts.uri.path();
     if !matches!(parts.method, Method::GET | Method::HEAD) || is_reserved(path) {
@@ -56,13 +57,13 @@ pub async fn console(State(_): State<App>, request: axum::extract::Request) -> R
     }
     let name = format!("console{path}");
     match dist::file(&name) {
-        Some(_) if path == "/index.html" => page(&parts.headers).await,
+        Some(_) if path == "/index.html" => page(&app, &parts).await,
         Some(file) => {
             let rule = if path.starts_with("/_app/immutable/") { FOREVER } else { ASK };
             answer(&parts.headers, &name, file, rule).await
         }
         None if path.rsplit('/').next().is_some_and(|last| last.contains('.')) => Error::NotFound.into_response(),
-        None => page(&parts.headers).await,
+        None => page(&app, &parts).await,
     }
 }
 
@@ -74,10 +75,10 @@ fn is_reserved(path: &str) -> bool {
         .any(|door| path.strip_prefix(door).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
-async fn page(headers: &HeaderMap) -> Response {
+async fn page(app: &App, parts: &Parts) -> Response {
     let Some(file) = dist::file("console/index.html") else { return not_built() };
-    let policy = console_policy(&String::from_utf8_lossy(&file.bytes), origin::host(headers));
-    let mut response = answer(headers, "console/index.html", file, ASK).await;
+    let policy = console_policy(&String::from_utf8_lossy(&file.bytes), &origin::of_server(app, parts));
+    let mut response = answer(&parts.headers, "console/index.html", file, ASK).await;
     let own = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         own.insert(CONTENT_SECURITY_POLICY, policy);
@@ -88,14 +89,15 @@ async fn page(headers: &HeaderMap) -> Response {
 }
 
 /// The policy of the console's page: its own files, its own start script by hash, its own server, and nothing else.
-fn console_policy(html: &str, host: Option<&str>) -> String {
+fn console_policy(html: &str, origin: &str) -> String {
     let hashes: String = inline_scripts(html)
         .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))))
         .collect();
-    let sockets = host.map(|host| format!(" ws://{host} wss://{host}")).unwrap_or_default();
+    // Older browsers do not take `'self'` for a socket's address. A proxy may speak TLS without telling.
+    let host = origin.split_once("://").map_or(origin, |(_, host)| host);
     format!(
         "default-src 'none'; script-src 'self'{hashes}; style-src 'self'; img-src 'self' blob: data:; \
-         connect-src 'self'{sockets}; font-src 'self'; manifest-src 'self'; frame-src 'self'; form-action 'self'; \
+         connect-src 'self' ws://{host} wss://{host}; font-src 'self'; manifest-src 'self'; frame-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'"
     )
 }
@@ -171,7 +173,7 @@ mod tests {
     fn the_policy_knows_the_start_script_by_its_hash() {
         let html = r#"<script src="/scheme.js"></script><div></div><script>alert(1)</script>"#;
         assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["alert(1)"]);
-        let policy = console_policy(html, Some("chat.example"));
+        let policy = console_policy(html, "https://chat.example");
         assert!(policy.contains("'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"), "{policy}");
         assert!(policy.contains("connect-src 'self' ws://chat.example wss://chat.example;"), "{policy}");
     }

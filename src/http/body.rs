@@ -24,6 +24,10 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
             return Err(Error::InvalidRequest("send Content-Type: application/json".into()));
         }
         let bytes = read(request.into_body(), JSON_BYTES).await?;
+        // The parser would take a list for the fields in their order.
+        if !bytes.trim_ascii_start().starts_with(b"{") {
+            return Err(Error::InvalidRequest("send a JSON object".into()));
+        }
         serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| Error::InvalidRequest(error.to_string()))
     }
 }

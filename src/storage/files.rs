@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Opens the folder, making it readable by its owner alone (mode 0700) when it is new.
+    /// Opens the folder. Where nothing is in it yet, it becomes readable by its owner alone (mode 0700), also when somebody
+    /// else made it; what an operator opened later stays as it is, and `ocs doctor` says so.
     pub fn open(path: &Path) -> io::Result<Folder> {
-        if !path.exists() {
-            fs::create_dir_all(path)?;
+        fs::create_dir_all(path)?;
+        let folder = Folder(path.to_owned());
+        if !folder.database().exists() {
             make_private(path)?;
         }
-        let folder = Folder(path.to_owned());
         for inner in [folder.images(), folder.snapshots()] {
             fs::create_dir_all(inner)?;
         }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::error::{Error, Result};
+use crate::text;
 
 use super::{ATTRIBUTE_BYTES, ATTRIBUTES, EXTERNAL_ID_BYTES, NICKNAME_GRAPHEMES, Page, clip};
 
@@ -60,7 +61,8 @@ impl Start {
         {
             return Err(Error::invalid("external_id", format!("must be 1 to {EXTERNAL_ID_BYTES} bytes of plain text")));
         }
-        let nickname = self.nickname.map(|name| clip(&name, 256)).filter(|name| has_substance(name));
+        // A name made of invisible characters alone is no name.
+        let nickname = self.nickname.map(|name| clip(&name, 256)).filter(|name| !text::line(name).is_empty());
         if nickname.as_ref().is_some_and(|name| name.graphemes(true).count() > NICKNAME_GRAPHEMES) {
             return Err(Error::invalid("nickname", format!("must be at most {NICKNAME_GRAPHEMES} characters")));
         }
@@ -83,12 +85,6 @@ impl Start {
             mobile,
         })
     }
-}
-
-/// A name made of invisible characters alone is no name.
-fn has_substance(name: &str) -> bool {
-    name.chars()
-        .any(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}'))
 }
 
 fn checked_attributes(attributes: BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {

@@ -14,6 +14,8 @@ mod images;
 mod messages;
 mod realtime;
 mod second_factor;
+mod secrets;
+mod security;
 mod sites;
 mod tls;
 mod world;

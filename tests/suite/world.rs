@@ -70,6 +70,11 @@ pub struct Http {
 }
 
 impl Http {
+    /// To the server at `127.0.0.1:port`.
+    pub fn to(address: &str) -> Http {
+        Http { client: Client::builder(TokioExecutor::new()).build(HttpConnector::new()), address: address.to_owned() }
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
@@ -108,8 +113,7 @@ impl World {
         let mut config = Config { data: folder.path().join("data"), drain_seconds: 3, ..Config::default() };
         set(&mut config);
         let clock = Arc::new(AtomicI64::new(Clock::System.now().0));
-        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        let http = Http { client, address: String::new() };
+        let http = Http::to("");
         let mut world = World { running: None, config, clock, http, folder };
         world.start().await;
         world
@@ -340,8 +344,13 @@ pub struct Line {
 impl Line {
     /// Opens a socket and says nothing yet.
     pub async fn open(address: &str, path: &str) -> Line {
+        Line::open_from(address, path, &format!("http://{address}")).await
+    }
+
+    /// Opens a socket as a page of another origin would.
+    pub async fn open_from(address: &str, path: &str, origin: &str) -> Line {
         let mut request = format!("ws://{address}{path}").into_client_request().expect("an address");
-        request.headers_mut().insert("origin", format!("http://{address}").parse().expect("an origin"));
+        request.headers_mut().insert("origin", origin.parse().expect("an origin"));
         let (socket, _) = tokio_tungstenite::connect_async(request).await.expect("a socket");
         Line { socket, cursor: String::new() }
     }
