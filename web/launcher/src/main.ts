@@ -57,7 +57,8 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     notice = element;
   };
   const unread = (count: number) => {
-    badge.textContent = count ? (count > 99 ? "99+" : count as unknown as string) : "";
+    // The space keeps what is seen, "Chat 1", a part of what is said.
+    badge.textContent = count ? ` ${count > 99 ? "99+" : count}` : "";
     button.ariaLabel = count ? `${label}, ${count} ${unreadWord}` : label;
   };
 
