@@ -29,8 +29,9 @@ pub enum OperatorHello {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum VisitorHint {
-    Alive,
-    Typing,
+    // With braces, because a name alone would take unknown fields.
+    Alive {},
+    Typing {},
     Delivered { conversation: String, seq: i64 },
     Seen { conversation: String, seq: i64 },
     Page { page: Page },
@@ -40,7 +41,7 @@ pub enum VisitorHint {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OperatorHint {
-    Alive,
+    Alive {},
     Typing { site_id: SiteId, conversation_id: ConversationId },
     Delivered { site_id: SiteId, conversation_id: ConversationId, seq: i64 },
     Seen { site_id: SiteId, conversation_id: ConversationId, seq: i64 },

@@ -16,8 +16,8 @@ use super::tickets::OperatorPass;
 /// `NotFound` for a conversation that is not its own.
 pub async fn from_visitor(app: &App, site: &Site, session: &VisitorSession, hint: VisitorHint) -> Result<()> {
     match hint {
-        VisitorHint::Alive => Ok(()),
-        VisitorHint::Typing => visitor_types(app, site, session).await,
+        VisitorHint::Alive {} => Ok(()),
+        VisitorHint::Typing {} => visitor_types(app, site, session).await,
         VisitorHint::Delivered { conversation, seq } => {
             visitor_reached(app, site, session, &conversation, Mark::Delivered, seq).await
         }
@@ -66,7 +66,7 @@ async fn visitor_reached(
 /// `NotFound` for a site that is not the operator's, or a conversation that is not the site's.
 pub async fn from_operator(app: &App, pass: &OperatorPass, hint: OperatorHint) -> Result<()> {
     match hint {
-        OperatorHint::Alive => Ok(()),
+        OperatorHint::Alive {} => Ok(()),
         OperatorHint::Typing { site_id, conversation_id } => {
             let conversation = own(app, pass, site_id, conversation_id).await?;
             let name = Some(pass.name.clone());

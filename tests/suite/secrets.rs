@@ -1,55 +1,12 @@
 //! What the real program writes down, when it writes down everything: no secret, no address, nothing that was said.
 
-use std::fs::{self, File};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::fs;
 
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Http, Line, Owner};
-
-/// The program, with its log in a file.
-struct Program {
-    child: Child,
-    folder: tempfile::TempDir,
-    http: Http,
-    address: String,
-}
-
-impl Program {
-    fn start(log: &str) -> Program {
-        let folder = tempfile::tempdir().expect("a folder");
-        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-        let address = free.expect("a free port").to_string();
-        let file = File::create(folder.path().join("log")).expect("a file");
-        let child = Command::new(env!("CARGO_BIN_EXE_ocs"))
-            .current_dir(folder.path())
-            .env_clear()
-            .args(["serve", "--data", "data", "--listen", &address, "--set", &format!("log={log}")])
-            .stdout(file.try_clone().expect("a file"))
-            .stderr(Stdio::from(file))
-            .spawn()
-            .expect("the program starts");
-        let end = Instant::now() + Duration::from_secs(20);
-        while !folder.path().join("data/ocs.sock").exists() || std::net::TcpStream::connect(&address).is_err() {
-            assert!(Instant::now() < end, "the server does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Program { child, folder, http: Http::to(&address), address }
-    }
-
-    fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.folder.path().join("log")).expect("the log")).into_owned()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::program::Program;
+use crate::world::{Line, Owner};
 
 #[tokio::test]
 async fn nothing_secret_is_logged_even_when_everything_is() {
@@ -95,7 +52,7 @@ async fn nothing_secret_is_logged_even_when_everything_is() {
 
     let log = program.log();
     assert!(log.contains("/api/console/sign-up"), "the log says what was asked: {log}");
-    let master = fs::read_to_string(program.folder.path().join("data/master.key")).expect("the key");
+    let master = fs::read_to_string(program.data().join("master.key")).expect("the key");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let hidden = [
         session,
@@ -121,11 +78,11 @@ async fn nothing_secret_is_logged_even_when_everything_is() {
 async fn a_crash_leaves_no_core_and_files_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let program = Program::start("info");
-    let limits = fs::read_to_string(format!("/proc/{}/limits", program.child.id())).expect("its limits");
+    let limits = fs::read_to_string(format!("/proc/{}/limits", program.id())).expect("its limits");
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line").to_owned();
     assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
     for file in ["ocs.db", "ocs.lock", "master.key", "ocs.sock"] {
-        let mode = fs::metadata(program.folder.path().join("data").join(file)).expect(file).permissions().mode();
+        let mode = fs::metadata(program.data().join(file)).expect(file).permissions().mode();
         assert_eq!(mode & 0o077, 0, "{file}: {mode:o}");
     }
 }
