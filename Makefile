@@ -12,10 +12,10 @@ DATA ?= data
 DONE := target/done
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/.svelte-kit/*' -not -path '*/test/*' 2>/dev/null)
 
-.PHONY: help run build web dev quick test e2e bench bless clean tools test-tools check-format lint test-server test-web test-console embedded
+.PHONY: help run build web dev quick test e2e bench bless clean screenshots tools test-tools check-format lint test-server test-web test-console embedded
 
 help: ## Show this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name about; do printf '  make %-8s %s\n' "$$name" "$$about"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name about; do printf '  make %-12s %s\n' "$$name" "$$about"; done
 
 # ---------------------------------------------------------------- use
 
@@ -61,6 +61,10 @@ test: tools test-tools ## Every check that continuous integration makes, with th
 e2e: $(DONE)/packages $(DONE)/web ## Stories in a real browser against the real server: make e2e STORIES="reload images"
 	cargo build --locked
 	@node e2e/run.js $(STORIES)
+
+screenshots: $(DONE)/packages $(DONE)/web ## Make the pictures in docs/screenshots anew
+	cargo build --locked
+	@KEEP_SCREENSHOTS=1 node e2e/run.js screenshots
 
 check-format:
 	cargo fmt --check
