@@ -246,7 +246,7 @@ CREATE TABLE site_counters (
     trimmed BIGINT NOT NULL DEFAULT 0           -- events up to this number are gone
 );
 
--- Bodies refer to messages and never copy their text.
+-- Bodies refer to messages and never copy their text. That a message was sent is told by its own row.
 CREATE TABLE events (
     site_id         BIGINT NOT NULL,
     n               BIGINT NOT NULL,

@@ -10,7 +10,7 @@ use crate::storage::{Store, Tx};
 use crate::values;
 use crate::visitors::Proof;
 
-use super::{Recorded, Scope};
+use super::{Event, Recorded, Scope};
 
 const TAKE_NUMBERS: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, $2)
     ON CONFLICT (site_id) DO UPDATE SET n = site_counters.n + $2 RETURNING n";
@@ -33,6 +33,14 @@ const OWNED_ENDS: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS
 const AFTER: &str = "SELECT * FROM events WHERE site_id = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT $4";
 const OF_CONVERSATION_AFTER: &str = "SELECT * FROM events WHERE site_id = $1 AND conversation_id = $2 AND n > $3
     AND n <= $4 ORDER BY n LIMIT $5";
+// A message is its own event: its row holds its number, so nothing is written twice on the hot path.
+const SENT_AFTER: &str = "SELECT m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
+    FROM messages AS m JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
+    WHERE m.site_id = $1 AND m.n > $2 AND m.n <= $3 ORDER BY m.n LIMIT $4";
+// The plus keeps the engine from walking the whole site's numbers: a conversation is short, a site's log is not.
+const SENT_IN_CONVERSATION_AFTER: &str = "SELECT m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
+    FROM messages AS m JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
+    WHERE m.site_id = $1 AND m.conversation_id = $2 AND +m.n > $3 AND +m.n <= $4 ORDER BY m.seq LIMIT $5";
 const OLDEST_KEPT: &str = "SELECT site_id, MAX(n) FROM events WHERE at < $1 GROUP BY site_id";
 const TRIM: &str = "DELETE FROM events WHERE site_id = $1 AND n <= $2";
 const NOTE_TRIM: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
@@ -47,6 +55,8 @@ pub const SQL: &[&str] = &[
     OWNED_ENDS,
     AFTER,
     OF_CONVERSATION_AFTER,
+    SENT_AFTER,
+    SENT_IN_CONVERSATION_AFTER,
     OLDEST_KEPT,
     TRIM,
     NOTE_TRIM,
@@ -77,6 +87,34 @@ impl Row {
     }
 }
 
+#[derive(FromRow)]
+struct SentRow {
+    site_id: SiteId,
+    n: i64,
+    conversation_id: ConversationId,
+    seq: i64,
+    at: Millis,
+    visitor_id: VisitorId,
+    proof: String,
+}
+
+impl From<SentRow> for Recorded {
+    fn from(row: SentRow) -> Recorded {
+        let (conversation_id, seq) = (row.conversation_id, row.seq);
+        let scope = Scope::conversation(conversation_id, row.visitor_id, Proof::parse(&row.proof));
+        let event = Event::MessageSent { conversation_id, seq };
+        Recorded { site: row.site_id, n: row.n, scope, event, at: row.at, message: None }
+    }
+}
+
+/// The two parts of the log as one, in order.
+fn merged(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
+    let mut all: Vec<Recorded> = rows.into_iter().filter_map(Row::read).collect();
+    all.extend(sent.into_iter().map(Recorded::from));
+    all.sort_by_key(|recorded| recorded.n);
+    all
+}
+
 /// How far back a site's log reaches, and where it ends.
 #[derive(Debug, Clone, Copy, FromRow)]
 pub struct Ends {
@@ -100,16 +138,20 @@ pub async fn take_many(tx: &mut Tx, counts: &[(SiteId, usize)]) -> Result<Vec<(S
     tx.all(TAKE_MANY, values![serde_json::json!(counts).to_string()]).await
 }
 
-/// Stores events whose numbers were taken.
+/// Stores events whose numbers were taken. Those of messages are not stored: the message's own row is their place.
 pub async fn add(tx: &mut Tx, events: &[Recorded]) -> Result<()> {
     let rows: Vec<_> = events
         .iter()
+        .filter(|e| !matches!(e.event, Event::MessageSent { .. }))
         .map(|e| {
             let body = serde_json::to_string(&e.event).unwrap_or_default();
             let proof = e.scope.proof.as_ref().map(Proof::to_text);
             (e.site, e.n, e.scope.conversation, e.scope.visitor, proof, e.event.kind(), body, e.at)
         })
         .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
     tx.run(ADD, values![serde_json::json!(rows).to_string()]).await.map(drop)
 }
 
@@ -123,13 +165,14 @@ pub async fn owned_ends(store: &Store, owner: crate::id::AccountId) -> Result<Ve
     store.all(OWNED_ENDS, values![owner]).await
 }
 
-/// Events of a site after one number and up to another, at most `limit`.
+/// Events of a site after one number and up to another, at most `limit` of messages and of all others.
 pub async fn after(store: &Store, site: SiteId, n: i64, upto: i64, limit: i64) -> Result<Vec<Recorded>> {
     let rows: Vec<Row> = store.all(AFTER, values![site, n, upto, limit]).await?;
-    Ok(rows.into_iter().filter_map(Row::read).collect())
+    let sent: Vec<SentRow> = store.all(SENT_AFTER, values![site, n, upto, limit]).await?;
+    Ok(merged(rows, sent))
 }
 
-/// Events of one conversation after one number and up to another, at most `limit`.
+/// Events of one conversation after one number and up to another, limited likewise.
 pub async fn of_conversation_after(
     store: &Store,
     site: SiteId,
@@ -137,8 +180,10 @@ pub async fn of_conversation_after(
     (n, upto): (i64, i64),
     limit: i64,
 ) -> Result<Vec<Recorded>> {
-    let rows: Vec<Row> = store.all(OF_CONVERSATION_AFTER, values![site, conversation, n, upto, limit]).await?;
-    Ok(rows.into_iter().filter_map(Row::read).collect())
+    let values = values![site, conversation, n, upto, limit];
+    let rows: Vec<Row> = store.all(OF_CONVERSATION_AFTER, values.clone()).await?;
+    let sent: Vec<SentRow> = store.all(SENT_IN_CONVERSATION_AFTER, values).await?;
+    Ok(merged(rows, sent))
 }
 
 /// For each site, the last event older than a moment.
