@@ -12,7 +12,7 @@ DATA ?= data
 DONE := target/done
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/.svelte-kit/*' -not -path '*/test/*' 2>/dev/null)
 
-.PHONY: help run build web dev quick test e2e bench bless clean screenshots tools test-tools check-format lint test-server test-web test-console embedded
+.PHONY: help run build web dev quick test e2e bench bless clean screenshots tools test-tools check-format lint test-server test-web test-pages embedded
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name about; do printf '  make %-12s %s\n' "$$name" "$$about"; done
@@ -55,7 +55,7 @@ test: tools test-tools ## Every check that continuous integration makes, with th
 	@$(MAKE) check-format lint
 	@$(MAKE) test-web
 	@$(MAKE) test-server
-	@$(MAKE) test-console
+	@$(MAKE) test-pages
 	@$(MAKE) e2e
 
 e2e: $(DONE)/packages $(DONE)/web ## Stories in a real browser against the real server: make e2e STORIES="reload images"
@@ -80,8 +80,8 @@ test-web: $(DONE)/packages
 	@$(MAKE) $(DONE)/web
 	cd web && npm run budget
 
-test-console: $(DONE)/packages
-	cd web && npm run test:browser --workspace console
+test-pages: $(DONE)/packages
+	cd web && npm run test:browser --workspace console && npm run browser
 
 test-tools:
 	@scripts/install-test-tools

@@ -1,5 +1,5 @@
 // Waiting for what has no event of its own: asked again and again, until it holds or the time is over.
-export async function eventually(check, within = 10_000) {
+export async function eventually(check, within = 20_000) {
   const end = Date.now() + within;
   for (;;) {
     try {

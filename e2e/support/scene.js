@@ -11,7 +11,7 @@ import { Server } from './server.js';
 import { Visitor } from './visitor.js';
 
 const out = join(root, 'e2e/out');
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 export function scene({ settings = {}, browser: withBrowser = true, args = [] } = {}) {
   const here = { people: [], sites: 0 };
