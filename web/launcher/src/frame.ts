@@ -13,7 +13,6 @@ const make = <K extends keyof HTMLElementTagNameMap>(parent: Node, tag: K, name?
 const icon = (parent: Node, path: string) => {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
   svg.appendChild(document.createElementNS(svg.namespaceURI, "path") as SVGPathElement).setAttribute("d", path);
   parent.appendChild(svg);
 };

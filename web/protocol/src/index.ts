@@ -12,6 +12,7 @@ export * from "./message_list.ts";
 export * from "./grouping.ts";
 export * from "./linkify.ts";
 export * from "./plain_text.ts";
+export * from "./limits.ts";
 export * from "./image_check.ts";
 export * from "./image_prepare.ts";
 export * from "./random_id.ts";

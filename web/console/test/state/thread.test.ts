@@ -57,3 +57,17 @@ it('after a resync nothing old is believed', async () => {
   await thread.load(true);
   expect(seqs(thread)).toEqual([1, 2]);
 });
+
+it('far from the end, news waits; going down again loads it', async () => {
+  const from = (before: number) => page(Math.max(1, before - 50), before - 1, before > 51);
+  vi.spyOn(door, 'thread').mockImplementation(async (_site, _id, before = 601) => ({ ...from(Math.min(before, 601)), conversation: conversation({ last_seq: 600 }) }));
+  const thread = new Thread(1, 1);
+  await thread.load();
+  for (let turn = 0; turn < 9; turn++) await thread.loadOlder();
+  expect([thread.messages.length, thread.messages[0]?.seq, thread.newer]).toEqual([400, 101, true]);
+  thread.hear(message(601));
+  expect(thread.messages.at(-1)?.seq).toBe(500);
+  await thread.loadNewer();
+  await thread.loadNewer();
+  expect([thread.messages.length, thread.messages.at(-1)?.seq, thread.newer, thread.more]).toEqual([400, 600, false, true]);
+});

@@ -1,7 +1,7 @@
+import { Zoom } from "@ocs/ui/zoom.ts";
 import type { Overlay } from "../layer.svelte.ts";
 import type { Shown } from "../talk/shown.ts";
 import css from "./lightbox.css?inline";
-import { Zoom } from "./zoom.ts";
 
 /** A picture over everything. Plain elements, for the reason the emoji grid has. */
 export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Shown): () => void {

@@ -1,6 +1,11 @@
-/** Runs `act` in one of the open tabs only: the first that claims `name`. */
-export function inOneTab(name: string, act: () => void): void {
-  if (!navigator.locks) return claimByStorage(name, act);
+/** Runs `act` in one of the open tabs only: the first that claims `name`. Whoever is less apt asks later. */
+export function inOneTab(name: string, afterMs: number, act: () => void): void {
+  if (afterMs > 0) setTimeout(() => inOneTab(name, 0, act), afterMs);
+  else if (navigator.locks) claimByLock(name, act);
+  else claimByStorage(name, act);
+}
+
+function claimByLock(name: string, act: () => void): void {
   void navigator.locks.request(`ocs:${name}`, { ifAvailable: true }, async (lock) => {
     if (!lock) return;
     act();

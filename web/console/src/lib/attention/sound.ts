@@ -7,6 +7,10 @@ export function allowSound(): void {
   if (context?.state === 'suspended') void context.resume();
 }
 
+export function soundAllowed(): boolean {
+  return context?.state === 'running';
+}
+
 export function playSound(): void {
   if (context?.state !== 'running') return;
   note(context, 659.25, 0);

@@ -2,12 +2,14 @@ import type { ConversationForOperator, MessageForOperator } from '@ocs/protocol/
 import { goto } from '$app/navigation';
 import { notify, withdrawNotification } from '$lib/attention/notification';
 import { inOneTab } from '$lib/attention/one-tab';
-import { playSound } from '$lib/attention/sound';
+import { playSound, soundAllowed } from '$lib/attention/sound';
 import { nameOfVisitor } from '$lib/words/visitor';
 import { inbox } from './inbox.svelte';
 import { preferences } from './preferences.svelte';
 
 const quietMs = 2_500;
+/** The tab that is looked at decides first, then one that may sound, then any. */
+const turnMs = 200;
 const sayEveryMs = 5_000;
 
 /** Sound, desktop notification and the line for screen readers when a visitor writes. */
@@ -25,8 +27,10 @@ class Alerts {
   arrived(message: MessageForOperator): void {
     const { site_id: site, conversation_id: id } = message;
     const watched = document.visibilityState === 'visible' && document.hasFocus();
-    if (watched && this.reading?.site === site && this.reading.id === id) return;
-    inOneTab(`${site}-${id}-${message.seq}`, () => {
+    const name = `${site}-${id}-${message.seq}`;
+    // Read at once: claimed, so that no other tab calls.
+    if (watched && this.reading?.site === site && this.reading.id === id) return inOneTab(name, 0, () => {});
+    inOneTab(name, watched ? 0 : soundAllowed() ? turnMs : 2 * turnMs, () => {
       if (preferences.now.sound && Date.now() - this.#rang > quietMs) {
         this.#rang = Date.now();
         playSound();

@@ -5,12 +5,15 @@ import { inbox } from './inbox.svelte';
 import { inOrder } from './thread-order';
 
 const pageSize = 50;
-/** A thread that only follows the newest lines gives old ones back after this many. */
-const enough = 400;
+/** However far one reads, no more lines than this are held: what is far behind is given back. */
+const most = 400;
 
 export class Thread {
   messages = $state.raw<MessageForOperator[]>([]);
+  /** There are older ones than those held. */
   more = $state(false);
+  /** There are newer ones: somebody reads far above the end. */
+  newer = $state(false);
   loaded = $state(false);
   loading = $state(false);
   failed = $state<unknown>(null);
@@ -31,6 +34,7 @@ export class Thread {
       const touches = !afresh && this.messages.length > 0 && (page.messages[0]?.seq ?? 0) <= (this.messages.at(-1)?.seq ?? 0) + 1;
       this.more = touches ? this.more : page.more;
       this.messages = inOrder(touches ? this.messages : [], page.messages);
+      this.newer = false;
       this.loaded = true;
     } catch (problem) {
       this.failed = problem;
@@ -46,7 +50,25 @@ export class Thread {
     try {
       const page = await door.thread(this.site, this.id, oldest.seq, pageSize);
       this.more = page.more;
-      this.messages = inOrder(this.messages, page.messages);
+      const messages = inOrder(this.messages, page.messages);
+      if (messages.length > most) this.newer = true;
+      this.messages = messages.slice(0, most);
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  async loadNewer(): Promise<void> {
+    const newest = this.messages.at(-1);
+    if (!newest || !this.newer || this.loading) return;
+    this.loading = true;
+    try {
+      // Numbers have no gaps: this page begins right after what is held.
+      const page = await door.thread(this.site, this.id, newest.seq + pageSize + 1, pageSize);
+      const messages = inOrder(this.messages, page.messages);
+      this.newer = (messages.at(-1)?.seq ?? 0) < page.conversation.last_seq;
+      if (messages.length > most) this.more = true;
+      this.messages = messages.slice(-most);
     } finally {
       this.loading = false;
     }
@@ -54,15 +76,15 @@ export class Thread {
 
   hear(message: MessageForOperator): void {
     const last = this.messages.at(-1)?.seq ?? 0;
-    if (!this.loaded || message.seq <= last) return;
+    if (!this.loaded || this.newer || message.seq <= last) return;
     if (message.seq > last + 1) return void this.load();
     this.messages = [...this.messages, message];
   }
 
   /** Called while the reader is at the end. */
   trim(): void {
-    if (this.messages.length <= enough) return;
-    this.messages = this.messages.slice(-enough / 2);
+    if (this.messages.length <= most || this.newer) return;
+    this.messages = this.messages.slice(-most / 2);
     this.more = true;
   }
 }

@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { TEXT_BYTES, TEXT_GRAPHEMES, textRoom, textRoomShown } from "../src/limits.ts";
+
+test("the limits of a text are the server's", () => {
+  const server = readFileSync(new URL("../../../src/messages/mod.rs", import.meta.url), "utf8");
+  const number = (name: string) => {
+    const [, written = ""] = new RegExp(`pub const ${name}: usize = ([^;]+);`).exec(server) ?? [];
+    return written.replaceAll("_", "").split("*").reduce((product, part) => product * Number(part), 1);
+  };
+  expect([TEXT_GRAPHEMES, TEXT_BYTES]).toEqual([number("TEXT_GRAPHEMES"), number("TEXT_BYTES")]);
+});
+
+test("room is counted in what people take for characters, and in bytes where these run out first", () => {
+  expect(textRoom("a".repeat(3_999))).toBe(1);
+  expect(textRoom("a".repeat(4_001))).toBe(-1);
+  expect(textRoom("é".repeat(4_000))).toBe(0);
+  const families = textRoom("👨‍👩‍👧".repeat(1_000));
+  expect(families).toBeLessThan(0);
+  expect(families).toBeGreaterThanOrEqual(-91);
+  expect(textRoom("👨‍👩‍👧".repeat(900))).toBeGreaterThanOrEqual(0);
+  expect([textRoomShown(textRoom("short")), textRoomShown(400), textRoomShown(401)]).toEqual([false, true, false]);
+});
