@@ -459,3 +459,21 @@ async fn too_long_a_head_is_refused_and_nobody_else_notices() {
     assert!(answer.status.is_client_error(), "{}", answer.status);
     assert_eq!(world.http().get("/healthz").await.status, 200);
 }
+
+#[test]
+fn the_promises_name_tests_that_exist() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("SECURITY.md")).expect("the page");
+    let mut named = 0;
+    for name in page.split('`').skip(1).step_by(2) {
+        let exists = match name.split_once("::") {
+            Some((file, story)) => std::fs::read_to_string(root.join(format!("tests/suite/{file}.rs")))
+                .is_ok_and(|text| text.contains(&format!("fn {story}()"))),
+            None if name.contains('/') && !name.starts_with('/') => root.join(name).exists(),
+            None => continue,
+        };
+        assert!(exists, "SECURITY.md names {name}, which is not there");
+        named += 1;
+    }
+    assert!(named > 30, "{named}");
+}
