@@ -71,7 +71,7 @@ async fn run(store: Store, log: Log, mut jobs: mpsc::Receiver<Job>, done: Arc<Do
     let mut waiting = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut waiting, BATCH).await > 0 {
         let (outgoing, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|job| (job.outgoing, job.answer)).unzip();
-        let results = append_all(&store, &log, outgoing).await;
+        let results = append_guarded(&store, &log, outgoing).await;
         let stored = results.iter().filter(|result| result.is_ok()).count();
         done.messages.fetch_add(stored as u64, Ordering::Relaxed);
         done.commits.fetch_add(1, Ordering::Relaxed);
@@ -80,6 +80,17 @@ async fn run(store: Store, log: Log, mut jobs: mpsc::Receiver<Job>, done: Arc<Do
             let _ = answer.send(result);
         }
     }
+}
+
+/// Appends in a task of its own: a defect that panics must not end the one task that everybody's sending needs. Its
+/// transaction is undone, and these messages may be sent again.
+async fn append_guarded(store: &Store, log: &Log, outgoing: Vec<Outgoing>) -> Vec<Answer> {
+    let (store, log, count) = (store.clone(), log.clone(), outgoing.len());
+    let appended = tokio::spawn(async move { append_all(&store, &log, outgoing).await }).await;
+    appended.unwrap_or_else(|error| {
+        tracing::error!(%error, "a batch of messages broke off; nothing of it is stored");
+        (0..count).map(|_| Err(Error::Unavailable)).collect()
+    })
 }
 
 /// Appends in one commit; where one message spoils the batch, each gets a commit of its own.
