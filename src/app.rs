@@ -76,6 +76,12 @@ pub enum OpenError {
     /// Another process has it.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// There was a database.
+    #[error(
+        "{0} was in use, and its ocs.db is missing or empty; put the file back (with ocs.db-wal if there is one), or \
+         restore a backup into a new folder; to begin anew, start with another --data folder"
+    )]
+    Lost(PathBuf),
     /// The database cannot be opened.
     #[error("the database cannot be opened: {}", explain(.0))]
     Store(Error),
@@ -112,6 +118,9 @@ impl App {
     ) -> Result<(App, mpsc::UnboundedReceiver<Published>), OpenError> {
         let unusable = |error| OpenError::Folder(config.data.clone(), error);
         let folder = Folder::open(&config.data).map_err(unusable)?;
+        if folder.lost_its_database() {
+            return Err(OpenError::Lost(config.data.clone()));
+        }
         let lock = DataLock::take(&folder)?;
         let store = Store::open(&folder, clock.clone()).await.map_err(OpenError::Store)?;
         let seal = Seal::open(&folder.master_key(), config.master_key.as_ref())?;

@@ -33,6 +33,13 @@ impl Folder {
         self.0.join("ocs.db")
     }
 
+    /// A server was at work here, and its database is gone or empty. A fresh one would look as if all were lost.
+    /// The lock is made before the database, and the key after it; to be asked before the lock is taken.
+    pub fn lost_its_database(&self) -> bool {
+        let empty = fs::metadata(self.database()).map_or(true, |file| file.len() == 0);
+        empty && self.lock().exists() && self.master_key().exists()
+    }
+
     /// Images and thumbnails.
     pub fn images(&self) -> PathBuf {
         self.0.join("images")
