@@ -13,6 +13,7 @@ mod framing;
 mod identity;
 mod images;
 mod messages;
+mod parsers;
 mod program;
 mod realtime;
 mod second_factor;
