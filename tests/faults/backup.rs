@@ -28,7 +28,10 @@ pub async fn under_load(run: &Run) -> Result<String> {
     world.readers.clear();
     world.server.stop().await?;
     let site = world.sites[0].id;
-    let missing = format!("DELETE FROM messages WHERE site_id = {site} AND seq = 2 AND conversation_id = {};", world.conversations[0]);
+    let missing = format!(
+        "DELETE FROM messages WHERE site_id = {site} AND seq = 2 AND conversation_id = {};",
+        world.conversations[0]
+    );
     world.tamper(&[&missing]).await?;
     world.server.start().await?;
     broken(&world.check_against(&promised).await?, &["IV1", "IV3", "IV9?"], "a row is missing in the backup")?;
@@ -44,7 +47,9 @@ pub async fn older(run: &Run) -> Result<String> {
     let (_, found) = restore_older(run, false).await?;
     ensure!(!found.is_empty(), "CONTROL with the old epoch nothing goes wrong");
     broken(&found, &["IV6", "IV3?"], "the epoch is not renewed")?;
-    Ok(format!("{reloads} pages loaded anew; with the old epoch put back they show what is not there, and that is reported"))
+    Ok(format!(
+        "{reloads} pages loaded anew; with the old epoch put back they show what is not there, and that is reported"
+    ))
 }
 
 async fn restore_older(run: &Run, renewed: bool) -> Result<(u64, Vec<crate::checker::Violation>)> {

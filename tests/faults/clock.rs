@@ -25,7 +25,13 @@ pub async fn jumps(run: &Run) -> Result<String> {
         world.is_sound().await.with_context(|| what.to_owned())?;
         // Control: the server really believed it.
         let moved = newest(&world).await? - before;
-        let expected = if offset == 0 { 10 * YEAR } else if offset == -10 * YEAR { -10 * YEAR + HOUR } else { offset };
+        let expected = if offset == 0 {
+            10 * YEAR
+        } else if offset == -10 * YEAR {
+            -10 * YEAR + HOUR
+        } else {
+            offset
+        };
         let tolerance = 26 * HOUR;
         ensure!((moved - expected).abs() < tolerance, "CONTROL {what}: the server's time moved by {moved} ms");
     }

@@ -32,7 +32,10 @@ pub async fn killed(run: &Run) -> Result<String> {
     let sent = world.history.all();
     let unknown = sent.iter().filter(|one| one.outcome == Outcome::Unknown).count();
     control_checker(&mut world).await?;
-    Ok(format!("{rounds} kills, {} sends, {unknown} of unknown outcome; the checker's 9 controls fail as they must", sent.len()))
+    Ok(format!(
+        "{rounds} kills, {} sends, {unknown} of unknown outcome; the checker's 9 controls fail as they must",
+        sent.len()
+    ))
 }
 
 /// FT02: kill at named places of a send. FT03: of an upload.
@@ -204,7 +207,8 @@ async fn control_checker(world: &mut World) -> Result<()> {
     let site_id = world.sites[0].id;
     let other_site = world.sites[1].id;
     let of_first = format!("site_id = {site_id} AND conversation_id = {first}");
-    let middle = format!("{of_first} AND image_id IS NULL AND author_kind = 'visitor' AND seq > 1 ORDER BY seq LIMIT 1");
+    let middle =
+        format!("{of_first} AND image_id IS NULL AND author_kind = 'visitor' AND seq > 1 ORDER BY seq LIMIT 1");
     let pick = format!("(SELECT id FROM messages WHERE {middle})");
     let copied = format!(
         "INSERT INTO messages SELECT (SELECT MAX(id) + 1 FROM messages), site_id, (SELECT MAX(n) + 1 FROM messages),
@@ -235,7 +239,9 @@ async fn control_checker(world: &mut World) -> Result<()> {
         ),
         (
             "an unread counter is off",
-            format!("UPDATE conversations SET unread_agent = unread_agent + 3 WHERE site_id = {site_id} AND id = {second};"),
+            format!(
+                "UPDATE conversations SET unread_agent = unread_agent + 3 WHERE site_id = {site_id} AND id = {second};"
+            ),
             &["IV9"],
         ),
     ];

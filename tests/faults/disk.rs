@@ -108,7 +108,7 @@ async fn refused_until(world: &mut World, ballast: &Path) -> Result<usize> {
 /// One send by the first visitor, noted; answers the code of the refusal.
 async fn probe(world: &World, id: &str) -> Result<(String, Reply)> {
     let (visitor, target) = (&world.visitors[0], world.server.address);
-    let body = format!("S{}:{id}:{}", visitor.site, "room ".repeat(200));
+    let body = format!("S{}:{id}:{}", visitor.site, "room.".repeat(200));
     world.history.about_to(Sent {
         client_id: id.to_owned(),
         site: visitor.site,
@@ -151,13 +151,18 @@ pub async fn sync_fails(run: &Run) -> Result<String> {
     world.acked(20).await?;
     world.shim()?.turn(Knob::SyncErrno, EIO)?;
     let (code, reply) = probe(&world, "no-sync").await?;
-    ensure!(!matches!(&reply, Reply::Answer(status, _) if status.is_success()), "a send was acknowledged without a sync");
+    ensure!(
+        !matches!(&reply, Reply::Answer(status, _) if status.is_success()),
+        "a send was acknowledged without a sync"
+    );
     let failed = world.shim()?.read(Knob::Hits)?;
     ensure!(failed > 0, "CONTROL no sync failed");
     world.shim()?.turn(Knob::SyncErrno, 0)?;
-    let went_on = until("sends are taken again", Duration::from_secs(20), async || {
-        matches!(probe(&world, &format!("synced-{}", world.history.all().len())).await, Ok((code, _)) if code.is_empty())
-    });
+    let went_on = until(
+        "sends are taken again",
+        Duration::from_secs(20),
+        async || matches!(probe(&world, &format!("synced-{}", world.history.all().len())).await, Ok((code, _)) if code.is_empty()),
+    );
     let healed = went_on.await.is_ok() && world.server.ended()?.is_none();
     if healed {
         world.acked(20).await?;
@@ -181,7 +186,7 @@ pub async fn nth_call_fails(run: &Run) -> Result<String> {
     world.server.stop().await?;
     let whole = world.folder.path().join("whole");
     copy_folder(&world.server.data, &whole)?;
-    let (mut n, mut refused_starts) = (1, 0);
+    let (mut n, mut refused_starts, mut calls) = (1, 0, 0);
     loop {
         fs::remove_dir_all(&world.server.data)?;
         copy_folder(&whole, &world.server.data)?;
@@ -197,6 +202,7 @@ pub async fn nth_call_fails(run: &Run) -> Result<String> {
             world.server.kill()?;
         }
         let hit = world.shim()?.read(Knob::Hits)? > 0;
+        calls += world.shim()?.read(Knob::Calls)?;
         world.shim()?.clear()?;
         world.server.start().await.with_context(|| format!("after call {n} failed"))?;
         let mut sent = world.history.all();
@@ -210,6 +216,7 @@ pub async fn nth_call_fails(run: &Run) -> Result<String> {
         ensure!(n < 400, "no run comes through");
     }
     ensure!(n > 5, "CONTROL only {n} calls were made to fail");
+    ensure!(calls > 0, "CONTROL no call was counted");
     Ok(format!("each of {} calls failed once; {refused_starts} starts were refused, nothing was lost", n - 1))
 }
 
@@ -221,18 +228,30 @@ pub async fn torn(run: &Run) -> Result<String> {
         ("the log is cut in half", |data, _| cut_half(&data.join("ocs.db-wal")), Expected::Prefix),
         ("the log is gone", |data, _| Ok(fs::remove_file(data.join("ocs.db-wal"))?), Expected::Prefix),
         ("the log's index is gone", |data, _| Ok(fs::remove_file(data.join("ocs.db-shm"))?), Expected::Everything),
-        ("the database is cut in half", |data, _| {
-            let _ = fs::remove_file(data.join("ocs.db-wal"));
-            cut_half(&data.join("ocs.db"))
-        }, Expected::Noticed),
-        ("the database is empty", |data, _| {
-            let _ = fs::remove_file(data.join("ocs.db-wal"));
-            Ok(OpenOptions::new().write(true).open(data.join("ocs.db"))?.set_len(0)?)
-        }, Expected::Noticed),
-        ("the database is gone", |data, _| {
-            let _ = fs::remove_file(data.join("ocs.db-wal"));
-            Ok(fs::remove_file(data.join("ocs.db"))?)
-        }, Expected::Noticed),
+        (
+            "the database is cut in half",
+            |data, _| {
+                let _ = fs::remove_file(data.join("ocs.db-wal"));
+                cut_half(&data.join("ocs.db"))
+            },
+            Expected::Noticed,
+        ),
+        (
+            "the database is empty",
+            |data, _| {
+                let _ = fs::remove_file(data.join("ocs.db-wal"));
+                Ok(OpenOptions::new().write(true).open(data.join("ocs.db"))?.set_len(0)?)
+            },
+            Expected::Noticed,
+        ),
+        (
+            "the database is gone",
+            |data, _| {
+                let _ = fs::remove_file(data.join("ocs.db-wal"));
+                Ok(fs::remove_file(data.join("ocs.db"))?)
+            },
+            Expected::Noticed,
+        ),
     ];
     damaged.all(cases, run).await
 }
@@ -243,7 +262,15 @@ pub async fn flipped(run: &Run) -> Result<String> {
     let cases: &[(&str, Damage, Expected)] = &[
         ("a bit of the log", |data, random| flip_anywhere(&data.join("ocs.db-wal"), random), Expected::Prefix),
         ("the kind of a page", |data, random| flip_page_kind(&data.join("ocs.db"), random), Expected::NoticedByDoctor),
-        ("the database's first bytes", |data, _| flip(&data.join("ocs.db"), 3), Expected::Noticed),
+        // Without the log, which holds a good copy of the first page.
+        (
+            "the database's first bytes",
+            |data, _| {
+                fs::remove_file(data.join("ocs.db-wal"))?;
+                flip(&data.join("ocs.db"), 3)
+            },
+            Expected::Noticed,
+        ),
     ];
     damaged.all(cases, run).await
 }
@@ -311,7 +338,10 @@ impl Damaged {
         let started = self.world.server.start().await;
         if expected == Expected::Noticed {
             let status = self.world.server.ended()?;
-            ensure!(started.is_err() && status.is_some_and(|status| !status.success()), "the server starts as if nothing were");
+            ensure!(
+                started.is_err() && status.is_some_and(|status| !status.success()),
+                "the server starts as if nothing were"
+            );
             return Ok(());
         }
         started?;
@@ -323,7 +353,10 @@ impl Damaged {
             let after = after.iter().find(|(other, _)| other == id).map_or(&[][..], |(_, bodies)| bodies);
             ensure!(!after.is_empty(), "conversation {id} is silently empty");
             ensure!(before.starts_with(after), "conversation {id} is not what it was up to some moment");
-            ensure!(expected != Expected::Everything || before.len() == after.len(), "conversation {id} has lost messages");
+            ensure!(
+                expected != Expected::Everything || before.len() == after.len(),
+                "conversation {id} has lost messages"
+            );
         }
         Ok(())
     }

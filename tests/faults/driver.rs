@@ -99,7 +99,12 @@ impl Actor {
     }
 
     /// Sends one message and tries again until it is answered, given up, or `stop` is told.
-    pub async fn send_one(&mut self, client: &mut Client, history: &History, stop: &watch::Receiver<bool>) -> Result<Outcome> {
+    pub async fn send_one(
+        &mut self,
+        client: &mut Client,
+        history: &History,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Outcome> {
         let (client_id, text) = self.next_text();
         let body = match self.picture(client).await {
             Some(image) => image,

@@ -88,7 +88,8 @@ struct Asked {
 /// None when the program is run without saying what: as one of many by `cargo test`.
 fn asked() -> Result<Option<Asked>> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let mut asked = Asked { seed: now.as_nanos() as u64 % 1_000_000, rounds: None, only: Vec::new(), long: false, list: false };
+    let mut asked =
+        Asked { seed: now.as_nanos() as u64 % 1_000_000, rounds: None, only: Vec::new(), long: false, list: false };
     let mut words = std::env::args().skip(1);
     let mut said = false;
     while let Some(word) = words.next() {

@@ -104,7 +104,8 @@ pub async fn any_interleaving(run: &Run) -> Result<String> {
     let mut steps = 0;
     for round in 0..rounds {
         let seed = run.random.next();
-        steps += play(&mut world, seed, round, false).await.with_context(|| format!("round {round}, its seed {seed}"))?;
+        steps +=
+            play(&mut world, seed, round, false).await.with_context(|| format!("round {round}, its seed {seed}"))?;
     }
     world.is_sound().await?;
     // Control: a page that passes over what it is told does not show the log.
@@ -181,7 +182,9 @@ async fn play(world: &mut World, seed: u64, round: u64, forgetful: bool) -> Resu
     }
     let (messages, _) = page.visitor.log(&mut client, target).await?;
     let last = messages.last().and_then(|message| message["seq"].as_i64()).unwrap_or(0);
-    tokio::time::timeout(Duration::from_secs(if forgetful { 2 } else { 40 }), page.catch_up(world, last)).await.context("IV6")??;
+    tokio::time::timeout(Duration::from_secs(if forgetful { 2 } else { 40 }), page.catch_up(world, last))
+        .await
+        .context("IV6")??;
     let log: BTreeMap<i64, String> =
         messages.iter().map(|message| (message["seq"].as_i64().unwrap_or(0), body_of(message))).collect();
     ensure!(page.shown == log, "IV6: it shows {:?} and the log is {log:?}", page.shown);
@@ -191,7 +194,14 @@ async fn play(world: &mut World, seed: u64, round: u64, forgetful: bool) -> Resu
 }
 
 /// Posts a message; now and then the answer is lost on the way back, so that it stays in the outbox.
-async fn deliver(world: &World, page: &mut Page, id: &str, body: &str, random: &Random, stored: &mut BTreeSet<String>) -> Result<()> {
+async fn deliver(
+    world: &World,
+    page: &mut Page,
+    id: &str,
+    body: &str,
+    random: &Random,
+    stored: &mut BTreeSet<String>,
+) -> Result<()> {
     let target = world.server.address;
     let answer = Client::new(target).send(page.visitor.text(target, id, body)).await.ok()?;
     let seq = answer["message"]["seq"].as_i64().context("a number")?;

@@ -62,7 +62,13 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass(mut client: TcpStream, server: SocketAddr, lost_in: u64, random: &Random, cuts: &AtomicU64) -> Result<()> {
+async fn pass(
+    mut client: TcpStream,
+    server: SocketAddr,
+    lost_in: u64,
+    random: &Random,
+    cuts: &AtomicU64,
+) -> Result<()> {
     let mut server = TcpStream::connect(server).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;

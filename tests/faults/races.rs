@@ -53,7 +53,15 @@ async fn all_write(world: &World, visitors: &[Visitor], each: usize) -> Result<(
                 let body = format!("S{}:{id}:one of many", visitor.site);
                 let (site, name) = (visitor.site, visitor.name.clone());
                 let (client_id, outcome) = (id.clone(), Outcome::Unknown);
-                let sent = Sent { client_id, site, conversation: name.clone(), author: name, body: body.clone(), outcome, picture: None };
+                let sent = Sent {
+                    client_id,
+                    site,
+                    conversation: name.clone(),
+                    author: name,
+                    body: body.clone(),
+                    outcome,
+                    picture: None,
+                };
                 history.about_to(sent)?;
                 let start = Instant::now();
                 let reply = client.send(visitor.text(target, &id, &body)).await;
@@ -102,7 +110,10 @@ pub async fn second_process(run: &Run) -> Result<String> {
     ensure!(!status.success(), "a second process served the same folder");
     let words = second.last_words();
     let pid = world.server.pid().context("the first runs")?.to_string();
-    ensure!(words.contains("another ocs process") && words.contains(&pid), "it does not say who has the folder: {words}");
+    ensure!(
+        words.contains("another ocs process") && words.contains(&pid),
+        "it does not say who has the folder: {words}"
+    );
     world.chat(20).await?;
     world.is_sound().await?;
     // Control: over a folder of its own the same command line serves.

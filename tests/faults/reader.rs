@@ -103,7 +103,8 @@ async fn poll(site: &Site, heard: &Mutex<Heard>) -> Result<()> {
     let fetched = Client::new(site.owner.target).send(site.script_fetch(200)).await.ok()?;
     let mut threads: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in fetched["data"].as_array().context("a list")? {
-        let image = line["image_url"].as_str().map(|url| format!("image:{}", url.rsplit('/').next().unwrap_or_default()));
+        let image =
+            line["image_url"].as_str().map(|url| format!("image:{}", url.rsplit('/').next().unwrap_or_default()));
         let body = image.unwrap_or_else(|| line["content"].as_str().unwrap_or_default().to_owned());
         let conversation = line["conversation_id"].as_str().unwrap_or_default().to_owned();
         threads.entry(conversation).or_default().push(body);

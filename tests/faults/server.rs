@@ -51,12 +51,6 @@ impl Server {
         })
     }
 
-    /// With a setting of its own.
-    pub fn set(mut self, setting: &str) -> Server {
-        self.settings.push(setting.to_owned());
-        self
-    }
-
     /// With switches for faults.
     pub fn with_shim(mut self) -> Result<Server> {
         self.shim = Some(Shim::new(self.log.parent().context("a folder")?)?);
