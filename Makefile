@@ -12,7 +12,7 @@ DATA ?= data
 DONE := target/done
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/.svelte-kit/*' -not -path '*/test/*' 2>/dev/null)
 
-.PHONY: help run build web dev quick test e2e bench bless clean screenshots tools test-tools check-format lint test-server test-web test-pages embedded
+.PHONY: help run build web dev quick test e2e faults faults-long bench bless clean screenshots tools test-tools check-format lint test-server test-web test-pages embedded
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name about; do printf '  make %-12s %s\n' "$$name" "$$about"; done
@@ -85,6 +85,12 @@ test-pages: $(DONE)/packages
 
 test-tools:
 	@scripts/install-test-tools
+
+faults: ## Hurt a real server and check what it promises: make faults ONLY="--only FT01 --seed 7" (docs/faults.md)
+	cargo test --locked --test faults -- short $(ONLY)
+
+faults-long: ## The same with more of everything; takes an hour or more
+	cargo test --locked --test faults -- long $(ONLY)
 
 bench: build ## Measure the release build
 	target/release/ocs bench
