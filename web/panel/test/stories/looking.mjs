@@ -39,6 +39,26 @@ test("an animation can be stopped, by keyboard too; five times as large, and bac
   assert.deepEqual(chat.faults, []);
 });
 
+test("the emoji button stays to be seen while the grid is open, on a phone too", async () => {
+  const chat = await visit({}, { viewport: { width: 390, height: 844 }, hasTouch: true });
+  await chat.page.tap("ocs-chat .b");
+  await chat.page.waitForSelector("ocs-chat .panel.open");
+  await chat.page.tap("ocs-chat .composer .tool >> nth=1");
+  await chat.page.waitForSelector("ocs-chat .emoji button");
+  assert.ok(await chat.page.locator("ocs-chat .composer .tool >> nth=1").locator("svg").isVisible());
+  await chat.end();
+});
+
+test("on a page that reads from the right one begins to write at the right", async () => {
+  const chat = await visit({}, { init: () => addEventListener("DOMContentLoaded", () => Object.assign(document.documentElement, { dir: "rtl", lang: "ar" })) });
+  await chat.open();
+  const side = () => chat.page.evaluate(() => getComputedStyle(document.querySelector("ocs-chat").shadowRoot.querySelector("textarea")).direction);
+  assert.equal(await side(), "rtl");
+  await chat.field.fill("Hello");
+  assert.equal(await side(), "ltr");
+  await chat.end();
+});
+
 test("who asked for less motion sees animations stand", async () => {
   const chat = await visit({}, { reducedMotion: "reduce" });
   await sendGif(chat);
