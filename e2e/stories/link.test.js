@@ -124,15 +124,17 @@ test(`two browsers talk over a line that is cut ${CUTS_IN_BROWSERS} times: both 
     const otto = await here.operator(shop, { url: link.url });
     await otto.turnTo('John Doe');
     await otto.reads('visitor 0');
-    for (let n = 1; n <= CUTS_IN_BROWSERS; n++) {
+    let said = 0;
+    // Where nobody is connected just now there is nothing to cut.
+    while (link.cuts < CUTS_IN_BROWSERS) {
+      const n = (said += 1);
       const cut = pause(Math.random() * 120).then(() => link.cut());
       await Promise.all([john.write(`visitor ${n}`), otto.write(`operator ${n}`), cut]);
     }
-    assert.ok(link.cuts >= CUTS_IN_BROWSERS);
     const [conversation] = await shop.door.conversations();
     const truth = await eventually(async () => {
       const thread = await shop.door.wholeThread(shop.id, conversation.id);
-      assert.equal(thread.length, 2 * CUTS_IN_BROWSERS + 1);
+      assert.equal(thread.length, 2 * said + 1);
       return thread.map(({ text }) => text);
     }, 90_000);
     await otto.hasTexts(truth, 60_000);
