@@ -167,7 +167,11 @@ async fn start_session(
         None => None,
     };
     if old.is_none() {
-        let taken = app.limits.new_visitors.take(address.network(), app.config.new_visitors_per_hour, std::time::Instant::now());
+        let taken = app.limits.new_visitors.take(
+            address.network(),
+            app.config.new_visitors_per_hour,
+            std::time::Instant::now(),
+        );
         taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
     }
     let language = arrival.locale.clone().unwrap_or_default();
@@ -206,7 +210,9 @@ async fn readable(app: &App, site: &Site, session: &VisitorSession) -> Result<Ve
 async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Send) -> Result<SentToVisitor> {
     let body = match (send.text, send.image) {
         (Some(text), None) => Body::Text(Text::parse(&text)?),
-        (None, Some(image)) => Body::Image(ImageName::parse(&image).ok_or(Error::invalid("image", "is not an uploaded image"))?),
+        (None, Some(image)) => {
+            Body::Image(ImageName::parse(&image).ok_or(Error::invalid("image", "is not an uploaded image"))?)
+        }
         (None, None) => return Err(Error::EmptyMessage),
         (Some(_), Some(_)) => return Err(Error::invalid("image", "send text and image as two messages")),
     };

@@ -25,7 +25,9 @@ async fn strangers_are_refused_on_every_route_that_is_not_for_anyone() {
             Caller::Anyone => {}
             // Sockets ask who it is in their first frame.
             _ if route.path.ends_with("/socket") => assert!(matches!(status, 400 | 403), "{path}: {status}"),
-            Caller::Visitor if route.path == "/api/widget" => assert_eq!(status, 400, "{path}: a command says what to do"),
+            Caller::Visitor if route.path == "/api/widget" => {
+                assert_eq!(status, 400, "{path}: a command says what to do")
+            }
             Caller::Visitor | Caller::Operator | Caller::SiteOwner | Caller::ChatKey => {
                 assert_eq!(status, 401, "{} {path}", route.method);
             }
@@ -53,7 +55,10 @@ async fn other_owners_find_nothing_and_cannot_tell_foreign_from_missing() {
         assert!(matches!(foreign.status.as_u16(), 400 | 404), "{} {}: {}", route.method, route.path, foreign.status);
     }
     assert!(mallory.inbox("state=all").await.is_empty());
-    assert_eq!(mallory.call(hyper::Method::GET, &format!("conversations?site={}", shop.id), json!({})).await.status, 404);
+    assert_eq!(
+        mallory.call(hyper::Method::GET, &format!("conversations?site={}", shop.id), json!({})).await.status,
+        404
+    );
     assert_eq!(otto.thread(&shop, conversation).await, ["a secret"]);
 
     // Hints about other owners' conversations are passed over.
