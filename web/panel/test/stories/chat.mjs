@@ -34,10 +34,10 @@ test("unread outside the chat: badge, title, and none once read", async (chat) =
   await chat.page.waitForSelector("ocs-chat .ticks.sent");
   await chat.page.keyboard.press("Escape");
   for (let n = 0; n < 3; n += 1) chat.stub.agentSays(`n${n}`);
-  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()) === "3");
+  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()).trim() === "3");
   assert.equal(await chat.page.locator("ocs-chat .b").getAttribute("aria-label"), "Chat, 3 unread");
   await chat.page.reload();
-  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()) === "3", "badge after a reload");
+  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()).trim() === "3", "badge after a reload");
   await chat.open();
   await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()) === "");
 });

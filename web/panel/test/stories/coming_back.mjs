@@ -64,7 +64,7 @@ test("an answer into a closed chat shows on the next page, for a week", async (c
   await chat.page.goto("about:blank");
   chat.stub.agentSays("One more thing");
   await chat.page.goto(`${chat.stub.origin}/page?next`);
-  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()) === "1");
+  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()).trim() === "1");
   await chat.page.evaluate(() => localStorage.setItem("ocs:wk_1", JSON.stringify({ ...JSON.parse(localStorage.getItem("ocs:wk_1")), until: Date.now() - 1 })));
   await chat.page.goto("about:blank");
   const before = chat.stub.requests.length;
