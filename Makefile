@@ -53,6 +53,7 @@ quick: tools $(DONE)/packages check-format lint ## The inner loop: format, lints
 
 test: tools test-tools ## Every check that continuous integration makes, with the programs that it needs
 	@$(MAKE) check-format lint
+	@scripts/check-supply-chain
 	@$(MAKE) test-web
 	@$(MAKE) test-server
 	@$(MAKE) test-pages
