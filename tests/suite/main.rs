@@ -8,6 +8,7 @@ mod chat_api;
 mod commands;
 mod contract;
 mod conversations;
+mod description;
 mod engines;
 mod framing;
 mod identity;
