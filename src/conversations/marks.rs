@@ -1,8 +1,10 @@
 //! Delivered and seen: true, stored, and cheap. Hints are gathered for a moment and written in one transaction.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::error::Result;
@@ -65,8 +67,11 @@ async fn gather(store: Store, log: Log, mut hints: mpsc::Receiver<Reached>) {
         while let Ok(hint) = hints.try_recv() {
             add(&mut wanted, hint);
         }
-        if let Err(error) = write(&store, &log, &wanted).await {
-            tracing::warn!(%error, "delivered and seen marks were not written; clients repeat them");
+        // A panic over some marks must not end the writing of all.
+        match AssertUnwindSafe(write(&store, &log, &wanted)).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "delivered and seen marks were not written; clients repeat them"),
+            Err(_) => tracing::error!("writing delivered and seen marks panicked; clients repeat them"),
         }
     }
 }

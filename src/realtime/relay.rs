@@ -1,5 +1,8 @@
 //! From committed events to the seats of those who may hear them, in commit order.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::app::App;
@@ -14,7 +17,13 @@ pub async fn relay(app: App, mut committed: mpsc::UnboundedReceiver<Published>) 
         for recorded in events {
             // A site that is gone has nobody to tell.
             let Ok(site) = app.sites.by_id(recorded.site).await else { continue };
-            tell(&app, site.owner_id, recorded).await;
+            let place = recorded.site;
+            // A panic over one event must not end all live news.
+            if AssertUnwindSafe(tell(&app, site.owner_id, recorded)).catch_unwind().await.is_err() {
+                tracing::error!("telling an event panicked; its listeners load anew");
+                app.hub.reload_site(place);
+                app.hub.reload_account(site.owner_id);
+            }
         }
     }
 }
