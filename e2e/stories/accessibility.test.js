@@ -31,7 +31,7 @@ for (const colorScheme of ['light', 'dark']) {
       await john.open();
       found.greeted = await faultsOf(john.page, 'ocs-chat');
       await john.write('Hello https://shop.example/lamps');
-      await john.lastTick('Sent');
+      await john.sent();
       const chat = john.page.locator('ocs-chat');
       await chat.locator('input[type=file]').setInputFiles({ name: 'lamp.png', mimeType: 'image/png', buffer: png(200, 150) });
       await chat.getByRole('button', { name: 'Remove: lamp.png' }).waitFor();
@@ -54,7 +54,7 @@ for (const colorScheme of ['light', 'dark']) {
     await john.visit(here.page(shop));
     await john.open();
     await john.write('Hello');
-    await john.lastTick('Sent');
+    await john.sent();
     const [{ id }] = await shop.door.conversations();
     await shop.door.reply(shop.id, id, 'r1', 'Good day!');
     const otto = await here.operator(null, { colorScheme });

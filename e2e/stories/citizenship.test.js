@@ -38,7 +38,7 @@ test('a page view is one request, one global, nothing stored, no connection, and
   assert.deepEqual(sockets, [], 'a stranger who only looks has no connection');
   assert.equal(await john.page.evaluate(() => localStorage.length), 0, 'and nothing stored');
   await john.write('Now');
-  await john.lastTick('Sent');
+  await john.sent();
   await john.page.keyboard.press('Escape');
   assert.equal(await john.page.evaluate(() => window.shift), 0);
   assert.deepEqual(john.seen.faults, []);
@@ -93,7 +93,7 @@ test('destroy leaves nothing, and the page may load the chat again', async () =>
   const title = await john.page.title();
   await john.open();
   await john.write('Bye');
-  await john.lastTick('Sent');
+  await john.sent();
   const sockets = [];
   john.page.on('websocket', (socket) => sockets.push(socket));
   const left = await john.page.evaluate(() => {
@@ -124,7 +124,7 @@ test('back brings the page from memory, and the chat goes on', async () => {
   await john.visit(url);
   await john.open();
   await john.write('Wait for me');
-  await john.lastTick('Sent');
+  await john.sent();
   const [{ id }] = await shop.door.conversations();
   await john.page.goto(here.website.put('/elsewhere', '', { body: '<p>Elsewhere</p>' }));
   await shop.door.reply(shop.id, id, 'r1', 'Said while you were away');
@@ -150,7 +150,7 @@ test('the site talks to the chat through window.OCS', async () => {
   await vera.visit(here.page(shop, { head }));
   await vera.composer.waitFor();
   await vera.page.evaluate(() => window.OCS.send('Sent by the page'));
-  await vera.lastTick('Sent');
+  await vera.sent();
   const [conversation] = await shop.door.conversations();
   assert.deepEqual(conversation.visitor.attributes, { plan: 'gold' });
   await vera.page.evaluate(() => window.OCS.close());

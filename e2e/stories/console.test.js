@@ -164,7 +164,7 @@ test("a visitor's phone shows the chat over the whole screen, and the page again
   });
   assert.ok(parseFloat(await john.composer.evaluate((field) => getComputedStyle(field).fontSize)) >= 16, 'no zoom at focus');
   await john.write('From the bus');
-  await john.lastTick('Sent');
+  await john.sent();
   await john.page.locator('ocs-chat').getByRole('button', { name: 'Minimise chat' }).tap();
   await john.launcher.waitFor();
 });

@@ -93,7 +93,7 @@ test('a program reads and answers over the documented API, and the visitor sees 
   await john.visit(here.page(shop));
   await john.open();
   await john.write('Is anybody there?');
-  await john.lastTick('Sent');
+  await john.sent();
   const api = (action, init) => fetch(`${here.url}/api/chat_api.php?action=${action}&key=${shop.apiKey}`, init).then((response) => response.json());
   const { success, data } = await api('get_recent_messages');
   assert.equal(success, true);

@@ -18,12 +18,12 @@ test('the same id in another browser is the same visitor in the console, and ear
   const shop = await here.site();
   const desk = await arrive(shop, vera);
   await desk.write('A secret from my desk');
-  await desk.lastTick('Sent');
+  await desk.sent();
   const stranger = await arrive(shop, vera);
   assert.deepEqual(await stranger.texts(), []);
   await stranger.write('Hello from elsewhere');
   await stranger.hasTexts(['Hello from elsewhere']);
-  await stranger.lastTick('Sent');
+  await stranger.sent();
   const conversations = await shop.door.conversations();
   assert.equal(conversations.length, 2);
   assert.equal(new Set(conversations.map(({ visitor }) => visitor.id)).size, 1, 'one visitor');
@@ -37,7 +37,7 @@ test('in shared mode the same id brings the whole history', async () => {
   const shop = await here.site({ identity_mode: 'shared' });
   const desk = await arrive(shop, vera);
   await desk.write('From my desk');
-  await desk.lastTick('Sent');
+  await desk.sent();
   const phone = await arrive(shop, vera);
   await phone.hasTexts(['From my desk']);
   await phone.write('From my phone');
@@ -49,7 +49,7 @@ test('after logout the next person sees nothing of the one before, in any tab', 
   const shop = await here.site();
   const a = await arrive(shop, vera);
   await a.write('For my eyes only');
-  await a.lastTick('Sent');
+  await a.sent();
   const tab = await here.visitor({ in: a });
   await tab.visit(a.page.url());
   await tab.open();
@@ -65,16 +65,22 @@ test('after logout the next person sees nothing of the one before, in any tab', 
   await a.page.evaluate(() => window.OCS.identify({ externalId: 'bob-2', nickname: 'Bob' }));
   await a.write('I am Bob');
   await a.hasTexts(['I am Bob']);
+  await a.sent();
+  // The page says that this is Vera. Who logged out comes back as anybody would who says so.
   await a.page.reload();
+  await a.open();
+  await a.write('Vera again');
+  await a.sent();
+  await a.hasTexts(['Vera again']);
   const conversations = await shop.door.conversations();
-  assert.deepEqual(conversations.map(({ visitor }) => visitor.external_id).sort(), ['bob-2', 'vera-1']);
+  assert.deepEqual(conversations.map(({ visitor }) => visitor.external_id).sort(), ['bob-2', 'vera-1', 'vera-1']);
 });
 
 test('another externalId on the next page drops the old thread before anything is drawn', async () => {
   const shop = await here.site();
   const a = await arrive(shop, vera);
   await a.write('For my eyes only');
-  await a.lastTick('Sent');
+  await a.sent();
   const b = await here.visitor({ in: a, init: () => {
     window.drawn = [];
     const look = () => {
@@ -95,7 +101,7 @@ test('an anonymous visitor who signs in keeps the thread', async () => {
   const shop = await here.site();
   const anna = await arrive(shop, {});
   await anna.write('Who am I?');
-  await anna.lastTick('Sent');
+  await anna.sent();
   await anna.page.evaluate(() => window.OCS.identify({ externalId: 'anna-7', nickname: 'Anna' }));
   await anna.page.locator('ocs-chat h2', { hasText: 'Anna' }).waitFor();
   await anna.write('Now you know');
@@ -112,14 +118,14 @@ test('a signed identity is verified in the console and has its history in every 
   const signed = () => ({ ...vera, identityToken: sign(secret, 'vera-1') });
   const desk = await arrive(shop, signed());
   await desk.write('From my desk');
-  await desk.lastTick('Sent');
+  await desk.sent();
   const phone = await arrive(shop, signed());
   await phone.hasTexts(['From my desk']);
 
   const stranger = await arrive(shop, vera);
   await stranger.write('Let me in');
   await stranger.hasTexts(['Let me in']);
-  await stranger.lastTick('Sent');
+  await stranger.sent();
   await phone.hasTexts(['From my desk']);
 
   const otto = await here.operator(shop);
@@ -142,5 +148,5 @@ test('where only signed visitors are let in, others are told so, and a wrong sig
   }
   const known = await arrive(shop, { ...vera, identityToken: sign(secret, 'vera-1') });
   await known.write('It is me');
-  await known.lastTick('Sent');
+  await known.sent();
 });

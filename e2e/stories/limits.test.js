@@ -33,7 +33,7 @@ test('one message too many in a minute is told with the seconds left, is kept, a
   await shop.door.configure(shop.id, { limits: { messages_per_minute: 60, api_per_minute: 60, image_bytes: 5_242_880 } });
   await john.page.reload();
   await john.open();
-  await john.lastTick('Sent');
+  await john.sent();
   const [{ id }] = await shop.door.conversations();
   await eventually(async () => assert.deepEqual((await shop.door.wholeThread(shop.id, id)).map(({ text }) => text), ['One', 'Two', 'Three', 'Four']));
 });

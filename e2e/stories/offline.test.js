@@ -11,7 +11,7 @@ test('three messages written offline survive a reload and arrive once, in order'
   await john.visit(here.page(shop));
   await john.open();
   await john.write('Before the tunnel');
-  await john.lastTick('Sent');
+  await john.sent();
 
   await here.server.stop();
   await john.write('One', 'Two', 'Three');
@@ -26,7 +26,7 @@ test('three messages written offline survive a reload and arrive once, in order'
 
   await here.server.up();
   await john.hasTexts(['Before the tunnel', 'One', 'Two', 'Three'], 45_000);
-  await john.lastTick('Sent');
+  await john.sent();
   const [{ id }] = await shop.door.conversations();
   assert.deepEqual((await shop.door.wholeThread(shop.id, id)).map(({ text }) => text), ['Before the tunnel', 'One', 'Two', 'Three']);
 });
@@ -37,13 +37,13 @@ test('a browser without network says so, keeps what is written, and sends it by 
   await john.visit(here.page(shop));
   await john.open();
   await john.write('Online');
-  await john.lastTick('Sent');
+  await john.sent();
   await john.context.setOffline(true);
   await john.write('One', 'Two', 'Three');
   await john.status.getByText('You’re offline').waitFor();
   await john.lastTick('Waiting to be sent');
   await john.context.setOffline(false);
-  await john.lastTick('Sent');
+  await john.sent();
   await john.status.getByText('You’re offline').waitFor({ state: 'detached' });
   const [{ id }] = await shop.door.conversations();
   await eventually(async () => assert.deepEqual((await shop.door.wholeThread(shop.id, id)).map(({ text }) => text), ['Online', 'One', 'Two', 'Three']));

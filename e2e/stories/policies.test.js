@@ -24,12 +24,12 @@ async function useAll(policy, tag) {
   await john.visit(here.website.put(`/policy/${Math.random()}`, tag, { headers: { 'Content-Security-Policy': `${policy}; report-uri /report` } }));
   await john.open();
   await john.write('https://example.com is allowed here?');
-  await john.lastTick('Sent');
+  await john.sent();
   const chat = john.page.locator('ocs-chat');
   await chat.locator('input[type=file]').setInputFiles({ name: 'lamp.png', mimeType: 'image/png', buffer: png(200, 150) });
   await chat.getByRole('button', { name: 'Remove: lamp.png' }).waitFor();
   await chat.getByRole('button', { name: 'Send', exact: true }).click();
-  await john.lastTick('Sent');
+  await john.sent();
   await chat.getByRole('button', { name: /Picture from You/ }).click();
   await chat.getByRole('dialog', { name: 'Picture' }).waitFor();
   await john.page.keyboard.press('Escape');

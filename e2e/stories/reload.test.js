@@ -43,7 +43,7 @@ test('the unread number is there after a reload, before the chat is opened', asy
   await anna.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
   await anna.open();
   await anna.write('Tell me later');
-  await anna.lastTick('Sent');
+  await anna.sent();
   await anna.page.keyboard.press('Escape');
   const [{ id }] = await shop.door.conversations();
   await shop.door.reply(shop.id, id, 'answer-1', 'Later is now');
@@ -70,7 +70,7 @@ test('more than a page of history loads while scrolling up, every message once a
   await anna.visit(here.page(shop));
   await anna.open();
   await anna.write('Line 1');
-  await anna.lastTick('Sent');
+  await anna.sent();
   const [{ id }] = await shop.door.conversations();
   for (let n = 2; n <= 120; n++) await shop.door.reply(shop.id, id, `line-${n}`, `Line ${n}`);
   await anna.page.reload();

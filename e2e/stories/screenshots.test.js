@@ -90,7 +90,7 @@ for (const [variant, colorScheme] of [['minimal', 'light'], ['bubble', 'dark']])
     const vera = await talk(shop, { viewport: { width: 390, height: 760 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2, colorScheme });
     await vera.launcher.tap();
     await vera.write('Do you deliver on Saturdays?');
-    await vera.lastTick('Sent');
+    await vera.sent();
     const [{ id }] = await shop.door.conversations();
     await shop.door.reply(shop.id, id, 'r1', 'We do, until noon: https://northwind.example/delivery');
     await vera.reads('until noon');

@@ -36,11 +36,11 @@ test('with storage blocked and cookies allowed the visitor stays the same one th
   await anna.visit(url);
   await anna.open();
   await anna.write('Before');
-  await anna.lastTick('Sent');
+  await anna.sent();
   await anna.page.reload();
   await anna.open();
   await anna.write('After');
-  await anna.lastTick('Sent');
+  await anna.sent();
   const visitors = (await shop.door.conversations()).map(({ visitor }) => visitor.external_id);
   assert.equal(new Set(visitors).size, 1);
   assert.match(visitors[0], /^v_/);

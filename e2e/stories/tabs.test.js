@@ -13,7 +13,7 @@ async function twoTabs() {
   await one.visit(url);
   await one.open();
   await one.write('From the first tab');
-  await one.lastTick('Sent');
+  await one.sent();
   const two = await here.visitor({ in: one });
   const sockets = [];
   two.page.on('websocket', (socket) => sockets.push(socket.url()));

@@ -54,7 +54,12 @@ export class Visitor {
     await eventually(async () => assert.deepEqual(await this.texts(), expected), within);
   }
 
-  /** Sent, Delivered, Read … of the newest own message. */
+  /** The server has the newest own message, whatever became of it since. */
+  async sent() {
+    await eventually(async () => assert.match(await this.page.locator('ocs-chat .ticks').last().getAttribute('title'), /^(Sent|Delivered|Read)$/));
+  }
+
+  /** Delivered, Read … of the newest own message. */
   async lastTick(word, within) {
     await eventually(async () => assert.equal(await this.page.locator('ocs-chat .ticks').last().getAttribute('title'), word), within);
   }
