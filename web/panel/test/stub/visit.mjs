@@ -41,7 +41,7 @@ export async function visit(behaviour = {}, { html, headers = {}, script = "", i
 }
 
 export async function until(condition, what) {
-  for (let turn = 0; turn < 100; turn += 1) {
+  for (let turn = 0; turn < 400; turn += 1) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
