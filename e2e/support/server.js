@@ -96,6 +96,8 @@ export class Server {
     const [out, complaints] = [[], []];
     child.stdout.on('data', (piece) => out.push(piece));
     child.stderr.on('data', (piece) => complaints.push(piece));
+    // A command that reads nothing may be done before this is written.
+    child.stdin.on('error', () => {});
     child.stdin.end(input);
     const [code] = await once(child, 'close');
     if (code !== 0) throw new Error(`ocs ${args.join(' ')}: ${Buffer.concat(complaints)}`);
