@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// The one connection that writes.
 pub struct Writer {
     conn: Option<SqliteConnection>,
-    /// A transaction was begun and neither committed nor undone (its owner was dropped).
+    /// A transaction may have been begun and was neither committed nor undone (its owner was dropped).
     open: bool,
     ids: Blocks,
 }
@@ -43,8 +43,9 @@ impl Writer {
             self.ids.undone();
             self.open = false;
         }
-        self.conn()?.execute("BEGIN IMMEDIATE").await.map_err(dialect::error)?;
+        // Before the engine is asked: a caller that goes away while it answers leaves a transaction behind.
         self.open = true;
+        self.conn()?.execute("BEGIN IMMEDIATE").await.map_err(dialect::error)?;
         Ok(())
     }
 
