@@ -124,6 +124,15 @@ CREATE TABLE identity_secrets (
     PRIMARY KEY (site_id, id)
 );
 
+-- Floods of new visitors, as they were noticed.
+CREATE TABLE attacks (
+    site_id    BIGINT NOT NULL REFERENCES sites (id) ON DELETE CASCADE,
+    began_at   BIGINT NOT NULL,
+    ended_at   BIGINT,                          -- NULL: under way
+    settled_at BIGINT,                          -- the owner cleaned up after it, or said that all is well
+    PRIMARY KEY (site_id, began_at)
+);
+
 -- visitors ---------------------------------------------------------------
 
 CREATE TABLE visitors (
