@@ -12,7 +12,7 @@ DATA ?= data
 DONE := target/done
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/.svelte-kit/*' -not -path '*/test/*' 2>/dev/null)
 
-.PHONY: help run build web dev quick test e2e faults faults-long bench bless clean screenshots tools test-tools check-format lint test-server test-web test-pages embedded
+.PHONY: help run build web dev quick test e2e faults faults-long bench fixture bless clean screenshots tools test-tools check-format lint test-server test-web test-pages embedded
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name about; do printf '  make %-12s %s\n' "$$name" "$$about"; done
@@ -95,6 +95,9 @@ faults-long: ## The same with more of everything; takes an hour or more
 
 bench: build ## Measure the release build
 	target/release/ocs bench
+
+fixture: ## Keep a small database of the newest schema, which every later version must open (tests/fixtures)
+	cargo test --locked --test suite -- --ignored --exact schemas::make_the_fixture_of_the_newest_schema
 
 bless: tools ## Write the files that are made from the program anew
 	@scripts/bless

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::clock::{Clock, Millis};
 use crate::config::Config;
 use crate::seal::Seal;
-use crate::storage::{self, DataLock, Folder, LockError, MIGRATIONS};
+use crate::storage::{self, DataLock, Folder, LockError};
 
 use super::Given;
 
@@ -150,7 +150,7 @@ async fn database(folder: &Folder) -> Finding {
     if !folder.database().exists() {
         return Hint("there is no database yet; the first start makes it".into());
     }
-    let newest = MIGRATIONS.last().map_or(0, |(number, ..)| *number);
+    let newest = storage::newest_schema();
     match storage::inspect(&folder.database()).await {
         Ok(found) if found.schema > newest => Wrong(format!(
             "the database has schema {}, newer than this program's {newest}; use the newer ocs",

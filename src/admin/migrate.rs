@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::storage::MIGRATIONS;
+use crate::storage::newest_schema;
 
 use super::Given;
 
@@ -18,8 +18,7 @@ impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let app = App::open(self.given.read()?, Clock::System).await?;
         app.store.close().await;
-        let newest = MIGRATIONS.last().map_or(0, |(number, ..)| *number);
-        println!("the database in {} is at schema {newest}, the newest", app.folder.path().display());
+        println!("the database in {} is at schema {}, the newest", app.folder.path().display(), newest_schema());
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use crate::storage::{self, Contents, Folder, MIGRATIONS};
+use crate::storage::{self, Contents, Folder};
 
 use super::Given;
 use super::backup::{DATABASE, Keep, Unpacked, unpack};
@@ -67,9 +67,8 @@ async fn make(file: PathBuf, folder: &Path) -> anyhow::Result<(Unpacked, Content
     Folder::open(folder)?;
     let target = folder.to_owned();
     let unpacked = tokio::task::spawn_blocking(move || unpack(&file, &target, Keep::Everything)).await??;
-    let newest = MIGRATIONS.last().map_or(0, |(number, ..)| *number);
     ensure!(
-        unpacked.manifest.schema <= newest,
+        unpacked.manifest.schema <= storage::newest_schema(),
         "this backup has schema {}, which is newer than this program; restore it with ocs {}",
         unpacked.manifest.schema,
         unpacked.manifest.ocs

@@ -45,23 +45,45 @@ pub struct Contents {
 /// # Errors
 /// What is damaged.
 pub async fn inspect(database: &Path) -> Result<Contents> {
-    let options = SqliteConnectOptions::new().filename(database).read_only(true).disable_statement_logging();
-    let mut conn = options.connect().await.map_err(dialect::error)?;
+    let mut conn = open(database).await?;
     let contents = read(&mut conn).await;
     let _ = conn.close().await;
     contents
 }
 
-async fn read(conn: &mut SqliteConnection) -> Result<Contents> {
+async fn open(database: &Path) -> Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new().filename(database).read_only(true).disable_statement_logging();
+    options.connect().await.map_err(dialect::error)
+}
+
+/// Checks a copy from end to end, whatever its schema is.
+pub(super) async fn check(database: &Path) -> Result<()> {
+    let mut conn = open(database).await?;
+    let checked = is_sound(&mut conn).await;
+    let _ = conn.close().await;
+    checked
+}
+
+async fn is_sound(conn: &mut SqliteConnection) -> Result<()> {
     let damage: Vec<(String,)> = all(conn, "PRAGMA integrity_check(5)").await?;
     if damage.first().is_none_or(|(text,)| text != "ok") {
         let damage: Vec<String> = damage.into_iter().map(|(text,)| text).collect();
         return Err(Error::Internal(format!("the database is damaged: {}", damage.join("; "))));
     }
+    no_orphans(conn).await
+}
+
+/// Refuses rows that refer to nothing.
+pub(super) async fn no_orphans(conn: &mut SqliteConnection) -> Result<()> {
     let orphans: Vec<(String,)> = all(conn, "SELECT DISTINCT \"table\" FROM pragma_foreign_key_check").await?;
-    if let Some((table,)) = orphans.first() {
-        return Err(Error::Internal(format!("the database is damaged: rows of {table} belong to nothing")));
+    match orphans.first() {
+        Some((table,)) => Err(Error::Internal(format!("the database is damaged: rows of {table} belong to nothing"))),
+        None => Ok(()),
     }
+}
+
+async fn read(conn: &mut SqliteConnection) -> Result<Contents> {
+    is_sound(conn).await?;
     let epoch: Vec<(String,)> = all(conn, EPOCH).await?;
     let schema: Vec<(i64,)> = all(conn, SCHEMA).await?;
     let files: Vec<(String,)> = all(conn, FILES).await?;

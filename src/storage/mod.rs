@@ -27,7 +27,7 @@ pub use dialect::is_constraint;
 pub use files::Folder;
 pub use ids::Kind;
 pub use lock::{DataLock, LockError};
-pub use migrate::{MIGRATIONS, snapshot};
+pub use migrate::{MIGRATIONS, Migration, newest_schema, snapshot};
 pub use tx::Tx;
 pub use value::Value;
 
@@ -57,10 +57,18 @@ impl Store {
     /// Opens (or makes) the database in `folder`, snapshots it when a migration is due, and migrates.
     /// Fails when the library is too old to be safe, or the schema is newer than this program.
     pub async fn open(folder: &Folder, clock: Clock) -> Result<Store> {
+        Store::open_at(folder, clock, MIGRATIONS).await
+    }
+
+    /// As [`Store::open`], at the schema of this list, which a test makes longer than it is.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; a migration that fails has changed nothing.
+    pub async fn open_at(folder: &Folder, clock: Clock, migrations: &[Migration]) -> Result<Store> {
         let path = folder.database();
         let mut conn = connect_options(&path).connect().await.map_err(dialect::error)?;
         dialect::assert_version(&mut conn).await?;
-        migrate::run(&mut conn, folder, clock.now()).await?;
+        migrate::run(&mut conn, folder, migrations).await?;
         let epoch = migrate::epoch(&mut conn).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

@@ -20,7 +20,8 @@ fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn animation(frames: usize) -> Vec<u8> {
+/// A gif of two colours in turn.
+pub fn animation(frames: usize) -> Vec<u8> {
     let mut encoder = gif::Encoder::new(Vec::new(), 20, 10, &[255, 0, 0, 0, 0, 255]).expect("a gif");
     for index in 0..frames {
         let pixels = vec![(index % 2) as u8; 200];
@@ -29,7 +30,8 @@ fn animation(frames: usize) -> Vec<u8> {
     encoder.into_inner().expect("bytes")
 }
 
-async fn upload(world: &World, vera: &Visitor, bytes: Vec<u8>) -> Answer {
+/// A visitor uploads a picture.
+pub async fn upload(world: &World, vera: &Visitor, bytes: Vec<u8>) -> Answer {
     let bearer = format!("Bearer {}", vera.token);
     let headers = [("authorization", bearer.as_str()), ("content-type", "image/png")];
     world.http().send(Method::POST, "/api/widget/images", &headers, bytes).await

@@ -8,7 +8,7 @@ use crate::world::{Answer, Owner, World};
 const PASSWORD: &str = "correct horse battery";
 
 /// What an authenticator app shows, made by a hand of its own (RFC 4226, 6238).
-fn code(secret: &str, at_ms: i64) -> String {
+pub fn code(secret: &str, at_ms: i64) -> String {
     let bits: String = secret
         .bytes()
         .map(|letter| b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|known| *known == letter).expect("base32"))
@@ -43,7 +43,7 @@ async fn post(owner: &Owner, path: &str, body: Value) -> Answer {
 }
 
 /// Turns it on and says the secret and the recovery codes.
-async fn protect(world: &World, owner: &Owner) -> (String, Vec<String>) {
+pub async fn protect(world: &World, owner: &Owner) -> (String, Vec<String>) {
     let begun = post(owner, "", json!({ "password": PASSWORD })).await;
     assert_eq!(begun.headers["cache-control"], "no-store");
     let secret = begun.ok()["secret"].as_str().expect("a secret").to_owned();

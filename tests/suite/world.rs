@@ -156,6 +156,11 @@ impl World {
         self.clock.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
+    /// Sets the server's clock, in milliseconds.
+    pub fn go_to(&self, at: i64) {
+        self.clock.store(at, Ordering::Relaxed);
+    }
+
     /// Runs the chore that removes old events.
     pub async fn trim(&self) -> u64 {
         let running = self.running.as_ref().expect("a running server");
@@ -200,7 +205,8 @@ impl World {
 /// A signed-in operator.
 #[derive(Clone)]
 pub struct Owner {
-    http: Http,
+    /// What sends its requests.
+    pub http: Http,
     /// The session's cookie.
     pub cookie: String,
     /// The session's CSRF token.

@@ -1,0 +1,270 @@
+//! Databases of every schema that was released, as the product made them: today's program opens each and finds all of it.
+//!
+//! A fixture is a backup, its master key, and what the product answered when it was made. `make fixture` makes the one of
+//! the newest schema.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hyper::Method;
+use ocs::storage::{MIGRATIONS, inspect, newest_schema};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::images::{animation, png, upload};
+use crate::second_factor::protect;
+use crate::world::{Owner, Site, Visitor, World};
+
+fn fixture(schema: i64) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{schema:04}"))
+}
+
+fn read_json(file: &Path) -> Value {
+    serde_json::from_slice(&fs::read(file).expect("the file")).expect("JSON")
+}
+
+/// The backup of a fixture, unpacked from its compression.
+fn backup_of(schema: i64) -> Vec<u8> {
+    let packed = File::open(fixture(schema).join("backup.tar.gz")).expect("the backup");
+    let mut tar = Vec::new();
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut tar).expect("a whole file");
+    tar
+}
+
+fn ocs(arguments: &[&str]) {
+    let done = Command::new(env!("CARGO_BIN_EXE_ocs")).env_clear().args(arguments).output().expect("the program runs");
+    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+#[test]
+fn every_schema_has_its_fixture() {
+    for migration in MIGRATIONS {
+        let there = fixture(migration.schema).join("remembered.json").exists();
+        assert!(there, "schema {} has no fixture: `make fixture`", migration.schema);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_every_released_schema_is_opened_with_all_that_is_in_it() {
+    for schema in MIGRATIONS.iter().map(|migration| migration.schema) {
+        let mut world = World::new().await;
+        world.stop().await;
+        let data = world.data();
+        fs::remove_dir_all(&data).expect("removes");
+        tar::Archive::new(backup_of(schema).as_slice()).unpack(&data).expect("unpacks");
+        fs::copy(fixture(schema).join("master.key"), data.join("master.key")).expect("copies");
+        let manifest = read_json(&data.join("manifest.json"));
+        assert_eq!(manifest["schema"], schema);
+
+        ocs(&["migrate", "--data", text(&data)]);
+        let migrated = inspect(&data.join("ocs.db")).await.expect("a sound database");
+        assert_eq!(migrated.schema, newest_schema());
+        assert_eq!(migrated.epoch, manifest["epoch"]);
+        assert_eq!(json!(migrated.rows), manifest["rows"]);
+
+        let remembered = read_json(&fixture(schema).join("remembered.json"));
+        world.go_to(remembered["made_at"].as_i64().expect("a time"));
+        world.start().await;
+        still_knows(&world, &remembered).await;
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_every_released_schema_is_restored_whole() {
+    for schema in MIGRATIONS.iter().map(|migration| migration.schema) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, data) = (folder.path().join("old.tar"), folder.path().join("data"));
+        fs::write(&file, backup_of(schema)).expect("writes");
+        ocs(&["restore", text(&file), "--data", text(&data)]);
+        ocs(&["migrate", "--data", text(&data)]);
+        let restored = inspect(&data.join("ocs.db")).await.expect("a sound database");
+        fs::create_dir(folder.path().join("raw")).expect("a folder");
+        tar::Archive::new(backup_of(schema).as_slice()).unpack(folder.path().join("raw")).expect("unpacks");
+        let manifest = read_json(&folder.path().join("raw/manifest.json"));
+        assert_eq!(json!(restored.rows), manifest["rows"]);
+        assert_ne!(restored.epoch, manifest["epoch"], "clients notice");
+    }
+}
+
+/// Everything is answered as it was; a later version may say more.
+async fn still_knows(world: &World, remembered: &Value) {
+    let said = |name: &str| remembered[name].as_str().expect("text").to_owned();
+    let otto = Owner { http: world.http().clone(), cookie: said("cookie"), csrf: said("csrf") };
+    for (path, then) in remembered["answers"].as_object().expect("answers") {
+        holds(&ask(world, &otto, path).await, then, path);
+    }
+    for (path, then) in remembered["files"].as_object().expect("files") {
+        assert_eq!(&json!(hash(world, path).await), then, "{path}");
+    }
+    let vera = come_back(world, &said("widget_key"), &said("visitor_token")).await;
+    holds(&vera.state, &remembered["vera"], "vera");
+    // What is sealed can be opened, and what is hashed fits.
+    let mut body = json!({ "email": "otto@example.org", "password": "correct horse battery" });
+    let sign_in = async |body: &Value| world.http().json(Method::POST, "/api/console/sign-in", &[], body).await;
+    assert_eq!(sign_in(&body).await.code(), "second_factor_required");
+    world.pass(60);
+    body["code"] = json!(crate::second_factor::code(&said("totp_secret"), world.now()));
+    sign_in(&body).await.ok();
+    // And it goes on from there.
+    vera.send("after", "And today?").await.ok();
+}
+
+#[track_caller]
+fn holds(now: &Value, then: &Value, place: &str) {
+    match (now, then) {
+        (Value::Object(now), Value::Object(then)) => {
+            for (name, then) in then {
+                holds(now.get(name).unwrap_or(&Value::Null), then, &format!("{place} / {name}"));
+            }
+        }
+        (Value::Array(now), Value::Array(then)) => {
+            assert_eq!(now.len(), then.len(), "{place}");
+            for (index, then) in then.iter().enumerate() {
+                holds(&now[index], then, &format!("{place} / {index}"));
+            }
+        }
+        _ => assert_eq!(now, then, "{place}"),
+    }
+}
+
+async fn ask(world: &World, otto: &Owner, path: &str) -> Value {
+    match path.strip_prefix("/api/console/") {
+        Some(path) => otto.get(path).await,
+        None => world.http().get(path).await.ok(),
+    }
+}
+
+async fn hash(world: &World, path: &str) -> String {
+    let answer = world.http().get(path).await;
+    assert!(answer.status.is_success(), "{path}: {}", answer.status);
+    Sha256::digest(&answer.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn come_back(world: &World, widget_key: &str, token: &str) -> Visitor {
+    let site = Site { id: 0, widget_key: widget_key.to_owned(), chat_key: String::new() };
+    world.arrive(&site, json!({ "external_id": "vera", "anonymous": false }), Some(token)).await.expect("to be let in")
+}
+
+/// Writes the fixture of the newest schema. It is never written again: databases like it are out there.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes into tests/fixtures: make fixture"]
+async fn make_the_fixture_of_the_newest_schema() {
+    let target = fixture(newest_schema());
+    assert!(!target.exists(), "{} is there; one that was released is never made again", target.display());
+    let mut world = World::new().await;
+    let mut remembered = live(&world).await;
+    remembered["made_at"] = json!(world.now());
+    world.stop().await;
+    fs::create_dir_all(&target).expect("a folder");
+    let tar = world.data().join("../backup.tar");
+    ocs(&["backup", text(&tar), "--data", text(&world.data())]);
+    let packed = File::create(target.join("backup.tar.gz")).expect("a file");
+    let mut packer = flate2::write::GzEncoder::new(packed, flate2::Compression::best());
+    std::io::copy(&mut File::open(tar).expect("the backup"), &mut packer).expect("packs");
+    packer.finish().expect("packs");
+    fs::copy(world.data().join("master.key"), target.join("master.key")).expect("copies");
+    let text = serde_json::to_string_pretty(&remembered).expect("JSON");
+    fs::write(target.join("remembered.json"), text + "\n").expect("writes");
+}
+
+/// Otto's day: a bit of everything that is kept. Says what the product answers at its end.
+async fn live(world: &World) -> Value {
+    let otto = world.owner("otto").await;
+    let (totp_secret, _) = protect(world, &otto).await;
+    let site = otto.site("Lamp Shop").await;
+    furnish(world, &otto, &site).await;
+    let vera = chat(world, &otto, &site).await;
+    let gone = otto.site("Closed Shop").await;
+    otto.call(Method::DELETE, &format!("sites/{}", gone.id), json!({})).await.ok();
+    world.owner("nils").await.site("Bakery").await;
+
+    let inbox = otto.inbox("state=all").await;
+    let mut paths: Vec<String> = inbox
+        .iter()
+        .map(|one| format!("/api/console/sites/{}/conversations/{}?limit=200", one["site_id"], one["id"]))
+        .collect();
+    let vera = come_back(world, &site.widget_key, &vera.token).await;
+    let rest = ["sites", "conversations?state=all", "account/second-factor", "account/sessions", "account/audit"];
+    paths.extend(rest.map(|path| format!("/api/console/{path}")));
+    paths.push(format!("/api/chat_api.php?action=get_recent_messages&key={}", site.chat_key));
+    let (mut answers, mut files) = (Map::new(), Map::new());
+    for path in paths {
+        let answer = ask(world, &otto, &path).await;
+        for url in urls(&answer) {
+            files.insert(url.clone(), json!(hash(world, &url).await));
+        }
+        answers.insert(path, answer);
+    }
+    assert!(files.len() >= 5, "two pictures, their thumbnails and a logo");
+    json!({
+        "cookie": otto.cookie, "csrf": otto.csrf, "totp_secret": totp_secret,
+        "widget_key": site.widget_key, "visitor_token": vera.token,
+        "answers": answers, "files": files, "vera": vera.state,
+    })
+}
+
+async fn furnish(world: &World, otto: &Owner, site: &Site) {
+    let look = json!({ "variant": "bubble", "primary": "#166534", "header": "#166534" });
+    let change = json!({
+        "welcome": { "en": "Hello!", "fr": "Bonjour !" }, "allowed_domains": ["shop.example", "*.shop.example"],
+        "opaque_agent_ids": true, "limits": { "messages_per_minute": 30, "api_per_minute": 90, "image_bytes": 2_000_000 },
+    });
+    let before = otto.get(&format!("sites/{}", site.id)).await["look"].clone();
+    let mut whole = before.as_object().expect("a look").clone();
+    whole.extend(look.as_object().expect("fields").clone());
+    otto.configure(site, change).await;
+    otto.configure(site, json!({ "look": whole })).await;
+    otto.call(Method::POST, &format!("sites/{}/identity-secrets", site.id), json!({})).await.ok();
+    otto.call(Method::POST, &format!("sites/{}/widget-key", site.id), json!({ "grace_s": 86_400 })).await.ok();
+    let headers = [("cookie", otto.cookie.as_str()), ("x-csrf-token", otto.csrf.as_str())];
+    let path = format!("/api/console/sites/{}/logo", site.id);
+    world.http().send(Method::PUT, &path, &headers, png(60, 30)).await.ok();
+}
+
+/// Vera writes, sends pictures, is answered by Otto and by a script, and has seen some of it; what Noor asked without a
+/// name was closed.
+async fn chat(world: &World, otto: &Owner, site: &Site) -> Visitor {
+    let about = json!({
+        "external_id": "vera", "anonymous": false, "nickname": "Vera", "email": "vera@shop.example",
+        "attributes": { "plan": "gold" }, "locale": "fr", "timezone": "Europe/Berlin",
+        "page": { "url": "https://shop.example/cart", "title": "Your cart", "referrer": "" },
+    });
+    let vera = world.arrive(site, about, None).await.expect("to be let in");
+    let sent = vera.send("v1", "Is the blue lamp back?").await.ok();
+    let first = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    otto.reply(site, first, "o1", "It is, three are left.\n💙 שלום").await.ok();
+    let mut console = otto.listen().await;
+    let seen = json!({ "type": "seen", "conversation": sent["message"]["conversation"], "seq": 2 });
+    vera.command(json!({ "do": "hint", "hint": seen })).await.ok();
+    console.event("seen").await;
+    world.pass(60);
+    for (client_id, bytes) in [("v2", png(900, 20)), ("v3", animation(5))] {
+        let image = upload(world, &vera, bytes).await.ok()["image"]["id"].clone();
+        vera.command(json!({ "do": "send", "client_id": client_id, "image": image })).await.ok();
+    }
+    let body = json!({ "conversation_id": first, "content": "Seen by a script", "agent_name": "Agent Wang" });
+    let path = format!("/api/chat_api.php?action=reply_as_agent&key={}", site.chat_key);
+    world.http().json(Method::POST, &path, &[], &body).await.ok();
+    let noor = json!({ "external_id": "k3Jt0pXw", "anonymous": true });
+    world.arrive(site, noor, None).await.expect("to be let in").send("n1", "do you ship?").await.ok();
+    let last = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    otto.call(Method::POST, &format!("sites/{}/conversations/{last}/close", site.id), json!({})).await.ok();
+    vera
+}
+
+/// Addresses of files in an answer.
+fn urls(answer: &Value) -> Vec<String> {
+    match answer {
+        Value::Object(fields) => fields.values().flat_map(urls).collect(),
+        Value::Array(items) => items.iter().flat_map(urls).collect(),
+        Value::String(text) if text.starts_with("/uploads/") => vec![text.clone()],
+        _ => Vec::new(),
+    }
+}
