@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::accounts::Passwords;
+use crate::attacks::Attacks;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::conversations::Marks;
@@ -39,6 +40,8 @@ pub struct Parts {
     pub images: Images,
     /// Sites by number and key.
     pub sites: Directory,
+    /// Floods of new visitors, and the work that keeps them away.
+    pub attacks: Attacks,
     /// Counters of what people may do in a while.
     pub limits: Limits,
     /// Password hashes, few at a time.
@@ -128,6 +131,7 @@ impl App {
         let app = App::new(Parts {
             images: Images::open(&folder, clock).map_err(unusable)?,
             sites: Directory::new(store.clone()),
+            attacks: Attacks::new(config.attack_visitors_per_minute),
             limits: Limits::default(),
             passwords: Passwords::default(),
             visitors: Sessions::default(),

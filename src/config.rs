@@ -116,6 +116,9 @@ settings! {
     max_connections: usize = 20_000,
     /// New visitor sessions an hour from one address (IPv6: one /64). Resumes are not counted.
     new_visitors_per_hour: usize = 300,
+    /// New visitor sessions a minute on one site that are an attack: from then on, and until ten minutes were calm, a new
+    /// visitor's browser computes for a moment before it is let in. Signed visitors and resumes are not counted.
+    attack_visitors_per_minute: usize = 120,
     /// Days that events are kept for clients that were away; messages are kept for good. 1 to 365.
     event_days: u64 = 7,
     /// Seconds that a stopping server gives its clients to leave. 0 to 60.

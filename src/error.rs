@@ -82,6 +82,14 @@ pub enum Error {
         /// Whole seconds to wait.
         retry_after_s: u64,
     },
+    /// The site is under attack: a new visitor's browser does some work first.
+    #[error("this chat is under attack; do the work that is asked for, then come again")]
+    WorkRequired {
+        /// See `attacks::Challenge`.
+        challenge: String,
+        /// Zero bits that are asked for.
+        bits: u32,
+    },
     /// Neither text nor image.
     #[error("the message is empty")]
     EmptyMessage,
@@ -147,6 +155,7 @@ pub enum ErrorCode {
     InvalidIdentity,
     SendingTooFrequently,
     TooManyRequests,
+    WorkRequired,
     EmptyMessage,
     TextTooLong,
     InvalidImage,
@@ -182,6 +191,7 @@ impl Error {
             Error::InvalidIdentity(_) => ErrorCode::InvalidIdentity,
             Error::SendingTooFrequently { .. } => ErrorCode::SendingTooFrequently,
             Error::TooManyRequests { .. } => ErrorCode::TooManyRequests,
+            Error::WorkRequired { .. } => ErrorCode::WorkRequired,
             Error::EmptyMessage => ErrorCode::EmptyMessage,
             Error::TextTooLong => ErrorCode::TextTooLong,
             Error::InvalidImage(_) => ErrorCode::InvalidImage,

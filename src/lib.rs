@@ -19,6 +19,7 @@ pub mod visitors;
 pub mod conversations;
 pub mod images;
 pub mod messages;
+pub mod attacks;
 
 // how news travels
 pub mod events;

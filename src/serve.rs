@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::http::route::{Route, router};
 use crate::http::server::Server;
 use crate::http::{assets, headers, operations, requests, tls, uploads};
-use crate::{audit, chat_api, console, events, images, realtime, widget};
+use crate::{attacks, audit, chat_api, console, events, images, realtime, widget};
 
 /// Time between two looks at the write-ahead log.
 const CHECKPOINT_PAUSE: Duration = Duration::from_secs(5);
@@ -66,6 +66,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
     let chores = vec![
         tokio::spawn(realtime::relay(app.clone(), committed)),
         tokio::spawn(images::run(app.clone())),
+        tokio::spawn(attacks::run(app.clone())),
         tokio::spawn(checkpoint(app.clone())),
         tokio::spawn(trim(app.clone())),
         crate::admin::socket::listen(&app).context("the command socket cannot be made in the data folder")?,

@@ -157,6 +157,7 @@ async fn play(app: &App, owner: &Account, site: &Site, chat: &Chat) -> Result<()
         page: Some(Page { url: url.into(), title: title.into(), referrer: String::new() }),
         locale: Some("en".into()),
         timezone: Some("Europe/Berlin".into()),
+        work: None,
     };
     let arrived = visitors::arrive(app, site, None, start.check(Some(chat.browser))?).await?;
     let visitor = arrived.visitor.id;

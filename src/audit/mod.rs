@@ -71,6 +71,8 @@ pub enum Action {
     IdentitySecretMade,
     IdentitySecretDeleted,
     BackupMade,
+    AttackCleanedUp,
+    AttackSettled,
 }
 
 impl Action {
@@ -97,6 +99,8 @@ impl Action {
             Action::IdentitySecretMade => "identity_secret_made",
             Action::IdentitySecretDeleted => "identity_secret_deleted",
             Action::BackupMade => "backup_made",
+            Action::AttackCleanedUp => "attack_cleaned_up",
+            Action::AttackSettled => "attack_settled",
         }
     }
 }

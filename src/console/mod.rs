@@ -9,6 +9,7 @@ mod sites;
 
 use hyper::Method;
 
+use crate::attacks::Removed;
 use crate::conversations::{ConversationForOperator, Inbox};
 use crate::http::route::{Caller, Route};
 use crate::images::Uploaded;
@@ -111,6 +112,10 @@ fn site_routes() -> Vec<Route> {
             sites::delete_identity_secret,
         )
         .gives::<Done>(),
+        Route::new(Method::POST, "/api/console/sites/{site}/attack/clean-up", SiteOwner, sites::clean_up)
+            .gives::<Removed>(),
+        Route::new(Method::POST, "/api/console/sites/{site}/attack/settle", SiteOwner, sites::settle_attack)
+            .gives::<SiteView>(),
         Route::new(Method::GET, "/api/console/sites/{site}/preview", SiteOwner, preview::page),
         Route::new(Method::GET, "/api/console/sites/{site}/preview.js", SiteOwner, preview::script),
     ]

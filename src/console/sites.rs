@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::attacks::{self, Removed};
 use crate::error::Result;
 use crate::http::body::{self, JsonBody, PathOf};
 use crate::http::caller::CurrentOperator;
@@ -159,6 +160,25 @@ pub(super) async fn delete_identity_secret(
     operator.site(&app, site).await?;
     sites::delete_identity_secret(&app, operator.by(), site, secret).await?;
     Ok(Json(Done {}))
+}
+
+pub(super) async fn clean_up(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<Removed>> {
+    operator.site(&app, site).await?;
+    Ok(Json(attacks::clean_up(&app, operator.by(), site).await?))
+}
+
+pub(super) async fn settle_attack(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    attacks::settle(&app, operator.by(), site).await?;
+    show_now(&app, site).await
 }
 
 async fn show_now(app: &App, site: SiteId) -> Result<Json<SiteView>> {

@@ -45,6 +45,7 @@ const OLDEST_KEPT: &str = "SELECT site_id, MAX(n) FROM events WHERE at < $1 GROU
 const TRIM: &str = "DELETE FROM events WHERE site_id = $1 AND n <= $2";
 const NOTE_TRIM: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
 const FORGET: &str = "DELETE FROM events WHERE site_id = $1";
+const BREAK_OFF: &str = "UPDATE site_counters SET trimmed = n WHERE site_id = $1";
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
@@ -61,6 +62,7 @@ pub const SQL: &[&str] = &[
     TRIM,
     NOTE_TRIM,
     FORGET,
+    BREAK_OFF,
 ];
 
 #[derive(FromRow)]
@@ -198,5 +200,11 @@ pub(super) async fn trim_to(tx: &mut Tx, site: SiteId, n: i64) -> Result<u64> {
 
 /// Removes a site's log with the site.
 pub async fn forget_site(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(FORGET, values![site]).await.map(drop)
+}
+
+/// Ends the past of a site's log: whoever was away loads anew, because something of it was removed for good.
+pub async fn break_off(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(BREAK_OFF, values![site]).await?;
     tx.run(FORGET, values![site]).await.map(drop)
 }

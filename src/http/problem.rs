@@ -31,6 +31,18 @@ pub struct Problem {
     /// The nearest readable colour, where colours were refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
+    /// The work to do before coming again, where it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work: Option<Work>,
+}
+
+/// What a browser does to be let in while its site is under attack.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Work {
+    /// Find a whole number so that SHA-256 of `challenge:number` begins with `bits` zero bits, and say `challenge:number`.
+    pub challenge: String,
+    /// Zero bits that are asked for.
+    pub bits: u32,
 }
 
 /// The status of each code.
@@ -52,7 +64,7 @@ pub fn status(code: ErrorCode) -> StatusCode {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::EmailTaken | Code::Conflict => StatusCode::CONFLICT,
         Code::TooLarge | Code::TextTooLong | Code::ImageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::SendingTooFrequently | Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Code::SendingTooFrequently | Code::TooManyRequests | Code::WorkRequired => StatusCode::TOO_MANY_REQUESTS,
         Code::StorageFull | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -68,7 +80,12 @@ impl From<&Error> for Problem {
             Error::WrongCode | Error::SecondFactorRequired => (Some("code"), None),
             _ => (None, None),
         };
-        Problem { code: error.code(), message: error.to_string(), retry_after_s: error.retry_after_s(), field, nearest }
+        let work = match error {
+            Error::WorkRequired { challenge, bits } => Some(Work { challenge: challenge.clone(), bits: *bits }),
+            _ => None,
+        };
+        let (message, retry_after_s) = (error.to_string(), error.retry_after_s());
+        Problem { code: error.code(), message, retry_after_s, field, nearest, work }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::id::SiteId;
+use crate::id::{ConversationId, SiteId};
 use crate::storage::Tx;
 
 use super::{Image, ImageName, Uploader, store};
@@ -34,6 +34,13 @@ async fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader
 /// The files are removed after the commit; should the server stop in between, the next sweep removes them.
 pub async fn forget_site(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
     store::delete_site(tx, site).await?;
+    app.images.wake_sweep_after(tx);
+    Ok(())
+}
+
+/// Lets go of the images of conversations that are to be removed, before their messages go.
+pub async fn forget(app: &App, tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    store::delete_of(tx, site, conversations).await?;
     app.images.wake_sweep_after(tx);
     Ok(())
 }

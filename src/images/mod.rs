@@ -28,7 +28,7 @@ use crate::id::{AccountId, ImageId, KeyId, VisitorId};
 use crate::storage::Folder;
 
 pub use accept::accept;
-pub use attach::{attach, forget_site};
+pub use attach::{attach, forget, forget_site};
 pub use blobs::{BlobKey, Blobs, StoredBlob};
 pub use fetch::fetch;
 pub use format::Format;

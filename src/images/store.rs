@@ -4,8 +4,9 @@ use sqlx::FromRow;
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::{ImageId, SiteId};
-use crate::storage::{Store, Tx};
+use crate::id::{ConversationId, ImageId, SiteId};
+use crate::id_rows;
+use crate::storage::{Store, Tx, Value};
 use crate::values;
 
 use super::{BlobKey, Image, ImageName, LOOSE_SECONDS, Uploader};
@@ -29,6 +30,18 @@ const LEAVE_SITE: &str = "INSERT INTO leftover_files (folder, name)
     SELECT 'chat_images', name FROM images WHERE site_id = $1
     UNION SELECT 'thumbs', thumb_name FROM images WHERE site_id = $1 AND thumb_name <> name
     UNION SELECT 'logos', logo FROM sites WHERE id = $1 AND logo IS NOT NULL";
+const LEAVE_OF: &str = concat!(
+    "INSERT INTO leftover_files (folder, name)
+    SELECT 'chat_images', i.name FROM images AS i WHERE i.site_id = $1 AND i.id IN ",
+    id_rows!("$2"),
+    " UNION SELECT 'thumbs', i.thumb_name FROM images AS i WHERE i.site_id = $1 AND i.thumb_name <> i.name AND i.id IN ",
+    id_rows!("$2")
+);
+const DELETE_OF: &str = concat!("DELETE FROM images WHERE site_id = $1 AND id IN ", id_rows!("$2"));
+const IN_CONVERSATIONS: &str = concat!(
+    "SELECT image_id FROM messages WHERE site_id = $1 AND image_id IS NOT NULL AND conversation_id IN ",
+    id_rows!("$2")
+);
 const DELETE_SITE: &str = "DELETE FROM images WHERE site_id = $1";
 const LEAVE_FILE: &str =
     "INSERT INTO leftover_files (folder, name) VALUES ($1, $2) ON CONFLICT (folder, name) DO NOTHING";
@@ -45,6 +58,9 @@ pub const SQL: &[&str] = &[
     LEAVE_ONE,
     DELETE_ONE,
     LEAVE_SITE,
+    LEAVE_OF,
+    DELETE_OF,
+    IN_CONVERSATIONS,
     DELETE_SITE,
     LEAVE_FILE,
     LEFTOVERS,
@@ -148,6 +164,14 @@ pub(super) async fn delete_loose(tx: &mut Tx, site: SiteId, image: ImageId) -> R
 pub(super) async fn delete_site(tx: &mut Tx, site: SiteId) -> Result<()> {
     tx.run(LEAVE_SITE, values![site]).await?;
     tx.run(DELETE_SITE, values![site]).await.map(|_| ())
+}
+
+/// Deletes the images that stand in conversations, and notes their files for removal.
+pub(super) async fn delete_of(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    let rows: Vec<(ImageId,)> = tx.all(IN_CONVERSATIONS, values![site, Value::ids(conversations)]).await?;
+    let images: Vec<ImageId> = rows.into_iter().map(|(image,)| image).collect();
+    tx.run(LEAVE_OF, values![site, Value::ids(&images)]).await?;
+    tx.run(DELETE_OF, values![site, Value::ids(&images)]).await.map(|_| ())
 }
 
 /// Notes one file for removal.

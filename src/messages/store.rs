@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use sqlx::FromRow;
 
-use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, ImageId, KeyId, MessageId, SiteId, VisitorId};
 use crate::images::{Image, ImageName, ImageView};
-use crate::storage::{Store, Tx};
+use crate::storage::{Store, Tx, Value};
 use crate::values;
+use crate::{bulk_rows, id_rows};
 
 use super::{Author, ClientId, Message};
 
@@ -56,12 +56,13 @@ const ADD: &str = concat!(
     bulk_rows!("$1"),
     " AS r"
 );
+const FORGET_OF: &str = concat!("DELETE FROM messages WHERE site_id = $1 AND conversation_id IN ", id_rows!("$2"));
 const GIVE: &str = "UPDATE messages SET author_id = $3
     WHERE site_id = $1 AND conversation_id = $2 AND author_kind = 'visitor'";
 const FORGET: &str = "DELETE FROM messages WHERE site_id = $1";
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, GIVE, FORGET];
+pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, GIVE, FORGET, FORGET_OF];
 
 #[derive(FromRow)]
 struct Row {
@@ -219,4 +220,9 @@ pub async fn give(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), t
 /// Removes a site's messages with the site.
 pub async fn forget_site(tx: &mut Tx, site: SiteId) -> Result<()> {
     tx.run(FORGET, values![site]).await.map(drop)
+}
+
+/// Removes the messages of conversations that are to be removed.
+pub async fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    tx.run(FORGET_OF, values![site, Value::ids(conversations)]).await.map(drop)
 }

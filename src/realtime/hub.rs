@@ -1,6 +1,6 @@
 //! Everybody who is connected to this process.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -134,6 +134,14 @@ impl Hub {
         self.end(
             ErrorCode::InvalidToken,
             |who| matches!(who, Who::Visitor { session, .. } if session.token_id == token_id),
+        );
+    }
+
+    /// Ends the pages of visitors that were removed.
+    pub fn end_visitors(&self, site: SiteId, ended: &HashSet<VisitorId>) {
+        self.end(
+            ErrorCode::InvalidToken,
+            |who| matches!(who, Who::Visitor { session, .. } if session.site_id == site && ended.contains(&session.visitor_id)),
         );
     }
 

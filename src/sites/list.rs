@@ -1,6 +1,7 @@
 //! Reading sites: those of an account, all of them, and one with its keys.
 
 use crate::app::App;
+use crate::attacks::AttackView;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId};
 
@@ -33,6 +34,8 @@ pub struct Details {
     pub identity_secrets: Vec<Key>,
     /// Visitors' messages that no operator has seen.
     pub unread: i64,
+    /// Attacks that the owner has not settled.
+    pub attack: Option<AttackView>,
 }
 
 /// A site with its keys, read anew: the last page seen changes without the rest, and is not in the directory.
@@ -60,5 +63,6 @@ async fn with_keys(app: &App, site: Site) -> Result<Details> {
     let chat_keys = store::chat_keys(&app.store, site.id).await?;
     let identity_secrets = store::identity_secrets(&app.store, site.id).await?;
     let unread = store::unread(&app.store, site.id).await?;
-    Ok(Details { site, chat_keys, identity_secrets, unread })
+    let attack = AttackView::of(app, site.id).await?;
+    Ok(Details { site, chat_keys, identity_secrets, unread, attack })
 }

@@ -192,6 +192,6 @@ fn host_of(origin: &str) -> &str {
 }
 
 /// Records that a site changed, as the last write of its transaction: open consoles load it anew.
-async fn changed(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
+pub(crate) async fn changed(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
     app.events.record(tx, site, vec![(Scope::site(), Event::SiteChanged)]).await
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attacks::AttackView;
 use crate::clock::Millis;
 use crate::id::{KeyId, SiteId};
 use crate::images;
@@ -44,6 +45,8 @@ pub struct SiteView {
     pub seen_page: Option<SeenPage>,
     /// Visitors' messages that no operator has seen.
     pub unread: i64,
+    /// Attacks that the owner has not settled.
+    pub attack: Option<AttackView>,
     /// When it was made.
     pub created_at: Millis,
 }
@@ -95,7 +98,7 @@ impl From<NewKey> for NewKeyView {
 }
 
 impl From<Details> for SiteView {
-    fn from(Details { site, chat_keys, identity_secrets, unread }: Details) -> SiteView {
+    fn from(Details { site, chat_keys, identity_secrets, unread, attack }: Details) -> SiteView {
         SiteView {
             id: site.id,
             logo_url: site.logo.as_deref().map(images::logo_url),
@@ -112,6 +115,7 @@ impl From<Details> for SiteView {
             identity_secrets: identity_secrets.into_iter().map(KeyView::from).collect(),
             seen_page: site.seen_page.map(|(origin, at)| SeenPage { origin, at }),
             unread,
+            attack,
             created_at: site.created_at,
         }
     }

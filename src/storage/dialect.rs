@@ -14,6 +14,14 @@ macro_rules! bulk_rows {
     };
 }
 
+/// A parameter that holds a JSON array of ids, made by [`Value::ids`](crate::storage::Value::ids), as a list to look in.
+#[macro_export]
+macro_rules! id_rows {
+    ($parameter:literal) => {
+        concat!("(SELECT CAST(r.value AS BIGINT) FROM json_each(", $parameter, ") AS r)")
+    };
+}
+
 /// SQLite before 3.51.3 can corrupt a database in WAL mode (sqlite.org, "WAL-reset bug").
 const OLDEST_SAFE: [u32; 3] = [3, 51, 3];
 

@@ -22,6 +22,14 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
+impl Value {
+    /// Ids for a statement's `id_rows!`.
+    pub fn ids<T: Id>(ids: &[T]) -> Value {
+        let numbers: Vec<i64> = ids.iter().map(|id| id.number()).collect();
+        Value::Text(serde_json::json!(numbers).to_string())
+    }
+}
+
 impl From<i64> for Value {
     fn from(number: i64) -> Value {
         Value::Int(number)

@@ -34,6 +34,8 @@ pub struct Start {
     pub locale: Option<String>,
     /// IANA zone.
     pub timezone: Option<String>,
+    /// The work that was asked for, done: `challenge:number`.
+    pub work: Option<String>,
 }
 
 /// A checked `start`.

@@ -2,12 +2,12 @@
 
 use sqlx::FromRow;
 
-use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{SiteId, TokenId, VisitorId};
-use crate::storage::{Kind, Store, Tx};
+use crate::storage::{Kind, Store, Tx, Value};
 use crate::values;
+use crate::{bulk_rows, id_rows};
 
 use super::{Arrival, Page, Proof, TOKEN_IDLE_S, Visitor, VisitorSession};
 
@@ -37,6 +37,26 @@ const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
     (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
 const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4 WHERE site_id = $1 AND id = $2";
+macro_rules! unanswered {
+    ($select:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $select,
+            " FROM visitors AS v WHERE v.site_id = $1 AND v.first_seen_at >= $2 AND v.first_seen_at <= $3
+                AND NOT v.verified AND NOT EXISTS (SELECT 1 FROM conversations AS c
+                    JOIN messages AS m ON m.site_id = c.site_id AND m.conversation_id = c.id
+                    WHERE c.site_id = v.site_id AND c.visitor_id = v.id AND m.author_kind <> 'visitor')",
+            $rest
+        )
+    };
+}
+
+const UNANSWERED: &str = unanswered!("v.id", " AND v.id > $4 ORDER BY v.id LIMIT $5");
+const COUNT_UNANSWERED: &str = unanswered!(
+    "COUNT(*), COALESCE(SUM((SELECT COUNT(*) FROM conversations AS d WHERE d.site_id = v.site_id AND d.visitor_id = v.id)), 0)",
+    ""
+);
+const REMOVE: &str = concat!("DELETE FROM visitors WHERE site_id = $1 AND id IN ", id_rows!("$2"));
 const REMOVE_TOKEN: &str = "DELETE FROM visitor_tokens WHERE site_id = $1 AND id = $2";
 
 /// Statements of this file, for the test that prepares them all.
@@ -53,6 +73,9 @@ pub const SQL: &[&str] = &[
     ADD_TOKEN,
     KEEP_TOKEN,
     REMOVE_TOKEN,
+    UNANSWERED,
+    COUNT_UNANSWERED,
+    REMOVE,
 ];
 
 /// A row of `visitors`; other stores join it under these names.
@@ -191,4 +214,26 @@ pub(super) async fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<
 
 pub(super) async fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
     tx.run(REMOVE_TOKEN, values![session.site_id, session.token_id]).await.map(drop)
+}
+
+/// Visitors after one number who were first seen in a span of time, are not verified, and whom nobody has answered.
+pub async fn unanswered(
+    tx: &mut Tx,
+    site: SiteId,
+    (from, to): (Millis, Millis),
+    after: VisitorId,
+    limit: i64,
+) -> Result<Vec<VisitorId>> {
+    let rows: Vec<(VisitorId,)> = tx.all(UNANSWERED, values![site, from, to, after, limit]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many those are, and their conversations.
+pub async fn count_unanswered(store: &Store, site: SiteId, (from, to): (Millis, Millis)) -> Result<(i64, i64)> {
+    Ok(store.one(COUNT_UNANSWERED, values![site, from, to]).await?.unwrap_or_default())
+}
+
+/// Removes visitors; their tokens and conversations go with their rows.
+pub async fn remove(tx: &mut Tx, site: SiteId, visitors: &[VisitorId]) -> Result<()> {
+    tx.run(REMOVE, values![site, Value::ids(visitors)]).await.map(drop)
 }

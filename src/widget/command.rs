@@ -7,6 +7,7 @@ use hyper::header::{HeaderMap, USER_AGENT};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::attacks;
 use crate::conversations::{self, Conversation, ConversationForVisitor};
 use crate::error::{Error, Result};
 use crate::events::{self, Cursor};
@@ -160,6 +161,7 @@ async fn start_session(
     let site = app.sites.by_widget_key(&start.key).await?;
     page.check(&site)?;
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let work = start.work.clone();
     let arrival = start.check(agent)?;
     let old = match bearer(headers) {
         // A token that has ended, or of another site, is as good as none: the visitor simply starts.
@@ -173,6 +175,13 @@ async fn start_session(
             std::time::Instant::now(),
         );
         taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
+        // A signature that turns out to be wrong lets nobody in.
+        if arrival.identity_token.is_none() {
+            attacks::admit(app, &site, work.as_deref()).inspect_err(|_| {
+                // The same visitor comes again with its work done.
+                app.limits.new_visitors.refund(&address.network());
+            })?;
+        }
     }
     let language = arrival.locale.clone().unwrap_or_default();
     let arrived = visitors::arrive(app, &site, old, arrival).await?;

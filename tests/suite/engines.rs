@@ -16,6 +16,7 @@ async fn every_statement_prepares() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = database(&folder).await;
     let nouns = [
+        ocs::attacks::SQL,
         ocs::audit::SQL,
         ocs::accounts::SQL,
         ocs::sites::SQL,

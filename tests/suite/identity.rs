@@ -30,7 +30,7 @@ fn jwt(secret: &str, header: Value, claims: Value) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
-fn token_for(world: &World, secret: &str, external_id: &str) -> String {
+pub fn token_for(world: &World, secret: &str, external_id: &str) -> String {
     jwt(secret, json!({ "alg": "HS256", "typ": "JWT" }), json!({ "sub": external_id, "exp": world.now() / 1000 + 300 }))
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod architecture;
+mod attacks;
 mod audit;
 mod chat_api;
 mod commands;

@@ -1180,6 +1180,98 @@ export interface paths {
         };
         trace?: never;
     };
+    "/api/console/sites/{site}/attack/clean-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Removed"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/sites/{site}/attack/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    site: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SiteView"];
+                    };
+                };
+                /** @description refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/sites/{site}/chat-keys": {
         parameters: {
             query?: never;
@@ -2709,6 +2801,23 @@ export interface components {
             /** @description Name that visitors see. */
             name: string;
         };
+        /** @description Attacks on a site that its owner has not settled, and what cleaning up would remove now. */
+        AttackView: {
+            /** @description When the first was noticed. */
+            began_at: components["schemas"]["Millis"];
+            /**
+             * Format: int64
+             * @description Their conversations.
+             */
+            conversations: number;
+            /** @description When the last ended; none: under way. */
+            ended_at: components["schemas"]["Millis"] | null;
+            /**
+             * Format: int64
+             * @description New visitors of that time that are not verified and that nobody has answered.
+             */
+            visitors: number;
+        };
         /**
          * Format: int64
          * @description A line of the audit log.
@@ -2776,6 +2885,8 @@ export interface components {
             page?: components["schemas"]["Page"] | null;
             /** @description IANA zone. */
             timezone?: string | null;
+            /** @description The work that was asked for, done: `challenge:number`. */
+            work?: string | null;
         } | {
             client_id: components["schemas"]["ClientId"];
             /** @constant */
@@ -2916,7 +3027,7 @@ export interface components {
          * @description The stable code of an error on the wire.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
+        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
         /** @description Everything that comes down. */
         FrameOfOperatorEvent: {
             /** Format: uint64 */
@@ -3301,10 +3412,20 @@ export interface components {
              * @description Whole seconds to wait before trying again.
              */
             retry_after_s?: number | null;
+            /** @description The work to do before coming again, where it is asked for. */
+            work?: components["schemas"]["Work"] | null;
         };
         /** @description Each works once in place of the device; shown once. */
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        /** @description What was removed. */
+        Removed: {
+            /**
+             * Format: uint
+             * @description Visitors.
+             */
+            visitors: number;
         };
         Rename: {
             name: string;
@@ -3438,6 +3559,8 @@ export interface components {
         SiteView: {
             /** @description Host names that may show the widget; empty: any. */
             allowed_domains: string[];
+            /** @description Attacks that the owner has not settled. */
+            attack: components["schemas"]["AttackView"] | null;
             /** @description Keys of the compatible API that work now. */
             chat_keys: components["schemas"]["KeyView"][];
             /** @description When it was made. */
@@ -3638,6 +3761,16 @@ export interface components {
             operators_online: boolean;
             /** @description The owner's greeting in the visitor's language; empty: the widget's own. */
             welcome: string;
+        };
+        /** @description What a browser does to be let in while its site is under attack. */
+        Work: {
+            /**
+             * Format: uint32
+             * @description Zero bits that are asked for.
+             */
+            bits: number;
+            /** @description Find a whole number so that SHA-256 of `challenge:number` begins with `bits` zero bits, and say `challenge:number`. */
+            challenge: string;
         };
     };
     responses: never;

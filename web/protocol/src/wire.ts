@@ -79,6 +79,7 @@ export type AuditLine = Shapes["AuditLine"];
 export type AuditLines = Shapes["AuditLines"];
 
 export type SiteView = Shapes["SiteView"];
+export type Removed = Shapes["Removed"];
 export type SiteLimits = Shapes["SiteLimits"];
 export type KeyView = Shapes["KeyView"];
 export type NewKey = Shapes["NewKeyView"];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { makeWorld } from '../stub/world.js';
+import { makeWorld, publish } from '../stub/world.js';
 import { serve } from '../stub/serve.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
@@ -161,4 +161,28 @@ test('the inbox loads within its budget', async () => {
   assert.ok(total <= 90_000, `${total} bytes`);
   assert.ok(files.length <= 30, `${files.length} files`);
   await page.context().close();
+});
+
+test('an attack is shown on every page, and one click and a confirmation clean up after it', async (t) => {
+  const attacked = await serve();
+  t.after(() => attacked.stop());
+  const page = await openPage(browser, attacked.url);
+  await signIn(page);
+  const [site] = attacked.world.sites;
+  site.attack = { began_at: Date.now() - 12 * 60_000, ended_at: null, visitors: 1234, conversations: 1250 };
+  publish(attacked.world, { kind: 'site_changed', site_id: site.id });
+  const banner = page.locator('.banner', { hasText: site.name });
+  await banner.getByText('too many new visitors at once, noticed 12 minutes ago').waitFor();
+  await page.goto('/sites');
+  await banner.waitFor();
+  assert.equal(await banner.getByRole('button', { name: 'All is well' }).count(), 0, 'not while it is under way');
+  await banner.getByRole('button', { name: 'Clean up…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('1,234 visitors and 1,250 conversations are removed.').waitFor();
+  assert.deepEqual(await faultsOf(page), []);
+  site.attack.ended_at = Date.now();
+  await dialog.getByRole('button', { name: 'Remove them for good' }).click();
+  await page.getByText('1,234 visitors are removed.', { exact: true }).waitFor();
+  await banner.waitFor({ state: 'detached' });
+  assert.deepEqual(page.faults, []);
 });

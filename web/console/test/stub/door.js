@@ -72,6 +72,14 @@ export const routes = [
     publish(world, { kind: 'site_changed', site_id: site.id });
     return site;
   }],
+  ['POST', /^sites\/(\d+)\/attack\/clean-up$/, (world, { ids }) => {
+    const site = siteOf(world, ids[0]);
+    const { visitors } = site.attack;
+    site.attack = site.attack.ended_at ? null : { ...site.attack, visitors: 0, conversations: 0 };
+    publish(world, { kind: 'site_changed', site_id: site.id });
+    return { visitors };
+  }],
+  ['POST', /^sites\/(\d+)\/attack\/settle$/, (world, { ids }) => Object.assign(siteOf(world, ids[0]), { attack: null })],
   ['DELETE', /^sites\/(\d+)$/, (world, { ids }) => {
     world.sites = world.sites.filter((s) => s.id !== ids[0]);
     world.conversations = world.conversations.filter((c) => c.site_id !== ids[0]);

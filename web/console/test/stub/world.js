@@ -36,6 +36,7 @@ export function makeSite(world, name, extra = {}) {
     identity_secrets: [],
     seen_page: null,
     unread: 0,
+    attack: null,
     created_at: Date.now(),
     ...extra,
   };

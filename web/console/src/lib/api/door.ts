@@ -1,7 +1,7 @@
 // Every call of the console door, one line each, in the order of the wire contract.
 import type {
   About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Inbox, Me, NewKey,
-  OperatorHint, RecoveryCodes, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, Sites, SiteView, Thread, Uploaded,
+  OperatorHint, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, Sites, SiteView, Thread, Uploaded,
 } from '@ocs/protocol/wire';
 import { change, read, upload } from './request';
 
@@ -29,6 +29,8 @@ export const door = {
   createSite: (form: CreateSite) => change<SiteCreated>('POST', 'sites', form),
   configureSite: (site: number, form: ConfigureSite) => change<SiteView>('PATCH', `sites/${site}`, form),
   deleteSite: (site: number) => change('DELETE', `sites/${site}`),
+  cleanUpAttack: (site: number) => change<Removed>('POST', `sites/${site}/attack/clean-up`),
+  settleAttack: (site: number) => change<SiteView>('POST', `sites/${site}/attack/settle`),
   putLogo: (site: number, logo: Blob) => change<SiteView>('PUT', `sites/${site}/logo`, logo),
   removeLogo: (site: number) => change<SiteView>('DELETE', `sites/${site}/logo`),
   newChatKey: (site: number, grace_s: number) => change<NewKey>('POST', `sites/${site}/chat-keys`, { grace_s }),

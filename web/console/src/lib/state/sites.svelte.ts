@@ -37,6 +37,17 @@ class Sites {
     this.drop(id);
   }
 
+  /** Removes what an attack left behind; the consoles load anew by themselves. Answers how many visitors went. */
+  async cleanUp(id: number): Promise<number> {
+    const { visitors } = await door.cleanUpAttack(id);
+    await this.refresh(id);
+    return visitors;
+  }
+
+  async settleAttack(id: number): Promise<void> {
+    this.keep(await door.settleAttack(id));
+  }
+
   keep(site: SiteView): SiteView {
     const known = this.list.some((other) => other.id === site.id);
     this.list = known ? this.list.map((other) => (other.id === site.id ? site : other)) : [...this.list, site];

@@ -17,6 +17,8 @@ const words: Record<string, string> = {
   widget_key_made: 'Widget key made',
   identity_secret_made: 'Identity secret made',
   identity_secret_deleted: 'Identity secret deleted',
+  attack_cleaned_up: 'Cleaned up after an attack',
+  attack_settled: 'Attack settled without a clean-up',
 };
 
 /** A line of the audit log in words. A newer server may know actions that this page does not. */
