@@ -159,7 +159,7 @@ mod tests {
     fn work_grows_while_those_who_work_are_many_and_shrinks_after() {
         let floods = Floods::new(4);
         let mut now = Instant::now();
-        (0..5).for_each(|_| drop(floods.arrive(SITE, now)));
+        (0..5).for_each(|_| _ = floods.arrive(SITE, now));
         for bits in FIRST_BITS..=MOST_BITS + 2 {
             assert_eq!(floods.arrive(SITE, now), Gate::Closed(bits.min(MOST_BITS)));
             (0..4).for_each(|_| floods.admit(SITE, now).expect("below the ceiling"));
@@ -174,7 +174,7 @@ mod tests {
     fn a_site_takes_a_bounded_number_whatever_they_work() {
         let floods = Floods::new(2);
         let now = Instant::now();
-        (0..3).for_each(|_| drop(floods.arrive(SITE, now)));
+        (0..3).for_each(|_| _ = floods.arrive(SITE, now));
         let admitted = (0..100).filter(|_| floods.admit(SITE, now).is_ok()).count();
         assert_eq!(admitted, 2 * CEILING);
         assert_eq!(floods.admit(SITE, now), Err(61));

@@ -11,6 +11,7 @@ mod clean_up;
 mod end;
 mod flood;
 pub mod store;
+mod unsettled;
 mod view;
 mod work;
 
@@ -19,6 +20,7 @@ pub use clean_up::{Removed, clean_up};
 pub use end::{run, settle};
 pub use flood::Floods;
 pub use store::SQL;
+pub use unsettled::unsettled;
 pub use view::AttackView;
 pub use work::{Challenge, Work};
 

@@ -2,13 +2,13 @@
 
 use sqlx::FromRow;
 
-use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, SiteId, VisitorId};
-use crate::storage::{Store, Tx};
+use crate::storage::{Store, Tx, Value};
 use crate::values;
 use crate::visitors::{Proof, VisitorSession};
+use crate::{bulk_rows, id_rows};
 
 use super::{Conversation, State, Watermarks};
 
@@ -31,6 +31,25 @@ const OF_VISITORS: &str = concat!(
     " AS r CROSS JOIN conversations AS c
     WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT) AND c.visitor_id = CAST(r.value ->> 1 AS BIGINT)"
 );
+macro_rules! unanswered {
+    ($select:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $select,
+            " FROM conversations AS c
+            WHERE c.site_id = $1 AND c.created_at >= $2 AND c.created_at <= $3 AND c.proof <> 'signed'
+                AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.site_id = c.site_id
+                    AND m.conversation_id = c.id AND m.author_kind <> 'visitor')
+                AND NOT EXISTS (SELECT 1 FROM visitor_tokens AS t WHERE t.site_id = c.site_id
+                    AND t.visitor_id = c.visitor_id AND (t.proof = c.proof OR c.proof = 'shared') AND t.created_at < $2)",
+            $rest
+        )
+    };
+}
+
+const UNANSWERED: &str = unanswered!("c.*", " AND c.id > $4 ORDER BY c.id LIMIT $5");
+const COUNT_UNANSWERED: &str = unanswered!("COUNT(*)", "");
+const REMOVE: &str = concat!("DELETE FROM conversations WHERE site_id = $1 AND id IN ", id_rows!("$2"));
 const ADD: &str = "INSERT INTO conversations (site_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, 'open', $6, $6)";
 const GROW: &str = concat!(
@@ -73,6 +92,9 @@ pub const SQL: &[&str] = &[
     BY_PUBLIC_ID,
     OF_VISITOR,
     OF_PROOF,
+    UNANSWERED,
+    COUNT_UNANSWERED,
+    REMOVE,
     GIVE,
     SET_STATE,
     MANY,
@@ -232,4 +254,27 @@ pub(super) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>
     let open: Option<(i64,)> = store.one(COUNT_OPEN, values![owner, site]).await?;
     let unread: Option<(i64,)> = store.one(COUNT_UNREAD, values![owner, site]).await?;
     Ok((open.map_or(0, |(n,)| n), unread.map_or(0, |(n,)| n)))
+}
+
+/// Conversations after one number that began in a span of time, by a browser that was new then and without a signed
+/// identity, and that nobody has answered.
+pub async fn unanswered(
+    tx: &mut Tx,
+    site: SiteId,
+    (from, to): (Millis, Millis),
+    after: ConversationId,
+    limit: i64,
+) -> Result<Vec<Conversation>> {
+    let rows: Vec<Row> = tx.all(UNANSWERED, values![site, from, to, after, limit]).await?;
+    Ok(rows.into_iter().map(Conversation::from).collect())
+}
+
+/// How many those are.
+pub async fn count_unanswered(store: &Store, site: SiteId, (from, to): (Millis, Millis)) -> Result<i64> {
+    Ok(store.one::<(i64,)>(COUNT_UNANSWERED, values![site, from, to]).await?.map_or(0, |(count,)| count))
+}
+
+/// Removes conversations whose messages are gone.
+pub async fn remove(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    tx.run(REMOVE, values![site, Value::ids(conversations)]).await.map(drop)
 }

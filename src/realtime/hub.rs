@@ -1,6 +1,6 @@
 //! Everybody who is connected to this process.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -138,7 +138,7 @@ impl Hub {
     }
 
     /// Ends the pages of visitors that were removed.
-    pub fn end_visitors(&self, site: SiteId, ended: &HashSet<VisitorId>) {
+    pub fn end_visitors(&self, site: SiteId, ended: &[VisitorId]) {
         self.end(
             ErrorCode::InvalidToken,
             |who| matches!(who, Who::Visitor { session, .. } if session.site_id == site && ended.contains(&session.visitor_id)),

@@ -1,7 +1,7 @@
 //! Reading sites: those of an account, all of them, and one with its keys.
 
 use crate::app::App;
-use crate::attacks::AttackView;
+use crate::attacks::{self, AttackView};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId};
 
@@ -63,6 +63,6 @@ async fn with_keys(app: &App, site: Site) -> Result<Details> {
     let chat_keys = store::chat_keys(&app.store, site.id).await?;
     let identity_secrets = store::identity_secrets(&app.store, site.id).await?;
     let unread = store::unread(&app.store, site.id).await?;
-    let attack = AttackView::of(app, site.id).await?;
+    let attack = attacks::unsettled(app, site.id).await?;
     Ok(Details { site, chat_keys, identity_secrets, unread, attack })
 }

@@ -37,24 +37,15 @@ const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
     (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
 const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4 WHERE site_id = $1 AND id = $2";
-macro_rules! unanswered {
-    ($select:literal, $rest:literal) => {
-        concat!(
-            "SELECT ",
-            $select,
-            " FROM visitors AS v WHERE v.site_id = $1 AND v.first_seen_at >= $2 AND v.first_seen_at <= $3
-                AND NOT v.verified AND NOT EXISTS (SELECT 1 FROM conversations AS c
-                    JOIN messages AS m ON m.site_id = c.site_id AND m.conversation_id = c.id
-                    WHERE c.site_id = v.site_id AND c.visitor_id = v.id AND m.author_kind <> 'visitor')",
-            $rest
-        )
-    };
-}
-
-const UNANSWERED: &str = unanswered!("v.id", " AND v.id > $4 ORDER BY v.id LIMIT $5");
-const COUNT_UNANSWERED: &str = unanswered!(
-    "COUNT(*), COALESCE(SUM((SELECT COUNT(*) FROM conversations AS d WHERE d.site_id = v.site_id AND d.visitor_id = v.id)), 0)",
-    ""
+const WROTE_NOTHING: &str = "SELECT v.id FROM visitors AS v
+    WHERE v.site_id = $1 AND v.first_seen_at >= $2 AND v.first_seen_at <= $3 AND NOT v.verified AND v.id > $4
+        AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.site_id = v.site_id AND c.visitor_id = v.id)
+    ORDER BY v.id LIMIT $5";
+const END_TOKENS: &str = concat!(
+    "DELETE FROM visitor_tokens WHERE site_id = $1 AND id IN (SELECT t.id FROM ",
+    bulk_rows!("$2"),
+    " AS r CROSS JOIN visitor_tokens AS t
+        WHERE t.site_id = $1 AND t.visitor_id = CAST(r.value ->> 0 AS BIGINT) AND t.proof = r.value ->> 1) RETURNING id"
 );
 const REMOVE: &str = concat!("DELETE FROM visitors WHERE site_id = $1 AND id IN ", id_rows!("$2"));
 const REMOVE_TOKEN: &str = "DELETE FROM visitor_tokens WHERE site_id = $1 AND id = $2";
@@ -73,8 +64,8 @@ pub const SQL: &[&str] = &[
     ADD_TOKEN,
     KEEP_TOKEN,
     REMOVE_TOKEN,
-    UNANSWERED,
-    COUNT_UNANSWERED,
+    WROTE_NOTHING,
+    END_TOKENS,
     REMOVE,
 ];
 
@@ -216,21 +207,23 @@ pub(super) async fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Resul
     tx.run(REMOVE_TOKEN, values![session.site_id, session.token_id]).await.map(drop)
 }
 
-/// Visitors after one number who were first seen in a span of time, are not verified, and whom nobody has answered.
-pub async fn unanswered(
+/// Visitors after one number who were first seen in a span of time, are not verified, and have no conversation.
+pub async fn wrote_nothing(
     tx: &mut Tx,
     site: SiteId,
     (from, to): (Millis, Millis),
     after: VisitorId,
     limit: i64,
 ) -> Result<Vec<VisitorId>> {
-    let rows: Vec<(VisitorId,)> = tx.all(UNANSWERED, values![site, from, to, after, limit]).await?;
+    let rows: Vec<(VisitorId,)> = tx.all(WROTE_NOTHING, values![site, from, to, after, limit]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// How many those are, and their conversations.
-pub async fn count_unanswered(store: &Store, site: SiteId, (from, to): (Millis, Millis)) -> Result<(i64, i64)> {
-    Ok(store.one(COUNT_UNANSWERED, values![site, from, to]).await?.unwrap_or_default())
+/// Ends the tokens by which visitors had shown these proofs; answers which.
+pub async fn end_tokens(tx: &mut Tx, site: SiteId, shown: &[(VisitorId, Proof)]) -> Result<Vec<TokenId>> {
+    let shown: Vec<_> = shown.iter().map(|(visitor, proof)| (visitor, proof.to_text())).collect();
+    let rows: Vec<(TokenId,)> = tx.all(END_TOKENS, values![site, serde_json::json!(shown).to_string()]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Removes visitors; their tokens and conversations go with their rows.

@@ -86,7 +86,9 @@ async fn guessing_is_slow_and_tells_nothing() {
         }
         let wait = sign_in(&world, email, PASSWORD).await;
         assert_eq!(wait.code(), "too_many_requests");
-        assert_eq!(wait.headers["retry-after"], "30");
+        // Counted from the last guess, which a slow machine made a while ago.
+        let seconds: u64 = wait.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+        assert!((1..=30).contains(&seconds), "{seconds}");
         answers.push(wait.bytes);
     }
     assert_eq!(answers[..11], answers[11..], "an address without an account is answered alike");

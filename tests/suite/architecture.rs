@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
         "conversations",
         "images",
         "messages",
+        "attacks",
         "events",
         "app",
         "realtime",

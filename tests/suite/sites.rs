@@ -34,6 +34,7 @@ async fn a_new_site_works_at_once_and_belongs_to_its_maker() {
         fields,
         [
             "allowed_domains",
+            "attack",
             "chat_keys",
             "created_at",
             "id",

@@ -1,5 +1,5 @@
 import type { Door } from "./line.ts";
-import { readAnswer } from "./refusal.ts";
+import { readAnswer, Refusal } from "./refusal.ts";
 import type { HistoryForVisitor, MessagePoint, SentToVisitor, Start, VisitorHello, VisitorHint, VisitorState, Welcome, WidgetCommand } from "./wire.ts";
 
 const ANSWER_WITHIN_MS = 20_000;
@@ -19,8 +19,16 @@ export class WidgetDoor {
     return readAnswer(await this.fetcher(`${this.origin}/api/widget/welcome?${query}`, { credentials: "omit" }));
   }
 
-  start(start: Omit<Start, "key">): Promise<VisitorState> {
-    return this.post({ do: "start", key: this.key, ...start });
+  /** While the site is under attack, a new visitor's browser works for its entry first. */
+  async start(start: Omit<Start, "key">): Promise<VisitorState> {
+    const command = { do: "start", key: this.key, ...start } as const;
+    try {
+      return await this.post(command);
+    } catch (error) {
+      if (!(error instanceof Refusal && error.detail?.work)) throw error;
+      const { solve } = await import("./work.ts");
+      return this.post({ ...command, work: await solve(error.detail.work) });
+    }
   }
 
   send(client_id: string, body: { text: string } | { image: string }, cancelled?: AbortSignal): Promise<SentToVisitor> {

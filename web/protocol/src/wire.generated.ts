@@ -2807,16 +2807,11 @@ export interface components {
             began_at: components["schemas"]["Millis"];
             /**
              * Format: int64
-             * @description Their conversations.
+             * @description Conversations that began in that time without a signed identity, and that nobody has answered.
              */
             conversations: number;
             /** @description When the last ended; none: under way. */
             ended_at: components["schemas"]["Millis"] | null;
-            /**
-             * Format: int64
-             * @description New visitors of that time that are not verified and that nobody has answered.
-             */
-            visitors: number;
         };
         /**
          * Format: int64
@@ -3423,9 +3418,9 @@ export interface components {
         Removed: {
             /**
              * Format: uint
-             * @description Visitors.
+             * @description Conversations.
              */
-            visitors: number;
+            conversations: number;
         };
         Rename: {
             name: string;

@@ -169,7 +169,7 @@ test('an attack is shown on every page, and one click and a confirmation clean u
   const page = await openPage(browser, attacked.url);
   await signIn(page);
   const [site] = attacked.world.sites;
-  site.attack = { began_at: Date.now() - 12 * 60_000, ended_at: null, visitors: 1234, conversations: 1250 };
+  site.attack = { began_at: Date.now() - 12 * 60_000, ended_at: null, conversations: 1234 };
   publish(attacked.world, { kind: 'site_changed', site_id: site.id });
   const banner = page.locator('.banner', { hasText: site.name });
   await banner.getByText('too many new visitors at once, noticed 12 minutes ago').waitFor();
@@ -178,11 +178,11 @@ test('an attack is shown on every page, and one click and a confirmation clean u
   assert.equal(await banner.getByRole('button', { name: 'All is well' }).count(), 0, 'not while it is under way');
   await banner.getByRole('button', { name: 'Clean up…' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByText('1,234 visitors and 1,250 conversations are removed.').waitFor();
+  await dialog.getByText('1,234 conversations are removed.').waitFor();
   assert.deepEqual(await faultsOf(page), []);
   site.attack.ended_at = Date.now();
   await dialog.getByRole('button', { name: 'Remove them for good' }).click();
-  await page.getByText('1,234 visitors are removed.', { exact: true }).waitFor();
+  await page.getByText('1,234 conversations were removed.', { exact: true }).waitFor();
   await banner.waitFor({ state: 'detached' });
   assert.deepEqual(page.faults, []);
 });

@@ -74,10 +74,10 @@ export const routes = [
   }],
   ['POST', /^sites\/(\d+)\/attack\/clean-up$/, (world, { ids }) => {
     const site = siteOf(world, ids[0]);
-    const { visitors } = site.attack;
-    site.attack = site.attack.ended_at ? null : { ...site.attack, visitors: 0, conversations: 0 };
+    const { conversations } = site.attack;
+    site.attack = site.attack.ended_at ? null : { ...site.attack, conversations: 0 };
     publish(world, { kind: 'site_changed', site_id: site.id });
-    return { visitors };
+    return { conversations };
   }],
   ['POST', /^sites\/(\d+)\/attack\/settle$/, (world, { ids }) => Object.assign(siteOf(world, ids[0]), { attack: null })],
   ['DELETE', /^sites\/(\d+)$/, (world, { ids }) => {

@@ -37,11 +37,11 @@ class Sites {
     this.drop(id);
   }
 
-  /** Removes what an attack left behind; the consoles load anew by themselves. Answers how many visitors went. */
+  /** Removes what an attack left behind; the consoles load anew by themselves. Answers how many conversations went. */
   async cleanUp(id: number): Promise<number> {
-    const { visitors } = await door.cleanUpAttack(id);
+    const { conversations } = await door.cleanUpAttack(id);
     await this.refresh(id);
-    return visitors;
+    return conversations;
   }
 
   async settleAttack(id: number): Promise<void> {

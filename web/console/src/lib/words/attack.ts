@@ -10,10 +10,7 @@ export function attackWords(attack: Attack, began: string): string {
 
 /** What a clean-up would remove. */
 export function leftWords(attack: Attack | null | undefined): string {
-  if (!attack || attack.visitors === 0) return 'Nothing is left to remove.';
-  return `${count(attack.visitors, 'visitor')} and ${count(attack.conversations, 'conversation')} are removed.`;
-}
-
-function count(number: number, thing: string): string {
-  return `${number.toLocaleString()} ${thing}${number === 1 ? '' : 's'}`;
+  const { conversations } = attack ?? { conversations: 0 };
+  if (conversations === 0) return 'No conversation is left to remove, only new visitors who wrote nothing.';
+  return conversations === 1 ? 'One conversation is removed.' : `${conversations.toLocaleString()} conversations are removed.`;
 }

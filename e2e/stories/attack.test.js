@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.js';
+import { scene } from '../support/scene.js';
+
+const here = scene({ settings: { attack_visitors_per_minute: 2 } });
+
+test('while a site is flooded a new visitor gets through, and the owner sees it and cleans up', async () => {
+  const shop = await here.site();
+  const operator = await here.operator(shop);
+  for (const text of ['Buy this', 'And this', 'Where is my order?']) {
+    const visitor = await here.visitor();
+    await visitor.visit(here.page(shop));
+    await visitor.open();
+    await visitor.write(text);
+    await visitor.sent();
+    assert.equal(visitor.seen.requests.some((request) => /\/work-[0-9a-f]+\.js/.test(request)), text === 'Where is my order?', 'only who came in the flood had to work');
+  }
+  const { page } = operator;
+  await page.getByText('too many new visitors at once').waitFor();
+  const order = (await shop.door.conversations()).find(({ last_message }) => last_message.text === 'Where is my order?');
+  await shop.door.reply(shop.id, order.id, 'r1', 'On its way');
+  await page.getByRole('button', { name: 'Clean up…' }).click();
+  await page.getByText('2 conversations are removed.').waitFor();
+  await page.getByRole('button', { name: 'Remove them for good' }).click();
+  await page.getByText('2 conversations were removed.', { exact: true }).waitFor();
+  await eventually(async () => assert.deepEqual((await shop.door.conversations()).map(({ id }) => id), [order.id]));
+  await page.getByText('Buy this').waitFor({ state: 'detached' });
+});

@@ -1,0 +1,19 @@
+//! Reading: what an owner has to look at.
+
+use crate::app::App;
+use crate::conversations;
+use crate::error::Result;
+use crate::id::SiteId;
+
+use super::{Attack, AttackView, store};
+
+/// The attacks on a site that its owner has not settled, and what a clean-up would remove now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unsettled(app: &App, site: SiteId) -> Result<Option<AttackView>> {
+    let Some(attack) = store::unsettled(&app.store, site).await? else { return Ok(None) };
+    let conversations = conversations::store::count_unanswered(&app.store, site, attack.span(app.store.now())).await?;
+    let Attack { began_at, ended_at } = attack;
+    Ok(Some(AttackView { began_at, ended_at, conversations }))
+}
