@@ -16,6 +16,11 @@ pub fn lines(text: &str) -> String {
     visible(kept.trim())
 }
 
+/// One line like [`line`], cut to `limit` code points; what seems empty is kept as it is.
+pub fn clip(text: &str, limit: usize) -> String {
+    text.chars().filter(|c| !is_unseen(*c)).take(limit).collect::<String>().trim().to_owned()
+}
+
 /// Characters as a reader counts them: a flag or a family is one.
 pub fn graphemes(text: &str) -> usize {
     text.graphemes(true).count()

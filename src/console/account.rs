@@ -12,12 +12,10 @@ use crate::accounts::{self, Account, Credentials, NewAccount, PasswordChange, Si
 use crate::app::App;
 use crate::config;
 use crate::error::Result;
-use crate::http::body::{JsonBody, PathOf};
+use crate::http::body::{Done, JsonBody, PathOf};
 use crate::http::caller::{Arrival, CurrentOperator, ServerAddress, no_session_cookie, session_cookie};
 use crate::id::SessionId;
 use crate::secret::Secret;
-
-use super::Done;
 
 /// What everybody may know of this server.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -13,8 +13,8 @@ use crate::http::body::{JsonBody, PathOf, QueryOf};
 use crate::http::caller::CurrentOperator;
 use crate::http::uploads::with_upload;
 use crate::id::{ConversationId, SiteId};
-use crate::images::{self, ImageName, ImageView, Uploaded, Uploader};
-use crate::messages::{self, Author, ClientId, Draft, History, MessageForOperator, Outgoing, Target, Text};
+use crate::images::{self, ImageView, Uploaded, Uploader};
+use crate::messages::{self, Author, ClientId, Draft, History, MessageForOperator, Outgoing, Target};
 
 type Place = PathOf<(SiteId, ConversationId)>;
 
@@ -134,14 +134,7 @@ pub(super) async fn reply(
     JsonBody(reply): JsonBody<Reply>,
 ) -> Result<Json<SentToOperator>> {
     operator.site(&app, site).await?;
-    let body = match (reply.text, reply.image) {
-        (Some(text), None) => messages::Body::Text(Text::parse(&text)?),
-        (None, Some(image)) => {
-            messages::Body::Image(ImageName::parse(&image).ok_or(Error::invalid("image", "is not an uploaded image"))?)
-        }
-        (None, None) => return Err(Error::EmptyMessage),
-        (Some(_), Some(_)) => return Err(Error::invalid("image", "send text and image as two messages")),
-    };
+    let body = messages::Body::of(reply.text.as_deref(), reply.image.as_deref())?;
     let author = Author::Operator { account: operator.account, name: operator.name.clone() };
     let drafts = vec![Draft { client_id: reply.client_id, body }];
     let outgoing = Outgoing { site, target: Target::Conversation(id), author, drafts };

@@ -10,11 +10,9 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::body::JsonBody;
+use crate::http::body::{Done, JsonBody};
 use crate::http::caller::{CurrentOperator, check_origin};
 use crate::realtime::{self, OperatorHint, OperatorPass};
-
-use super::Done;
 
 /// Lets one socket in.
 #[derive(Serialize, schemars::JsonSchema)]

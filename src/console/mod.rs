@@ -11,6 +11,7 @@ use hyper::Method;
 
 use crate::attacks::Removed;
 use crate::conversations::{ConversationForOperator, Inbox};
+use crate::http::body::Done;
 use crate::http::route::{Caller, Route};
 use crate::images::Uploaded;
 use crate::realtime::OperatorHint;
@@ -18,10 +19,6 @@ use crate::sites::ConfigureSite;
 use crate::sites::view::{NewKeyView, SiteView};
 
 pub use account::{About, Me};
-
-/// An answer that says nothing but "done": `{}`.
-#[derive(Debug, Default, serde::Serialize, schemars::JsonSchema)]
-pub struct Done {}
 
 /// The table of this door.
 pub fn routes() -> Vec<Route> {

@@ -12,12 +12,10 @@ use crate::app::App;
 use crate::audit;
 use crate::audit::view::AuditLine;
 use crate::error::Result;
-use crate::http::body::{JsonBody, QueryOf};
+use crate::http::body::{Done, JsonBody, QueryOf};
 use crate::http::caller::CurrentOperator;
 use crate::id::AuditId;
 use crate::secret::Secret;
-
-use super::Done;
 
 /// Lines in one answer.
 const PAGE: i64 = 50;

@@ -9,14 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::attacks::{self, Removed};
 use crate::error::Result;
-use crate::http::body::{self, JsonBody, PathOf};
+use crate::http::body::{self, Done, JsonBody, PathOf};
 use crate::http::caller::CurrentOperator;
 use crate::id::{KeyId, SiteId};
 use crate::images::LOGO_BYTES;
 use crate::sites::view::{NewKeyView, SiteView};
 use crate::sites::{self, ConfigureSite, GRACE_S};
-
-use super::Done;
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Sites {

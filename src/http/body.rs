@@ -13,6 +13,10 @@ use crate::error::{Error, Result};
 /// Largest JSON body.
 pub const JSON_BYTES: usize = 64 * 1024;
 
+/// An answer that says nothing but "done": `{}`.
+#[derive(Debug, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct Done {}
+
 /// A JSON body of at most [`JSON_BYTES`]. The content type must say so, which also keeps plain cross-site forms out.
 pub struct JsonBody<T>(pub T);
 

@@ -167,6 +167,24 @@ pub enum Body {
     Image(ImageName),
 }
 
+impl Body {
+    /// From what a client sends: text, or the name of an uploaded image.
+    ///
+    /// # Errors
+    /// `Invalid`, `EmptyMessage`, `TextTooLong`.
+    pub fn of(text: Option<&str>, image: Option<&str>) -> Result<Body> {
+        match (text, image) {
+            (Some(text), None) => Text::parse(text).map(Body::Text),
+            (None, Some(image)) => {
+                let name = ImageName::parse(image).ok_or(Error::invalid("image", "is not an uploaded image"))?;
+                Ok(Body::Image(name))
+            }
+            (None, None) => Err(Error::EmptyMessage),
+            (Some(_), Some(_)) => Err(Error::invalid("image", "send text and image as two messages")),
+        }
+    }
+}
+
 /// A message that is checked and not yet sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {

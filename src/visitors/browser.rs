@@ -1,6 +1,6 @@
 //! A user-agent header in words: browser, major version, system.
 
-use super::clip;
+use crate::text::clip;
 
 /// Most specific first: nearly every browser also claims to be the ones below it.
 const BROWSERS: &[(&str, &str)] = &[

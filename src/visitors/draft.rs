@@ -6,9 +6,9 @@ use serde::Deserialize;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::error::{Error, Result};
-use crate::text;
+use crate::text::{self, clip};
 
-use super::{ATTRIBUTE_BYTES, ATTRIBUTES, EXTERNAL_ID_BYTES, NICKNAME_GRAPHEMES, Page, clip};
+use super::{ATTRIBUTE_BYTES, ATTRIBUTES, EXTERNAL_ID_BYTES, NICKNAME_GRAPHEMES, Page};
 
 /// The `start` command, as it comes.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

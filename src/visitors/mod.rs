@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 use crate::id::{SiteId, VisitorId};
+use crate::text::clip;
 
 mod arrive;
 mod browser;
@@ -126,14 +127,4 @@ impl Proof {
             other => Proof::Browser(other.strip_prefix("browser:").unwrap_or_default().to_owned()),
         }
     }
-}
-
-/// Cuts to `limit` characters, control and direction-override characters left out.
-pub fn clip(text: &str, limit: usize) -> String {
-    text.chars().filter(|c| !c.is_control() && !is_bidi_override(*c)).take(limit).collect::<String>().trim().to_owned()
-}
-
-/// Characters that reorder what stands around them, and could make a name read as another.
-pub fn is_bidi_override(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -12,9 +12,8 @@ use crate::conversations::{self, Conversation, ConversationForVisitor};
 use crate::error::{Error, Result};
 use crate::events::{self, Cursor};
 use crate::http::address::ClientAddress;
-use crate::http::body::JsonBody;
-use crate::images::ImageName;
-use crate::messages::{self, Author, Body, ClientId, Draft, History, MessageForVisitor, Outgoing, Target, Text};
+use crate::http::body::{Done, JsonBody};
+use crate::messages::{self, Author, Body, ClientId, Draft, History, MessageForVisitor, Outgoing, Target};
 use crate::realtime::{self, VisitorHint};
 use crate::sites::Site;
 use crate::visitors::{self, Arrived, Start, VisitorForVisitor, VisitorSession};
@@ -142,11 +141,11 @@ async fn act(
         Command::History(Before { before }) => Json(history(app, &site, &session, before).await?).into_response(),
         Command::Hint(Hint { hint }) => {
             realtime::from_visitor(app, &site, &session, hint).await?;
-            Json(crate::console::Done {}).into_response()
+            Json(Done {}).into_response()
         }
         Command::Logout(_) => {
             visitors::log_out(app, &session).await?;
-            Json(crate::console::Done {}).into_response()
+            Json(Done {}).into_response()
         }
     })
 }
@@ -217,14 +216,7 @@ async fn readable(app: &App, site: &Site, session: &VisitorSession) -> Result<Ve
 }
 
 async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Send) -> Result<SentToVisitor> {
-    let body = match (send.text, send.image) {
-        (Some(text), None) => Body::Text(Text::parse(&text)?),
-        (None, Some(image)) => {
-            Body::Image(ImageName::parse(&image).ok_or(Error::invalid("image", "is not an uploaded image"))?)
-        }
-        (None, None) => return Err(Error::EmptyMessage),
-        (Some(_), Some(_)) => return Err(Error::invalid("image", "send text and image as two messages")),
-    };
+    let body = Body::of(send.text.as_deref(), send.image.as_deref())?;
     let (key, limit) = ((site.id, session.visitor_id), site.limits.messages_per_minute as usize);
     let taken = app.limits.messages.take(key, limit, std::time::Instant::now());
     taken.map_err(|retry_after_s| Error::SendingTooFrequently { retry_after_s })?;
