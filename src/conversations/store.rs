@@ -1,11 +1,13 @@
 //! How conversations are kept.
 
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, SiteId, VisitorId};
-use crate::storage::{Store, Tx, Value};
+use crate::storage::{Answers, Statement, Store, Tx, Value};
 use crate::values;
 use crate::visitors::{Proof, VisitorSession};
 use crate::{bulk_rows, id_rows};
@@ -50,6 +52,15 @@ macro_rules! unanswered {
 const UNANSWERED: &str = unanswered!("c.*", " AND c.id > $4 ORDER BY c.id LIMIT $5");
 const COUNT_UNANSWERED: &str = unanswered!("COUNT(*)", "");
 const REMOVE: &str = concat!("DELETE FROM conversations WHERE site_id = $1 AND id IN ", id_rows!("$2"));
+// The named conversation of each row; of one that is closed, its visitor's other conversations as well.
+const WITH_SIBLINGS: &str = concat!(
+    "SELECT c.* FROM ",
+    bulk_rows!("$1"),
+    " AS r CROSS JOIN conversations AS a
+    JOIN conversations AS c ON c.site_id = a.site_id AND c.visitor_id = a.visitor_id
+        AND (c.id = a.id OR a.state = 'closed')
+    WHERE a.site_id = CAST(r.value ->> 0 AS BIGINT) AND a.id = CAST(r.value ->> 1 AS BIGINT)"
+);
 const ADD: &str = "INSERT INTO conversations (site_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, 'open', $6, $6)";
 const GROW: &str = concat!(
@@ -99,6 +110,7 @@ pub const SQL: &[&str] = &[
     SET_STATE,
     MANY,
     OF_VISITORS,
+    WITH_SIBLINGS,
     ADD,
     GROW,
     RAISE,
@@ -178,15 +190,25 @@ pub(super) async fn find_in(tx: &mut Tx, site: SiteId, id: ConversationId) -> Re
 }
 
 /// Several conversations at once, as the transaction sees them.
-pub async fn find_many_in(tx: &mut Tx, keys: &[(SiteId, ConversationId)]) -> Result<Vec<Conversation>> {
+pub(super) async fn find_many_in(tx: &mut Tx, keys: &[(SiteId, ConversationId)]) -> Result<Vec<Conversation>> {
     let rows = tx.all::<Row>(MANY, values![serde_json::json!(keys).to_string()]).await?;
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-/// All conversations of several visitors, as the transaction sees them.
-pub async fn of_visitors_in(tx: &mut Tx, visitors: &[(SiteId, VisitorId)]) -> Result<Vec<Conversation>> {
-    let rows = tx.all::<Row>(OF_VISITORS, values![serde_json::json!(visitors).to_string()]).await?;
-    Ok(rows.into_iter().map(Conversation::from).collect())
+/// Asks for several conversations; of those that are closed, for all others of their visitors too. In no order, some
+/// perhaps twice.
+pub fn with_siblings(keys: &BTreeSet<(SiteId, ConversationId)>) -> Statement {
+    Statement::new(WITH_SIBLINGS, values![serde_json::json!(keys).to_string()])
+}
+
+/// Asks for all conversations of several visitors.
+pub fn of_visitors(visitors: &BTreeSet<(SiteId, VisitorId)>) -> Statement {
+    Statement::new(OF_VISITORS, values![serde_json::json!(visitors).to_string()])
+}
+
+/// Reads the answer to [`with_siblings`] or [`of_visitors`].
+pub fn read(answers: &mut Answers) -> Result<Vec<Conversation>> {
+    Ok(answers.rows::<Row>()?.into_iter().map(Conversation::from).collect())
 }
 
 /// The conversations of one visitor and proof, the most recent first.
@@ -209,18 +231,17 @@ pub(super) async fn set_state(tx: &mut Tx, site: SiteId, id: ConversationId, sta
 }
 
 /// Stores a new, open, empty conversation.
-pub async fn add(tx: &mut Tx, new: &Conversation) -> Result<()> {
-    let values = values![new.site_id, new.id, &new.public_id, new.visitor_id, new.proof.to_text(), new.created_at];
-    tx.run(ADD, values).await.map(drop)
+pub fn add(tx: &mut Tx, new: &Conversation) {
+    tx.later(ADD, values![new.site_id, new.id, &new.public_id, new.visitor_id, new.proof.to_text(), new.created_at]);
 }
 
 /// Writes what sending changed in several conversations: state, last number, unread counts, time.
-pub async fn grow(tx: &mut Tx, conversations: &[&Conversation]) -> Result<()> {
+pub fn grow(tx: &mut Tx, conversations: &[&Conversation]) {
     let rows: Vec<_> = conversations
         .iter()
         .map(|c| (c.site_id, c.id, c.state.as_str(), c.last_seq, c.unread_agent, c.unread_visitor, c.updated_at))
         .collect();
-    tx.run(GROW, values![serde_json::json!(rows).to_string()]).await.map(drop)
+    tx.later(GROW, values![serde_json::json!(rows).to_string()]);
 }
 
 /// Writes raised watermarks, counts the unread anew, and answers how many visitor messages no operator has seen.

@@ -46,7 +46,7 @@ impl Log {
             .zip(events)
             .map(|(n, (scope, event))| Recorded { site, n, scope, event, at, message: None })
             .collect();
-        store::add(tx, &recorded).await?;
+        store::add(tx, &recorded);
         self.publish_after(tx, recorded);
         Ok(())
     }

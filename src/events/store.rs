@@ -1,12 +1,14 @@
 //! How the log is kept.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sqlx::FromRow;
 
 use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, SiteId, VisitorId};
-use crate::storage::{Store, Tx};
+use crate::storage::{Statement, Store, Tx};
 use crate::values;
 use crate::visitors::Proof;
 
@@ -14,10 +16,15 @@ use super::{Event, Recorded, Scope};
 
 const TAKE_NUMBERS: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, $2)
     ON CONFLICT (site_id) DO UPDATE SET n = site_counters.n + $2 RETURNING n";
-const TAKE_MANY: &str = concat!(
-    "UPDATE site_counters SET n = site_counters.n + CAST(r.value ->> 1 AS BIGINT) FROM ",
+const LAST_NUMBERS: &str = concat!(
+    "SELECT c.site_id, c.n FROM ",
     bulk_rows!("$1"),
-    " AS r WHERE site_counters.site_id = CAST(r.value ->> 0 AS BIGINT) RETURNING site_counters.site_id, site_counters.n"
+    " AS r CROSS JOIN site_counters AS c WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT)"
+);
+const NOTE_NUMBERS: &str = concat!(
+    "UPDATE site_counters SET n = CAST(r.value ->> 1 AS BIGINT) FROM ",
+    bulk_rows!("$1"),
+    " AS r WHERE site_counters.site_id = CAST(r.value ->> 0 AS BIGINT)"
 );
 const ADD: &str = concat!(
     "INSERT INTO events (site_id, n, conversation_id, visitor_id, proof, kind, body, at)
@@ -50,7 +57,8 @@ const BREAK_OFF: &str = "UPDATE site_counters SET trimmed = n WHERE site_id = $1
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
     TAKE_NUMBERS,
-    TAKE_MANY,
+    LAST_NUMBERS,
+    NOTE_NUMBERS,
     ADD,
     ENDS,
     OWNED_ENDS,
@@ -135,13 +143,20 @@ pub async fn take_numbers(tx: &mut Tx, site: SiteId, count: usize) -> Result<i64
     row.map(|(n,)| n).ok_or_else(|| Error::Internal("a site without a counter".into()))
 }
 
-/// Takes numbers of several sites at once; answers the last number of each. A site that is gone is left out.
-pub async fn take_many(tx: &mut Tx, counts: &[(SiteId, usize)]) -> Result<Vec<(SiteId, i64)>> {
-    tx.all(TAKE_MANY, values![serde_json::json!(counts).to_string()]).await
+/// Asks for the last number of each site's log: rows of a site and its number. A site that is gone is left out.
+pub fn last_numbers(sites: &BTreeSet<SiteId>) -> Statement {
+    let rows: Vec<_> = sites.iter().map(|site| (site,)).collect();
+    Statement::new(LAST_NUMBERS, values![serde_json::json!(rows).to_string()])
+}
+
+/// Notes the last number of each site's log, after numbers were given by hand in this transaction.
+pub fn note_numbers(tx: &mut Tx, last: &BTreeMap<SiteId, i64>) {
+    let rows: Vec<_> = last.iter().collect();
+    tx.later(NOTE_NUMBERS, values![serde_json::json!(rows).to_string()]);
 }
 
 /// Stores events whose numbers were taken. Those of messages are not stored: the message's own row is their place.
-pub async fn add(tx: &mut Tx, events: &[Recorded]) -> Result<()> {
+pub fn add(tx: &mut Tx, events: &[Recorded]) {
     let rows: Vec<_> = events
         .iter()
         .filter(|e| !matches!(e.event, Event::MessageSent { .. }))
@@ -151,10 +166,9 @@ pub async fn add(tx: &mut Tx, events: &[Recorded]) -> Result<()> {
             (e.site, e.n, e.scope.conversation, e.scope.visitor, proof, e.event.kind(), body, e.at)
         })
         .collect();
-    if rows.is_empty() {
-        return Ok(());
+    if !rows.is_empty() {
+        tx.later(ADD, values![serde_json::json!(rows).to_string()]);
     }
-    tx.run(ADD, values![serde_json::json!(rows).to_string()]).await.map(drop)
 }
 
 /// The ends of one site's log.

@@ -1,6 +1,6 @@
 //! One commit's worth of messages: read what is needed in a few statements, number, write in a few statements.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::conversations::{self, Conversation, Side, State, Watermarks};
@@ -68,40 +68,46 @@ struct Planned {
     announce: bool,
 }
 
+#[derive(Default)]
 struct Batch {
     heads: HashMap<Key, Head>,
     of_visitor: HashMap<(SiteId, VisitorId), Vec<ConversationId>>,
     known: HashMap<AuthorKey, Arc<Message>>,
     planned: Vec<Planned>,
+    /// The last number of each site's log.
+    numbers: BTreeMap<SiteId, i64>,
 }
 
 impl Batch {
+    /// Everything that planning must know, in one trip to the database.
     async fn read(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Batch> {
-        let mut batch =
-            Batch { heads: HashMap::new(), of_visitor: HashMap::new(), known: HashMap::new(), planned: Vec::new() };
-        let (mut named, mut visitors) = (Vec::new(), Vec::new());
+        let (mut named, mut visitors, mut sites) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for job in jobs {
             match &job.target {
-                Target::Conversation(id) => named.push((job.site, *id)),
-                Target::Thread { visitor, .. } => visitors.push((job.site, *visitor)),
+                Target::Conversation(id) => drop(named.insert((job.site, *id))),
+                Target::Thread { visitor, .. } => drop(visitors.insert((job.site, *visitor))),
             }
-        }
-        if !named.is_empty() {
-            let found = conversations::store::find_many_in(tx, &named).await?;
-            // Reopening must know the visitor's other conversations: one open at most.
-            visitors.extend(found.iter().filter(|c| c.state == State::Closed).map(|c| (c.site_id, c.visitor_id)));
-            batch.take(found);
-        }
-        visitors.sort_unstable();
-        visitors.dedup();
-        if !visitors.is_empty() {
-            batch.take(conversations::store::of_visitors_in(tx, &visitors).await?);
+            sites.insert(job.site);
         }
         let keys: Vec<AuthorKey> = jobs.iter().flat_map(author_keys).collect();
-        for message in store::known(tx, &keys).await? {
+        let questions = [
+            // Reopening must know the visitor's other conversations: one open at most.
+            (!named.is_empty()).then(|| conversations::store::with_siblings(&named)),
+            (!visitors.is_empty()).then(|| conversations::store::of_visitors(&visitors)),
+            Some(store::known(&keys)),
+            Some(events::store::last_numbers(&sites)),
+        ];
+        let conversations = questions.iter().flatten().count() - 2;
+        let mut answers = tx.ask(questions.into_iter().flatten()).await?;
+        let mut batch = Batch::default();
+        for _ in 0..conversations {
+            batch.take(conversations::store::read(&mut answers)?);
+        }
+        for message in store::read(&mut answers)? {
             let key = author_key(message.site_id, &message.author, &message.client_id);
             batch.known.insert(key, Arc::new(message));
         }
+        batch.numbers = answers.rows()?.into_iter().collect();
         Ok(batch)
     }
 
@@ -232,44 +238,31 @@ impl Batch {
         !taken
     }
 
-    async fn write(self, tx: &mut Tx, log: &Log) -> Result<Vec<Arc<Message>>> {
+    async fn write(mut self, tx: &mut Tx, log: &Log) -> Result<Vec<Arc<Message>>> {
         if self.planned.is_empty() {
             return Ok(Vec::new());
         }
         for head in self.heads.values().filter(|head| head.fresh) {
-            conversations::store::add(tx, &head.conversation).await?;
+            conversations::store::add(tx, &head.conversation);
         }
-        let mut numbers = take_numbers(tx, &self.planned).await?;
         let (mut news, mut recorded) = (Vec::new(), Vec::new());
         for planned in self.planned {
             let id = tx.next_id(Kind::Message, MessageId).await?;
             let Some(head) = self.heads.get(&planned.key) else { return Err(Error::NotFound) };
-            let Some(next) = numbers.get_mut(&planned.key.0) else { return Err(Error::NotFound) };
-            let (new, told) = number(planned, head, id, next, tx.now());
+            let Some(last) = self.numbers.get_mut(&planned.key.0) else { return Err(Error::NotFound) };
+            let (new, told) = number(planned, head, id, last, tx.now());
             news.push(new);
             recorded.extend(told);
         }
-        store::add(tx, &news).await?;
-        events::store::add(tx, &recorded).await?;
+        store::add(tx, &news);
+        events::store::add(tx, &recorded);
+        events::store::note_numbers(tx, &self.numbers);
         let grown: Vec<&Conversation> =
             self.heads.values().filter(|head| head.grown).map(|head| &head.conversation).collect();
-        conversations::store::grow(tx, &grown).await?;
+        conversations::store::grow(tx, &grown);
         log.publish_after(tx, recorded);
         Ok(news.into_iter().map(|new| new.message).collect())
     }
-}
-
-/// Takes log numbers for all planned messages; answers the first free one of each site.
-async fn take_numbers(tx: &mut Tx, planned: &[Planned]) -> Result<BTreeMap<SiteId, i64>> {
-    let mut counts: BTreeMap<SiteId, usize> = BTreeMap::new();
-    for one in planned {
-        *counts.entry(one.key.0).or_default() += 1 + usize::from(one.announce);
-    }
-    let asked: Vec<(SiteId, usize)> = counts.iter().map(|(site, count)| (*site, *count)).collect();
-    let last = events::store::take_many(tx, &asked).await?;
-    let first =
-        |site: SiteId, last: i64| last + 1 - i64::try_from(counts.get(&site).copied().unwrap_or(0)).unwrap_or(0);
-    Ok(last.into_iter().map(|(site, last)| (site, first(site, last))).collect())
 }
 
 /// Gives a planned message its numbers, and makes the events that tell of it.
@@ -277,16 +270,15 @@ fn number(
     planned: Planned,
     head: &Head,
     id: MessageId,
-    next: &mut i64,
+    last: &mut i64,
     now: crate::clock::Millis,
 ) -> (New, Vec<Recorded>) {
     let (site, conversation_id) = planned.key;
     let scope = Scope::conversation(conversation_id, head.conversation.visitor_id, head.conversation.proof.clone());
     let mut recorded = Vec::with_capacity(2);
     let mut take = || {
-        let n = *next;
-        *next += 1;
-        n
+        *last += 1;
+        *last
     };
     if planned.announce {
         let event = Event::ConversationChanged { conversation_id };

@@ -8,7 +8,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, ImageId, KeyId, MessageId, SiteId, VisitorId};
 use crate::images::{Image, ImageName, ImageView};
-use crate::storage::{Store, Tx, Value};
+use crate::storage::{Answers, Statement, Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
 
@@ -175,9 +175,14 @@ pub async fn at(store: &Store, places: &[(SiteId, ConversationId, i64)]) -> Resu
 /// What identifies a message for its author.
 pub(super) type AuthorKey = (SiteId, &'static str, i64, ClientId);
 
-/// Those of the given messages that are stored already.
-pub(super) async fn known(tx: &mut Tx, keys: &[AuthorKey]) -> Result<Vec<Message>> {
-    tx.all(KNOWN, values![serde_json::json!(keys).to_string()]).await.map(messages)
+/// Asks for those of the given messages that are stored already.
+pub(super) fn known(keys: &[AuthorKey]) -> Statement {
+    Statement::new(KNOWN, values![serde_json::json!(keys).to_string()])
+}
+
+/// Reads the answer to [`known`].
+pub(super) fn read(answers: &mut Answers) -> Result<Vec<Message>> {
+    answers.rows().map(messages)
 }
 
 /// A message about to be stored.
@@ -187,7 +192,7 @@ pub(super) struct New {
     pub image: Option<ImageId>,
 }
 
-pub(super) async fn add(tx: &mut Tx, news: &[New]) -> Result<()> {
+pub(super) fn add(tx: &mut Tx, news: &[New]) {
     let rows: Vec<_> = news
         .iter()
         .map(|new| {
@@ -209,7 +214,7 @@ pub(super) async fn add(tx: &mut Tx, news: &[New]) -> Result<()> {
             )
         })
         .collect();
-    tx.run(ADD, values![serde_json::json!(rows).to_string()]).await.map(drop)
+    tx.later(ADD, values![serde_json::json!(rows).to_string()]);
 }
 
 /// Makes another visitor the author of what the visitor of a conversation wrote, so that a retry is still recognised.

@@ -9,6 +9,7 @@ mod files;
 mod ids;
 mod lock;
 mod migrate;
+mod trip;
 mod tx;
 mod value;
 
@@ -28,6 +29,7 @@ pub use files::Folder;
 pub use ids::Kind;
 pub use lock::{DataLock, LockError};
 pub use migrate::{MIGRATIONS, Migration, newest_schema, snapshot};
+pub use trip::{Answers, Statement};
 pub use tx::Tx;
 pub use value::Value;
 

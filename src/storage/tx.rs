@@ -1,14 +1,19 @@
 //! A write: everything in it happens, or nothing does.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::Record;
 use super::ids::Blocks;
-use super::value::{self, Value};
-use super::{Record, dialect};
+use super::trip::{Answers, Statement, Trip};
+use super::value::Value;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 
@@ -36,39 +41,47 @@ impl Writer {
         self.conn.as_mut().ok_or(Error::Unavailable)
     }
 
-    async fn begin(&mut self) -> Result<()> {
+    /// Undoes what a transaction left that was dropped.
+    async fn clean_up(&mut self) -> Result<()> {
         if self.open {
             // Fails when the engine undid it already, as it does on a full disk.
             let _ = self.conn()?.execute("ROLLBACK").await;
             self.ids.undone();
             self.open = false;
         }
-        // Before the engine is asked: a caller that goes away while it answers leaves a transaction behind.
-        self.open = true;
-        self.conn()?.execute("BEGIN IMMEDIATE").await.map_err(dialect::error)?;
         Ok(())
     }
 
-    async fn commit(&mut self) -> Result<()> {
-        self.conn()?.execute("COMMIT").await.map_err(dialect::error)?;
+    async fn run(&mut self, trip: Trip, wanted: usize) -> Result<Answers> {
+        // Before the engine is asked: a caller that goes away while it answers leaves a transaction behind.
+        self.open = true;
+        trip.run(self.conn()?, wanted).await
+    }
+
+    fn committed(&mut self) {
         self.ids.committed();
         self.open = false;
-        Ok(())
     }
 }
 
-/// A transaction on the writer. Dropped without [`Tx::commit`], it is undone.
+/// A transaction on the writer. Dropped without [`Tx::commit`], it is undone. A statement that fails spoils it: nothing
+/// but undoing it is left.
 pub struct Tx {
     writer: OwnedMutexGuard<Writer>,
     now: Millis,
+    /// What goes to the engine with the next statement that somebody waits for; the beginning itself at first.
+    waiting: Trip,
+    spoiled: Option<Error>,
     after_commit: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Tx {
     pub(super) async fn begin(writer: Arc<Mutex<Writer>>, now: Millis) -> Result<Tx> {
         let mut writer = writer.lock_owned().await;
-        writer.begin().await?;
-        Ok(Tx { writer, now, after_commit: Vec::new() })
+        writer.clean_up().await?;
+        let mut waiting = Trip::default();
+        waiting.add(Statement::new("BEGIN IMMEDIATE", []));
+        Ok(Tx { writer, now, waiting, spoiled: None, after_commit: Vec::new() })
     }
 
     /// The moment of this transaction.
@@ -86,7 +99,7 @@ impl Tx {
         sql: &'static str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Option<T>> {
-        value::query_as(sql, values).fetch_optional(self.writer.conn()?).await.map_err(dialect::error)
+        Ok(self.all(sql, values).await?.into_iter().next())
     }
 
     /// All rows, as this transaction sees them.
@@ -95,13 +108,31 @@ impl Tx {
         sql: &'static str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<T>> {
-        value::query_as(sql, values).fetch_all(self.writer.conn()?).await.map_err(dialect::error)
+        self.ask([Statement::new(sql, values)]).await?.rows()
     }
 
     /// Changes rows and says how many.
     pub async fn run(&mut self, sql: &'static str, values: impl IntoIterator<Item = Value>) -> Result<u64> {
-        let done = value::query(sql, values).execute(self.writer.conn()?).await.map_err(dialect::error)?;
-        Ok(done.rows_affected())
+        Ok(self.ask([Statement::new(sql, values)]).await?.changed())
+    }
+
+    /// Runs several statements in one trip to the engine.
+    pub async fn ask(&mut self, statements: impl IntoIterator<Item = Statement>) -> Result<Answers> {
+        if let Some(error) = &self.spoiled {
+            return Err(error.clone());
+        }
+        let mut trip = std::mem::take(&mut self.waiting);
+        let before = trip.len();
+        statements.into_iter().for_each(|statement| trip.add(statement));
+        let wanted = trip.len() - before;
+        let answers = self.writer.run(trip, wanted).await;
+        self.spoiled = answers.as_ref().err().cloned();
+        answers
+    }
+
+    /// Changes rows in the trip of the next statement, at the latest in that of the commit, which is where it may fail.
+    pub fn later(&mut self, sql: &'static str, values: impl IntoIterator<Item = Value>) {
+        self.waiting.add(Statement::new(sql, values));
     }
 
     /// Runs `act` once this transaction is durable, before the next one can begin: so acts run in commit order.
@@ -112,14 +143,39 @@ impl Tx {
     /// Makes it durable. When this returns `Ok`, the change is on disk and synced.
     /// Runs to its end even if the caller is dropped meanwhile, so that a committed change is never left untold.
     pub async fn commit(self) -> Result<()> {
-        tokio::spawn(self.finish()).await.map_err(|error| Error::Internal(error.to_string()))?
+        Finishing(Some(Box::pin(self.finish()))).await
     }
 
     async fn finish(mut self) -> Result<()> {
-        self.writer.commit().await?;
+        self.ask([Statement::new("COMMIT", [])]).await?;
+        self.writer.committed();
         for act in self.after_commit.drain(..) {
             act();
         }
         Ok(())
+    }
+}
+
+/// A commit under way. Where its caller goes away, it goes on by itself.
+struct Finishing(Option<Pin<Box<dyn Future<Output = Result<()>> + Send>>>);
+
+impl Future for Finishing {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Finishing>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let Some(commit) = &mut self.0 else { return Poll::Pending };
+        let result = std::task::ready!(commit.as_mut().poll(context));
+        self.0 = None;
+        Poll::Ready(result)
+    }
+}
+
+impl Drop for Finishing {
+    fn drop(&mut self) {
+        if let Some(commit) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            drop(runtime.spawn(commit));
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! What can be bound to a statement. A short list instead of generics in every query: it reads better and compiles faster.
 
-use sqlx::Sqlite;
 use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, Sqlite};
 
 use crate::clock::Millis;
 use crate::id::Id;
@@ -92,26 +92,34 @@ macro_rules! values {
     ($($value:expr),* $(,)?) => { [$($crate::storage::Value::from($value)),*] };
 }
 
+/// Appends a value to those of a statement.
+pub(super) fn bind(arguments: &mut SqliteArguments, value: Value) {
+    let bound = match value {
+        Value::Null => arguments.add(None::<i64>),
+        Value::Int(number) => arguments.add(number),
+        Value::Text(text) => arguments.add(text),
+        Value::Blob(bytes) => arguments.add(bytes),
+    };
+    bound.expect("integers, text and bytes have nothing to encode");
+}
+
+fn arguments(values: impl IntoIterator<Item = Value>) -> SqliteArguments {
+    values.into_iter().fold(SqliteArguments::default(), |mut arguments, value| {
+        bind(&mut arguments, value);
+        arguments
+    })
+}
+
 pub(super) fn query(
     sql: &'static str,
     values: impl IntoIterator<Item = Value>,
 ) -> Query<'static, Sqlite, SqliteArguments> {
-    values.into_iter().fold(sqlx::query(sql), |query, value| match value {
-        Value::Null => query.bind(None::<i64>),
-        Value::Int(number) => query.bind(number),
-        Value::Text(text) => query.bind(text),
-        Value::Blob(bytes) => query.bind(bytes),
-    })
+    sqlx::query_with(sql, arguments(values))
 }
 
 pub(super) fn query_as<T: Record>(
     sql: &'static str,
     values: impl IntoIterator<Item = Value>,
 ) -> QueryAs<'static, Sqlite, T, SqliteArguments> {
-    values.into_iter().fold(sqlx::query_as(sql), |query, value| match value {
-        Value::Null => query.bind(None::<i64>),
-        Value::Int(number) => query.bind(number),
-        Value::Text(text) => query.bind(text),
-        Value::Blob(bytes) => query.bind(bytes),
-    })
+    sqlx::query_as_with(sql, arguments(values))
 }

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::task::{Context, Waker};
 
 use ocs::clock::Clock;
-use ocs::storage::{Folder, Store};
+use ocs::storage::{Folder, Statement, Store};
+use ocs::values;
 
 async fn database(folder: &tempfile::TempDir) -> Store {
     let folder = Folder::open(&folder.path().join("data")).expect("a data folder");
@@ -31,6 +32,11 @@ async fn every_statement_prepares() {
     }
 }
 
+async fn first_question(store: &Store) {
+    let mut tx = store.begin().await.expect("a writer");
+    let _: Option<(i64,)> = tx.one("SELECT 1", []).await.expect("an answer");
+}
+
 /// A request whose client hung up is dropped wherever it stands; so is a write in the middle of its beginning.
 #[tokio::test]
 async fn a_writer_dropped_while_it_begins_leaves_the_next_one_able_to_write() {
@@ -38,11 +44,75 @@ async fn a_writer_dropped_while_it_begins_leaves_the_next_one_able_to_write() {
     let store = database(&folder).await;
     let mut dropped = 0;
     while dropped < 100 {
-        let mut beginning = Box::pin(store.begin());
+        let mut beginning = Box::pin(first_question(&store));
         // Now and then the engine is the faster one; that round shows nothing.
         dropped += usize::from(beginning.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(beginning);
         let next = store.begin().await.unwrap_or_else(|error| panic!("after {dropped} writers dropped: {error}"));
-        next.commit().await.expect("a commit");
+        next.commit().await.unwrap_or_else(|error| panic!("after {dropped} writers dropped: {error}"));
+    }
+}
+
+const NOTE: &str = "INSERT INTO instance (name, value) VALUES ($1, $2)";
+const NOTED: &str = "SELECT value FROM instance WHERE name = $1";
+
+async fn noted(store: &Store, name: &str) -> Option<String> {
+    let row: Option<(String,)> = store.one(NOTED, values![name]).await.expect("an answer");
+    row.map(|(value,)| value)
+}
+
+/// Statements that travel together keep their order, their own values and their own answers.
+#[tokio::test]
+async fn statements_that_travel_together_are_answered_one_by_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = database(&folder).await;
+    let mut tx = store.begin().await.expect("a writer");
+    tx.later(NOTE, values!["first", "one"]);
+    tx.later(NOTE, values!["second", "two"]);
+    let ask = |name: &str| Statement::new(NOTED, values![name]);
+    let mut answers = tx.ask([ask("second"), ask("missing"), ask("first")]).await.expect("answers");
+    let values: Vec<Vec<(String,)>> = (0..3).map(|_| answers.rows().expect("rows")).collect();
+    assert_eq!(values, [vec![("two".to_owned(),)], vec![], vec![("one".to_owned(),)]]);
+    assert_eq!(noted(&store, "first").await, None, "nothing is seen before the commit");
+    tx.commit().await.expect("a commit");
+    assert_eq!(noted(&store, "first").await.as_deref(), Some("one"));
+}
+
+/// What was put off to the commit and is refused there undoes everything, and so does a statement that failed before.
+#[tokio::test]
+async fn a_statement_that_fails_spoils_its_whole_transaction() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = database(&folder).await;
+    let mut tx = store.begin().await.expect("a writer");
+    tx.run(NOTE, values!["once", "1"]).await.expect("a note");
+    tx.later(NOTE, values!["once", "2"]);
+    tx.commit().await.expect_err("a commit of what is refused");
+    assert_eq!(noted(&store, "once").await, None);
+
+    let mut tx = store.begin().await.expect("a writer");
+    tx.run(NOTE, values!["once", "3"]).await.expect("a note");
+    tx.run(NOTE, values!["once", "4"]).await.expect_err("a second note of that name");
+    tx.run(NOTE, values!["other", "5"]).await.expect_err("a spoiled transaction");
+    tx.commit().await.expect_err("a spoiled transaction");
+    assert_eq!(noted(&store, "once").await, None);
+    assert_eq!(noted(&store, "other").await, None);
+}
+
+/// A request that is dropped while its commit is under way: the commit ends all the same and is told.
+#[tokio::test]
+async fn a_commit_whose_caller_is_gone_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = database(&folder).await;
+    for round in 0..50 {
+        let mut tx = store.begin().await.expect("a writer");
+        let (tell, told) = tokio::sync::oneshot::channel();
+        tx.after_commit(move || tell.send(()).expect("a listener"));
+        let name = format!("round {round}");
+        tx.later(NOTE, values![&name, "done"]);
+        let mut commit = Box::pin(tx.commit());
+        assert!(commit.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(commit);
+        told.await.expect("a commit that is told");
+        assert_eq!(noted(&store, &name).await.as_deref(), Some("done"));
     }
 }
