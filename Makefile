@@ -7,12 +7,15 @@ MAKEFLAGS += --no-print-directory
 
 LISTEN ?= 127.0.0.1:8080
 DATA ?= data
+# For each input of `make fuzz`; and for each address of `make fuzz-api`.
+SECONDS ?= 60
+EXAMPLES ?= 5
 
 # What was done is noted here, so that it is done again only when something changed.
 DONE := target/done
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/.svelte-kit/*' -not -path '*/test/*' 2>/dev/null)
 
-.PHONY: help run build web dev quick test e2e faults faults-long bench fixture bless clean screenshots tools test-tools check-format lint test-server test-web test-pages embedded
+.PHONY: help run build web dev quick test e2e faults faults-long fuzz fuzz-api bench fixture bless clean screenshots tools test-tools check-format lint test-server test-web test-pages embedded
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name about; do printf '  make %-12s %s\n' "$$name" "$$about"; done
@@ -56,6 +59,7 @@ test: tools test-tools ## Every check that continuous integration makes, with th
 	@scripts/check-supply-chain
 	@$(MAKE) test-web
 	@$(MAKE) test-server
+	@$(MAKE) fuzz-api
 	@$(MAKE) test-pages
 	@$(MAKE) e2e
 
@@ -92,6 +96,13 @@ faults: ## Hurt a real server and check what it promises: make faults ONLY="--on
 
 faults-long: ## The same with more of everything; takes an hour or more
 	cargo test --locked --test faults -- long $(ONLY)
+
+fuzz: ## Invent input for everything that reads what strangers send: make fuzz SECONDS=300 INPUTS="images frames"
+	@scripts/fuzz $(SECONDS) $(INPUTS)
+
+fuzz-api: $(DONE)/packages test-tools ## Hold every address of a real server against docs/openapi.json: make fuzz-api EXAMPLES=100
+	cargo build --locked
+	@node scripts/fuzz-api.js $(EXAMPLES)
 
 bench: build ## Measure the release build
 	target/release/ocs bench

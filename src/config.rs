@@ -182,13 +182,32 @@ impl Config {
         }
     }
 
+    /// Reads what a file holds; `origin` is the name that mistakes are reported under.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn of_text(origin: &str, text: &str) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        config.read_text(origin, text)?;
+        Ok(config)
+    }
+
     fn read_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let origin = path.display().to_string();
-        let fail = |reason: String| ConfigError { origin: origin.clone(), key: "file".into(), reason };
-        let text = std::fs::read_to_string(path).map_err(|error| fail(format!("cannot be read: {error}")))?;
+        let unreadable = |error: std::io::Error| ConfigError {
+            origin: origin.clone(),
+            key: "file".into(),
+            reason: format!("cannot be read: {error}"),
+        };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        self.read_text(&origin, &text)
+    }
+
+    fn read_text(&mut self, origin: &str, text: &str) -> Result<(), ConfigError> {
+        let fail = |reason: String| ConfigError { origin: origin.into(), key: "file".into(), reason };
         let table: toml::Table = text.parse().map_err(|error| fail(format!("is not TOML: {error}")))?;
         for (key, value) in table {
-            self.apply(&origin, &key, &plain(&value))?;
+            self.apply(origin, &key, &plain(&value))?;
         }
         Ok(())
     }

@@ -5,8 +5,11 @@ use crate::error::{Error, Result};
 /// Longest address, in bytes (RFC 5321, 4.5.3.1).
 const LONGEST: usize = 254;
 
-/// An address as it is kept and compared: trimmed, lower-case.
-pub(super) fn normalise(asked: &str) -> Result<String> {
+/// An address as it is kept and compared: trimmed, lower-case, at most 254 bytes.
+///
+/// # Errors
+/// `Invalid` for what is no address.
+pub fn normalise(asked: &str) -> Result<String> {
     let email = asked.trim().to_lowercase();
     let refuse = || Err(Error::invalid("email", "an e-mail address such as otto@shop.example is needed"));
     if email.len() > LONGEST || email.chars().any(|c| c.is_whitespace() || c.is_control()) {

@@ -22,6 +22,7 @@ mod second_factor;
 
 pub use change_password::{PasswordChange, change_password, set_password};
 pub use delete::delete;
+pub use email::normalise as normalise_email;
 pub use password::Passwords;
 pub use rename::rename;
 pub use second_factor::{

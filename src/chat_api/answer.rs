@@ -63,13 +63,15 @@ fn words(error: &Error) -> (StatusCode, &'static str) {
     }
 }
 
+/// Every refusal of this door.
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Refused {
+    success: bool,
+    message: &'static str,
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Refused {
-            success: bool,
-            message: &'static str,
-        }
         if let Refusal::Because(Error::Internal(cause)) = &self {
             tracing::error!(%cause, "a call of the compatible API failed");
         }

@@ -5,7 +5,7 @@ use hyper::http::request::Parts;
 use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, Result};
-use crate::http::body::media_type_of;
+use crate::http::body::{media_type_of, object};
 use crate::id::ConversationId;
 
 /// Names and values of a query or a form. Of a repeated name the last one counts.
@@ -27,11 +27,13 @@ impl Parameters {
 }
 
 /// The body of `reply_as_agent`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Reply {
+#[schemars(rename = "AgentReply")]
+pub struct Reply {
     /// A whole number, also one in quotes.
     #[serde(default, deserialize_with = "number_or_text")]
+    #[schemars(with = "i64")]
     conversation_id: Option<String>,
     /// The text.
     pub content: Option<String>,
@@ -43,11 +45,14 @@ pub(super) struct Reply {
 
 impl Reply {
     /// Reads a body: JSON where it looks like JSON, otherwise a form, unless it claims to be JSON.
-    pub(super) fn parse(parts: &Parts, bytes: &Bytes) -> Result<Reply> {
+    ///
+    /// # Errors
+    /// `InvalidRequest` for what is neither, and for fields that are not known.
+    pub fn parse(parts: &Parts, bytes: &Bytes) -> Result<Reply> {
         let unreadable = || Error::InvalidRequest("the body is neither JSON nor a form".into());
         let is_json = media_type_of(&parts.headers).is_some_and(|kind| kind.ends_with("json"));
         if is_json || bytes.trim_ascii_start().starts_with(b"{") {
-            return serde_json::from_slice(bytes).map_err(|error| Error::InvalidRequest(error.to_string()));
+            return object(bytes);
         }
         let mut reply = Reply::default();
         for (name, value) in Parameters::parse(bytes).0 {
@@ -64,7 +69,10 @@ impl Reply {
     }
 
     /// The conversation, which must be there and be a number.
-    pub(super) fn conversation(&self) -> Result<ConversationId> {
+    ///
+    /// # Errors
+    /// `Invalid` where it is not.
+    pub fn conversation(&self) -> Result<ConversationId> {
         conversation_id(self.conversation_id.as_deref().unwrap_or_default())
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use bytes::Bytes;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::app::App;
@@ -21,14 +22,15 @@ const DEFAULT_LIMIT: u32 = 50;
 /// Most messages in one answer.
 const MOST: u32 = 200;
 
-#[derive(Serialize)]
-struct Recent<'a> {
+/// The newest messages.
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Recent<'a> {
     success: bool,
     data: Vec<Line<'a>>,
 }
 
 /// A message with exactly the documented fields.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct Line<'a> {
     conversation_id: String,
     sender_type: Side,
@@ -37,6 +39,18 @@ struct Line<'a> {
     content: &'a str,
     image_url: Option<&'a str>,
     created_at: String,
+}
+
+/// What the query may hold, beside the key.
+pub(super) fn query(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "properties": {
+            "action": { "const": "get_recent_messages" },
+            "conversation_id": { "type": "string", "pattern": "^-?[0-9]+$" },
+            "limit": { "type": "integer", "minimum": 1, "maximum": MOST }
+        },
+        "required": ["action"]
+    })
 }
 
 pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> Result<Response> {

@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 use crate::http::limits::ApiCall;
 use crate::http::route::{Caller, Route};
 
+pub use body::Reply;
+pub use reply::decode as decode_image;
+
 use answer::Refusal;
 use body::Parameters;
 use key::CurrentKey;
@@ -29,11 +32,15 @@ pub const PATH: &str = "/api/chat_api.php";
 
 /// The table of this door. Each method has a row, because the key is looked at before the method.
 pub fn routes() -> Vec<Route> {
-    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
-        .into_iter()
-        .map(|method| Route::new(method, PATH, Caller::ChatKey, serve))
-        .chain([Route::new(Method::OPTIONS, PATH, Caller::Anyone, options)])
-        .collect()
+    let row = |method| Route::new(method, PATH, Caller::ChatKey, serve).refuses::<answer::Refused>();
+    vec![
+        row(Method::GET).asks_for(fetch::query).gives::<fetch::Recent<'static>>(),
+        row(Method::POST).asks_for(reply::query).takes::<Reply>().takes_form_too().gives::<reply::Sent>(),
+        row(Method::PUT),
+        row(Method::PATCH),
+        row(Method::DELETE),
+        Route::new(Method::OPTIONS, PATH, Caller::Anyone, options),
+    ]
 }
 
 /// What a caller asks for.

@@ -7,6 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use hyper::http::request::Parts;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -37,8 +38,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-#[derive(Serialize)]
-struct Sent {
+/// It was stored.
+#[derive(Serialize, schemars::JsonSchema)]
+pub(super) struct Sent {
     success: bool,
 }
 
@@ -46,6 +48,11 @@ struct Sent {
 struct Content {
     text: Option<Text>,
     image: Option<Bytes>,
+}
+
+/// What the query may hold, beside the key.
+pub(super) fn query(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "properties": { "action": { "const": "reply_as_agent" } }, "required": ["action"] })
 }
 
 pub(super) async fn reply(app: &App, key: &CurrentKey, parts: &Parts, body: RequestBody) -> Result<Response> {
@@ -113,8 +120,11 @@ impl Content {
     }
 }
 
-/// Raw base64 or a data URL, with line breaks or without.
-fn decode(text: &str, limit: usize) -> Result<Bytes> {
+/// Reads a picture of at most `limit` bytes: raw base64 or a data URL, with line breaks or without.
+///
+/// # Errors
+/// `InvalidImage` for what is not base64, `ImageTooLarge`.
+pub fn decode(text: &str, limit: usize) -> Result<Bytes> {
     let damaged = || Error::InvalidImage("it is not base64");
     let data = match text.strip_prefix("data:") {
         Some(rest) => rest.split_once(";base64,").ok_or_else(damaged)?.1,

@@ -19,7 +19,7 @@ use crate::messages::{self, Author, ClientId, Draft, History, MessageForOperator
 type Place = PathOf<(SiteId, ConversationId)>;
 
 /// Which page of the inbox.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InboxQuery {
     state: Option<String>,
@@ -69,7 +69,7 @@ pub(super) async fn inbox(
 }
 
 /// Which page of a thread.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ThreadQuery {
     before_seq: Option<i64>,

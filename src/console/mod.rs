@@ -74,6 +74,7 @@ fn protection_routes() -> Vec<Route> {
             .takes::<protection::ShowBoth>()
             .gives::<Done>(),
         Route::new(Method::GET, "/api/console/account/audit", Operator, protection::audit)
+            .asks::<protection::Before>()
             .gives::<protection::AuditLines>(),
     ]
 }
@@ -90,7 +91,9 @@ fn site_routes() -> Vec<Route> {
             .takes::<ConfigureSite>()
             .gives::<SiteView>(),
         Route::new(Method::DELETE, "/api/console/sites/{site}", SiteOwner, sites::delete).gives::<Done>(),
-        Route::new(Method::PUT, "/api/console/sites/{site}/logo", SiteOwner, sites::set_logo).gives::<SiteView>(),
+        Route::new(Method::PUT, "/api/console/sites/{site}/logo", SiteOwner, sites::set_logo)
+            .takes_picture()
+            .gives::<SiteView>(),
         Route::new(Method::DELETE, "/api/console/sites/{site}/logo", SiteOwner, sites::remove_logo).gives::<SiteView>(),
         Route::new(Method::POST, "/api/console/sites/{site}/chat-keys", SiteOwner, sites::rotate_chat_key)
             .takes::<sites::Rotate>()
@@ -113,8 +116,12 @@ fn site_routes() -> Vec<Route> {
             .gives::<Removed>(),
         Route::new(Method::POST, "/api/console/sites/{site}/attack/settle", SiteOwner, sites::settle_attack)
             .gives::<SiteView>(),
-        Route::new(Method::GET, "/api/console/sites/{site}/preview", SiteOwner, preview::page),
-        Route::new(Method::GET, "/api/console/sites/{site}/preview.js", SiteOwner, preview::script),
+        Route::new(Method::GET, "/api/console/sites/{site}/preview", SiteOwner, preview::page)
+            .asks::<preview::Draft>()
+            .answers("text/html"),
+        Route::new(Method::GET, "/api/console/sites/{site}/preview.js", SiteOwner, preview::script)
+            .asks::<preview::Draft>()
+            .answers("text/javascript"),
     ]
 }
 
@@ -122,8 +129,12 @@ fn conversation_routes() -> Vec<Route> {
     use Caller::{Operator, SiteOwner};
     const ONE: &str = "/api/console/sites/{site}/conversations/{conversation}";
     vec![
-        Route::new(Method::GET, "/api/console/conversations", Operator, conversations::inbox).gives::<Inbox>(),
-        Route::new(Method::GET, ONE, SiteOwner, conversations::thread).gives::<conversations::Thread>(),
+        Route::new(Method::GET, "/api/console/conversations", Operator, conversations::inbox)
+            .asks::<conversations::InboxQuery>()
+            .gives::<Inbox>(),
+        Route::new(Method::GET, ONE, SiteOwner, conversations::thread)
+            .asks::<conversations::ThreadQuery>()
+            .gives::<conversations::Thread>(),
         Route::new(
             Method::POST,
             "/api/console/sites/{site}/conversations/{conversation}/messages",
@@ -147,6 +158,7 @@ fn conversation_routes() -> Vec<Route> {
         )
         .gives::<ConversationForOperator>(),
         Route::new(Method::POST, "/api/console/sites/{site}/images", SiteOwner, conversations::upload)
+            .takes_picture()
             .gives::<Uploaded>(),
     ]
 }
@@ -156,7 +168,7 @@ fn line_routes() -> Vec<Route> {
     vec![
         Route::new(Method::POST, "/api/console/ticket", Operator, line::ticket).gives::<line::Ticket>(),
         Route::new(Method::GET, "/api/console/socket", Operator, line::socket),
-        Route::new(Method::GET, "/api/console/stream", Operator, line::stream),
+        Route::new(Method::GET, "/api/console/stream", Operator, line::stream).answers("text/event-stream"),
         Route::new(Method::POST, "/api/console/hint", Operator, line::hint).takes::<OperatorHint>().gives::<Done>(),
     ]
 }

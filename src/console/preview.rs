@@ -25,7 +25,7 @@ i{display:block;height:.8em;margin:0 0 .8em;border-radius:.4em;background:color-
 i:first-child{width:40%;height:1.6em}i:last-of-type{width:65%}";
 
 /// The draft to show.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Draft {
     /// JSON of a `Look`; absent: the look in force.

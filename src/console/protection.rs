@@ -72,7 +72,7 @@ pub(super) struct AuditLines {
     more: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Before {
     before: Option<AuditId>,

@@ -31,7 +31,7 @@ const WORTH_COMPRESSING: usize = 1_000;
 
 /// The widget's files. The console is the [`console`] fallback behind all tables.
 pub fn routes() -> Vec<Route> {
-    vec![Route::new(Method::GET, "/widget/{*path}", Caller::Anyone, widget)]
+    vec![Route::new(Method::GET, "/widget/{*path}", Caller::Anyone, widget).answers("*/*")]
 }
 
 /// `GET /widget/…`: the panel and its parts, for pages of any origin.

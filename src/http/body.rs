@@ -28,12 +28,19 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
             return Err(Error::InvalidRequest("send Content-Type: application/json".into()));
         }
         let bytes = read(request.into_body(), JSON_BYTES).await?;
-        // The parser would take a list for the fields in their order.
-        if !bytes.trim_ascii_start().starts_with(b"{") {
-            return Err(Error::InvalidRequest("send a JSON object".into()));
-        }
-        serde_json::from_slice(&bytes).map(JsonBody).map_err(|error| Error::InvalidRequest(error.to_string()))
+        object(&bytes).map(JsonBody)
     }
+}
+
+/// Reads a JSON object. The parser by itself would take a list for the fields in their order.
+///
+/// # Errors
+/// `InvalidRequest`, with what is wrong and where.
+pub fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(Error::InvalidRequest("send a JSON object".into()));
+    }
+    serde_json::from_slice(bytes).map_err(|error| Error::InvalidRequest(error.to_string()))
 }
 
 /// Query parameters.

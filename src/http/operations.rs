@@ -14,9 +14,9 @@ use super::route::{Caller, Route};
 /// The table of this door.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/healthz", Caller::Anyone, healthz),
-        Route::new(Method::GET, "/readyz", Caller::Anyone, readyz),
-        Route::new(Method::GET, "/metrics", Caller::Anyone, metrics),
+        Route::new(Method::GET, "/healthz", Caller::Anyone, healthz).answers("text/plain"),
+        Route::new(Method::GET, "/readyz", Caller::Anyone, readyz).answers("text/plain"),
+        Route::new(Method::GET, "/metrics", Caller::Anyone, metrics).answers("text/plain"),
     ]
 }
 

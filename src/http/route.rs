@@ -33,10 +33,18 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub caller: Caller,
+    /// Schema of its query, an object.
+    pub asks: Option<Describe>,
     /// Schema of the JSON body it takes.
     pub takes: Option<Describe>,
-    /// Schema of the JSON it answers.
-    pub gives: Option<Describe>,
+    /// Media types that its body may have; none: it has no body.
+    pub bodies: &'static [&'static str],
+    /// Schemas of the JSON it answers: one of them. None: it answers something else, or nothing.
+    pub gives: Vec<Describe>,
+    /// Media type of what it answers.
+    pub answers: &'static str,
+    /// Schema of its refusals, where they are not like all others.
+    pub refuses: Option<Describe>,
     handler: MethodRouter<App>,
 }
 
@@ -55,18 +63,56 @@ impl Route {
             Method::OPTIONS => MethodFilter::OPTIONS,
             _ => MethodFilter::GET,
         };
-        Route { method, path, caller, takes: None, gives: None, handler: axum::routing::on(filter, handler) }
+        let handler = axum::routing::on(filter, handler);
+        let (gives, answers) = (Vec::new(), "application/json");
+        Route { method, path, caller, asks: None, takes: None, bodies: &[], gives, answers, refuses: None, handler }
     }
 
-    /// Says what body it takes.
-    pub fn takes<T: JsonSchema>(mut self) -> Route {
-        self.takes = Some(|generator| generator.subschema_for::<T>());
+    /// Says what its query may hold.
+    pub fn asks<T: JsonSchema>(self) -> Route {
+        self.asks_for(|generator| T::json_schema(generator))
+    }
+
+    /// As [`Route::asks`], for a query that no type stands for.
+    pub fn asks_for(mut self, describe: Describe) -> Route {
+        self.asks = Some(describe);
         self
     }
 
-    /// Says what it answers.
+    /// Says what JSON body it takes.
+    pub fn takes<T: JsonSchema>(mut self) -> Route {
+        self.takes = Some(|generator| generator.subschema_for::<T>());
+        self.bodies = &["application/json"];
+        self
+    }
+
+    /// Says that the same fields may come as a form.
+    pub fn takes_form_too(mut self) -> Route {
+        self.bodies = &["application/json", "application/x-www-form-urlencoded"];
+        self
+    }
+
+    /// Says that its body is a picture.
+    pub fn takes_picture(mut self) -> Route {
+        self.bodies = &["image/png", "image/jpeg", "image/gif"];
+        self
+    }
+
+    /// Says what it answers; where it answers one of several things, said once for each.
     pub fn gives<T: JsonSchema>(mut self) -> Route {
-        self.gives = Some(|generator| generator.subschema_for::<T>());
+        self.gives.push(|generator| generator.subschema_for::<T>());
+        self
+    }
+
+    /// Says that it answers something else than JSON.
+    pub fn answers(mut self, media_type: &'static str) -> Route {
+        self.answers = media_type;
+        self
+    }
+
+    /// Says how it refuses.
+    pub fn refuses<T: JsonSchema>(mut self) -> Route {
+        self.refuses = Some(|generator| generator.subschema_for::<T>());
         self
     }
 }

@@ -31,9 +31,9 @@ const PIECE: usize = 64 * 1024;
 /// Images, their small forms, and logos. The name is the permission.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/uploads/chat_images/{name}", Caller::Anyone, image),
-        Route::new(Method::GET, "/uploads/chat_images/thumbs/{name}", Caller::Anyone, thumb),
-        Route::new(Method::GET, "/uploads/logos/{name}", Caller::Anyone, logo),
+        Route::new(Method::GET, "/uploads/chat_images/{name}", Caller::Anyone, image).answers("image/*"),
+        Route::new(Method::GET, "/uploads/chat_images/thumbs/{name}", Caller::Anyone, thumb).answers("image/*"),
+        Route::new(Method::GET, "/uploads/logos/{name}", Caller::Anyone, logo).answers("image/*"),
     ]
 }
 

@@ -30,12 +30,14 @@ use crate::storage::Folder;
 pub use accept::accept;
 pub use attach::{attach, forget, forget_site};
 pub use blobs::{BlobKey, Blobs, StoredBlob};
+pub use clean::{Cleaned, FRAME_PIXELS, FRAMES, SIDE, clean};
 pub use fetch::fetch;
 pub use format::Format;
 pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
 pub use name::{FileName, ImageName};
 pub use store::{SQL, of_names};
 pub use sweep::{run, sweep};
+pub use thumbnail::{Small, THUMB_SIDE, shrink};
 pub use view::{ImageView, Uploaded};
 
 /// Seconds after which an image that no message took is removed.

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
+use crate::http::body::object;
 use crate::sites::Site;
 
 use super::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
@@ -87,7 +88,7 @@ async fn hello<T: DeserializeOwned>(socket: &mut WebSocket) -> Result<T> {
     let Some(Ok(Message::Text(text))) = first else {
         return Err(Error::InvalidRequest("the first frame must be a hello, within 5 s".into()));
     };
-    serde_json::from_str(&text).map_err(|error| Error::InvalidRequest(error.to_string()))
+    object(text.as_bytes())
 }
 
 async fn serve(app: App, mut socket: WebSocket, opened: Result<(Line, Party)>) {
@@ -146,19 +147,15 @@ async fn talk(app: App, mut socket: WebSocket, mut line: Line, party: Party) {
 async fn hint(app: &App, line: &Line, party: &Party, text: &Utf8Bytes) -> Result<()> {
     let outcome = match (party, line.who()) {
         (Party::Visitor(site), Who::Visitor { session, .. }) => {
-            hints::from_visitor(app, site, session, parse(text)?).await
+            hints::from_visitor(app, site, session, object(text.as_bytes())?).await
         }
-        (Party::Operator(pass), _) => hints::from_operator(app, pass, parse(text)?).await,
+        (Party::Operator(pass), _) => hints::from_operator(app, pass, object(text.as_bytes())?).await,
         (Party::Visitor(_), Who::Operator { .. }) => Ok(()),
     };
     if let Err(error @ Error::Internal(_)) = &outcome {
         tracing::warn!(%error, "a hint was lost");
     }
     Ok(())
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| Error::InvalidRequest(error.to_string()))
 }
 
 fn invalid(reason: &str) -> String {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, HeaderMap, HeaderValue, ORIGIN,
@@ -88,9 +89,10 @@ impl<T: IntoResponse> IntoResponse for Readable<T> {
 
 /// Answers a preflight for two hours, the longest that Chromium keeps it.
 pub(super) async fn preflight() -> Readable<impl IntoResponse> {
-    Readable([
+    let allowed = [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
         (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Last-Event-ID"),
         (ACCESS_CONTROL_MAX_AGE, "7200"),
-    ])
+    ];
+    Readable((StatusCode::NO_CONTENT, allowed))
 }

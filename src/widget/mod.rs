@@ -11,6 +11,7 @@ mod welcome;
 
 use hyper::Method;
 
+use crate::console::Done;
 use crate::http::route::{Caller, Route};
 use crate::images::Uploaded;
 
@@ -21,14 +22,21 @@ pub use welcome::Welcome;
 pub fn routes() -> Vec<Route> {
     use Caller::{Anyone, Visitor};
     let mut routes = vec![
-        Route::new(Method::GET, "/api/widget/welcome", Anyone, welcome::welcome).gives::<Welcome>(),
+        Route::new(Method::GET, "/api/widget/welcome", Anyone, welcome::welcome)
+            .asks::<welcome::Asked>()
+            .gives::<Welcome>(),
         // `start` is the one command that needs no token; each other one checks it.
-        Route::new(Method::POST, "/api/widget", Visitor, command::command).takes::<Command>().gives::<VisitorState>(),
+        Route::new(Method::POST, "/api/widget", Visitor, command::command)
+            .takes::<Command>()
+            .gives::<VisitorState>()
+            .gives::<SentToVisitor>()
+            .gives::<HistoryForVisitor>()
+            .gives::<Done>(),
         Route::new(Method::OPTIONS, "/api/widget", Anyone, caller::preflight),
-        Route::new(Method::POST, "/api/widget/images", Visitor, upload::upload).gives::<Uploaded>(),
+        Route::new(Method::POST, "/api/widget/images", Visitor, upload::upload).takes_picture().gives::<Uploaded>(),
         Route::new(Method::OPTIONS, "/api/widget/images", Anyone, caller::preflight),
         Route::new(Method::GET, "/api/widget/socket", Visitor, line::socket),
-        Route::new(Method::GET, "/api/widget/stream", Visitor, line::stream),
+        Route::new(Method::GET, "/api/widget/stream", Visitor, line::stream).answers("text/event-stream"),
         Route::new(Method::OPTIONS, "/api/widget/stream", Anyone, caller::preflight),
     ];
     routes.extend(script::routes());

@@ -65,9 +65,17 @@ struct Manifest {
     integrity: String,
 }
 
+/// Which site. Without a key too a script is answered: it says in the page's console what is wrong.
+#[derive(Deserialize, schemars::JsonSchema)]
+struct Asked {
+    #[serde(default)]
+    key: String,
+}
+
 /// The script's row for the door's table.
 pub fn routes() -> Vec<Route> {
-    vec![Route::new(Method::GET, "/api/widget.js", Caller::Anyone, serve)]
+    let script = Route::new(Method::GET, "/api/widget.js", Caller::Anyone, serve);
+    vec![script.asks::<Asked>().answers("text/javascript")]
 }
 
 /// Answers the script of the site, or one that says in the page's console why there is no chat.
@@ -101,10 +109,6 @@ async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
 }
 
 async fn asked_site(app: &App, parts: &Parts) -> Result<Arc<Site>> {
-    #[derive(Deserialize)]
-    struct Asked {
-        key: String,
-    }
     let query = axum::extract::Query::<Asked>::try_from_uri(&parts.uri).map_err(|_| Error::UnknownSite)?;
     app.sites.by_widget_key(&query.key).await
 }

@@ -57,7 +57,8 @@ impl Welcome {
     }
 }
 
-#[derive(Deserialize)]
+/// Which site, and the visitor's language tag.
+#[derive(Deserialize, schemars::JsonSchema)]
 pub(super) struct Asked {
     key: String,
     #[serde(default)]

@@ -16,6 +16,11 @@ fn every_route_is_described() {
     let description = describe();
     for route in all_routes() {
         let method = route.method.as_str().to_lowercase();
-        assert!(description["paths"][route.path][&method].is_object(), "{} {}", route.method, route.path);
+        assert!(
+            description["paths"][route.path.replace("{*", "{")][&method].is_object(),
+            "{} {}",
+            route.method,
+            route.path
+        );
     }
 }

@@ -13,7 +13,11 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query: {
+                    action: "get_recent_messages";
+                    conversation_id?: string;
+                    limit?: number;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -25,15 +29,26 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "application/json": components["schemas"]["Recent"];
+                    };
                 };
-                /** @description refused */
-                default: {
+                /** @description not now, try again */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ErrorBody"];
+                        "application/json": components["schemas"]["Refused"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refused"];
                     };
                 };
             };
@@ -54,40 +69,67 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description refused */
-                default: {
+                /** @description not now, try again */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ErrorBody"];
+                        "application/json": components["schemas"]["Refused"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refused"];
                     };
                 };
             };
         };
         post: {
             parameters: {
-                query?: never;
+                query: {
+                    action: "reply_as_agent";
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AgentReply"];
+                    "application/x-www-form-urlencoded": components["schemas"]["AgentReply"];
+                };
+            };
             responses: {
                 /** @description done */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "application/json": components["schemas"]["Sent"];
+                    };
                 };
-                /** @description refused */
-                default: {
+                /** @description not now, try again */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ErrorBody"];
+                        "application/json": components["schemas"]["Refused"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refused"];
                     };
                 };
             };
@@ -108,13 +150,22 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description refused */
-                default: {
+                /** @description not now, try again */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ErrorBody"];
+                        "application/json": components["schemas"]["Refused"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refused"];
                     };
                 };
             };
@@ -129,14 +180,23 @@ export interface paths {
             requestBody?: never;
             responses: {
                 /** @description done */
-                200: {
+                204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -163,13 +223,22 @@ export interface paths {
                     };
                     content?: never;
                 };
-                /** @description refused */
-                default: {
+                /** @description not now, try again */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ErrorBody"];
+                        "application/json": components["schemas"]["Refused"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refused"];
                     };
                 };
             };
@@ -201,8 +270,17 @@ export interface paths {
                         "application/json": components["schemas"]["About"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -229,7 +307,9 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    before?: components["schemas"]["AuditId"] | null;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -245,8 +325,17 @@ export interface paths {
                         "application/json": components["schemas"]["AuditLines"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -295,8 +384,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -343,8 +441,17 @@ export interface paths {
                         "application/json": components["schemas"]["Me"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -391,8 +498,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -433,8 +549,17 @@ export interface paths {
                         "application/json": components["schemas"]["SecondFactorState"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -467,8 +592,17 @@ export interface paths {
                         "application/json": components["schemas"]["SecondFactorSecret"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -515,8 +649,17 @@ export interface paths {
                         "application/json": components["schemas"]["RecoveryCodes"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -563,8 +706,17 @@ export interface paths {
                         "application/json": components["schemas"]["RecoveryCodes"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -611,8 +763,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -653,8 +814,17 @@ export interface paths {
                         "application/json": components["schemas"]["Sessions"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -687,7 +857,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    session: string;
+                    session: number;
                 };
                 cookie?: never;
             };
@@ -702,8 +872,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -727,7 +906,13 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    before?: string | null;
+                    limit?: number | null;
+                    site?: components["schemas"]["SiteId"] | null;
+                    state?: string | null;
+                    unread?: boolean | null;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -743,8 +928,17 @@ export interface paths {
                         "application/json": components["schemas"]["Inbox"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -793,8 +987,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -835,8 +1038,17 @@ export interface paths {
                         "application/json": components["schemas"]["Me"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -885,8 +1097,17 @@ export interface paths {
                         "application/json": components["schemas"]["Me"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -929,8 +1150,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -977,8 +1207,17 @@ export interface paths {
                         "application/json": components["schemas"]["Me"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1019,8 +1258,17 @@ export interface paths {
                         "application/json": components["schemas"]["Sites"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1053,8 +1301,17 @@ export interface paths {
                         "application/json": components["schemas"]["SiteCreated"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1082,7 +1339,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1097,8 +1354,17 @@ export interface paths {
                         "application/json": components["schemas"]["SiteView"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1115,7 +1381,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1130,8 +1396,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1148,7 +1423,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1167,8 +1442,17 @@ export interface paths {
                         "application/json": components["schemas"]["SiteView"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1194,7 +1478,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1209,8 +1493,17 @@ export interface paths {
                         "application/json": components["schemas"]["Removed"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1240,7 +1533,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1255,8 +1548,17 @@ export interface paths {
                         "application/json": components["schemas"]["SiteView"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1286,7 +1588,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1305,8 +1607,17 @@ export interface paths {
                         "application/json": components["schemas"]["NewKeyView"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1337,8 +1648,8 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
-                    key: string;
+                    site: number;
+                    key: number;
                 };
                 cookie?: never;
             };
@@ -1353,8 +1664,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1378,11 +1698,14 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    before_seq?: number | null;
+                    limit?: number | null;
+                };
                 header?: never;
                 path: {
-                    site: string;
-                    conversation: string;
+                    site: number;
+                    conversation: number;
                 };
                 cookie?: never;
             };
@@ -1397,8 +1720,17 @@ export interface paths {
                         "application/json": components["schemas"]["Thread"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1430,8 +1762,8 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
-                    conversation: string;
+                    site: number;
+                    conversation: number;
                 };
                 cookie?: never;
             };
@@ -1446,8 +1778,17 @@ export interface paths {
                         "application/json": components["schemas"]["ConversationForOperator"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1477,8 +1818,8 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
-                    conversation: string;
+                    site: number;
+                    conversation: number;
                 };
                 cookie?: never;
             };
@@ -1497,8 +1838,17 @@ export interface paths {
                         "application/json": components["schemas"]["SentToOperator"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1528,8 +1878,8 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
-                    conversation: string;
+                    site: number;
+                    conversation: number;
                 };
                 cookie?: never;
             };
@@ -1544,8 +1894,17 @@ export interface paths {
                         "application/json": components["schemas"]["ConversationForOperator"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1575,7 +1934,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1590,8 +1949,17 @@ export interface paths {
                         "application/json": components["schemas"]["NewKeyView"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1622,8 +1990,8 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
-                    secret: string;
+                    site: number;
+                    secret: number;
                 };
                 cookie?: never;
             };
@@ -1638,8 +2006,17 @@ export interface paths {
                         "application/json": components["schemas"]["Done"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1668,11 +2045,17 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "image/gif": unknown;
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
             responses: {
                 /** @description done */
                 200: {
@@ -1683,8 +2066,17 @@ export interface paths {
                         "application/json": components["schemas"]["Uploaded"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1713,11 +2105,17 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "image/gif": unknown;
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
             responses: {
                 /** @description done */
                 200: {
@@ -1728,8 +2126,17 @@ export interface paths {
                         "application/json": components["schemas"]["SiteView"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1745,7 +2152,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1760,8 +2167,17 @@ export interface paths {
                         "application/json": components["schemas"]["SiteView"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1785,10 +2201,13 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    look?: string | null;
+                    welcome?: string | null;
+                };
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1799,10 +2218,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/html": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1829,10 +2259,13 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    look?: string | null;
+                    welcome?: string | null;
+                };
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1843,10 +2276,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/javascript": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1878,7 +2322,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    site: string;
+                    site: number;
                 };
                 cookie?: never;
             };
@@ -1897,8 +2341,17 @@ export interface paths {
                         "application/json": components["schemas"]["SiteView"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1937,8 +2390,17 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1977,10 +2439,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/event-stream": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2025,8 +2498,17 @@ export interface paths {
                         "application/json": components["schemas"]["Ticket"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2070,11 +2552,20 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["VisitorState"];
+                        "application/json": components["schemas"]["VisitorState"] | components["schemas"]["SentToVisitor"] | components["schemas"]["HistoryForVisitor"] | components["schemas"]["Done"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
                     };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2095,14 +2586,23 @@ export interface paths {
             requestBody?: never;
             responses: {
                 /** @description done */
-                200: {
+                204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2125,7 +2625,9 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    key?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -2137,10 +2639,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/javascript": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2174,7 +2687,13 @@ export interface paths {
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "image/gif": unknown;
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
             responses: {
                 /** @description done */
                 200: {
@@ -2185,8 +2704,17 @@ export interface paths {
                         "application/json": components["schemas"]["Uploaded"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2207,14 +2735,23 @@ export interface paths {
             requestBody?: never;
             responses: {
                 /** @description done */
-                200: {
+                204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2251,8 +2788,17 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2291,10 +2837,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/event-stream": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2317,14 +2874,23 @@ export interface paths {
             requestBody?: never;
             responses: {
                 /** @description done */
-                200: {
+                204: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2347,7 +2913,10 @@ export interface paths {
         };
         get: {
             parameters: {
-                query?: never;
+                query: {
+                    key: string;
+                    lang?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -2363,8 +2932,17 @@ export interface paths {
                         "application/json": components["schemas"]["Welcome"];
                     };
                 };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2405,10 +2983,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/html": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2449,10 +3038,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/html": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2491,10 +3091,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/plain": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2533,10 +3144,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/plain": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2575,10 +3197,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "text/plain": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2619,10 +3252,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "image/*": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2663,10 +3307,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "image/*": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2707,10 +3362,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "image/*": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2728,7 +3394,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/widget/{*path}": {
+    "/widget/{path}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2740,7 +3406,7 @@ export interface paths {
                 query?: never;
                 header?: never;
                 path: {
-                    "*path": string;
+                    path: string;
                 };
                 cookie?: never;
             };
@@ -2751,10 +3417,21 @@ export interface paths {
                     headers: {
                         [name: string]: unknown;
                     };
-                    content?: never;
+                    content: {
+                        "*/*": unknown;
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
                 };
                 /** @description refused */
-                default: {
+                "4XX": {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2800,6 +3477,21 @@ export interface components {
             id: components["schemas"]["AccountId"];
             /** @description Name that visitors see. */
             name: string;
+        };
+        /** @description The body of `reply_as_agent`. */
+        AgentReply: {
+            /** @description As shown to the visitor. */
+            agent_name?: string | null;
+            /** @description The text. */
+            content?: string | null;
+            /**
+             * Format: int64
+             * @description A whole number, also one in quotes.
+             * @default null
+             */
+            conversation_id: number;
+            /** @description The picture, as base64 or as a data URL. */
+            image_base64?: string | null;
         };
         /** @description Attacks on a site that its owner has not settled, and what cleaning up would remove now. */
         AttackView: {
@@ -3215,6 +3907,16 @@ export interface components {
              */
             text_graphemes: number;
         };
+        /** @description A message with exactly the documented fields. */
+        Line: {
+            content: string;
+            conversation_id: string;
+            created_at: string;
+            image_url: string | null;
+            message_type: string;
+            sender_type: components["schemas"]["Side"];
+            sender_user_id: string;
+        };
         /** @description Colours, design and place of a site's widget. */
         Look: {
             /** @description Header background. */
@@ -3410,9 +4112,19 @@ export interface components {
             /** @description The work to do before coming again, where it is asked for. */
             work?: components["schemas"]["Work"] | null;
         };
+        /** @description The newest messages. */
+        Recent: {
+            data: components["schemas"]["Line"][];
+            success: boolean;
+        };
         /** @description Each works once in place of the device; shown once. */
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        /** @description Every refusal of this door. */
+        Refused: {
+            message: string;
+            success: boolean;
         };
         /** @description What was removed. */
         Removed: {
@@ -3466,6 +4178,10 @@ export interface components {
             at: components["schemas"]["Millis"];
             /** @description Its origin. */
             origin: string;
+        };
+        /** @description It was stored. */
+        Sent: {
+            success: boolean;
         };
         /** @description The stored message. */
         SentToOperator: {
