@@ -54,7 +54,7 @@ async function attempt(chosen) {
   const run = spawn(program, [
     '--config-file', config, 'run', join(root, 'docs/openapi.json'), '--url', server.url, ...chosen,
     '--phases', 'coverage,fuzzing', '--max-examples', examples, '--generation-deterministic', '--request-timeout', '30', '--warnings', 'off', '--no-color',
-  ], { stdio: 'inherit' });
+  ], { stdio: 'inherit', cwd: server.data });
   const [code] = await once(run, 'exit');
   return code ?? 1;
 }

@@ -24,8 +24,11 @@ use ocs::sites::{Colour, ConfigureSite, Look};
 use ocs::visitors::verify;
 use ocs::widget::Command;
 
+/// Says whether it took the bytes.
+pub type Input = fn(&[u8]) -> bool;
+
 /// All of them, by the names of their folders of seeds.
-pub const ALL: &[(&str, fn(&[u8]) -> bool)] = &[
+pub const ALL: &[(&str, Input)] = &[
     ("addresses", addresses),
     ("chat_api", chat_api),
     ("commands", commands),

@@ -11,7 +11,7 @@ mod welcome;
 
 use hyper::Method;
 
-use crate::console::Done;
+use crate::http::body::Done;
 use crate::http::route::{Caller, Route};
 use crate::images::Uploaded;
 

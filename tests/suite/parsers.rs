@@ -114,7 +114,7 @@ fn pictures_that_nobody_foresaw_are_cleaned_or_refused() {
     try_broken_forms("images", inputs::images, ROUNDS_OF_PICTURES);
 }
 
-fn try_broken_forms(input: &str, read: fn(&[u8]) -> bool, rounds: usize) {
+fn try_broken_forms(input: &str, read: inputs::Input, rounds: usize) {
     let seeds: Vec<Vec<u8>> = seeds(input).into_iter().map(|(_, bytes)| bytes).collect();
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
     for _ in 0..rounds {
