@@ -19,8 +19,11 @@ use super::resume::{self, Resume};
 use super::seat::{Ending, Item, Who};
 use super::{BEAT, OperatorPass};
 
-/// Above this many sites an event's frame leaves its cursor empty ("keep yours"): the beat carries it.
+/// Above this many sites most events' frames leave their cursor empty ("keep yours"): a long one on each would be more
+/// than the event itself.
 const SITES_IN_EVENT_CURSOR: usize = 16;
+/// Then each so-many-th event has it all the same, so that a line that keeps breaking gets on.
+const LONG_CURSOR_EVERY: u64 = 16;
 /// Clients of a stopping server come back within this.
 const RESTART_SPREAD: Duration = Duration::from_secs(4);
 
@@ -37,6 +40,7 @@ pub(super) struct Line {
     app: App,
     seat: Seated,
     cursor: Cursor,
+    told: u64,
     ready: VecDeque<String>,
     beat: Interval,
     last: Option<(String, u16)>,
@@ -76,23 +80,24 @@ impl Line {
         let mut beat = interval_at(Instant::now() + first, BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let cursor = Cursor::new(app.store.epoch(), []);
-        let mut line = Line { app: app.clone(), seat, cursor, ready: VecDeque::new(), beat, last: None };
+        let mut line = Line { app: app.clone(), seat, cursor, told: 0, ready: VecDeque::new(), beat, last: None };
         match resume {
             Resume::Resync => {
                 let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
                 line.last = Some((frame.to_json(), 1000));
             }
-            Resume::Missed { items, cursor } => {
+            Resume::Missed { items, from, upto } => {
                 let held = held.to_owned();
                 line.ready.push_back(PlainFrame::Welcome { cursor: held, beat_s: BEAT.as_secs() }.to_json());
-                // Missed events carry no cursor of their own: a client that is cut off half-way starts over and knows
-                // what it has heard. The beat after them says that it has caught up.
-                line.ready.extend(items.iter().filter_map(|item| match item {
-                    Item::Event { json, .. } => Some(event_frame("", json)),
-                    Item::Signal(_) => None,
-                }));
-                line.ready.push_back(PlainFrame::Beat { cursor: cursor.to_text() }.to_json());
-                line.cursor = cursor;
+                // Each event says how far it brings the client, so that one that is cut off half-way goes on from there.
+                line.cursor = from;
+                for item in items {
+                    let frame = line.frame(item);
+                    line.ready.extend(frame);
+                }
+                // The beat after them says that it has caught up.
+                line.cursor = upto;
+                line.ready.push_back(PlainFrame::Beat { cursor: line.cursor.to_text() }.to_json());
             }
         }
         line
@@ -139,8 +144,10 @@ impl Line {
                     return None;
                 }
                 self.cursor.advance(site, n);
+                self.told += 1;
                 let few = self.cursor.sites().take(SITES_IN_EVENT_CURSOR + 1).count() <= SITES_IN_EVENT_CURSOR;
-                Some(event_frame(&if few { self.cursor.to_text() } else { String::new() }, &json))
+                let shown = few || self.told.is_multiple_of(LONG_CURSOR_EVERY);
+                Some(event_frame(&if shown { self.cursor.to_text() } else { String::new() }, &json))
             }
         }
     }

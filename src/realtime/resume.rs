@@ -16,8 +16,8 @@ const MOST: i64 = 2_000;
 
 /// What a returning client gets.
 pub(super) enum Resume {
-    /// Missed events in order, and where the client then stands.
-    Missed { items: Vec<Item>, cursor: Cursor },
+    /// Missed events in order, where the client stands before the first of them, and where after the last.
+    Missed { items: Vec<Item>, from: Cursor, upto: Cursor },
     /// The log does not reach back that far.
     Resync,
 }
@@ -43,13 +43,14 @@ pub(super) async fn visitor(app: &App, session: &VisitorSession, mode: IdentityM
     missed.sort_by_key(|recorded| recorded.n);
     let news = News::load(app, &missed).await?;
     let items = missed.iter().filter_map(|recorded| Some(item(recorded, &news.for_visitor(recorded)?))).collect();
-    Ok(Resume::Missed { items, cursor: Cursor::new(app.store.epoch(), [(site, ends.n)]) })
+    let at = |n| Cursor::new(app.store.epoch(), [(site, n)]);
+    Ok(Resume::Missed { items, from: at(position), upto: at(ends.n) })
 }
 
 /// For an operator: the events of all sites of the account.
 pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Result<Resume> {
     let all_ends = store::owned_ends(&app.store, account).await?;
-    let mut missed = Vec::new();
+    let (mut missed, mut from) = (Vec::new(), Cursor::new(app.store.epoch(), []));
     for ends in &all_ends {
         // A site that is younger than the cursor is replayed from its beginning.
         let known = held.sites().any(|site| site == ends.site_id);
@@ -58,6 +59,9 @@ pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Re
         let Some(position) = position.filter(|n| (ends.trimmed..=ends.n).contains(n)) else {
             return Ok(Resume::Resync);
         };
+        if known {
+            from.advance(ends.site_id, position);
+        }
         if position < ends.n {
             missed.extend(store::after(&app.store, ends.site_id, position, ends.n, MOST).await?);
         }
@@ -67,8 +71,8 @@ pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Re
     }
     let news = News::load(app, &missed).await?;
     let items = missed.iter().filter_map(|recorded| Some(item(recorded, &news.for_operator(recorded)?))).collect();
-    let positions = all_ends.iter().map(|ends| (ends.site_id, ends.n));
-    Ok(Resume::Missed { items, cursor: Cursor::new(app.store.epoch(), positions) })
+    let upto = Cursor::new(app.store.epoch(), all_ends.iter().map(|ends| (ends.site_id, ends.n)));
+    Ok(Resume::Missed { items, from, upto })
 }
 
 fn item<E: serde::Serialize>(recorded: &Recorded, event: &E) -> Item {

@@ -30,6 +30,80 @@ async fn a_page_that_was_away_gets_exactly_what_it_missed() {
 }
 
 #[tokio::test]
+async fn a_line_that_keeps_breaking_gets_on() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let (shop, blog) = (otto.site("Shop").await, otto.site("Blog").await);
+    let vera = world.visitor(&shop, "vera").await;
+    let wim = world.visitor(&blog, "wim").await;
+    let (page, console) = (vera.state["cursor"].clone(), otto.listen().await.start_cursor().await);
+    vera.send("v", "to the shop").await.ok();
+    wim.send("w", "to the blog").await.ok();
+    let id = otto.inbox(&format!("site={}", shop.id)).await[0]["id"].as_i64().expect("a number");
+    for turn in 0..40 {
+        otto.reply(&shop, id, &format!("o{turn}"), &format!("answer {turn}")).await.ok();
+    }
+    let shops: Vec<String> =
+        ["to the shop".to_owned()].into_iter().chain((0..40).map(|turn| format!("answer {turn}"))).collect();
+
+    let heard = piece_by_piece(page.as_str().expect("a cursor"), async |cursor| vera.listen_from(cursor).await).await;
+    assert_eq!(heard, shops);
+    let mut heard = piece_by_piece(&console, async |cursor| otto.listen_from(cursor).await).await;
+    let blogs = heard.iter().position(|text| text == "to the blog").expect("the other site's news");
+    heard.remove(blogs);
+    assert_eq!(heard, shops);
+}
+
+/// Hears at most three events on each line, and goes on with the cursor of the last one, until there is nothing more.
+async fn piece_by_piece(from: &str, open: impl AsyncFn(&str) -> Line) -> Vec<String> {
+    let (mut cursor, mut heard) = (from.to_owned(), Vec::new());
+    for _ in 0..100 {
+        let mut line = open(&cursor).await;
+        line.frame("welcome").await;
+        for _ in 0..3 {
+            let frame = line.next().await.expect("a frame");
+            match frame["type"].as_str() {
+                Some("event") => {}
+                Some("beat") => return heard,
+                _ => continue,
+            }
+            if let Some(text) = frame["event"]["message"]["text"].as_str() {
+                heard.push(text.to_owned());
+            }
+        }
+        assert_ne!(line.cursor, cursor, "three events brought it nowhere");
+        cursor = line.cursor;
+    }
+    panic!("it never catches up: {heard:?}");
+}
+
+#[tokio::test]
+async fn a_console_of_many_sites_gets_on_too() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let mut sites = Vec::new();
+    for turn in 0..18 {
+        sites.push(otto.site(&format!("Shop {turn}")).await);
+    }
+    let before = otto.listen().await.start_cursor().await;
+    for (turn, site) in sites.iter().enumerate() {
+        world.visitor(site, "vera").await.send("v", &format!("to {turn}")).await.ok();
+    }
+    let mut line = otto.listen_from(&before).await;
+    line.frame("welcome").await;
+    let mut last = (String::new(), 0);
+    for turn in 0..18 {
+        assert_eq!(line.messages(1).await, [format!("to {turn}")]);
+        if line.cursor != before && line.cursor != last.0 {
+            last = (line.cursor.clone(), turn);
+        }
+    }
+    assert!(last.1 > 0, "no event says how far it brings the console");
+    let rest = otto.listen_from(&last.0).await.messages(17 - last.1).await;
+    assert_eq!(rest, (last.1 + 1..18).map(|turn| format!("to {turn}")).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn a_console_catches_up_over_all_of_its_sites_new_ones_too() {
     let world = World::new().await;
     let otto = world.owner("otto").await;

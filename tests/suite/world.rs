@@ -382,6 +382,11 @@ impl Line {
         }
     }
 
+    /// Where it begins: the cursor of the welcome.
+    pub async fn start_cursor(mut self) -> String {
+        self.frame("welcome").await["cursor"].as_str().expect("a cursor").to_owned()
+    }
+
     /// The next frame of a type.
     pub async fn frame(&mut self, kind: &str) -> Value {
         loop {
