@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::events::{Log, Published};
 use crate::http::kept::Answers;
 use crate::http::limits::Limits;
-use crate::http::server::Connections;
+use crate::http::places::Connections;
 use crate::images::Images;
 use crate::messages::Appender;
 use crate::realtime::{Hub, Tickets};

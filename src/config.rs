@@ -114,6 +114,15 @@ settings! {
     acme_directory: String = "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
     /// Connections served at once; more wait in the system's queue. 1 to 1,000,000.
     max_connections: usize = 20_000,
+    /// Connections from one address (IPv6: one /64); further ones are closed at once. Those of `trusted_proxies` count
+    /// only among all. 1 to 1,000,000.
+    max_connections_per_address: usize = 1_000,
+    /// Seconds for a request's head to arrive, from its first byte. 1 to 365.
+    head_seconds: u64 = 10,
+    /// Seconds that a connection may be kept between two requests. 1 to 365.
+    idle_seconds: u64 = 60,
+    /// Seconds for a request's body to arrive. 1 to 365.
+    body_seconds: u64 = 60,
     /// New visitor sessions an hour from one address (IPv6: one /64). Resumes are not counted.
     new_visitors_per_hour: usize = 300,
     /// New visitor sessions a minute on one site that are an attack: from then on, and until ten minutes were calm, a new
@@ -263,6 +272,12 @@ impl Network {
         };
         let shift = width - u32::from(self.bits);
         shift >= 128 || base >> shift == address >> shift
+    }
+}
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Network {
+        Network { base: address, bits: if address.is_ipv4() { 32 } else { 128 } }
     }
 }
 

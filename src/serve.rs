@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
+use crate::http::pace::Times;
 use crate::http::route::{Route, router};
 use crate::http::server::Server;
 use crate::http::{assets, headers, operations, requests, tls, uploads};
@@ -76,11 +77,19 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
         tls,
         router: service(&app),
         max_connections: app.config.max_connections,
+        max_connections_per_address: app.config.max_connections_per_address,
+        proxies: app.config.trusted_proxies.clone(),
+        times: times(&app.config),
         stopping,
         connections: app.connections.clone(),
     };
     let server = tokio::spawn(server.run());
     Ok(Running { app, stop, server, chores })
+}
+
+fn times(config: &Config) -> Times {
+    let seconds = |seconds: u64| Duration::from_secs(seconds.max(1));
+    Times { head: seconds(config.head_seconds), idle: seconds(config.idle_seconds), body: seconds(config.body_seconds) }
 }
 
 impl Running {

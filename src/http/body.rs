@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::{Error, Result};
 
+use super::pace::TooSlow;
+
 /// Largest JSON body.
 pub const JSON_BYTES: usize = 64 * 1024;
 
@@ -71,10 +73,18 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathOf<T> {
 /// Reads a whole body of at most `limit` bytes.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     to_bytes(body, limit).await.map_err(|error| {
-        let too_large =
-            std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-        if too_large { Error::TooLarge { limit } } else { Error::InvalidRequest("the body ended early".into()) }
+        if caused_by::<http_body_util::LengthLimitError>(&error) {
+            Error::TooLarge { limit }
+        } else if caused_by::<TooSlow>(&error) {
+            Error::InvalidRequest("the body took too long".into())
+        } else {
+            Error::InvalidRequest("the body ended early".into())
+        }
     })
+}
+
+fn caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<E>())
 }
 
 /// The media type of a request, without parameters.

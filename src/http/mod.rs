@@ -16,6 +16,8 @@ pub mod uploads;
 pub mod operations;
 pub mod requests;
 pub mod server;
+pub mod pace;
+pub mod places;
 pub mod tls;
 mod acme;
 mod certificate;

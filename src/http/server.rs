@@ -1,8 +1,6 @@
 //! The server loop: our own, so that its time-outs and limits are really on.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,14 +11,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tower::ServiceExt;
 
+use crate::config::Network;
+
 use super::address::Peer;
+use super::pace::{Pace, Paced, Timely, Times};
+use super::places::{Connections, Places};
 use super::tls::Acceptor;
 
-/// Time for a request's head to arrive, and for a kept connection to stay silent between requests.
-const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Time for a TLS handshake.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
@@ -29,35 +29,6 @@ const HEAD_BYTES: usize = 32 * 1024;
 const HEAD_LINES: usize = 64;
 /// After an error of `accept` (no file descriptors left, say): wait instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Connections that are open now.
-#[derive(Clone, Default)]
-pub struct Connections(Arc<AtomicUsize>);
-
-impl Connections {
-    /// How many.
-    pub fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-struct Counted(
-    Connections,
-    #[expect(dead_code, reason = "held for as long as the connection lives")] OwnedSemaphorePermit,
-);
-
-impl Counted {
-    fn new(connections: Connections, place: OwnedSemaphorePermit) -> Counted {
-        connections.0.fetch_add(1, Ordering::Relaxed);
-        Counted(connections, place)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Everything that serving needs.
 pub struct Server {
@@ -69,6 +40,12 @@ pub struct Server {
     pub router: Router,
     /// Most connections at once; the system's queue holds the next ones.
     pub max_connections: usize,
+    /// Most from one network; the next ones are closed at once.
+    pub max_connections_per_address: usize,
+    /// Whose connections are many people's.
+    pub proxies: Vec<Network>,
+    /// How long each part of a request may take.
+    pub times: Times,
     /// Becomes true when the server begins to stop.
     pub stopping: watch::Receiver<bool>,
     /// Counts what is open.
@@ -78,33 +55,41 @@ pub struct Server {
 impl Server {
     /// Accepts until stopping begins. Connections that are open then finish their request and close.
     pub async fn run(self) {
-        let places = Arc::new(Semaphore::new(self.max_connections));
+        let places =
+            Places::new(self.max_connections, self.max_connections_per_address, self.proxies, self.connections);
         let mut stopping = self.stopping.clone();
+        let mut failing = false;
         loop {
-            let Ok(place) = places.clone().acquire_owned().await else { return };
+            let Some(place) = places.next().await else { return };
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 () = begun(&mut stopping) => return,
             };
-            match accepted {
-                Ok((stream, peer)) => {
-                    let counted = Counted::new(self.connections.clone(), place);
-                    let connection = Connection {
-                        router: self.router.clone(),
-                        tls: self.tls.clone(),
-                        stopping: self.stopping.clone(),
-                        peer,
-                    };
-                    tokio::spawn(async move {
-                        connection.serve(stream).await;
-                        drop(counted);
-                    });
-                }
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    // Once for each time that it begins: who is out of descriptors may be out of disk next.
+                    if !failing {
+                        tracing::warn!(%error, "connections cannot be accepted; trying again");
+                    }
+                    failing = true;
                     tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
                 }
-            }
+            };
+            failing = false;
+            let Some(place) = places.give(place, peer.ip()) else { continue };
+            let connection = Connection {
+                router: self.router.clone(),
+                tls: self.tls.clone(),
+                stopping: self.stopping.clone(),
+                times: self.times,
+                peer,
+            };
+            tokio::spawn(async move {
+                connection.serve(stream).await;
+                drop(place);
+            });
         }
     }
 }
@@ -119,6 +104,7 @@ struct Connection {
     router: Router,
     tls: Option<Acceptor>,
     stopping: watch::Receiver<bool>,
+    times: Times,
     peer: SocketAddr,
 }
 
@@ -143,7 +129,8 @@ impl Connection {
         builder
             .http1()
             .timer(timer.clone())
-            .header_read_timeout(HEAD_TIME)
+            // Ours counts from the first byte and also before it (`pace`).
+            .header_read_timeout(None)
             .max_headers(HEAD_LINES)
             .max_buf_size(HEAD_BYTES)
             .http2()
@@ -152,10 +139,13 @@ impl Connection {
             .max_concurrent_streams(100)
             .max_header_list_size(HEAD_BYTES as u32);
         let peer = Peer(self.peer);
-        let router = self.router.clone();
+        let (router, times, pace) = (self.router.clone(), self.times, Pace::default());
+        let stream = Paced::new(stream, pace.clone(), times);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            router.clone().oneshot(request.map(Body::new))
+            let under_way = pace.begin(request.version());
+            let answered = router.clone().oneshot(request.map(|body| Body::new(Timely::new(body, times.body))));
+            async move { answered.await.map(|response| under_way.until_sent(response)) }
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);

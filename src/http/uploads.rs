@@ -1,7 +1,5 @@
 //! Pictures in and out: reading an upload in bounds, and serving what is stored.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -23,8 +21,6 @@ use super::etag::conditional;
 use super::headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use super::route::{Caller, Route};
 
-/// Time for a whole upload to arrive.
-const UPLOAD_TIME: Duration = Duration::from_secs(60);
 /// Read from disk at once.
 const PIECE: usize = 64 * 1024;
 
@@ -52,13 +48,10 @@ pub async fn with_upload<T>(
         return Err(Error::ImageTooLarge { limit });
     }
     let _room = app.images.room_for(announced.unwrap_or(limit))?;
-    let read = tokio::time::timeout(UPLOAD_TIME, body::read(body, limit)).await;
-    let bytes = match read {
-        Ok(Err(Error::TooLarge { .. })) => return Err(Error::ImageTooLarge { limit }),
-        Ok(bytes) => bytes?,
-        Err(_) => return Err(Error::InvalidRequest("the upload took too long".into())),
-    };
-    take(bytes).await
+    match body::read(body, limit).await {
+        Err(Error::TooLarge { .. }) => Err(Error::ImageTooLarge { limit }),
+        bytes => take(bytes?).await,
+    }
 }
 
 async fn image(State(app): State<App>, PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<Response> {

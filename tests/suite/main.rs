@@ -7,6 +7,7 @@ mod attacks;
 mod audit;
 mod chat_api;
 mod commands;
+mod connections;
 mod contract;
 mod conversations;
 mod description;
