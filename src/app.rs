@@ -22,6 +22,7 @@ use crate::realtime::{Hub, Tickets};
 use crate::seal::{Seal, SealError};
 use crate::sites::Directory;
 use crate::storage::{DataLock, Folder, LockError, Store};
+use crate::turns::Turns;
 use crate::visitors::Sessions;
 
 /// The running product. Cheap to clone.
@@ -44,6 +45,8 @@ pub struct Parts {
     pub attacks: Attacks,
     /// Counters of what people may do in a while.
     pub limits: Limits,
+    /// Whose requests are at work.
+    pub turns: Turns,
     /// Password hashes, few at a time.
     pub passwords: Passwords,
     /// Opens what is kept sealed.
@@ -133,6 +136,7 @@ impl App {
             sites: Directory::new(store.clone()),
             attacks: Attacks::new(config.attack_visitors_per_minute),
             limits: Limits::default(),
+            turns: Turns::default(),
             passwords: Passwords::default(),
             visitors: Sessions::default(),
             appender: Appender::start(store.clone(), events.clone()),

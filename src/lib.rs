@@ -9,6 +9,7 @@ pub mod logging;
 pub mod secret;
 pub mod seal;
 pub mod text;
+pub mod turns;
 pub mod storage;
 
 // the product: one folder per noun

@@ -92,9 +92,13 @@ fn spawn(folder: &Path, address: SocketAddr) -> anyhow::Result<Child> {
     let data = folder.join("data");
     let mut command = Command::new(program);
     command.arg("serve").arg("--data").arg(data).arg("--listen").arg(address.to_string());
-    for setting in
-        ["new_visitors_per_hour=1000000", "attack_visitors_per_minute=1000000", "log=warn", "drain_seconds=1"]
-    {
+    for setting in [
+        "new_visitors_per_hour=1000000",
+        "max_connections_per_address=1000000",
+        "attack_visitors_per_minute=1000000",
+        "log=warn",
+        "drain_seconds=1",
+    ] {
         command.arg("--set").arg(setting);
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("the server cannot be started")

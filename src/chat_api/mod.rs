@@ -95,7 +95,10 @@ async fn act(app: &App, request: Request) -> std::result::Result<Response, Refus
         return Err(Error::MethodNotAllowed.into());
     }
     match action {
-        Action::GetRecentMessages => Ok(fetch::recent(app, &key, &query).await?),
+        Action::GetRecentMessages => {
+            let _turn = app.turns.take(key.site.owner_id).await?;
+            Ok(fetch::recent(app, &key, &query).await?)
+        }
         Action::ReplyAsAgent => Ok(reply::reply(app, &key, &parts, body).await?),
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn query(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) async fn reply(app: &App, key: &CurrentKey, parts: &Parts, body: RequestBody) -> Result<Response> {
     let limit = key.site.limits.image_bytes as usize / 3 * 4 + OTHER_FIELDS;
-    with_upload(app, body, limit, async |bytes| take(app, key, parts, bytes).await).await?;
+    with_upload(app, key.site.id, body, limit, async |bytes| take(app, key, parts, bytes).await).await?;
     Ok(json(&Sent { success: true }))
 }
 
@@ -91,6 +91,7 @@ async fn send(
         drafts.push(Draft { client_id: ids.text, body: Body::Text(text) });
     }
     if let Some(bytes) = content.image {
+        let _turn = app.turns.take(key.site.owner_id).await?;
         let image = images::accept(app, &key.site, Uploader::Api(key.id), bytes).await?;
         drafts.push(Draft { client_id: ids.image, body: Body::Image(image.name) });
     }

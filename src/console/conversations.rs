@@ -134,6 +134,8 @@ pub(super) async fn reply(
     JsonBody(reply): JsonBody<Reply>,
 ) -> Result<Json<SentToOperator>> {
     operator.site(&app, site).await?;
+    // Messages take turns where they wait to be stored.
+    let operator = operator.without_turn();
     let body = messages::Body::of(reply.text.as_deref(), reply.image.as_deref())?;
     let author = Author::Operator { account: operator.account, name: operator.name.clone() };
     let drafts = vec![Draft { client_id: reply.client_id, body }];
@@ -175,6 +177,7 @@ pub(super) async fn upload(
     let site = operator.site(&app, site).await?;
     let (limit, uploader) = (site.limits.image_bytes as usize, Uploader::Operator(operator.account));
     let image =
-        with_upload(&app, body, limit, async |bytes| images::accept(&app, &site, uploader, bytes).await).await?;
+        with_upload(&app, site.id, body, limit, async |bytes| images::accept(&app, &site, uploader, bytes).await)
+            .await?;
     Ok(Json(Uploaded { image: ImageView::from(&image) }))
 }

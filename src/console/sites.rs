@@ -92,7 +92,7 @@ pub(super) async fn set_logo(
     body: Body,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    let _room = app.images.room_for(LOGO_BYTES)?;
+    let _room = app.images.room.take(site, LOGO_BYTES)?;
     let bytes = body::read(body, LOGO_BYTES).await?;
     sites::set_logo(&app, operator.by(), site, bytes).await?;
     show_now(&app, site).await

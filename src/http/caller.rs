@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId, SiteId};
 use crate::secret::Secret;
 use crate::sites::Site;
+use crate::turns::Turn;
 use crate::visitors::describe_browser;
 
 use super::address::ClientAddress;
@@ -40,6 +41,8 @@ pub struct CurrentOperator {
     token: Secret,
     whole: Account,
     by: By,
+    #[expect(dead_code, reason = "held for as long as the request is at work")]
+    turn: Option<Arc<Turn>>,
 }
 
 impl CurrentOperator {
@@ -62,6 +65,11 @@ impl CurrentOperator {
         &self.by
     }
 
+    /// Goes on without a turn at work, where something slow follows that keeps order by itself.
+    pub fn without_turn(self) -> CurrentOperator {
+        CurrentOperator { turn: None, ..self }
+    }
+
     /// What the session's cookie holds.
     pub fn token(&self) -> &Secret {
         &self.token
@@ -81,6 +89,7 @@ impl FromRequestParts<App> for CurrentOperator {
                 return Err(Error::Csrf);
             }
         }
+        let turn = app.turns.take(whole.id).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         Ok(CurrentOperator {
             by: By::at(whole.id, &address.0.to_string()),
@@ -90,6 +99,7 @@ impl FromRequestParts<App> for CurrentOperator {
             session,
             token,
             whole,
+            turn: Some(Arc::new(turn)),
         })
     }
 }

@@ -13,6 +13,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::id::SiteId;
 use crate::images::{self, BlobKey, FileName, ImageName, StoredBlob};
 
 use super::body;
@@ -33,12 +34,13 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Reads an uploaded image of at most `limit` bytes, holding room in memory for it while `take` works on it.
+/// Reads an image of at most `limit` bytes that is uploaded to `site`, holding room in memory while `take` works on it.
 ///
 /// # Errors
 /// `ImageTooLarge`, `Unavailable` when too many uploads are under way, and what `take` answers.
 pub async fn with_upload<T>(
     app: &App,
+    site: SiteId,
     body: Body,
     limit: usize,
     take: impl AsyncFnOnce(Bytes) -> Result<T>,
@@ -47,7 +49,7 @@ pub async fn with_upload<T>(
     if announced.is_some_and(|size| size > limit) {
         return Err(Error::ImageTooLarge { limit });
     }
-    let _room = app.images.room_for(announced.unwrap_or(limit))?;
+    let _room = app.images.room.take(site, announced.unwrap_or(limit))?;
     match body::read(body, limit).await {
         Err(Error::TooLarge { .. }) => Err(Error::ImageTooLarge { limit }),
         bytes => take(bytes?).await,

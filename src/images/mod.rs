@@ -12,6 +12,7 @@ mod fetch;
 mod format;
 mod logo;
 mod name;
+mod room;
 mod store;
 mod sweep;
 mod thumbnail;
@@ -20,10 +21,9 @@ mod view;
 use std::io;
 use std::sync::Arc;
 
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore};
 
 use crate::clock::Clock;
-use crate::error::{Error, Result};
 use crate::id::{AccountId, ImageId, KeyId, VisitorId};
 use crate::storage::Folder;
 
@@ -35,6 +35,7 @@ pub use fetch::fetch;
 pub use format::Format;
 pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
 pub use name::{FileName, ImageName};
+pub use room::{Held, Room};
 pub use store::{SQL, of_names};
 pub use sweep::{run, sweep};
 pub use thumbnail::{Small, THUMB_SIDE, shrink};
@@ -42,10 +43,6 @@ pub use view::{ImageView, Uploaded};
 
 /// Seconds after which an image that no message took is removed.
 pub const LOOSE_SECONDS: i64 = 24 * 60 * 60;
-/// Bytes of uploads that may be in memory at once, over all sites.
-const UPLOAD_MEMORY: usize = 512 * 1024 * 1024;
-/// Unit in which [`UPLOAD_MEMORY`] is handed out.
-const UPLOAD_UNIT: usize = 64 * 1024;
 
 /// A stored image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +105,8 @@ pub struct Images {
     pub blobs: Blobs,
     /// Pictures that are decoded at once: one a core, since each may need hundreds of megabytes.
     workers: Arc<Semaphore>,
-    memory: Semaphore,
+    /// Memory for uploads under way.
+    pub room: Room,
     budgets: budget::Budgets,
     leftovers: Arc<Notify>,
 }
@@ -132,18 +130,9 @@ impl Images {
         Images {
             blobs,
             workers: Arc::new(Semaphore::new(cores)),
-            memory: Semaphore::new(UPLOAD_MEMORY / UPLOAD_UNIT),
+            room: Room::default(),
             budgets: budget::Budgets::new(clock),
             leftovers: Arc::new(Notify::new()),
         }
-    }
-
-    /// Room in memory for one upload, held while its bytes are.
-    ///
-    /// # Errors
-    /// `Unavailable` when too much is being uploaded right now.
-    pub fn room_for(&self, bytes: usize) -> Result<SemaphorePermit<'_>> {
-        let units = u32::try_from(bytes.div_ceil(UPLOAD_UNIT).max(1)).unwrap_or(u32::MAX);
-        self.memory.try_acquire_many(units).map_err(|_| Error::Unavailable)
     }
 }

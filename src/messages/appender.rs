@@ -8,18 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 use crate::events::Log;
 use crate::storage::Store;
 
+use super::queue::Queue;
 use super::{Message, Outgoing, Target, batch};
 
 /// Sends in one commit. More wait for the next, which keeps a commit short.
 const BATCH: usize = 256;
-/// Sends that may wait. Beyond this the server says that it is overloaded, and nothing is stored.
-const WAITING: usize = 8_192;
 
 type Answer = Result<Vec<Arc<Message>>>;
 
@@ -31,8 +30,17 @@ struct Job {
 /// Takes messages and stores them in shared commits.
 #[derive(Clone)]
 pub struct Appender {
-    jobs: mpsc::Sender<Job>,
+    jobs: Arc<Jobs>,
     done: Arc<Done>,
+}
+
+/// The senders' end of the queue: when the last one is gone, the task that appends ends.
+struct Jobs(Arc<Queue<Job>>);
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// What was done since the start.
@@ -45,16 +53,17 @@ struct Done {
 impl Appender {
     /// Starts the one task that appends.
     pub fn start(store: Store, log: Log) -> Appender {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        let done = Arc::<Done>::default();
-        tokio::spawn(run(store, log, receiver, done.clone()));
-        Appender { jobs: sender, done }
+        let (queue, done) = (Arc::new(Queue::new()), Arc::<Done>::default());
+        tokio::spawn(run(store, log, queue.clone(), done.clone()));
+        Appender { jobs: Arc::new(Jobs(queue)), done }
     }
 
     /// Stores messages; answers once they are durable, or refused.
     pub async fn append(&self, outgoing: Outgoing) -> Answer {
         let (answer, answered) = oneshot::channel();
-        self.jobs.try_send(Job { outgoing, answer }).map_err(|_| Error::Unavailable)?;
+        if !self.jobs.0.push(outgoing.site, Job { outgoing, answer }) {
+            return Err(Error::Unavailable);
+        }
         answered.await.map_err(|_| Error::Unavailable)?
     }
 
@@ -69,10 +78,13 @@ impl Appender {
     }
 }
 
-async fn run(store: Store, log: Log, mut jobs: mpsc::Receiver<Job>, done: Arc<Done>) {
-    let mut waiting = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut waiting, BATCH).await > 0 {
-        let (outgoing, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|job| (job.outgoing, job.answer)).unzip();
+async fn run(store: Store, log: Log, queue: Arc<Queue<Job>>, done: Arc<Done>) {
+    loop {
+        let waiting = queue.next(BATCH).await;
+        if waiting.is_empty() {
+            return;
+        }
+        let (outgoing, answers): (Vec<_>, Vec<_>) = waiting.into_iter().map(|job| (job.outgoing, job.answer)).unzip();
         let results = append_guarded(&store, &log, &outgoing).await;
         let stored = results.iter().filter(|result| result.is_ok()).count();
         done.messages.fetch_add(stored as u64, Ordering::Relaxed);

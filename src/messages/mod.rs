@@ -13,6 +13,7 @@ use crate::images::{ImageName, ImageView};
 
 mod appender;
 mod batch;
+mod queue;
 mod read;
 mod send;
 pub mod store;

@@ -59,20 +59,25 @@ enum Party {
 
 async fn open_visitor(app: &App, socket: &mut WebSocket, origin: Option<&str>) -> Result<(Line, Party)> {
     let VisitorHello::Hello { token, cursor } = hello(socket).await?;
-    let _place = admitted(app).await?;
+    let place = admitted(app).await?;
     let session = app.visitors.find(&app.store, &token).await?;
+    // One site's storm waits for its turn outside, and leaves the places to others.
+    drop(place);
     let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
     if origin.is_some_and(|origin| !site.allows_origin(origin)) {
         return Err(Error::ForbiddenOrigin);
     }
+    let _turn = app.turns.take(site.owner_id).await?;
+    let _place = admitted(app).await?;
     let line = Line::visitor(app, session, &site, &cursor).await?;
     Ok((line, Party::Visitor(site)))
 }
 
 async fn open_operator(app: &App, socket: &mut WebSocket) -> Result<(Line, Party)> {
     let OperatorHello::Hello { ticket, cursor } = hello(socket).await?;
-    let _place = admitted(app).await?;
     let pass = app.tickets.redeem(&ticket).ok_or(Error::NotSignedIn)?;
+    let _turn = app.turns.take(pass.account).await?;
+    let _place = admitted(app).await?;
     let line = Line::operator(app, &pass, &cursor).await?;
     Ok((line, Party::Operator(pass)))
 }

@@ -18,6 +18,7 @@ use super::line::{Line, Next};
 /// A visitor's stream.
 pub async fn visitor_stream(app: &App, session: VisitorSession, cursor: &str) -> Result<Response> {
     let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
+    let _turn = app.turns.take(site.owner_id).await?;
     Ok(answer(Line::visitor(app, session, &site, cursor).await?))
 }
 

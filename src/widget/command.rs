@@ -135,9 +135,13 @@ async fn act(
         return Ok(Json(start_session(app, &page, address, headers, *start).await?).into_response());
     }
     let CurrentVisitor { session, site } = current(app, token.as_deref(), &page).await?;
+    if let Command::Send(send) = command {
+        // Messages take turns where they wait to be stored.
+        return Ok(Json(send_message(app, &site, session, send).await?).into_response());
+    }
+    let _turn = app.turns.take(site.owner_id).await?;
     Ok(match command {
-        Command::Start(_) => return Err(Error::InvalidToken),
-        Command::Send(send) => Json(send_message(app, &site, session, send).await?).into_response(),
+        Command::Start(_) | Command::Send(_) => return Err(Error::InvalidToken),
         Command::History(Before { before }) => Json(history(app, &site, &session, before).await?).into_response(),
         Command::Hint(Hint { hint }) => {
             realtime::from_visitor(app, &site, &session, hint).await?;
@@ -159,6 +163,7 @@ async fn start_session(
 ) -> Result<VisitorState> {
     let site = app.sites.by_widget_key(&start.key).await?;
     page.check(&site)?;
+    let _turn = app.turns.take(site.owner_id).await?;
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let work = start.work.clone();
     let arrival = start.check(agent)?;

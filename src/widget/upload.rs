@@ -20,6 +20,10 @@ pub(super) async fn upload(State(app): State<App>, visitor: CurrentVisitor, body
 async fn take(app: &App, visitor: &CurrentVisitor, body: Body) -> Result<Uploaded> {
     let (site, uploader) = (&visitor.site, Uploader::Visitor(visitor.session.visitor_id));
     let limit = site.limits.image_bytes as usize;
-    let image = with_upload(app, body, limit, async |bytes| images::accept(app, site, uploader, bytes).await).await?;
+    let image = with_upload(app, site.id, body, limit, async |bytes| {
+        let _turn = app.turns.take(site.owner_id).await?;
+        images::accept(app, site, uploader, bytes).await
+    })
+    .await?;
     Ok(Uploaded { image: ImageView::from(&image) })
 }

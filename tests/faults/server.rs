@@ -39,10 +39,15 @@ impl Server {
     /// A server that is not started yet, with its data below `folder`.
     pub fn new(folder: &Path) -> Result<Server> {
         fs::create_dir_all(folder)?;
-        let settings =
-            ["new_visitors_per_hour=1000000", "attack_visitors_per_minute=1000000", "log=warn", "drain_seconds=5"]
-                .map(str::to_owned)
-                .to_vec();
+        let settings = [
+            "new_visitors_per_hour=1000000",
+            "max_connections_per_address=1000000",
+            "attack_visitors_per_minute=1000000",
+            "log=warn",
+            "drain_seconds=5",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         Ok(Server {
             address: free_port()?,
             data: folder.join("data"),
