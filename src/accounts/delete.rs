@@ -5,16 +5,20 @@ use crate::audit::{self, Action, By};
 use crate::error::Result;
 use crate::sites;
 
+use super::attempts::{Attempt, Source, code_attempt};
 use super::change_password::confirm;
-use super::{Account, account_ended, store};
+use super::{Account, account_ended, second_factor, store};
 
-/// Deletes an account whose owner shows the password once more. Everything happens, or nothing.
+/// Deletes an account whose owner shows the password once more, and a code where there is a second factor. Everything
+/// happens, or nothing.
 ///
 /// # Errors
-/// `WrongCredentials`, `TooManyRequests`.
-pub async fn delete(app: &App, by: &By, account: &Account, password: &str) -> Result<()> {
+/// `WrongCredentials`, `SecondFactorRequired`, `WrongCode`, `TooManyRequests`.
+pub async fn delete(app: &App, by: &By, account: &Account, password: &str, code: Option<&str>) -> Result<()> {
     confirm(app, account, password).await?;
-    let mut tx = app.store.begin().await?;
+    let attempt = code.map(|_| code_attempt(app, &account.email, Source::Session)).transpose()?;
+    let mut tx = second_factor::pass(app, app.store.begin().await?, by, account.id, code).await?;
+    attempt.into_iter().for_each(Attempt::succeeded);
     sites::delete_all_of(app, &mut tx, by, account.id).await?;
     store::delete(&mut tx, account.id).await?;
     audit::record(&mut tx, by, Action::AccountDeleted, None, "").await?;

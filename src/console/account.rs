@@ -71,6 +71,8 @@ pub(super) struct ChangePassword {
 #[serde(deny_unknown_fields)]
 pub(super) struct DeleteAccount {
     password: String,
+    /// From the second factor's device, or a recovery code; where the account asks for one.
+    code: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -137,7 +139,7 @@ pub(super) async fn delete_account(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<DeleteAccount>,
 ) -> Result<Response> {
-    accounts::delete(&app, operator.by(), operator.account(), &asked.password).await?;
+    accounts::delete(&app, operator.by(), operator.account(), &asked.password, asked.code.as_deref()).await?;
     farewell(&app)
 }
 

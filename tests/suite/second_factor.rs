@@ -140,6 +140,24 @@ async fn guessing_codes_is_slow_even_with_the_password() {
 }
 
 #[tokio::test]
+async fn deleting_the_account_asks_for_a_code_too() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let (secret, _) = protect(&world, &otto).await;
+    let delete = async |code: Option<String>| {
+        otto.call(Method::POST, "account/delete", json!({ "password": PASSWORD, "code": code })).await
+    };
+    assert_eq!(delete(None).await.code(), "second_factor_required");
+    assert_eq!(delete(Some(wrong_code(&secret, world.now()))).await.code(), "wrong_code");
+    let wrong = json!({ "password": "not my password", "code": code(&secret, world.now()) });
+    assert_eq!(otto.call(Method::POST, "account/delete", wrong).await.code(), "wrong_credentials");
+    assert_eq!(otto.get(&format!("sites/{}", shop.id)).await["name"], "Shop", "nothing is gone");
+    delete(Some(code(&secret, world.now()))).await.ok();
+    assert_eq!(sign_in(&world, None).await.code(), "wrong_credentials");
+}
+
+#[tokio::test]
 async fn a_recovery_code_stands_in_for_a_lost_device_once() {
     let mut world = World::new().await;
     let otto = world.owner("otto").await;

@@ -3701,6 +3701,8 @@ export interface components {
             name: string;
         };
         DeleteAccount: {
+            /** @description From the second factor's device, or a recovery code; where the account asks for one. */
+            code?: string | null;
             password: string;
         };
         /** @description An answer that says nothing but "done": `{}`. */
