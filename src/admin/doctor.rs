@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::clock::{Clock, Millis};
 use crate::config::Config;
+use crate::images::{self, BlobKey, ImageName};
 use crate::seal::Seal;
 use crate::storage::{self, DataLock, Folder, LockError};
 
@@ -44,6 +45,7 @@ impl Doctor {
             findings.push(listening(&config, matches!(served, Hint(_))));
             findings.push(served);
             findings.push(database(&folder).await);
+            findings.push(pictures(&folder).await);
         } else {
             findings.push(Hint(format!("{} does not exist yet; the first start makes it", config.data.display())));
         }
@@ -143,6 +145,29 @@ fn master_key(folder: &Folder, config: &Config) -> Finding {
     match Seal::open(&folder.master_key(), config.master_key.as_ref()) {
         Ok(_) => Fine("the master key can be read; keep a copy apart from the backups".into()),
         Err(error) => Wrong(error.to_string()),
+    }
+}
+
+/// Every picture that a message shows, compared with what was stored.
+async fn pictures(folder: &Folder) -> Finding {
+    if !folder.database().exists() {
+        return Hint("there are no pictures yet".into());
+    }
+    let Ok(known) = storage::pictures(&folder.database()).await else {
+        return Hint("the pictures cannot be compared, because the database cannot be read".into());
+    };
+    let count = known.len();
+    let is_bad = |(name, sha256): &(String, Vec<u8>)| {
+        let key = ImageName::parse(name).map(|name| BlobKey::image(&name));
+        key.is_none_or(|key| !images::is_whole(&folder.images(), &key, sha256).unwrap_or(false))
+    };
+    let bad: Vec<String> = known.into_iter().filter(is_bad).map(|(name, _)| name).collect();
+    match bad.first() {
+        None => Fine(format!("all {count} pictures are what was stored")),
+        Some(first) => Wrong(format!(
+            "{} of {count} pictures are missing or damaged, such as {first}; put their files back from a backup",
+            bad.len()
+        )),
     }
 }
 

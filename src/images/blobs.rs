@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
@@ -71,6 +72,11 @@ impl BlobKey {
             LOGOS => "public, max-age=31536000, immutable",
             _ => "private, max-age=31536000, immutable",
         }
+    }
+
+    /// Is it a chat image itself, whose content the database knows?
+    pub fn is_picture(&self) -> bool {
+        self.folder == IMAGES
     }
 
     fn path(&self) -> PathBuf {
@@ -147,6 +153,18 @@ impl Blobs {
         }
     }
 
+    /// Finds a file whose content has this SHA-256; none when it is gone or another.
+    pub async fn get_whole(&self, key: &BlobKey, sha256: &[u8]) -> Result<Option<StoredBlob>> {
+        match self {
+            Blobs::Memory(_) => self.get(key).await,
+            Blobs::Disk(folder) => {
+                let (path, sha256) = (folder.join(key.path()), sha256.to_vec());
+                let file = blocking(move || open_whole(&path, &sha256)).await?;
+                Ok(file.map(|(file, length)| StoredBlob::File(tokio::fs::File::from_std(file), length)))
+            }
+        }
+    }
+
     /// Removes a file; one that is gone already is no error.
     pub async fn delete(&self, key: &BlobKey) -> Result<()> {
         match self {
@@ -163,6 +181,39 @@ impl Blobs {
                 .await
             }
         }
+    }
+}
+
+/// Is this file of `folder` there, with this content? Reads all of it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_whole(folder: &Path, key: &BlobKey, sha256: &[u8]) -> io::Result<bool> {
+    open_whole(&folder.join(key.path()), sha256).map(|found| found.is_some())
+}
+
+fn open_whole(path: &Path, sha256: &[u8]) -> io::Result<Option<(File, u64)>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut hash = Sha256::new();
+    let length = io::copy(&mut file, &mut Hashing(&mut hash))?;
+    file.rewind()?;
+    Ok((hash.finalize()[..] == *sha256).then_some((file, length)))
+}
+
+/// Hashes what is written to it.
+struct Hashing<'a>(&'a mut Sha256);
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ use crate::storage::Folder;
 
 pub use accept::accept;
 pub use attach::{attach, forget, forget_site};
-pub use blobs::{BlobKey, Blobs, StoredBlob};
+pub use blobs::{BlobKey, Blobs, StoredBlob, is_whole};
 pub use clean::{Cleaned, FRAME_PIXELS, FRAMES, SIDE, clean};
 pub use fetch::fetch;
 pub use format::Format;

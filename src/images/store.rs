@@ -21,6 +21,7 @@ const OWN: &str = "SELECT attached FROM images
     WHERE site_id = $1 AND name = $2 AND author_kind = $3 AND author_id = $4 AND (attached OR created_at > $5)";
 const OF_NAMES: &str = "SELECT id, name, thumb_name, width, height, animated FROM images
     WHERE site_id = $1 AND name IN (SELECT value FROM json_each($2))";
+const WHAT_IT_IS: &str = "SELECT site_id, id, sha256 FROM images WHERE name = $1";
 const LOOSE: &str = "SELECT site_id, id FROM images WHERE NOT attached AND created_at <= $1 ORDER BY site_id LIMIT $2";
 const LEAVE_ONE: &str = "INSERT INTO leftover_files (folder, name)
     SELECT 'chat_images', name FROM images WHERE site_id = $1 AND id = $2 AND NOT attached
@@ -54,6 +55,7 @@ pub const SQL: &[&str] = &[
     ATTACH,
     OWN,
     OF_NAMES,
+    WHAT_IT_IS,
     LOOSE,
     LEAVE_ONE,
     DELETE_ONE,
@@ -98,6 +100,22 @@ impl TryFrom<ImageRow> for Image {
             animated: row.animated,
         })
     }
+}
+
+/// What a stored picture is known by.
+#[derive(FromRow)]
+pub(super) struct Known {
+    /// Its site.
+    pub site_id: SiteId,
+    /// Its number.
+    pub id: ImageId,
+    /// SHA-256 of its content.
+    pub sha256: Vec<u8>,
+}
+
+/// The picture of a name; none when no site has it (any more).
+pub(super) async fn known(store: &Store, name: &str) -> Result<Option<Known>> {
+    store.one(WHAT_IT_IS, values![name]).await
 }
 
 /// Writes a new image that belongs to no message yet.

@@ -21,11 +21,12 @@ const EPOCH: &str = "SELECT value FROM instance WHERE name = 'epoch'";
 const SCHEMA: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
 const FILES: &str = "SELECT name FROM images UNION SELECT thumb_name FROM images
     UNION SELECT logo FROM sites WHERE logo IS NOT NULL";
+const PICTURES: &str = "SELECT name, sha256 FROM images WHERE attached";
 const RENEW_EPOCH: &str = "UPDATE instance SET value = $1 WHERE name = 'epoch'";
 const END_SESSIONS: &str = "DELETE FROM sessions";
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] = &[COUNTS, EPOCH, SCHEMA, FILES, RENEW_EPOCH, END_SESSIONS];
+pub const SQL: &[&str] = &[COUNTS, EPOCH, SCHEMA, FILES, PICTURES, RENEW_EPOCH, END_SESSIONS];
 
 /// What is in a database file that nobody writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,18 @@ pub struct Contents {
     pub rows: BTreeMap<String, i64>,
     /// Names of the files that it speaks of.
     pub files: Vec<String>,
+}
+
+/// Names of the pictures that messages show, and the SHA-256 of each.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn pictures(database: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let options = SqliteConnectOptions::new().filename(database).read_only(true).disable_statement_logging();
+    let mut conn = options.connect().await.map_err(dialect::error)?;
+    let pictures = all(&mut conn, PICTURES).await;
+    let _ = conn.close().await;
+    pictures
 }
 
 /// Checks a copy from end to end and says what is in it.

@@ -23,7 +23,7 @@ use sqlx::{ConnectOptions, FromRow};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 
-pub use backup::{Contents, begin_new_life, inspect};
+pub use backup::{Contents, begin_new_life, inspect, pictures};
 pub use dialect::is_constraint;
 pub use files::Folder;
 pub use ids::Kind;

@@ -121,6 +121,40 @@ async fn what_is_served_is_harmless_and_kept_by_browsers() {
 }
 
 #[tokio::test]
+async fn a_picture_that_the_disk_changed_is_not_shown_and_is_reported() {
+    let world = World::new().await;
+    let (_otto, _site, vera) = shop(&world).await;
+    let mut names = Vec::new();
+    for turn in 0..2 {
+        let image = upload(&world, &vera, png(40 + turn, 40)).await.ok()["image"].clone();
+        send(&vera, &format!("v{turn}"), &image).await.ok();
+        names.push(image["id"].as_str().expect("a name").to_owned());
+    }
+    assert!(doctor(&world).contains("ok     all 2 pictures are what was stored"), "{}", doctor(&world));
+    let own = files(&world.data().join("images")).into_iter().find(|file| file.ends_with(&names[0]));
+    let own = own.expect("its file");
+    let mut bytes = std::fs::read(&own).expect("a file");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&own, bytes).expect("written");
+    let show = async |name: &str| world.http().get(&format!("/uploads/chat_images/{name}")).await.status;
+    assert_eq!(show(&names[0]).await, StatusCode::NOT_FOUND, "one bit is enough");
+    assert_eq!(show(&names[1]).await, StatusCode::OK, "the others are shown");
+    let found = doctor(&world);
+    assert!(found.contains(&format!("WRONG  1 of 2 pictures are missing or damaged, such as {}", names[0])), "{found}");
+    std::fs::remove_file(own).expect("removed");
+    assert_eq!(show(&names[0]).await, StatusCode::NOT_FOUND);
+    assert!(doctor(&world).contains("WRONG  1 of 2 pictures"));
+}
+
+/// What `ocs doctor` says of the running server's folder.
+fn doctor(world: &World) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ocs"));
+    let said = command.env_clear().arg("doctor").arg("--data").arg(world.data()).output().expect("the program runs");
+    String::from_utf8_lossy(&said.stdout).into_owned()
+}
+
+#[tokio::test]
 async fn an_animation_plays_on() {
     let world = World::new().await;
     let (_, _, vera) = shop(&world).await;
