@@ -1,5 +1,6 @@
 //! Serving: everything started in order, and stopped in order.
 
+use std::future::ready;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -39,10 +40,11 @@ pub fn all_routes() -> Vec<Route> {
 
 /// The doors as one service.
 pub fn service(app: &App) -> Router {
+    let transport = headers::Transport::of(&app.config);
     router(all_routes())
         .fallback(assets::console)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(map_response(headers::protect))
+        .layer(map_response(move |response| ready(headers::protect(response, &transport))))
         .layer(from_fn(requests::log))
         .with_state(app.clone())
 }

@@ -3,8 +3,11 @@
 use axum::response::Response;
 use hyper::HeaderMap;
 use hyper::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+
+use crate::config::Config;
 
 /// Which pages may load this as a part of theirs.
 pub const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -24,9 +27,26 @@ pub const INERT: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
 );
 
+/// How long browsers shall come by https alone; none where nothing is said.
+#[derive(Debug, Clone)]
+pub struct Transport(Option<HeaderValue>);
+
+impl Transport {
+    /// As the settings say. By plain http browsers would pass it over.
+    pub fn of(config: &Config) -> Transport {
+        let seconds = config.hsts_days * 24 * 60 * 60;
+        let said = seconds > 0 && config.public_url().starts_with("https://");
+        // Digits and letters of our own.
+        Transport(said.then(|| HeaderValue::from_str(&format!("max-age={seconds}")).ok()).flatten())
+    }
+}
+
 /// Fills in what the answer does not say itself. Laid around all routes by the server loop.
-pub async fn protect(mut response: Response) -> Response {
+pub fn protect(mut response: Response, transport: &Transport) -> Response {
     fill(response.headers_mut());
+    if let Some(value) = &transport.0 {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, value.clone());
+    }
     response
 }
 

@@ -66,6 +66,23 @@ async fn every_answer_carries_the_headers_that_protect_it() {
 }
 
 #[tokio::test]
+async fn browsers_are_told_to_come_by_https_alone_where_the_settings_say_so() {
+    let said = async |url: &str, days: u64| {
+        let world = World::with(|config| (config.public_url, config.hsts_days) = (Some(url.into()), days)).await;
+        let mut all = Vec::new();
+        for path in ["/", "/api/widget.js", "/api/console/me", "/no/such.file"] {
+            let answer = world.http().get(path).await;
+            all.push(header(&answer, "strict-transport-security").to_owned());
+        }
+        all.dedup();
+        all
+    };
+    assert_eq!(said("https://chat.example", 0).await, [""], "it is for the owner of the name to say");
+    assert_eq!(said("https://chat.example", 180).await, ["max-age=15552000"]);
+    assert_eq!(said("http://chat.example", 180).await, [""]);
+}
+
+#[tokio::test]
 async fn links_and_policies_come_from_the_configured_address_alone() {
     let world = World::with(|config| config.public_url = Some("https://chat.example".into())).await;
     let (otto, shop, ..) = shop(&world).await;
