@@ -22,11 +22,14 @@ impl Connections {
     }
 }
 
+/// How many connections each network has.
+type Taken = Mutex<HashMap<u128, usize>>;
+
 /// The places that a server has for connections.
 pub(super) struct Places {
     in_all: Arc<Semaphore>,
     from_one: usize,
-    taken: Arc<Mutex<HashMap<u128, usize>>>,
+    taken: Arc<Taken>,
     /// Many people come through a proxy: only the whole counts for them.
     proxies: Vec<Network>,
     open: Connections,
@@ -64,7 +67,7 @@ impl Places {
 /// A connection's place, for as long as it lives.
 pub(super) struct Place {
     open: Connections,
-    taken: Option<(Arc<Mutex<HashMap<u128, usize>>>, u128)>,
+    taken: Option<(Arc<Taken>, u128)>,
     _in_all: OwnedSemaphorePermit,
 }
 

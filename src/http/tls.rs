@@ -65,7 +65,7 @@ pub fn acceptor(config: &Config, folder: &Folder) -> anyhow::Result<Option<Accep
             let files = Files { cert: cert.clone(), key: key.clone() };
             let seen = files.changed_at();
             certificates.replace(read_pair(&files.cert, &files.key)?);
-            tokio::spawn(watch(files, seen, certificates.clone()));
+            tokio::spawn(watch(files, seen, certificates.clone(), LOOK_PAUSE));
         }
         (None, None) if config.acme_domains.is_empty() => return Ok(None),
         (None, None) => {
@@ -90,9 +90,9 @@ impl Files {
 }
 
 /// Takes up new files soon after they are written. While the two do not fit each other, the old pair stays.
-async fn watch(files: Files, mut seen: [Option<SystemTime>; 2], certificates: Arc<Certificates>) {
+async fn watch(files: Files, mut seen: [Option<SystemTime>; 2], certificates: Arc<Certificates>, pause: Duration) {
     loop {
-        tokio::time::sleep(LOOK_PAUSE).await;
+        tokio::time::sleep(pause).await;
         let now = files.changed_at();
         if now == seen {
             continue;
@@ -105,5 +105,80 @@ async fn watch(files: Files, mut seen: [Option<SystemTime>; 2], certificates: Ar
             }
             Err(error) => tracing::warn!(%error, "the new certificate cannot be used; the old one stays"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::CertificateDer;
+    use rustls::{ClientConfig, RootCertStore};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Writes a new pair over the files and says what it certifies.
+    fn renew(files: &Files) -> CertificateDer<'static> {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let params = rcgen::CertificateParams::new(["chat.example".to_owned()]).expect("a name");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        std::fs::write(&files.cert, certificate.pem()).expect("written");
+        std::fs::write(&files.key, key.serialize_pem()).expect("written");
+        certificate.der().clone()
+    }
+
+    /// Does the server show this certificate in a handshake?
+    async fn shows(acceptor: &Acceptor, certificate: &CertificateDer<'static>) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone()).expect("a root");
+        let provider = Arc::new(ring::default_provider());
+        let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let client = client.expect("versions").with_root_certificates(roots).with_no_client_auth();
+        let connect = async {
+            let stream = TcpStream::connect(address).await.expect("a connection");
+            let name = "chat.example".try_into().expect("a name");
+            tokio_rustls::TlsConnector::from(Arc::new(client)).connect(name, stream).await.is_ok()
+        };
+        let accept = async {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            drop(acceptor.accept(stream).await);
+        };
+        tokio::join!(connect, accept).0
+    }
+
+    #[tokio::test]
+    async fn new_files_are_taken_up_and_broken_ones_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = Files { cert: folder.path().join("cert.pem"), key: folder.path().join("key.pem") };
+        let first = renew(&files);
+        let certificates = Arc::new(Certificates::default());
+        certificates.replace(read_pair(&files.cert, &files.key).expect("a pair"));
+        let acceptor = Acceptor::new(certificates.clone()).expect("an acceptor");
+        let same = Files { cert: files.cert.clone(), key: files.key.clone() };
+        let seen = same.changed_at();
+        let pause = Duration::from_millis(20);
+        let watching = tokio::spawn(watch(same, seen, certificates, pause));
+        assert!(shows(&acceptor, &first).await);
+
+        // A certificate whose key has not come yet, and one that is none.
+        for broken in
+            [renew(&Files { cert: files.cert.clone(), key: folder.path().join("other.pem") }).to_vec(), b"x".to_vec()]
+        {
+            if broken == b"x" {
+                std::fs::write(&files.cert, broken).expect("written");
+            }
+            tokio::time::sleep(pause * 10).await;
+            assert!(shows(&acceptor, &first).await, "the old one stays");
+        }
+        let second = renew(&files);
+        let taken = async {
+            while !shows(&acceptor, &second).await {
+                tokio::time::sleep(pause).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), taken).await.expect("the new one is taken up");
+        assert!(!shows(&acceptor, &first).await, "and the old one is not shown any more");
+        watching.abort();
     }
 }

@@ -73,6 +73,57 @@ async fn forms_and_mislabelled_bodies_are_read() {
 }
 
 #[tokio::test]
+async fn broken_forms_are_refused_and_harm_nobody() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    otto.configure(
+        &shop,
+        json!({ "limits": { "messages_per_minute": 20, "api_per_minute": 1000, "image_bytes": 65536 } }),
+    )
+    .await;
+    world.visitor(&shop, "vera").await.send("v1", "Hello").await.ok();
+    let id = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    let post = async |kind: &str, body: Vec<u8>| {
+        world.http().send(Method::POST, &reply_at(&shop), &[("content-type", kind)], body).await
+    };
+    let form = "application/x-www-form-urlencoded";
+    let many = format!("conversation_id={id}{}", "&content=x".repeat(10_000));
+    for (body, status) in [
+        (format!("conversation_id={id}"), 400),
+        (format!("conversation_id={id}&content="), 400),
+        (format!("conversation_id={id}&content=%00%01"), 400),
+        (format!("conversation_id={id}&&&&content"), 400),
+        (format!("conversation_id[]={id}&content=x"), 400),
+        (format!("conversation_id={id}&content[]=x"), 400),
+        (format!("conversation_id={id};content=x"), 400),
+        (format!("conversation_id={id}&content=x&site_id=1"), 400),
+        ("=&=&=".into(), 400),
+        ("&".repeat(60_000), 400),
+        ("%".repeat(60_000), 400),
+        ("conversation_id=-1&content=x".into(), 404),
+        ("conversation_id=1e3&content=x".into(), 400),
+        ("conversation_id=9223372036854775808&content=x".into(), 404),
+        (format!("conversation_id={id}&content=x&image_base64=%ZZ"), 400),
+        // Of a repeated name the last one counts, as in PHP.
+        (many, 200),
+        // What cannot be decoded stands for itself.
+        (format!("conversation_id={id}&content=100%"), 200),
+        (format!("conversation_id={id}&content=%zz%4"), 200),
+    ] {
+        let answer = post(form, body.clone().into_bytes()).await;
+        assert_eq!(answer.status, status, "{:.60}: {}", body, String::from_utf8_lossy(&answer.bytes));
+        assert_eq!(answer.json()["success"], status == 200, "{:.60}", body);
+    }
+    let bad_utf8 = [format!("conversation_id={id}&content=").as_bytes(), b"\xff\xfe caf\xc3"].concat();
+    assert_eq!(post(form, bad_utf8).await.status, 200);
+    let multipart = format!("--x\r\nContent-Disposition: form-data; name=\"conversation_id\"\r\n\r\n{id}\r\n--x--");
+    assert_eq!(post("multipart/form-data; boundary=x", multipart.into_bytes()).await.status, 400);
+    let texts = otto.thread(&shop, id).await;
+    assert_eq!(texts, ["Hello", "x", "100%", "%zz%4", "\u{fffd}\u{fffd} caf\u{fffd}"]);
+}
+
+#[tokio::test]
 async fn text_and_image_go_together_and_a_retry_stores_nothing_twice() {
     let world = World::new().await;
     let (_, site, conversation) = opened(&world).await;
