@@ -114,8 +114,8 @@ settings! {
     acme_directory: String = "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
     /// Connections served at once; more wait in the system's queue. 1 to 1,000,000.
     max_connections: usize = 20_000,
-    /// Connections from one address (IPv6: one /64); further ones are closed at once. Those of `trusted_proxies` count
-    /// only among all. 1 to 1,000,000.
+    /// Connections from one address (IPv6: one /64); further ones are closed at once. Those of `trusted_proxies` and of
+    /// this machine itself (127.0.0.1, ::1) count only among all. 1 to 1,000,000.
     max_connections_per_address: usize = 1_000,
     /// Seconds for a request's head to arrive, from its first byte. 1 to 365.
     head_seconds: u64 = 10,

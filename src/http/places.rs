@@ -1,7 +1,7 @@
 //! Who may connect: so many at once in all, and so many from one network.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,7 +30,7 @@ pub(super) struct Places {
     in_all: Arc<Semaphore>,
     from_one: usize,
     taken: Arc<Taken>,
-    /// Many people come through a proxy: only the whole counts for them.
+    /// Many people come through a proxy, also through one on this machine that nobody named: only the whole counts.
     proxies: Vec<Network>,
     open: Connections,
 }
@@ -49,7 +49,7 @@ impl Places {
     /// Gives it to a peer; none when its network has too many already.
     pub(super) fn give(&self, place: OwnedSemaphorePermit, peer: IpAddr) -> Option<Place> {
         let network = ClientAddress(peer).network();
-        let counted = !self.proxies.iter().any(|proxy| proxy.contains(peer));
+        let counted = !is_this_machine(peer) && !self.proxies.iter().any(|proxy| proxy.contains(peer));
         if counted {
             let mut taken = locked(&self.taken);
             let count = taken.entry(network).or_default();
@@ -62,6 +62,11 @@ impl Places {
         let taken = counted.then(|| (self.taken.clone(), network));
         Some(Place { open: self.open.clone(), taken, _in_all: place })
     }
+}
+
+/// What connects to this machine from itself has these addresses, unless it chooses another.
+fn is_this_machine(peer: IpAddr) -> bool {
+    matches!(peer.to_canonical(), IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST))
 }
 
 /// A connection's place, for as long as it lives.
@@ -99,7 +104,7 @@ mod tests {
         let proxy: IpAddr = "10.0.0.7".parse().expect("an address");
         let proxies = vec![Network::from(proxy)];
         let open = Connections::default();
-        let places = Places::new(10, 2, proxies, open.clone());
+        let places = Places::new(13, 2, proxies, open.clone());
         let mut held = Vec::new();
         let mut come = async |from: &str| {
             let place = places.next().await.expect("a place in all");
@@ -114,7 +119,8 @@ mod tests {
         assert!(!come("2001:db8::2").await, "one /64 is one network");
         assert!(come("2001:db8:0:1::2").await);
         assert!(come("::ffff:10.0.0.7").await && come("10.0.0.7").await && come("10.0.0.7").await);
-        assert_eq!(open.count(), 9);
+        assert!(come("127.0.0.1").await && come("127.0.0.1").await && come("127.0.0.1").await, "this machine itself");
+        assert_eq!(open.count(), 12);
         held.clear();
         assert_eq!(open.count(), 0);
         assert!(locked(&places.taken).is_empty(), "nothing is remembered of who left");
