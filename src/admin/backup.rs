@@ -19,7 +19,7 @@ use super::order::{Answer, Order, explain, give, unexpected};
 /// Names inside the file, in this order.
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const DATABASE: &str = "ocs.db";
-pub(super) const IMAGES: &str = "images";
+const IMAGES: &str = "images";
 /// Where the image store keeps what it is still writing.
 const UNFINISHED: &str = "unfinished";
 /// The form of the file.
@@ -131,7 +131,7 @@ fn rename_new(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 /// The path inside the backup and on disk of every finished file.
-fn files_below(images: &Path) -> anyhow::Result<Vec<(PathBuf, PathBuf)>> {
+pub(super) fn files_below(images: &Path) -> anyhow::Result<Vec<(PathBuf, PathBuf)>> {
     let mut found = Vec::new();
     let mut folders = vec![(PathBuf::from(IMAGES), images.to_owned())];
     while let Some((inside, folder)) = folders.pop() {
@@ -237,7 +237,8 @@ fn is_image(path: &Path) -> bool {
     path.starts_with(IMAGES) && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-fn copy_out(entry: &mut impl std::io::Read, target: &Path) -> anyhow::Result<()> {
+/// Writes a new file, readable by its owner alone, and syncs it.
+pub(super) fn copy_out(entry: &mut impl std::io::Read, target: &Path) -> anyhow::Result<()> {
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)?;
     }

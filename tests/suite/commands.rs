@@ -275,3 +275,71 @@ fn an_owner_who_lost_the_device_is_helped_and_it_is_written_down() {
         "{text}"
     );
 }
+
+/// A folder with chats and pictures in `data`.
+fn with_pictures() -> Place {
+    let place = Place::new();
+    fs::write(place.path("old.tar"), crate::schemas::backup_of(1)).expect("writes");
+    place.ocs("restore old.tar", "").fine();
+    place.ocs("migrate", "").fine();
+    place
+}
+
+#[test]
+fn a_database_that_something_else_kept_becomes_a_new_folder() {
+    let place = with_pictures();
+    fs::copy(place.path("data/ocs.db"), place.path("kept.db")).expect("copies");
+    let said = place.ocs("restore kept.db --images data/images --data fresh", "").fine();
+    assert!(!said.contains("missing"), "{said}");
+    assert!(place.ocs("doctor --data fresh", "").fine().contains("6 messages"));
+    assert_ne!(epoch(&place.path("fresh/ocs.db")), epoch(&place.path("data/ocs.db")), "clients notice");
+    assert_eq!(files_below(&place.path("fresh/images")), files_below(&place.path("data/images")));
+
+    let said = place.ocs("restore kept.db --data bare", "").fine();
+    assert!(said.contains("5 image files are missing"), "{said}");
+    assert!(place.ocs("restore old.tar --images data/images --data x", "").refused().contains("database file"));
+    fs::write(place.path("kept.db-wal"), "not folded in").expect("writes");
+    assert!(place.ocs("restore kept.db --data x", "").refused().contains("kept.db-wal"));
+    assert!(!place.path("x").exists());
+}
+
+fn files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        if entry.path().is_dir() {
+            found.extend(files_below(&entry.path()));
+        } else {
+            found.push((entry.file_name().into_string().expect("a name"), fs::read(entry.path()).expect("a file")));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The disk is as full as a limit on the size of files makes it: a write fails as it does there.
+#[test]
+fn a_backup_and_a_restore_that_do_not_fit_leave_nothing() {
+    let place = with_pictures();
+    let before = files_below(&place.path("data/images"));
+    let database = fs::metadata(place.path("data/ocs.db")).expect("the database").len();
+    fs::create_dir(place.path("target")).expect("a folder");
+    // Too little for the copy of the database, and enough for that but not for the file.
+    for kilobytes in [64, database / 1024 + 1] {
+        let said = limited(&place, kilobytes, &["backup", "target/chats.tar"]);
+        assert!(said.contains("full") || said.contains("large"), "{said}");
+        assert_eq!(fs::read_dir(place.path("target")).expect("a folder").count(), 0, "{said}");
+    }
+    limited(&place, 64, &["restore", "old.tar", "--data", "target/fresh"]);
+    assert_eq!(fs::read_dir(place.path("target")).expect("a folder").count(), 0);
+    assert_eq!(files_below(&place.path("data/images")), before);
+    assert!(place.ocs("doctor", "").fine().contains("6 messages"), "what is served is untouched");
+    place.ocs("backup target/chats.tar", "").fine();
+}
+
+/// What `ocs` says when no file may grow over this size.
+fn limited(place: &Place, kilobytes: u64, arguments: &[&str]) -> String {
+    let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
+    let mut run = Command::new("bash");
+    run.current_dir(place.0.path()).env("OCS_DATA", "data").args(["-c", &script, env!("CARGO_BIN_EXE_ocs")]);
+    Done(run.args(arguments).output().expect("the program runs")).refused()
+}

@@ -189,6 +189,56 @@ async fn uploads_that_are_refused() {
     assert_eq!(nobody.code(), "invalid_token");
 }
 
+/// A picture that the fuzzer begins with, by its name in `fuzz/seeds/images`.
+fn seed(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/images");
+    std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[tokio::test]
+async fn bombs_are_refused_and_the_next_picture_is_taken() {
+    let world = World::new().await;
+    let (_, _, vera) = shop(&world).await;
+    let page = b"<!doctype html><script>alert(1)</script>".to_vec();
+    for (what, bomb) in [
+        ("60,000 pixels a side, said in 74 bytes", seed("bad-flood.png")),
+        ("an animation of 10,000 frames", animation(10_000)),
+        ("a screen of four thousand million pixels", seed("bad-screen.gif")),
+        ("a script that begins like a gif", seed("bad-script.gif")),
+        ("a script that begins like a png", [&seed("good-rgb.png")[..8], &page[..]].concat()),
+        ("a page that is called a png", page.clone()),
+        ("a drawing with a script", seed("bad-vector.svg")),
+        ("a format that is not taken", seed("bad-animated.webp")),
+    ] {
+        let answer = upload(&world, &vera, bomb).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "invalid_image"), "{what}");
+    }
+    upload(&world, &vera, png(30, 20)).await.ok();
+}
+
+#[tokio::test]
+async fn what_hides_in_a_picture_is_not_served() {
+    let world = World::new().await;
+    let (_, _, vera) = shop(&world).await;
+    for name in [
+        "good-exif.jpg",
+        "good-profile.jpg",
+        "good-profile.png",
+        "good-animated.png",
+        "good-animated.gif",
+        "good-with-a-page-behind.png",
+    ] {
+        let image = upload(&world, &vera, seed(name)).await.ok()["image"].clone();
+        for url in ["url", "thumb_url"] {
+            let served = world.http().get(image[url].as_str().expect("a path")).await.bytes;
+            let held = |word: &&str| served.windows(word.len()).any(|part| part == word.as_bytes());
+            let found: Vec<_> =
+                ["secret", "<script", "Exif", "ICC_PROFILE", "iCCP", "tEXt", "acTL"].into_iter().filter(held).collect();
+            assert!(found.is_empty(), "{name} still holds {found:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn only_its_uploader_can_send_it_and_only_once() {
     let world = World::new().await;

@@ -114,6 +114,18 @@ fn pictures_that_nobody_foresaw_are_cleaned_or_refused() {
     try_broken_forms("images", inputs::images, ROUNDS_OF_PICTURES);
 }
 
+#[test]
+fn what_is_cut_off_anywhere_is_read_or_refused() {
+    for (input, read) in inputs::ALL {
+        for (name, bytes) in seeds(input) {
+            for end in 0..bytes.len() {
+                let outcome = catch_unwind(AssertUnwindSafe(|| read(&bytes[..end])));
+                assert!(outcome.is_ok(), "{input}/{name}, the first {end} bytes");
+            }
+        }
+    }
+}
+
 fn try_broken_forms(input: &str, read: inputs::Input, rounds: usize) {
     let seeds: Vec<Vec<u8>> = seeds(input).into_iter().map(|(_, bytes)| bytes).collect();
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);

@@ -26,7 +26,7 @@ fn read_json(file: &Path) -> Value {
 }
 
 /// The backup of a fixture, unpacked from its compression.
-fn backup_of(schema: i64) -> Vec<u8> {
+pub fn backup_of(schema: i64) -> Vec<u8> {
     let packed = File::open(fixture(schema).join("backup.tar.gz")).expect("the backup");
     let mut tar = Vec::new();
     flate2::read::GzDecoder::new(packed).read_to_end(&mut tar).expect("a whole file");
