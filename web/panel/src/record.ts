@@ -24,11 +24,19 @@ export type Kept = {
 const COOKIE = "ocs_external_id";
 const YEAR_S = 31_536_000;
 
-/** One entry of localStorage; the random id alone in a cookie where that is blocked; memory where both are. */
+/**
+ * Who this is, what is being written, what waits to be sent: an entry each. A tab writes an entry as a whole, so what
+ * one writes all the time must not undo what another was given.
+ */
+type Entry = "" | ":draft" | ":outbox";
+const ENTRIES: Entry[] = ["", ":draft", ":outbox"];
+const ENTRY_OF: { [field: string]: Entry } = { draft: ":draft", caret: ":draft", outbox: ":outbox" };
+
+/** Entries of localStorage; the random id alone in a cookie where that is blocked; memory where both are. */
 export class Record {
   readonly #name: string;
   readonly #storage: Storage | null;
-  #memory: Kept = {};
+  readonly #memory: { [entry in Entry]?: Kept } = {};
 
   constructor(siteKey: string) {
     this.#name = `ocs:${siteKey}`;
@@ -41,39 +49,31 @@ export class Record {
   }
 
   get kept(): Kept {
-    try {
-      const text = this.#storage?.getItem(this.#name);
-      if (text) return JSON.parse(text) as Kept;
-    } catch {
-      // Unreadable: what the page remembers must do.
-    }
-    return this.#memory;
+    return Object.assign({}, ...ENTRIES.map((entry) => this.#read(entry))) as Kept;
   }
 
   keep(change: Partial<Kept>): void {
-    const kept = { ...this.kept, ...change };
-    this.#memory = kept;
-    try {
-      this.#storage?.setItem(this.#name, JSON.stringify(kept));
-    } catch {
-      // Full: memory holds it.
+    for (const entry of ENTRIES) {
+      const fields = Object.entries(change).filter(([field]) => (ENTRY_OF[field] ?? "") === entry);
+      if (fields.length > 0) this.#write(entry, { ...this.#read(entry), ...Object.fromEntries(fields) });
     }
   }
 
-  /** Told when another tab kept something. */
+  /** Told when another tab kept something, or may have while this one was put aside for the back button. */
   watch(changed: () => void): () => void {
-    const heard = ({ key }: StorageEvent) => key === this.#name && changed();
+    const heard = ({ key }: Partial<StorageEvent>) => (key ?? this.#name).startsWith(this.#name) && changed();
     addEventListener("storage", heard);
-    return () => removeEventListener("storage", heard);
+    addEventListener("pageshow", heard);
+    return () => {
+      removeEventListener("storage", heard);
+      removeEventListener("pageshow", heard);
+    };
   }
 
   /** Another person: only what belongs to the browser stays. */
   forgetVisitor(): void {
     const { muted, recent_emoji } = this.kept;
-    this.#memory = { muted, recent_emoji };
-    try {
-      this.#storage?.setItem(this.#name, JSON.stringify(this.#memory));
-    } catch {}
+    for (const entry of ENTRIES) this.#write(entry, entry === "" ? { muted, recent_emoji } : {});
     if (this.#storage === null) this.#cookie("", 0);
   }
 
@@ -95,6 +95,25 @@ export class Record {
         if (items().some((item) => item.client_id === id)) this.keep({ outbox: items().filter((item) => item.client_id !== id) });
       },
     };
+  }
+
+  #read(entry: Entry): Kept {
+    try {
+      const text = this.#storage?.getItem(this.#name + entry);
+      if (text) return JSON.parse(text) as Kept;
+    } catch {
+      // Unreadable: what the page remembers must do.
+    }
+    return this.#memory[entry] ?? {};
+  }
+
+  #write(entry: Entry, kept: Kept): void {
+    this.#memory[entry] = kept;
+    try {
+      this.#storage?.setItem(this.#name + entry, JSON.stringify(kept));
+    } catch {
+      // Full: memory holds it.
+    }
   }
 
   #cookieId(): string | undefined {

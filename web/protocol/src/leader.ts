@@ -11,7 +11,7 @@ export type Post<E, S, H> =
 export type LeaderParts = {
   locks: LockManager | undefined;
   channel: ((name: string) => BroadcastChannel) | undefined;
-  /** Hears pagehide and pageshow: a page put aside for the back button must not keep the lead. */
+  /** Hears pagehide and pageshow: a page put aside for the back button keeps neither the lead nor its ear. */
   page?: EventTarget;
 };
 
@@ -20,6 +20,8 @@ export type LeaderEvents<E, S, H> = {
   lead(): void;
   /** It no longer does. */
   yieldLead(): void;
+  /** Back by the back button: what was said meanwhile was not heard. */
+  missed(): void;
   post(post: Post<E, S, H>): void;
 };
 
@@ -32,7 +34,6 @@ export class Leader<E, S, H> {
   #release: (() => void) | null = null;
   #queued: AbortController | null = null;
   #channel: BroadcastChannel | null = null;
-  #stopped = false;
 
   constructor(
     private readonly name: string,
@@ -43,45 +44,43 @@ export class Leader<E, S, H> {
   start(): void {
     const { locks, channel, page } = this.parts;
     if (locks === undefined || channel === undefined) return this.#lead();
-    this.#channel = channel(this.name);
-    this.#channel.onmessage = ({ data }) => {
-      const post = data as Post<E, S, H>;
-      if (post.to === "all" || this.leading) this.events.post(post);
-    };
-    page?.addEventListener("pagehide", this.#hide);
+    page?.addEventListener("pagehide", this.#leave);
     page?.addEventListener("pageshow", this.#show);
-    this.#queue();
+    this.#join();
   }
 
   stop(): void {
-    this.#stopped = true;
-    this.parts.page?.removeEventListener("pagehide", this.#hide);
+    this.parts.page?.removeEventListener("pagehide", this.#leave);
     this.parts.page?.removeEventListener("pageshow", this.#show);
     this.#leave();
-    this.#channel?.close();
-    this.#channel = null;
   }
 
   tell(post: Post<E, S, H>): void {
     this.#channel?.postMessage(post);
   }
 
-  readonly #hide = () => this.#leave();
   readonly #show = () => {
-    if (this.#queued === null && !this.#stopped) this.#queue();
+    if (this.#channel !== null) return;
+    this.events.missed();
+    this.#join();
   };
 
-  #queue(): void {
+  #join(): void {
+    this.#channel = this.parts.channel!(this.name);
+    this.#channel.onmessage = ({ data }) => {
+      const post = data as Post<E, S, H>;
+      if (post.to === "all" || this.leading) this.events.post(post);
+    };
     const queued = (this.#queued = new AbortController());
     this.parts
       .locks!.request(this.name, { signal: queued.signal }, () => {
-        if (queued.signal.aborted || this.#stopped) return;
+        if (queued.signal.aborted) return;
         this.#lead();
         return new Promise<void>((resolve) => (this.#release = resolve));
       })
       .catch((error: unknown) => {
         // Locks exist but are refused (an opaque origin): lead alone.
-        if (!queued.signal.aborted && !this.leading && !this.#stopped && error !== undefined) this.#lead();
+        if (!queued.signal.aborted && !this.leading && error !== undefined) this.#lead();
       });
   }
 
@@ -90,13 +89,17 @@ export class Leader<E, S, H> {
     this.events.lead();
   }
 
-  #leave(): void {
+  readonly #leave = () => {
     this.#queued?.abort();
     this.#queued = null;
     this.#release?.();
     this.#release = null;
-    if (!this.leading) return;
-    this.leading = false;
-    this.events.yieldLead();
-  }
+    if (this.leading) {
+      this.leading = false;
+      this.events.yieldLead();
+    }
+    // A browser lets a kept page go as soon as another tab says something into its open channel.
+    this.#channel?.close();
+    this.#channel = null;
+  };
 }

@@ -50,6 +50,10 @@ export class SharedConnection<E, S, H extends { type: string }> {
     this.#leader = new Leader<E, S, H>(name, parts, {
       lead: () => this.#connect(),
       yieldLead: () => this.#connection.stop(),
+      missed: () => {
+        this.#cursor = null;
+        events.resync();
+      },
       post: (post) => this.#heard(post),
     });
     this.#leader.start();

@@ -14,7 +14,7 @@ export async function visit(behaviour = {}, { html, headers = {}, script = "", i
   const stub = await startStub(behaviour);
   const tag = `<script>(function(){var s=document.createElement('script');s.src='${stub.origin}/api/widget.js?key=wk_1';s.async=true;document.head.appendChild(s);})();</script>`;
   stub.headers = headers;
-  stub.page = html ?? (() => `<!doctype html><html lang="en"><head><title>Shop</title><link rel="icon" href="data:,"><script>${script}</script>${tag}</head><body><main><h1>Shop</h1><p><a href="#x">link</a></p></main></body></html>`);
+  stub.page = html ?? ((url) => `<!doctype html><html lang="en"><head><title>Shop</title><link rel="icon" href="data:,"><script>${script}</script>${url.pathname.endsWith("without") ? "" : tag}</head><body><main><h1>Shop</h1><p><a href="#x">link</a></p></main></body></html>`);
   const browser = await startBrowser({ viewport: viewport ?? { width: 1280, height: 800 }, ...context });
   if (init) await browser.addInitScript(init);
   const page = await browser.newPage();
@@ -33,7 +33,7 @@ export async function visit(behaviour = {}, { html, headers = {}, script = "", i
     texts: () => page.locator("ocs-chat [data-key] .bubble").allTextContents(),
     until: (condition, what = String(condition)) => until(condition, what),
     did: (order) => stub.requests.filter((request) => request.do === order),
-    kept: () => page.evaluate(() => JSON.parse(localStorage.getItem("ocs:wk_1") ?? "{}")),
+    kept: () => page.evaluate(() => Object.assign({}, ...["", ":draft", ":outbox"].map((entry) => JSON.parse(localStorage.getItem(`ocs:wk_1${entry}`))))),
     end: async () => { await browser.close(); await stub.close(); },
   };
   await page.waitForSelector("ocs-chat .b", { state: "attached", timeout: 5_000 }).catch(() => {});
