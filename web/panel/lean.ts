@@ -3,8 +3,9 @@ import type { Plugin } from "vite";
 type Cut = { file: string; was: string; is: string };
 
 /**
- * What of the framework no panel can reach: it is never rendered on a server, no component awaits, and state is
- * raw. The framework guards these parts by variables, which a minifier cannot follow; as constants it can.
+ * What of the framework no panel can reach: it is never rendered on a server, no component awaits, catches errors or
+ * has a transition, and state is raw. The framework guards these parts by variables, which a minifier cannot follow; as
+ * constants it can.
  */
 const CUTS: Cut[] = [
   { file: "internal/client/dom/hydration.js", was: "export let hydrating = false;", is: "export const hydrating = false;" },
@@ -16,6 +17,19 @@ const CUTS: Cut[] = [
     { file: "internal/flags/index.js", was: `\t${flag}_flag = true;\n`, is: "" },
   ]),
   { file: "internal/flags/index.js", was: "\tasync_mode_flag = false;\n", is: "" },
+  { file: "internal/client/dom/blocks/boundary.js", was: "\t\tif (!this.#props.onerror && !this.#props.failed) {\n", is: "\t\t{\n" },
+  ...["handle_error(error)", "create_reset(error)", "hydrate_failed_content(error)", "hydrate_pending_content()", "hydrate_resolved_content()"].map((method): Cut => (
+    { file: "internal/client/dom/blocks/boundary.js", was: `\t#${method} {\n`, is: `\t#${method} {\n\t\treturn;\n` }
+  )),
+  { file: "internal/client/reactivity/batch.js", was: "if (this.is_fork) return true;", is: "" },
+  { file: "internal/client/reactivity/batch.js", was: "if (!this.is_fork) {", is: "{" },
+  { file: "internal/client/dom/blocks/each.js", was: "var is_animated = (flags & EACH_IS_ANIMATED) !== 0;", is: "const is_animated = false;" },
+  { file: "internal/client/dom/blocks/each.js", was: "\tif (remaining === 0) {\n", is: "\tif (true) {\n" },
+  { file: "internal/client/dom/blocks/each.js", was: "\t\t\t\tif (group) {\n", is: "\t\t\t\tif (false) {\n" },
+  { file: "internal/client/dom/blocks/each.js", was: "if (state.outrogroups !== null) {\n", is: "if (false) {\n" },
+  { file: "internal/client/reactivity/effects.js", was: "var transitions = effect.nodes && effect.nodes.t;\n", is: "const transitions = null;\n" },
+  { file: "internal/client/reactivity/effects.js", was: "var t = effect.nodes && effect.nodes.t;\n", is: "const t = null;\n" },
+  { file: "internal/client/reactivity/effects.js", was: "var remaining = transitions.length;\n\tif (remaining > 0) {\n", is: "if (false) {\n" },
 ];
 
 /** Fails the build where another version of the framework, or a source of ours, no longer fits. */
@@ -33,7 +47,7 @@ export function lean(): Plugin {
       if (cuts.length === 0) return null;
       return cuts.reduce((text, { was, is }) => {
         if (!text.includes(was)) this.error(`not in ${file} any more: ${was}`);
-        return text.replace(was, is);
+        return text.replaceAll(was, is);
       }, code);
     },
     // Words to bundlers: nobody bundles this again.
