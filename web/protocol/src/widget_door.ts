@@ -10,7 +10,7 @@ export class WidgetDoor {
 
   constructor(
     readonly origin: string,
-    private readonly key: string,
+    readonly key: string,
     private readonly fetcher: typeof fetch = (...args) => fetch(...args),
   ) {}
 

@@ -2,6 +2,7 @@ import { Backoff, Outbox, realTimers, Refusal, SharedConnection, WidgetDoor, typ
 import type { Ocs } from "@ocs/launcher/host";
 import { Conversations } from "./conversations.ts";
 import { Hints } from "./hints.ts";
+import { inTurn } from "./turn.ts";
 import { claimedId, details } from "../../identity.ts";
 import { Record } from "../../record.ts";
 
@@ -100,6 +101,7 @@ export class Visit {
 
   stop(): void {
     this.#generation += 1;
+    this.#starting = null;
     this.#retry();
     this.outbox.stop();
     this.#disconnect();
@@ -136,7 +138,12 @@ export class Visit {
     const generation = this.#generation;
     // What the site sets right after the id belongs to the same person.
     await new Promise((later) => setTimeout(later));
+    if (generation === this.#generation) await inTurn(`ocs:start:${this.door.key}`, this.record, () => this.#enter(generation));
     if (generation !== this.#generation) return this.#starting ?? undefined;
+  }
+
+  async #enter(generation: number): Promise<void> {
+    if (generation !== this.#generation) return;
     const claimed = claimedId(this.ocs);
     const { owner, anonymous, token } = this.record.kept;
     if (owner !== undefined && !anonymous && owner !== claimed) this.record.forgetVisitor();
