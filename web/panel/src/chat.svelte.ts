@@ -42,6 +42,7 @@ export class Chat {
   readonly record: Record;
   #talk: Promise<Talk> | null = null;
   #gone = false;
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #unwatch: () => void;
 
   constructor(readonly host: PanelHost, readonly language: Language) {
@@ -89,7 +90,7 @@ export class Chat {
     if (this.known) return this.with((talk) => talk.arrive());
     void this.#greet();
     // What comes next is fetched while the visitor thinks of the first word.
-    setTimeout(() => this.with(() => {}), 300);
+    this.#later(300, () => this.with(() => {}));
   }
 
   typed(text: string, caret = text.length): void {
@@ -121,15 +122,17 @@ export class Chat {
   with(act: (talk: Talk) => void): void {
     if (this.host.site.v || this.#gone) return;
     this.#talk ??= import("./talk/talk.ts").then(({ Talk, parts }) => {
+      if (this.#gone) throw new Error("destroyed");
       this.parts = parts;
       return new Talk(this);
     });
     const asked = this.#talk;
     asked.then((talk) => !this.#gone && act(talk)).catch((error: unknown) => {
+      if (this.#gone) return;
       if (this.#talk === asked) this.#talk = null;
       this.status.line("waiting");
       // Whatever was asked for is asked again: nothing that was written is lost.
-      if (!this.#gone) setTimeout(() => this.with(act), 3_000);
+      this.#later(3_000, () => this.with(act));
       this.host.emit("error", { code: "unavailable", message: String(error) });
     });
   }
@@ -142,8 +145,18 @@ export class Chat {
   destroy(): void {
     this.#gone = true;
     this.#unwatch();
-    void this.#talk?.then((talk) => talk.stop());
+    this.#talk?.then((talk) => talk.stop(), () => {});
+    this.#timers.forEach(clearTimeout);
     this.status.stop();
+  }
+
+  /** Unless the chat is destroyed before. */
+  #later(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
   }
 
   /** What this browser keeps, of which another tab may have written the last. */
@@ -166,8 +179,9 @@ export class Chat {
       else if (response.status < 500) this.problem = body.error.code;
       else throw body;
     } catch {
+      if (this.#gone) return;
       this.status.line("waiting");
-      if (this.open) setTimeout(() => void this.#greet(), 5_000);
+      if (this.open) this.#later(5_000, () => void this.#greet());
       return;
     }
     this.status.line("live");

@@ -27,6 +27,7 @@ export class Talk {
   #unread = 0;
   #typingEnds: ReturnType<typeof setTimeout> | undefined;
   #drawing = false;
+  #stopped = false;
 
   constructor(private readonly chat: Chat) {
     const { host, language, record } = chat;
@@ -97,11 +98,12 @@ export class Talk {
     this.#drawing = true;
     queueMicrotask(() => {
       this.#drawing = false;
-      this.#draw();
+      if (!this.#stopped) this.#draw();
     });
   }
 
   stop(): void {
+    this.#stopped = true;
     this.visit.stop();
     this.pictures.stop();
     this.#attention.stop();

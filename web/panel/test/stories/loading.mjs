@@ -49,8 +49,9 @@ test("slow 4G: something to see at once, and writing before the history is there
   await chat.end();
 });
 
-/** Includes the widget, opens it, takes it apart. */
+/** Includes the widget, opens it, takes it apart. Answers how many timers its ends left. */
 const cycles = (page, times, src) => page.evaluate(async ([times, src]) => {
+  let left = 0;
   for (let turn = 0; turn < times; turn += 1) {
     const script = document.createElement("script");
     script.src = src;
@@ -62,9 +63,10 @@ const cycles = (page, times, src) => page.evaluate(async ([times, src]) => {
     while (root.querySelector(".panel.open .hello") === null) await new Promise((later) => setTimeout(later, 5));
     OCS.destroy();
     script.remove();
+    await new Promise(queueMicrotask);
+    left += window.running.size;
   }
-  // What was begun a moment before its end.
-  await new Promise((later) => setTimeout(later, 1_000));
+  return left;
 }, [times, src]);
 
 test("included again after destroy: it works again", async (chat) => {
@@ -103,9 +105,9 @@ test("a hundred times made and destroyed: nothing stays", async () => {
   const steady = async (times) => {
     await cycles(chat.page, 20, src);
     const before = await count();
-    await cycles(chat.page, times, src);
-    await chat.until(() => chat.page.evaluate(() => window.running.size === 0), "no timer is left");
+    assert.equal(await cycles(chat.page, times, src), 0, "timers left by an end");
     const after = await count();
+    assert.equal(after.timers, 0);
     assert.ok(after.listeners <= before.listeners, `listeners: ${before.listeners}, then ${after.listeners}`);
     assert.ok(after.nodes <= before.nodes + 5, `nodes: ${before.nodes}, then ${after.nodes}`);
     assert.ok(after.heap - before.heap < 200_000, `heap grew by ${after.heap - before.heap}`);
