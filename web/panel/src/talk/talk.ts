@@ -64,6 +64,7 @@ export class Talk {
       outbox.add({ client_id: id, lane: "", text: "", image: { name, type, width: shown.width, height: shown.height } });
     }
     outbox.resume();
+    this.visit.hints.sent();
   }
 
   addPictures(files: readonly File[]): void {

@@ -13,9 +13,15 @@ export class Hints {
   constructor(private readonly conversations: Conversations) {}
 
   typing(): void {
-    if (Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
+    // What no line takes was not said.
+    if (this.connection?.state !== "live" || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = Date.now();
-    this.connection?.hint({ type: "typing" });
+    this.connection.hint({ type: "typing" });
+  }
+
+  /** A message ends what was said of typing: the next key is told at once. */
+  sent(): void {
+    this.#typedAt = 0;
   }
 
   delivered(conversation: string, seq: number): void {

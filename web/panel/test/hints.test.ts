@@ -1,0 +1,40 @@
+import { describe, expect, it, vi } from "vitest";
+import { Conversations } from "../src/talk/visit/conversations.ts";
+import { Hints, type VisitorConnection } from "../src/talk/visit/hints.ts";
+
+function typist(state: VisitorConnection["state"]) {
+  vi.useFakeTimers({ now: 1_000_000 });
+  const hints = new Hints(new Conversations());
+  const told: unknown[] = [];
+  // As the true one does: what it is given while there is no line is gone.
+  const line = { state, hint: (hint: unknown) => void (line.state === "live" && told.push(hint)) };
+  hints.connection = line as unknown as VisitorConnection;
+  return { hints, line, told };
+}
+
+describe("typing", () => {
+  it("is told once in three seconds", () => {
+    const { hints, told } = typist("live");
+    for (let key = 0; key < 31; key += 1) {
+      hints.typing();
+      vi.advanceTimersByTime(100);
+    }
+    expect(told).toHaveLength(2);
+  });
+
+  it("is told at once after a message was sent", () => {
+    const { hints, told } = typist("live");
+    hints.typing();
+    hints.sent();
+    hints.typing();
+    expect(told).toHaveLength(2);
+  });
+
+  it("is told as soon as there is a line, whatever was typed without one", () => {
+    const { hints, line, told } = typist("waiting");
+    hints.typing();
+    line.state = "live";
+    hints.typing();
+    expect(told).toEqual([{ type: "typing" }]);
+  });
+});
