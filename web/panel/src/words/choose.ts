@@ -3,8 +3,10 @@ import en from "./en.ts";
 import type { Words } from "./words.ts";
 
 export type Language = {
-  /** As the visitor has it, e.g. "fr-CA": for dates and numbers, and for the server. */
+  /** As the site or the page has it, e.g. "fr-CA": for numbers, and for the server. */
   locale: string;
+  /** For dates and times of day, which people read as their browser is set: 13:05 or 1:05 PM. */
+  times: string;
   words: Words;
   direction: "ltr" | "rtl";
 };
@@ -25,7 +27,8 @@ export async function chooseLanguage(ocs: Ocs): Promise<Language> {
   const direction = RIGHT_TO_LEFT.includes(main) || getComputedStyle(page).direction === "rtl" ? "rtl" : "ltr";
   // A pack that does not come is no reason to have no chat.
   const words = await PACKS[main]?.().then((pack) => pack.default).catch(() => en);
-  return { locale, words: words ?? en, direction };
+  const times = navigator.languages.find((tag) => tag.slice(0, 2) === main) ?? locale;
+  return { locale, times, words: words ?? en, direction };
 }
 
 function wellFormed(tag: string | undefined): string | undefined {

@@ -59,6 +59,86 @@ test("on a page that reads from the right one begins to write at the right", asy
   await chat.end();
 });
 
+const inPanel = (chat, read) => chat.page.evaluate(`(${read})(document.querySelector("ocs-chat").shadowRoot)`);
+
+test("a link breaks where its parts end, a word without an end anywhere, other words never", async () => {
+  const chat = await visit({}, { viewport: { width: 390, height: 844 } });
+  await chat.open();
+  await chat.say("hello");
+  await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  const words = ["everything", "about", "delivery", "stands", "here:", "https://", "northwind.example/", "help/", "delivery/", "to/", "islands"];
+  chat.stub.agentSays(words.join(" ").replaceAll("/ ", "/"));
+  chat.stub.agentSays("W".repeat(90));
+  await chat.until(async () => (await chat.texts()).length === 3);
+  const lines = await inPanel(chat, (root) => {
+    const [said, endless] = [...root.querySelectorAll(".agent .bubble")].filter((bubble) => !bubble.closest(".hello"));
+    const tops = [...said.textContent].map((_, at) => {
+      const range = document.createRange();
+      const walk = document.createTreeWalker(said, NodeFilter.SHOW_TEXT);
+      let left = at;
+      while (walk.nextNode() && left >= walk.currentNode.length) left -= walk.currentNode.length;
+      range.setStart(walk.currentNode, left);
+      range.setEnd(walk.currentNode, left + 1);
+      return range.getBoundingClientRect().top;
+    });
+    let lines = "";
+    [...said.textContent].forEach((letter, at) => (lines += (at > 0 && letter.trim() && tops[at] > tops[at - 1] + 4 ? "|" : "") + letter));
+    return { pieces: lines.split("|").flatMap((line) => line.trim().split(/ |(?<=[^/]\/)/)), lines: lines.split("|").length, fits: endless.scrollWidth <= endless.clientWidth };
+  });
+  assert.ok(lines.lines > 2, "long enough to break");
+  assert.deepEqual(lines.pieces.join(" ").replaceAll("https:/ /", "https:// ").replace(/  +/g, " "), words.join(" "));
+  assert.ok(lines.fits);
+  await chat.end();
+});
+
+test("the name of the site and the visitor's are both to be read, and whether somebody is there, on a phone in all variants", async () => {
+  for (const variant of ["classic", "minimal", "bubble"]) {
+    const chat = await visit({ name: "Northwind Lamps, Chairs and Tables", look: [variant, "bottom-right", "auto", "#2563eb", "#ffffff", "#2563eb", "#ffffff"] }, { viewport: { width: 360, height: 700 }, script: "window.OCS={externalId:'vera',nickname:'Veronica'}" });
+    await chat.open();
+    await chat.page.waitForSelector("ocs-chat .presence");
+    const cut = await inPanel(chat, (root) => [".nick", ".presence"].filter((name) => root.querySelector(name).scrollWidth > root.querySelector(name).clientWidth));
+    assert.deepEqual(cut, [], variant);
+    assert.ok((await chat.page.locator("ocs-chat h2 bdi").first().boundingBox()).width > 90, variant);
+    await chat.end();
+  }
+});
+
+test("the large greeting makes room for the first message", async () => {
+  const chat = await visit({ welcome: "Ahoy, sailor", look: ["bubble", "bottom-right", "auto", "#2563eb", "#ffffff", "#2563eb", "#ffffff"] });
+  const tall = () => inPanel(chat, (root) => root.querySelector(".greeting").getBoundingClientRect().height);
+  await chat.open();
+  await chat.until(async () => (await tall()) > 40);
+  await chat.say("Hello");
+  await chat.until(async () => (await tall()) === 0);
+  await chat.end();
+});
+
+test("emoji alone stand large on no ground, in all variants", async () => {
+  for (const variant of ["classic", "minimal", "bubble"]) {
+    const chat = await visit({ look: [variant, "bottom-right", "auto", "#2563eb", "#ffffff", "#2563eb", "#ffffff"] });
+    await chat.open();
+    await chat.say("\u{1f499}");
+    await chat.page.waitForSelector("ocs-chat .ticks.sent");
+    const { image, ground, size } = await inPanel(chat, (root) => {
+      const { backgroundImage: image, backgroundColor: ground, fontSize: size } = getComputedStyle(root.querySelector(".mine .bubble"));
+      return { image, ground, size };
+    });
+    assert.deepEqual({ image, ground, size }, { image: "none", ground: "rgba(0, 0, 0, 0)", size: "36px" }, variant);
+    await chat.end();
+  }
+});
+
+test("times of day as the browser has them, where it speaks the page's language", async () => {
+  for (const [locale, pattern] of [["en-GB", /^\d{1,2}:\d\d$/], ["en-US", /^\d{1,2}:\d\d.[AP]M$/], ["de-DE", /^\d{1,2}:\d\d.[AP]M$/]]) {
+    const chat = await visit({}, { locale });
+    await chat.open();
+    await chat.say("Hello");
+    await chat.page.waitForSelector("ocs-chat .ticks.sent");
+    assert.match(await chat.page.locator("ocs-chat .after time").textContent(), pattern, locale);
+    await chat.end();
+  }
+});
+
 test("who asked for less motion sees animations stand", async () => {
   const chat = await visit({}, { reducedMotion: "reduce" });
   await sendGif(chat);
