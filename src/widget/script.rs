@@ -29,6 +29,8 @@ const FRESH_FOR_ONE: HeaderValue = HeaderValue::from_static("private, max-age=60
 /// A refusal is asked for again at once: somebody is repairing it.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+/// Where the web build says which panel goes with the launcher.
+const MANIFEST: &str = "widget/manifest.json";
 /// Where the launcher's source leaves the place for the site.
 const PLACE: &str = "__OCS_SITE__";
 
@@ -59,7 +61,7 @@ pub struct LauncherSite<'a> {
 }
 
 /// What the web build says about the panel.
-#[derive(Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Manifest {
     panel: String,
     integrity: String,
@@ -70,6 +72,13 @@ struct Manifest {
 struct Asked {
     #[serde(default)]
     key: String,
+}
+
+impl Manifest {
+    /// One that was cut off while it was written is as good as missing: `NotFound`.
+    fn read(bytes: &[u8]) -> Result<Self> {
+        serde_json::from_slice(bytes).map_err(|_| Error::NotFound)
+    }
 }
 
 /// The script's row for the door's table.
@@ -102,7 +111,7 @@ async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
     let bound_to_page = !site.allowed_domains.is_empty();
     let script = match script(&app, site, origin::of_server(&app, &parts)).await {
         Ok(script) => script,
-        Err(Error::NotFound) => return Ok(refusal("this server was built without its widget; run `make web`.")),
+        Err(Error::NotFound) => return Ok(not_built()),
         Err(error) => return Err(error),
     };
     Ok(answer(&parts, &script, bound_to_page))
@@ -140,6 +149,12 @@ fn refusal(why: &'static str) -> Response {
     open_to_all(Body::from(format!("console.warn(\"OCS chat: {why}\");\n")), ASK_AGAIN)
 }
 
+/// Half a widget would draw a button that opens nothing: whoever runs this server is told what to do instead.
+fn not_built() -> Response {
+    let line = "console.error(\"OCS chat: this server was built without its widget; run `make web`.\");\n";
+    open_to_all(Body::from(line), ASK_AGAIN)
+}
+
 fn open_to_all(body: Body, rule: HeaderValue) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -151,11 +166,11 @@ fn open_to_all(body: Body, rule: HeaderValue) -> Response {
     response
 }
 
-/// The script of a site for the origin that it shall call. `NotFound` when the web was not built.
+/// The script of a site for the origin that it shall call. `NotFound` when the web was not built, or not all of it.
 async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encoded>> {
     let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
-    let manifest = dist::file("widget/manifest.json");
-    let built = manifest.as_ref().map_or(launcher.sha256, |manifest| mix(launcher.sha256, manifest.sha256));
+    let manifest = dist::file(MANIFEST).ok_or(Error::NotFound)?;
+    let built = mix(launcher.sha256, manifest.sha256);
     let key = (site.id, origin);
     // Another site in the directory means that it changed.
     let find = || app.answers.scripts.find(&key, |(made_from, web)| Arc::ptr_eq(made_from, &site) && *web == built);
@@ -167,7 +182,7 @@ async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encode
     if let Some(script) = find() {
         return Ok(script);
     }
-    let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1))?)?;
+    let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1, &manifest.bytes)?)?)?;
     let script = tokio::task::spawn_blocking(move || Arc::new(Encoded::pack(plain)));
     let script = script.await.map_err(|error| Error::Internal(error.to_string()))?;
     app.answers.scripts.keep(key, (site, built), script.clone());
@@ -178,11 +193,12 @@ async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encode
 /// call to any door.
 ///
 /// # Errors
-/// `NotFound` when the web was not built.
+/// `NotFound` when the web was not built, or not all of it.
 pub fn preview(app: &App, parts: &Parts, site: &Site, look: &Look, welcome: Option<&str>) -> Result<Response> {
     let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
     let origin = origin::of_server(app, parts);
-    let mut shown = launcher_site(site, look, &origin);
+    let manifest = dist::file(MANIFEST).ok_or(Error::NotFound)?;
+    let mut shown = launcher_site(site, look, &origin, &manifest.bytes)?;
     shown.v = Some(1);
     shown.w = welcome.or_else(|| Some(site.welcome_for(Locale::English)));
     shown.g = site.logo.as_deref().map(crate::images::logo_url);
@@ -190,12 +206,10 @@ pub fn preview(app: &App, parts: &Parts, site: &Site, look: &Look, welcome: Opti
     Ok(open_to_all(Body::from(script), HeaderValue::from_static("no-store")))
 }
 
-fn launcher_site<'a>(site: &'a Site, look: &Look, origin: &'a str) -> LauncherSite<'a> {
-    let manifest: Manifest = dist::file("widget/manifest.json")
-        .and_then(|file| serde_json::from_slice(&file.bytes).ok())
-        .unwrap_or_default();
+fn launcher_site<'a>(site: &'a Site, look: &Look, origin: &'a str, manifest: &[u8]) -> Result<LauncherSite<'a>> {
+    let manifest = Manifest::read(manifest)?;
     let colour = |colour| String::from(colour);
-    LauncherSite {
+    Ok(LauncherSite {
         k: &site.widget_key,
         o: origin,
         n: &site.name,
@@ -213,7 +227,7 @@ fn launcher_site<'a>(site: &'a Site, look: &Look, origin: &'a str) -> LauncherSi
         v: None,
         w: None,
         g: None,
-    }
+    })
 }
 
 fn site_json(site: &LauncherSite<'_>) -> Result<String> {
@@ -245,6 +259,15 @@ mod tests {
         let json = escape(&serde_json::to_string(name).expect("text is JSON"));
         assert!(!json.contains('<') && !json.contains('\u{2028}'), "{json}");
         assert_eq!(serde_json::from_str::<String>(&json).expect("still JSON"), name);
+    }
+
+    #[test]
+    fn half_a_web_build_is_no_widget() {
+        let manifest = br#"{"panel":"/widget/panel-1.js","integrity":"sha384-x"}"#;
+        assert_eq!(Manifest::read(manifest).expect("whole").panel, "/widget/panel-1.js");
+        for half in [&manifest[..0], &manifest[..30], b"{}"] {
+            assert!(matches!(Manifest::read(half), Err(Error::NotFound)), "{}", String::from_utf8_lossy(half));
+        }
     }
 
     #[test]
