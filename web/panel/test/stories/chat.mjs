@@ -42,6 +42,21 @@ test("unread outside the chat: badge, title, and none once read", async (chat) =
   await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()) === "");
 });
 
+test("what came into a closed chat is read when the chat is opened, however long after", async (chat) => {
+  await chat.open();
+  await chat.say("Hello");
+  await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  await chat.page.keyboard.press("Escape");
+  chat.stub.agentSays("one");
+  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()).trim() === "1");
+  // Longer than a look takes.
+  await chat.page.waitForTimeout(800);
+  assert.ok(!chat.stub.hints.some(({ type }) => type === "seen"), "nobody looked yet");
+  await chat.open();
+  await chat.until(() => chat.stub.hints.some(({ type, seq }) => type === "seen" && seq === 2), "read");
+  await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()) === "");
+});
+
 test("strict policies and Trusted Types 'none' are kept without a report", async () => {
   const cases = {
     "nonce and strict-dynamic": (origin) => `default-src 'none'; script-src 'nonce-abc' 'strict-dynamic'; connect-src ${origin} ${origin.replace("http", "ws")}; img-src ${origin} data: blob:; require-trusted-types-for 'script'; trusted-types 'none'`,

@@ -12,7 +12,7 @@ export class Reading {
 
   constructor(log: HTMLElement, private readonly chat: Chat) {
     this.#observer = new IntersectionObserver((entries) => this.#saw(entries), { root: log, threshold: [0, 0.5] });
-    document.addEventListener("visibilitychange", this.#again);
+    document.addEventListener("visibilitychange", this.again);
   }
 
   watch(element: Element, message: Shown): () => void {
@@ -27,7 +27,7 @@ export class Reading {
   stop(): void {
     clearTimeout(this.#timer);
     this.#observer.disconnect();
-    document.removeEventListener("visibilitychange", this.#again);
+    document.removeEventListener("visibilitychange", this.again);
   }
 
   #saw(entries: IntersectionObserverEntry[]): void {
@@ -40,7 +40,8 @@ export class Reading {
     this.#schedule();
   }
 
-  readonly #again = () => {
+  /** The chat or its tab came into view: what is in view counts from now on. */
+  readonly again = () => {
     for (const element of this.#visible.keys()) this.#visible.set(element, Date.now());
     this.#schedule();
   };
