@@ -67,18 +67,18 @@ struct Manifest {
     integrity: String,
 }
 
-/// Which site. Without a key too a script is answered: it says in the page's console what is wrong.
-#[derive(Deserialize, schemars::JsonSchema)]
-struct Asked {
-    #[serde(default)]
-    key: String,
-}
-
 impl Manifest {
     /// One that was cut off while it was written is as good as missing: `NotFound`.
     fn read(bytes: &[u8]) -> Result<Self> {
         serde_json::from_slice(bytes).map_err(|_| Error::NotFound)
     }
+}
+
+/// Which site. Without a key too a script is answered: it says in the page's console what is wrong.
+#[derive(Deserialize, schemars::JsonSchema)]
+struct Asked {
+    #[serde(default)]
+    key: String,
 }
 
 /// The script's row for the door's table.
