@@ -16,6 +16,8 @@ use hyper::{Response, StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::places::Place;
+
 /// A peer that takes nothing of an answer for this long has gone away.
 const UNREAD: Duration = Duration::from_secs(30);
 
@@ -163,9 +165,11 @@ enum Phase {
     Idle,
 }
 
-/// A connection's bytes. Reading or writing fails once the other side is too slow.
+/// A connection's bytes. Reading or writing fails once the other side is too slow. A WebSocket takes them along, and with
+/// them the connection's place.
 pub(super) struct Paced<S> {
     stream: S,
+    _place: Place,
     pace: Pace,
     times: Times,
     phase: Phase,
@@ -176,8 +180,17 @@ pub(super) struct Paced<S> {
 }
 
 impl<S> Paced<S> {
-    pub(super) fn new(stream: S, pace: Pace, times: Times) -> Paced<S> {
-        Paced { stream, pace, times, phase: Phase::Head, begun: 0, due: Box::pin(sleep(times.head)), unread: None }
+    pub(super) fn new(stream: S, place: Place, pace: Pace, times: Times) -> Paced<S> {
+        Paced {
+            stream,
+            _place: place,
+            pace,
+            times,
+            phase: Phase::Head,
+            begun: 0,
+            due: Box::pin(sleep(times.head)),
+            unread: None,
+        }
     }
 
     fn enter(&mut self, phase: Phase) {

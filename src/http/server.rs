@@ -18,7 +18,7 @@ use crate::config::Network;
 
 use super::address::Peer;
 use super::pace::{Pace, Paced, Timely, Times};
-use super::places::{Connections, Places};
+use super::places::{Connections, Place, Places};
 use super::tls::Acceptor;
 
 /// Time for a TLS handshake.
@@ -85,11 +85,9 @@ impl Server {
                 stopping: self.stopping.clone(),
                 times: self.times,
                 peer,
+                place,
             };
-            tokio::spawn(async move {
-                connection.serve(stream).await;
-                drop(place);
-            });
+            tokio::spawn(connection.serve(stream));
         }
     }
 }
@@ -106,6 +104,7 @@ struct Connection {
     stopping: watch::Receiver<bool>,
     times: Times,
     peer: SocketAddr,
+    place: Place,
 }
 
 impl Connection {
@@ -140,7 +139,7 @@ impl Connection {
             .max_header_list_size(HEAD_BYTES as u32);
         let peer = Peer(self.peer);
         let (router, times, pace) = (self.router.clone(), self.times, Pace::default());
-        let stream = Paced::new(stream, pace.clone(), times);
+        let stream = Paced::new(stream, self.place, pace.clone(), times);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             let under_way = pace.begin(request.version());
