@@ -45,6 +45,7 @@ pub fn service(app: &App) -> Router {
         .fallback(assets::console)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(map_response(move |response| ready(headers::protect(response, &transport))))
+        .layer(from_fn(requests::check_host))
         .layer(from_fn(requests::log))
         .with_state(app.clone())
 }

@@ -32,7 +32,12 @@ pub fn cut(text: &str, count: usize) -> String {
 }
 
 fn visible(text: &str) -> String {
-    if text.chars().all(|c| c.is_whitespace() || is_zero_width(c)) { String::new() } else { text.to_owned() }
+    if is_blank(text) { String::new() } else { text.to_owned() }
+}
+
+/// Is there nothing in it that anybody could see?
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_zero_width(c))
 }
 
 fn is_break(c: char) -> bool {

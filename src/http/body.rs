@@ -26,7 +26,7 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &App) -> Result<JsonBody<T>> {
-        if media_type(&request) != Some("application/json") {
+        if !media_type(&request).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
             return Err(Error::InvalidRequest("send Content-Type: application/json".into()));
         }
         let bytes = read(request.into_body(), JSON_BYTES).await?;
@@ -72,6 +72,10 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathOf<T> {
 
 /// Reads a whole body of at most `limit` bytes.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
+    // What announces too much is not waited for.
+    if hyper::body::Body::size_hint(&body).lower() > limit as u64 {
+        return Err(Error::TooLarge { limit });
+    }
     to_bytes(body, limit).await.map_err(|error| {
         if caused_by::<http_body_util::LengthLimitError>(&error) {
             Error::TooLarge { limit }

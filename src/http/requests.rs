@@ -4,7 +4,23 @@ use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use hyper::Version;
+use hyper::header::HOST;
+use hyper::http::uri::Authority;
+
+use crate::error::Error;
+
+/// Refuses what does not say exactly one host (RFC 9112, section 3.2): a proxy in front might read another one.
+pub async fn check_host(request: Request, next: Next) -> Response {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let sound = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@')),
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    };
+    if sound { next.run(request).await } else { Error::InvalidRequest("say one Host".into()).into_response() }
+}
 
 /// Logs what a request came to.
 pub async fn log(request: Request, next: Next) -> Response {

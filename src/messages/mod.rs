@@ -110,7 +110,7 @@ impl Text {
         let unix = text.replace("\r\n", "\n").replace('\r', "\n");
         let clean: String = unix.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
         let clean = clean.trim();
-        if clean.is_empty() {
+        if crate::text::is_blank(clean) {
             return Err(Error::EmptyMessage);
         }
         // A text of few bytes has few characters: counting them costs more than all other checks together.

@@ -134,6 +134,76 @@ async fn a_body_that_does_not_come_is_refused() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_announced_too_large_is_not_waited_for() {
+    let world = World::new().await;
+    let mut raw = Raw::open(&world).await;
+    raw.say(format!("{POST}Content-Length: 10000000000\r\n\r\n{{").as_bytes()).await;
+    let rest = raw.end().await.expect("an answer at once");
+    assert!(rest.starts_with(b"HTTP/1.1 413"), "{}", String::from_utf8_lossy(&rest));
+}
+
+const POST: &str = "POST /api/widget HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+
+/// What two programs might read as two different things is one refusal, and nothing after it is taken for a request.
+#[tokio::test]
+async fn no_request_hides_in_another() {
+    let world = World::new().await;
+    let hidden = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let post = |headers: &str, body: &str| format!("{POST}{headers}\r\n\r\n{body}{hidden}");
+    let get = |head: &str| format!("{head}\r\n\r\n");
+    for request in [
+        post("Content-Length: 5\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),
+        post("Content-Length: 2\r\nContent-Length: 40", "{}"),
+        post("Content-Length: 2, 2", "{}"),
+        post("Content-Length: -1", "{}"),
+        post("Content-Length: +2", "{}"),
+        post("Content-Length: 0x2", "{}"),
+        post("Content-Length : 2", "{}"),
+        post("Content-Length: 99999999999999999999", "{}"),
+        post("Transfer-Encoding: xchunked", "0\r\n\r\n"),
+        post("Transfer-Encoding: identity", "{}"),
+        post("Transfer-Encoding: chunked, identity", "0\r\n\r\n"),
+        post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", "zz\r\n{}\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", "-2\r\n{}\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", "ffffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", "2\n{}\n0\n\n"),
+        get("GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: a\r\n b"),
+        get("GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: a\rb"),
+        get("GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: a\0b"),
+        get("GET /healthz"),
+        get("GET /healthz HTTP/2.0\r\nHost: x"),
+    ] {
+        let mut raw = Raw::open(&world).await;
+        raw.say(request.as_bytes()).await;
+        let said = String::from_utf8_lossy(&raw.end().await.unwrap_or_else(|| panic!("it stays open: {request}")))
+            .into_owned();
+        assert!(said.starts_with("HTTP/1.1 400"), "{request}\n{said}");
+        assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{request}\n{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_says_one_host() {
+    let world = World::new().await;
+    for (head, status) in [
+        ("GET /healthz HTTP/1.1\r\n", "400"),
+        ("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n", "400"),
+        ("GET /healthz HTTP/1.1\r\nHost: a\"><script>\r\n", "400"),
+        ("GET /healthz HTTP/1.1\r\nHost: me@evil.example\r\n", "400"),
+        ("GET /healthz HTTP/1.1\r\nHost: [::1]:8080\r\n", "200"),
+        ("GET /healthz HTTP/1.1\r\nHost: my_box.lan\r\n", "200"),
+        ("GET /healthz HTTP/1.0\r\n", "200"),
+    ] {
+        let mut raw = Raw::open(&world).await;
+        raw.say(format!("{head}Connection: close\r\n\r\n").as_bytes()).await;
+        let said = String::from_utf8_lossy(&raw.end().await.expect("an end")).into_owned();
+        assert!(said.split(' ').nth(1) == Some(status), "{head}: {said}");
+        assert!(!said.contains("<script>"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn lines_outlive_every_time_out() {
     let world = World::with(impatient).await;
     let shop = world.owner("otto").await.site("Shop").await;
@@ -188,6 +258,27 @@ async fn one_address_has_its_share_of_connections() {
         }
     };
     timeout(PATIENCE, room).await.expect("the place is given again");
+}
+
+#[tokio::test]
+async fn a_web_socket_keeps_its_place() {
+    let world = World::with(|config| config.max_connections_per_address = 2).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut raw = Raw::from(&world, "127.0.0.9").await;
+        raw.say(
+            b"GET /api/widget/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        )
+        .await;
+        let mut answer = [0; 12];
+        timeout(PATIENCE, raw.0.read_exact(&mut answer)).await.expect("in time").expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 101");
+        held.push(raw);
+    }
+    let mut third = Raw::from(&world, "127.0.0.9").await;
+    third.say(REQUEST).await;
+    assert_eq!(third.answer().await, None, "sockets are not counted");
 }
 
 #[tokio::test]

@@ -104,7 +104,9 @@ async fn text_stays_text_and_bad_text_is_refused() {
     let markup = "<b>bold</b> & <script>alert(1)</script>\nsecond line\u{0}";
     let sent = vera.send("v1", markup).await.ok();
     assert_eq!(sent["message"]["text"], "<b>bold</b> & <script>alert(1)</script>\nsecond line");
-    assert_eq!(vera.send("v2", " \n ").await.code(), "empty_message");
+    for nothing in [" \n ", "\u{200b}\u{200d}", "\u{e0041}\u{2060}", "\0"] {
+        assert_eq!(vera.send("v2", nothing).await.code(), "empty_message", "{nothing:?}");
+    }
     assert_eq!(vera.send("v3", &"a".repeat(4_001)).await.code(), "text_too_long");
     vera.send("v4", &"é".repeat(4_000)).await.ok();
     assert_eq!(vera.send("no spaces allowed", "x").await.code(), "invalid_request");
