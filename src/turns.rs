@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::AccountId;
 
 /// Requests of one account at work. The one writer of the database serves in order: so many may stand before another's.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 /// Requests of one account at work or waiting. Further ones are told to come back.
 const IN_LINE: usize = 4_096;
 

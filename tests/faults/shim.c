@@ -37,6 +37,7 @@ enum {
     CALLS,          /* storage calls seen */
     HITS,           /* faults that really happened */
     FROZEN_MS,      /* the wall clock stands still at this */
+    SYNC_MS,        /* each sync of a data file takes so much longer: a slow disk */
     KNOBS
 };
 enum { BEFORE_SYNC = 1, AFTER_SYNC, BEFORE_ANSWER, AFTER_ANSWER, BEFORE_TELLING, UPLOAD_SYNC, UPLOAD_RENAME };
@@ -226,6 +227,7 @@ static int synced(int fd, int data_only) {
     if (!kind) return data_only ? REAL(fdatasync)(fd) : REAL(fsync)(fd);
     if (kind == 1 && strstr(path, "-wal")) die_at(BEFORE_SYNC);
     if (kind == 2) die_at(UPLOAD_SYNC);
+    if (knob[SYNC_MS]) usleep((useconds_t)knob[SYNC_MS] * 1000);
     if (knob[SYNC_ERRNO]) {
         hit();
         errno = (int)knob[SYNC_ERRNO];

@@ -37,6 +37,8 @@ pub enum Knob {
     Hits,
     /// The wall clock stands still at this.
     FrozenMs,
+    /// Each sync takes so much longer: a slow disk.
+    SyncMs,
 }
 
 /// Where a process ends.
