@@ -62,6 +62,7 @@ test: tools test-tools ## Every check that continuous integration makes, with th
 	@$(MAKE) fuzz-api
 	@$(MAKE) test-pages
 	@$(MAKE) e2e
+	@$(MAKE) faults
 
 e2e: $(DONE)/packages $(DONE)/web ## Stories in a real browser against the real server: make e2e STORIES="reload images"
 	cargo build --locked

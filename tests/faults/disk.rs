@@ -76,12 +76,13 @@ async fn refuses_writes(world: &mut World, errno: i64) -> Result<String> {
 }
 
 /// Is a private mount possible?
-fn may_mount() -> bool {
+pub fn may_mount() -> bool {
     let tried = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).output();
     tried.is_ok_and(|output| output.status.success())
 }
 
-fn fill(ballast: &Path) -> Result<()> {
+/// Takes all the room that is left.
+pub fn fill(ballast: &Path) -> Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(ballast)?;
     for size in [1 << 20, 1 << 16, 1 << 12] {
         let block = vec![7_u8; size];
