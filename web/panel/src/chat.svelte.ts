@@ -8,6 +8,9 @@ import type { Shown } from "./talk/shown.ts";
 import type { Talk, TalkParts } from "./talk/talk.ts";
 import type { Language } from "./words/choose.ts";
 
+/** After the last key for so long, one no longer writes here. */
+const WRITES_WITHIN_MS = 2_000;
+
 /**
  * What the components draw and what they may ask for. This much is there at the first opening; `Talk`, with all
  * that people and messages need, is fetched when someone known opens, or once the chat stands before a stranger.
@@ -42,6 +45,8 @@ export class Chat {
   readonly record: Record;
   #talk: Promise<Talk> | null = null;
   #gone = false;
+  #typedAt = 0;
+  #recallsLater = false;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #unwatch: () => void;
 
@@ -96,6 +101,7 @@ export class Chat {
   typed(text: string, caret = text.length): void {
     this.draft = text;
     this.caret = caret;
+    this.#typedAt = Date.now();
     if (this.host.site.v) return;
     this.record.keep({ draft: text || undefined, caret });
     if (text !== "") this.with((talk) => talk.typing());
@@ -163,9 +169,19 @@ export class Chat {
   #recall(): void {
     if (this.host.site.v) return;
     const { draft = "", caret = draft.length, muted } = this.record.kept;
-    this.draft = draft;
-    this.caret = caret;
     this.muted = !!muted;
+    const writes = this.#typedAt + WRITES_WITHIN_MS - Date.now();
+    if (writes <= 0) {
+      this.draft = draft;
+      this.caret = caret;
+    } else if (!this.#recallsLater) {
+      // Two drafts must not mix: both go on, and in the end the one that was written last stands in both tabs.
+      this.#recallsLater = true;
+      this.#later(writes, () => {
+        this.#recallsLater = false;
+        this.#recall();
+      });
+    }
   }
 
   async #greet(): Promise<void> {

@@ -22,6 +22,22 @@ test("the draft and the caret outlive a reload, and follow into another tab", as
   await chat.until(async () => (await caret(chat.page))[0] === "", "sent there, gone here");
 });
 
+test("what is written in two tabs at once does not mix: the last written stands in both", async (chat) => {
+  await chat.open();
+  const second = await chat.browser.newPage();
+  await second.goto(`${chat.stub.origin}/page?second`);
+  await second.click("ocs-chat .b");
+  await second.waitForSelector("ocs-chat .panel.open");
+  const fields = [chat.field, second.locator("ocs-chat textarea")];
+  // Who begins goes on from what stands there; from then on each has a draft of their own.
+  await fields[0].fill("a");
+  await fields[1].fill("b");
+  await Promise.all([fields[0].pressSequentially("a".repeat(29), { delay: 20 }), fields[1].pressSequentially("b".repeat(29), { delay: 20 })]);
+  const drafts = () => Promise.all(fields.map((field) => field.inputValue()));
+  for (const draft of await drafts()) assert.match(draft, /^(a{30}|b{30})$/);
+  await chat.until(async () => new Set([...(await drafts()), (await chat.kept()).draft]).size === 1, "one draft in the end");
+});
+
 test("back by the back button: the very page, connected again, with what was said meanwhile", async () => {
   const chat = await visit({}, { ignoreDefaultArgs: ["--disable-back-forward-cache"] });
   const line = await chat.browser.newCDPSession(chat.page);
