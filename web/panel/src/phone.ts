@@ -16,6 +16,24 @@ export function holdPage(): () => void {
   };
 }
 
+type CloseWatcher = { onclose: (() => void) | null; destroy(): void };
+
+/**
+ * The phone's Back closes instead of leaving the page, where the browser has a way to ask for that. The page's history
+ * is its own. `close` answers whether something is left to close.
+ */
+export function backCloses(close: () => boolean): () => void {
+  const { CloseWatcher } = window as { CloseWatcher?: new () => CloseWatcher };
+  if (CloseWatcher === undefined) return () => {};
+  let watcher: CloseWatcher;
+  const watch = () => {
+    watcher = new CloseWatcher();
+    watcher.onclose = () => close() && watch();
+  };
+  watch();
+  return () => watcher.destroy();
+}
+
 /** Keeps the panel over exactly what the on-screen keyboard leaves free. */
 export function viewportFit(panel: HTMLElement): () => void {
   const view = window.visualViewport;

@@ -328,6 +328,27 @@ test("phone: the whole screen, page inert and still, put back after", async () =
   await chat.end();
 });
 
+test("phone: Back closes what is open, innermost first, and leaves the page's history alone", async () => {
+  const chat = await visit({}, { viewport: { width: 390, height: 844 }, hasTouch: true });
+  const before = await chat.page.evaluate(() => [history.length, location.href]);
+  await chat.page.tap("ocs-chat .b");
+  await chat.page.waitForSelector("ocs-chat .panel.open");
+  await chat.page.tap("ocs-chat .composer .tool >> nth=1");
+  await chat.page.waitForSelector("ocs-chat .emoji button");
+  // A browser on a desk asks by Escape what a phone asks by Back; with the focus nowhere no key handler of ours hears it.
+  const back = async () => {
+    await chat.page.evaluate(() => document.querySelector("ocs-chat").shadowRoot.activeElement?.blur());
+    await chat.page.keyboard.press("Escape");
+  };
+  await back();
+  await chat.page.waitForSelector("ocs-chat .emoji", { state: "detached" });
+  assert.equal(await chat.page.locator("ocs-chat .panel.open").count(), 1);
+  await back();
+  await chat.page.waitForSelector("ocs-chat .panel.open", { state: "detached" });
+  assert.deepEqual(await chat.page.evaluate(() => [history.length, location.href]), before);
+  await chat.end();
+});
+
 test("hostile style sheets stay out", async () => {
   const chat = await visit({}, { script: "addEventListener('DOMContentLoaded',()=>{var s=document.createElement('style');s.textContent='*{all:unset!important;font-size:40px!important;display:inline!important}';document.head.append(s)})" });
   await chat.open();
