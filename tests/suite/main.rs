@@ -25,5 +25,6 @@ mod second_factor;
 mod secrets;
 mod security;
 mod sites;
+mod supply_chain;
 mod tls;
 mod world;
