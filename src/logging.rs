@@ -1,7 +1,8 @@
 //! Log lines on standard error: a message that reads alone, fields for search, no secret and no text of a message.
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{fmt, registry};
 
 use crate::config::{Config, LogFormat};
 
@@ -10,13 +11,13 @@ use crate::config::{Config, LogFormat};
 /// # Errors
 /// The `log` setting cannot be read.
 pub fn start(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| {
+    let filter: Targets = config.log.parse().map_err(|error| {
         anyhow::anyhow!("the setting `log` cannot be read: {error}; an example is `info,ocs=debug`")
     })?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(std::io::stderr);
     match config.log_format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Text => registry().with(lines.with_filter(filter)).init(),
+        LogFormat::Json => registry().with(lines.json().flatten_event(true).with_filter(filter)).init(),
     }
     Ok(())
 }

@@ -48,7 +48,8 @@ const SENT_AFTER: &str = "SELECT m.site_id, m.n, m.conversation_id, m.seq, m.at,
 const SENT_IN_CONVERSATION_AFTER: &str = "SELECT m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
     FROM messages AS m JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
     WHERE m.site_id = $1 AND m.conversation_id = $2 AND +m.n > $3 AND +m.n <= $4 ORDER BY m.seq LIMIT $5";
-const OLDEST_KEPT: &str = "SELECT site_id, MAX(n) FROM events WHERE at < $1 GROUP BY site_id";
+// The plus keeps the engine from walking the whole log in the order of sites: little of it is old.
+const OLDEST_KEPT: &str = "SELECT site_id, MAX(n) FROM events WHERE at < $1 GROUP BY +site_id";
 const TRIM: &str = "DELETE FROM events WHERE site_id = $1 AND n <= $2";
 const NOTE_TRIM: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
 const FORGET: &str = "DELETE FROM events WHERE site_id = $1";

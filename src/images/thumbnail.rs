@@ -1,8 +1,7 @@
 //! Small pictures: what a thread shows before somebody opens the image.
 
-use fast_image_resize::images::Image as Plane;
-use fast_image_resize::{PixelType, Resizer};
-use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
+use image::imageops::thumbnail;
+use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
 
 use crate::error::{Error, Result};
 
@@ -33,23 +32,41 @@ fn resize(still: &DynamicImage, side: u32) -> Result<DynamicImage> {
     if (width, height) == (still.width(), still.height()) {
         return Ok(still.clone());
     }
-    let (kind, bytes) = match still {
-        DynamicImage::ImageLuma8(image) => (PixelType::U8, image.as_raw()),
-        DynamicImage::ImageRgb8(image) => (PixelType::U8x3, image.as_raw()),
-        DynamicImage::ImageRgba8(image) => (PixelType::U8x4, image.as_raw()),
-        _ => return Err(broken("unexpected pixel layout")),
-    };
-    let source = fast_image_resize::images::ImageRef::new(still.width(), still.height(), bytes, kind)
-        .map_err(|error| broken(&error.to_string()))?;
-    let mut target = Plane::new(width, height, kind);
-    Resizer::new().resize(&source, &mut target, None).map_err(|error| broken(&error.to_string()))?;
-    let pixels = target.into_vec();
-    let image = match kind {
-        PixelType::U8 => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
-        PixelType::U8x3 => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
-        _ => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
-    };
-    image.ok_or_else(|| broken("resized to the wrong size"))
+    match still {
+        DynamicImage::ImageLuma8(image) => Ok(DynamicImage::ImageLuma8(thumbnail(image, width, height))),
+        DynamicImage::ImageRgb8(image) => Ok(DynamicImage::ImageRgb8(thumbnail(image, width, height))),
+        DynamicImage::ImageRgba8(image) => {
+            let mut small = thumbnail(&Weighted(image), width, height);
+            small.pixels_mut().for_each(unweight);
+            Ok(DynamicImage::ImageRgba8(small))
+        }
+        _ => Err(Error::Internal("a thumbnail could not be made: unexpected pixel layout".into())),
+    }
+}
+
+/// A picture whose colours count as much as they are seen: what shines through adds no colour of its own.
+struct Weighted<'a>(&'a RgbaImage);
+
+impl GenericImageView for Weighted<'_> {
+    type Pixel = Rgba<u8>;
+
+    fn dimensions(&self) -> (u32, u32) {
+        self.0.dimensions()
+    }
+
+    fn get_pixel(&self, x: u32, y: u32) -> Rgba<u8> {
+        let Rgba([red, green, blue, alpha]) = *self.0.get_pixel(x, y);
+        let weighted = |colour: u8| ((u16::from(colour) * u16::from(alpha) + 127) / 255) as u8;
+        Rgba([weighted(red), weighted(green), weighted(blue), alpha])
+    }
+}
+
+fn unweight(pixel: &mut Rgba<u8>) {
+    let alpha = u16::from(pixel.0[3]);
+    for colour in &mut pixel.0[..3] {
+        let whole = u16::from(*colour) * 255 + alpha / 2;
+        *colour = whole.checked_div(alpha).unwrap_or(0).min(255) as u8;
+    }
 }
 
 /// The largest size of the same shape within `side` × `side`; never larger than it was, never empty.
@@ -76,10 +93,6 @@ fn opaque(image: DynamicImage) -> DynamicImage {
     }
 }
 
-fn broken(cause: &str) -> Error {
-    Error::Internal(format!("a thumbnail could not be made: {cause}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +102,18 @@ mod tests {
         assert_eq!(fit(4000, 3000, 400), (400, 300));
         assert_eq!(fit(300, 200, 400), (300, 200));
         assert_eq!(fit(8000, 1, 400), (400, 1));
+    }
+
+    #[test]
+    fn what_is_not_seen_gives_no_colour() {
+        let checks = |x: u32, _| if x.is_multiple_of(2) { Rgba([200, 40, 90, 255]) } else { Rgba([0, 255, 0, 0]) };
+        let still = DynamicImage::ImageRgba8(RgbaImage::from_fn(200, 100, checks));
+        let small = resize(&still, 50).expect("a small picture").into_rgba8();
+        assert_eq!(small.dimensions(), (50, 25));
+        for pixel in small.pixels() {
+            let near = |seen: u8, wanted: u8| seen.abs_diff(wanted) <= 2;
+            let [red, green, blue, alpha] = pixel.0;
+            assert!(near(red, 200) && near(green, 40) && near(blue, 90) && near(alpha, 127), "{pixel:?}");
+        }
     }
 }

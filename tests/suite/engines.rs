@@ -6,16 +6,15 @@ use std::task::{Context, Waker};
 use ocs::clock::Clock;
 use ocs::storage::{Folder, Statement, Store};
 use ocs::values;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions};
 
 async fn database(folder: &tempfile::TempDir) -> Store {
     let folder = Folder::open(&folder.path().join("data")).expect("a data folder");
     Store::open(&folder, Clock::System).await.expect("a database")
 }
 
-#[tokio::test]
-async fn every_statement_prepares() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = database(&folder).await;
+fn statements() -> impl Iterator<Item = &'static str> {
     let nouns = [
         ocs::attacks::SQL,
         ocs::audit::SQL,
@@ -27,9 +26,48 @@ async fn every_statement_prepares() {
         ocs::messages::store::SQL,
         ocs::events::store::SQL,
     ];
-    for sql in ocs::storage::SQL.iter().copied().chain(nouns).flatten() {
+    ocs::storage::SQL.iter().copied().chain(nouns).flatten().copied()
+}
+
+#[tokio::test]
+async fn every_statement_prepares() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = database(&folder).await;
+    for sql in statements() {
         store.prepare(sql).await.unwrap_or_else(|error| panic!("{error:?}\n{sql}"));
     }
+}
+
+/// Parts of the statements that may read a whole table: those of commands and of copies, and those whose table or partial
+/// index holds only what is yet to be done.
+const MAY_SCAN: [&str; 9] = [
+    "SELECT 'accounts', COUNT(*)",
+    "UNION SELECT thumb_name FROM images",
+    "FROM accounts ORDER BY id",
+    "FROM sites ORDER BY id",
+    "DELETE FROM sessions\n",
+    "FROM images WHERE NOT attached",
+    "FROM leftover_files ORDER BY",
+    "FROM attacks WHERE ended_at IS NULL",
+    "SELECT name, sha256 FROM images WHERE attached",
+];
+
+/// Every statement finds its rows by an index, so that its price does not grow with what is stored.
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = database(&folder).await;
+    let mut conn = SqliteConnectOptions::new().filename(store.path()).connect().await.expect("a connection");
+    let mut slow = Vec::new();
+    for sql in statements().filter(|sql| !MAY_SCAN.iter().any(|part| format!("{sql}\n").contains(part))) {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut conn).await.expect(sql);
+        // The rows of a parameter, and a count that stops at a thousand.
+        let bounded = |line: &str| line.contains("VIRTUAL TABLE") || line == "SCAN some";
+        let scans = plan.into_iter().map(|(.., line)| line).filter(|line| line.starts_with("SCAN ") && !bounded(line));
+        slow.extend(scans.map(|line| format!("{line}: {sql}")));
+    }
+    assert!(slow.is_empty(), "{}", slow.join("\n"));
 }
 
 async fn first_question(store: &Store) {
