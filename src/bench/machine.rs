@@ -53,11 +53,23 @@ impl Cpu {
     }
 }
 
-/// Resident memory of a process in bytes.
-pub fn resident_bytes(pid: Option<u32>) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", pid?)).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? * 1024)
+/// Memory of a process, in bytes.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    /// All that is resident: pages of files that are mapped count.
+    pub resident: u64,
+    /// What the process itself wrote: heap and stacks.
+    pub anonymous: u64,
+}
+
+/// Reads the memory of a process now.
+pub fn memory(pid: Option<u32>) -> Option<Memory> {
+    let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", pid?)).ok()?;
+    let bytes = |name: &str| {
+        let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? * 1024)
+    };
+    Some(Memory { resident: bytes("Rss:")?, anonymous: bytes("Anonymous:")? })
 }
 
 fn process_seconds(pid: &str) -> f64 {

@@ -3,12 +3,15 @@
 //! it says more about the machine than about the program.
 
 mod client;
+mod crowd;
+mod growth;
 mod load;
 mod machine;
 mod people;
 mod report;
 mod scenarios;
 mod server;
+mod store;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -59,6 +62,9 @@ pub struct Bench {
     /// Idle visitors whose memory is measured
     #[arg(long, default_value_t = 1_000)]
     sockets: usize,
+    /// Messages up to which the own server's database is filled, to see whether calls stay as fast [default: not at all]
+    #[arg(long, value_name = "MESSAGES", default_value_t = 0, hide_default_value = true)]
+    growth: i64,
     /// Scenarios to run, comma-separated [default: all]
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -85,6 +91,9 @@ impl Bench {
         };
         let pid =
             self.pid.or_else(|| own.as_ref().map(Own::pid)).or_else(|| self.data.as_deref().and_then(server::holder));
+        if self.wants("fresh") {
+            scenarios::add_memory(pid, "fresh", "before anybody came", &mut report);
+        }
         let owner = self.owner(target).await?;
         let mut stage = Stage::new(target, pid, owner, &self).await?;
         let result = scenarios::run(&mut stage, &self, &mut report).await;
@@ -96,6 +105,9 @@ impl Bench {
             && self.wants("cold_start")
         {
             report.add(own.cold_start().await?);
+        }
+        if let Some(own) = own.as_mut() {
+            growth::run(&mut stage, own, self.growth, &mut report).await?;
         }
         report.print();
         if let Some(path) = &self.json {

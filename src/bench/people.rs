@@ -25,7 +25,7 @@ pub struct Owner {
     csrf: String,
     password: String,
     /// The throw-away site, once it is made.
-    site: i64,
+    pub site: i64,
 }
 
 /// What the others need of the site.
@@ -81,6 +81,21 @@ impl Owner {
         self.call(Method::PATCH, &format!("sites/{}", self.site), &json!({ "limits": limits })).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("a site without keys");
         Ok(Shop { widget_key: text(&made["site"]["widget_key"])?, chat_key: text(&made["chat_key"]["secret"])? })
+    }
+
+    /// Goes on with a server that was started again.
+    pub async fn connect_again(&mut self) -> anyhow::Result<()> {
+        self.client = Client::connect(self.target, None).await?;
+        Ok(())
+    }
+
+    /// Makes questions of the console, by what stands behind `/api/console/`.
+    pub fn asking(&self) -> impl Fn(&str) -> Sending + Send + Sync + 'static {
+        let (target, cookie) = (self.target, self.cookie.clone());
+        move |path| {
+            let headers = [(COOKIE.as_str(), cookie.as_str())];
+            client::request(Method::GET, target, &format!("/api/console/{path}"), &headers, "")
+        }
     }
 
     /// A console that listens from now on.

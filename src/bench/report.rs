@@ -28,6 +28,9 @@ pub struct Figure {
     /// Cores that others kept busy meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     foreign_cores: Option<f64>,
+    /// Messages that were stored when it was measured, where that is what was varied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -35,6 +38,7 @@ struct Latency {
     p50: f64,
     p90: f64,
     p99: f64,
+    p999: f64,
     max: f64,
 }
 
@@ -67,10 +71,28 @@ impl Figure {
             p50: at(measured, 0.5),
             p90: at(measured, 0.9),
             p99: at(measured, 0.99),
+            p999: at(measured, 0.999),
             max: at(measured, 1.0),
         });
         let failed = of.map_or(0, |measured| measured.failed);
-        Figure { name, what: what.into(), unit, value, latency_ms, failed, server_cpu_us: None, foreign_cores: None }
+        Figure {
+            name,
+            what: what.into(),
+            unit,
+            value,
+            latency_ms,
+            failed,
+            server_cpu_us: None,
+            foreign_cores: None,
+            messages: None,
+        }
+    }
+
+    /// Adds how many messages were stored.
+    pub fn at(mut self, messages: i64) -> Figure {
+        self.what = format!("{}; {messages} messages stored", self.what);
+        self.messages = Some(messages);
+        self
     }
 
     /// Adds what the server used for it, and how quiet the machine was.
@@ -115,7 +137,7 @@ impl Report {
 
     fn table(&self) -> String {
         let mut text = String::new();
-        let head = ["scenario", "value", "p50 ms", "p90 ms", "p99 ms", "max ms", "CPU µs", "failed", "foreign"];
+        let head = ["scenario", "value", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "CPU µs", "failed", "foreign"];
         let _ = writeln!(
             text,
             "{:<14} {:>15} {:>9} {:>9} {:>9} {:>9} {:>8} {:>7} {:>7}  what",
@@ -125,8 +147,8 @@ impl Report {
             let value = format!("{:.1} {}", figure.value, figure.unit);
             let _ = write!(text, "{:<14} {value:>15}", figure.name);
             match &figure.latency_ms {
-                Some(Latency { p50, p90, p99, max }) => {
-                    let _ = write!(text, " {p50:>9.2} {p90:>9.2} {p99:>9.2} {max:>9.2}");
+                Some(Latency { p50, p99, p999, max, .. }) => {
+                    let _ = write!(text, " {p50:>9.2} {p99:>9.2} {p999:>9.2} {max:>9.2}");
                 }
                 None => {
                     let _ = write!(text, "{:>40}", "");

@@ -10,14 +10,29 @@ use serde_json::json;
 
 use super::Bench;
 use super::client::{Client, Line};
+use super::crowd;
 use super::load::{self, Make, Measured};
-use super::machine::{self, Cpu, resident_bytes};
+use super::machine::{self, Cpu, memory};
 use super::people::{Owner, Shop, Visitor};
 use super::report::{Figure, Report};
 
 /// Names for `--only`, in the order in which they run.
-pub const NAMES: &[&str] =
-    &["limits", "send_1", "send", "send_open", "heard", "fetch_20", "fetch_50", "reply", "idle", "cold_start"];
+pub const NAMES: &[&str] = &[
+    "limits",
+    "fresh",
+    "send_1",
+    "send",
+    "send_open",
+    "heard",
+    "fetch_20",
+    "fetch_50",
+    "reply",
+    "fan_out",
+    "idle",
+    "heard_crowd",
+    "storm",
+    "cold_start",
+];
 
 /// Messages that one visitor may send within a minute, less a reserve.
 const MESSAGES_OF_ONE: u64 = 500;
@@ -26,18 +41,23 @@ const EXPECTED_RATE: u64 = 25_000;
 /// Messages a second where delivery is measured: light load.
 const HEARD_RATE: u64 = 100;
 /// About as long as people write.
-const TEXT: &str = "Hello, I ordered the blue one in size M last week and would like to change it to size L, \
+pub const TEXT: &str = "Hello, I ordered the blue one in size M last week and would like to change it to size L, \
                     is that still possible before it is shipped? Thank you.";
 
 /// Everybody who takes part.
 pub struct Stage {
-    target: SocketAddr,
-    pid: Option<u32>,
+    /// The server.
+    pub target: SocketAddr,
+    /// Its process, where it is on this machine.
+    pub pid: Option<u32>,
+    /// Who owns the site.
     pub owner: Owner,
-    shop: Arc<Shop>,
-    visitors: Arc<Vec<Arc<Visitor>>>,
+    /// The site.
+    pub shop: Arc<Shop>,
+    /// Who sends.
+    pub visitors: Arc<Vec<Arc<Visitor>>>,
     /// Second part of our loopback addresses: another one each run, so that no limit remembers us.
-    block: u8,
+    pub block: u8,
 }
 
 impl Stage {
@@ -51,12 +71,14 @@ impl Stage {
         Ok(Stage { target, pid, owner, shop, visitors, block })
     }
 
-    async fn clients(&self, count: usize) -> anyhow::Result<Vec<Client>> {
+    /// Connections.
+    pub async fn clients(&self, count: usize) -> anyhow::Result<Vec<Client>> {
         let connecting = (0..count).map(|_| Client::connect(self.target, None));
         stream::iter(connecting).buffered(32).try_collect().await
     }
 
-    fn sending(&self) -> Make {
+    /// Messages of all visitors in turn.
+    pub fn sending(&self) -> Make {
         let (target, visitors) = (self.target, self.visitors.clone());
         Arc::new(move |n| visitors[usize::try_from(n).unwrap_or(0) % visitors.len()].message(target, TEXT))
     }
@@ -75,7 +97,7 @@ pub async fn run(stage: &mut Stage, bench: &Bench, report: &mut Report) -> anyho
     if bench.wants("send") {
         let what = format!("durable visitor messages, {} connections", bench.connections);
         report.add(closed(stage, "send", &what, bench.connections, time, stage.sending()).await?);
-        add_memory(stage, "memory", "server's resident memory after that", report);
+        add_memory(stage.pid, "memory", "after that", report);
     }
     if bench.wants("send_open") {
         report.add(open(stage, bench, time).await?);
@@ -91,10 +113,7 @@ pub async fn run(stage: &mut Stage, bench: &Bench, report: &mut Report) -> anyho
     if bench.wants("reply") {
         report.add(reply(stage, bench, time).await?);
     }
-    if bench.wants("idle") && bench.sockets > 0 {
-        idle(stage, bench, report).await?;
-    }
-    Ok(())
+    crowd::run(stage, bench, report).await
 }
 
 async fn limits(bench: &Bench, time: Duration, report: &mut Report) -> anyhow::Result<()> {
@@ -222,32 +241,11 @@ async fn reply(stage: &Stage, bench: &Bench, time: Duration) -> anyhow::Result<F
     closed(stage, "reply", &what, bench.connections, time, Arc::new(make)).await
 }
 
-/// Visitors who have the chat open and say nothing.
-async fn idle(stage: &Stage, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
-    let (target, block) = (stage.target, stage.block);
-    let visitors = stage.shop.visitors(target, block, bench.sockets).await?;
-    let before = resident_bytes(stage.pid);
-    let start = Instant::now();
-    let opening = visitors.iter().enumerate().map(|(n, visitor)| visitor.listen(target, block, n));
-    let lines: Vec<Line> = stream::iter(opening).buffer_unordered(64).try_collect().await?;
-    let rate = lines.len() as f64 / start.elapsed().as_secs_f64();
-    report.add(Figure::value("connect", format!("{} visitors connected and let in", lines.len()), "/s", rate));
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    if let (Some(before), Some(after)) = (before, resident_bytes(stage.pid)) {
-        let each = after.saturating_sub(before) as f64 / lines.len() as f64;
-        report.add(Figure::value("idle_memory", "server's memory for each idle visitor's socket", "B", each));
-    }
-    add_memory(stage, "idle_total", "server's resident memory with all of them", report);
-    let cpu = Cpu::now(stage.pid);
-    tokio::time::sleep(Duration::from_secs(bench.seconds)).await;
-    let used = Cpu::now(stage.pid).of_process(&cpu) / bench.seconds as f64 * 100.0;
-    report.add(Figure::value("idle_cpu", "of one core, with all of them idle", "%", used));
-    drop(lines);
-    Ok(())
-}
-
-fn add_memory(stage: &Stage, name: &'static str, what: &str, report: &mut Report) {
-    if let Some(bytes) = resident_bytes(stage.pid) {
-        report.add(Figure::value(name, what, "MB", bytes as f64 / 1e6));
+/// Adds what the server keeps in memory now.
+pub fn add_memory(pid: Option<u32>, name: &'static str, when: &str, report: &mut Report) {
+    if let Some(memory) = memory(pid) {
+        let what =
+            format!("the server's own memory {when}; {:.1} MB with pages of files", memory.resident as f64 / 1e6);
+        report.add(Figure::value(name, what, "MB", memory.anonymous as f64 / 1e6));
     }
 }

@@ -45,22 +45,34 @@ impl Own {
         self.process.id()
     }
 
-    /// Stops it in good order and starts it again over everything that was stored: time until it takes messages.
-    pub async fn cold_start(&mut self) -> anyhow::Result<Figure> {
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Stops it in good order.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
         let stopping = Command::new("kill").arg(self.process.id().to_string()).status();
         if !stopping.is_ok_and(|status| status.success()) {
             bail!("the server could not be asked to stop");
         }
         self.process.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again over everything that was stored: time until it takes messages.
+    pub async fn start_again(&mut self) -> anyhow::Result<Duration> {
         let start = Instant::now();
         self.process = spawn(&self.folder, self.address)?;
         self.wait_until_ready().await?;
-        Ok(Figure::value(
-            "cold_start",
-            "process start to ready, with what was stored",
-            "ms",
-            start.elapsed().as_secs_f64() * 1e3,
-        ))
+        Ok(start.elapsed())
+    }
+
+    /// Stops it and starts it again.
+    pub async fn cold_start(&mut self) -> anyhow::Result<Figure> {
+        self.stop()?;
+        let took = self.start_again().await?.as_secs_f64() * 1e3;
+        Ok(Figure::value("cold_start", "process start to ready, with what was stored", "ms", took))
     }
 
     async fn wait_until_ready(&self) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ mod accounts;
 mod architecture;
 mod attacks;
 mod audit;
+mod budgets;
 mod chat_api;
 mod commands;
 mod connections;

@@ -1,0 +1,93 @@
+//! Does it stay as fast when much is stored? The same calls over a growing database, one at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use hyper::Method;
+use serde_json::json;
+
+use super::client::{Client, Sending};
+use super::load::{self, Make, Measured};
+use super::report::{Figure, Report};
+use super::scenarios::{Stage, TEXT};
+use super::server::Own;
+use super::store::{self, LONG, Size};
+use crate::id::SiteId;
+
+/// The first size; each is ten times the one before.
+const FIRST: i64 = 10_000;
+/// Messages of one site, on the average.
+const OF_A_SITE: i64 = 1_000;
+/// Time of each call at each size.
+const TIME: Duration = Duration::from_millis(1_500);
+
+/// Grows the own server's database up to `most` messages and measures at every size.
+pub async fn run(stage: &mut Stage, own: &mut Own, most: i64, report: &mut Report) -> anyhow::Result<()> {
+    let mut size = Size::default();
+    let mut messages = FIRST;
+    while messages <= most {
+        let larger = Size { messages, sites: messages / OF_A_SITE };
+        own.stop()?;
+        store::grow(&own.data(), SiteId(stage.owner.site), size, larger, TEXT).await?;
+        let start = own.start_again().await?;
+        stage.pid = Some(own.pid());
+        stage.owner.connect_again().await?;
+        report
+            .add(Figure::value("growth_start", "process start to ready", "ms", start.as_secs_f64() * 1e3).at(messages));
+        size = larger;
+        measure(stage, messages, report).await?;
+        messages *= 10;
+    }
+    Ok(())
+}
+
+async fn measure(stage: &Stage, messages: i64, report: &mut Report) -> anyhow::Result<()> {
+    let (target, shop, site) = (stage.target, stage.shop.clone(), stage.owner.site);
+    let mut newest = Client::connect(target, None).await?;
+    // So that the list of recent messages has what the script is asked for.
+    newest.json(stage.visitors[0].message(target, TEXT)).await?;
+    let recent: Make = Arc::new(move |n| {
+        // Another length each time: what was told is kept, and asking for it again would measure that.
+        let query = format!("get_recent_messages&limit={}", 50 + n % 100);
+        shop.script(target, Method::GET, &query, &json!({}))
+    });
+    let calls: [(&'static str, &str, Make); 5] = [
+        ("growth_send", "a visitor sends", stage.sending()),
+        ("growth_recent", "get_recent_messages, 50 to 149 messages", recent),
+        ("growth_inbox", "the console opens: 50 conversations", console(stage, |_| "conversations?limit=50".into())),
+        ("growth_thread", "a conversation opens: 50 messages", console(stage, move |_| thread(site, ""))),
+        (
+            "growth_history",
+            "a page further up in a conversation of a tenth of all messages",
+            console(stage, move |n| thread(site, &format!("&before_seq={}", 100 + below(n, messages / 10)))),
+        ),
+    ];
+    for (name, what, make) in calls {
+        let client = Client::connect(target, None).await?;
+        let measured = load::closed(vec![client], TIME, make).await;
+        check(&measured).with_context(|| name)?;
+        report.add(Figure::latency(name, what, &measured).at(messages));
+    }
+    Ok(())
+}
+
+fn check(measured: &Measured) -> anyhow::Result<()> {
+    anyhow::ensure!(measured.failed == 0 && measured.done > 0, "{} calls failed", measured.failed);
+    Ok(())
+}
+
+/// Some place below `end`, another for each `n`.
+fn below(n: u64, end: i64) -> i64 {
+    let place = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1;
+    i64::try_from(place).unwrap_or(0) % end.max(1)
+}
+
+fn thread(site: i64, rest: &str) -> String {
+    format!("sites/{site}/conversations/{LONG}?limit=50{rest}")
+}
+
+fn console(stage: &Stage, path: impl Fn(u64) -> String + Send + Sync + 'static) -> Make {
+    let asking = stage.owner.asking();
+    Arc::new(move |n| -> Sending { asking(&path(n)) })
+}

@@ -1,0 +1,98 @@
+//! A database filled by hand, for what no load could fill in time. The server is stopped meanwhile.
+
+use anyhow::Context;
+
+use crate::clock::Clock;
+use crate::id::SiteId;
+use crate::storage::{Folder, Store};
+use crate::values;
+
+/// Numbers of what is made here begin above all that a server gives.
+const ABOVE: i64 = 1_000_000_000;
+/// Messages in one transaction.
+const CHUNK: i64 = 50_000;
+
+/// The integers from `$2` up to below `$3`.
+macro_rules! numbers {
+    ($rest:literal) => {
+        concat!("WITH RECURSIVE i (k) AS (SELECT $2 UNION ALL SELECT k + 1 FROM i WHERE k + 1 < $3) ", $rest)
+    };
+}
+
+// Site 0 is the one that is measured; it has half of the conversations. Conversation 0 has a tenth of all messages, the
+// others have twenty each.
+const SITES: &str = numbers!(
+    "INSERT INTO sites (id, owner_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
+        allowed_domains, identity_mode, created_at)
+    SELECT $4 + i.k, s.owner_id, s.name, s.look, s.welcome, s.messages_per_minute, s.api_per_minute, s.image_bytes,
+        s.allowed_domains, s.identity_mode, s.created_at
+    FROM i CROSS JOIN sites AS s WHERE s.id = $1"
+);
+const COUNTERS: &str = numbers!("INSERT INTO site_counters (site_id, n) SELECT $4 + i.k, $4 + $1 * 0 FROM i");
+const VISITORS: &str = numbers!(
+    "INSERT INTO visitors (site_id, id, public_id, external_id, anonymous, first_seen_at, last_seen_at)
+    SELECT CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END, $4 + i.k, 'visitor_grown_' || i.k, 'grown-' || i.k,
+        TRUE, i.k, i.k FROM i"
+);
+const CONVERSATIONS: &str = numbers!(
+    "INSERT INTO conversations (site_id, id, public_id, visitor_id, proof, state, last_seq, unread_agent, created_at,
+        updated_at)
+    SELECT CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END, $4 + i.k, 'c_grown_' || i.k, $4 + i.k, 'browser:grown',
+        CASE WHEN i.k % 3 = 0 THEN 'open' ELSE 'closed' END, 20, i.k % 4, i.k, i.k FROM i"
+);
+const MESSAGES: &str = numbers!(
+    "INSERT INTO messages (id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
+    SELECT $4 + i.k,
+        CASE WHEN i.k % 10 = 0 OR (i.k / 20) % 2 = 0 THEN $1 ELSE $4 + (i.k / 20) % $5 END,
+        $7 + i.k,
+        CASE WHEN i.k % 10 = 0 THEN $4 ELSE $4 + i.k / 20 END,
+        CASE WHEN i.k % 10 = 0 THEN 100 + i.k / 10 ELSE 1 + i.k % 20 END,
+        'visitor', $4 + i.k / 20, lower(hex(randomblob(8))), $6 || i.k, i.k
+    FROM i"
+);
+const LAST_SEQ: &str = "UPDATE conversations SET last_seq = 100 + $3 / 10 WHERE site_id = $1 AND id = $2";
+const LAST_NUMBERS: &str = "UPDATE site_counters SET n = $1 WHERE site_id = $2 OR site_id >= $3";
+
+/// Where the long conversation is.
+pub const LONG: i64 = ABOVE;
+
+/// What stands in the folder: so many messages, on so many sites.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Size {
+    /// Messages.
+    pub messages: i64,
+    /// Sites beside the one that is measured.
+    pub sites: i64,
+}
+
+/// Fills a database from one size to another. `text` is what every message says, before its number.
+pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, text: &str) -> anyhow::Result<()> {
+    let folder = Folder::open(folder).context("the data folder cannot be read")?;
+    let store = Store::open(&folder, Clock::System).await?;
+    let mut tx = store.begin().await?;
+    if from.sites < to.sites {
+        tx.run(SITES, values![site, from.sites, to.sites, ABOVE]).await?;
+        tx.run(COUNTERS, values![0, from.sites, to.sites, ABOVE]).await?;
+    }
+    let (first, last) = ((from.messages + 19) / 20, (to.messages + 19) / 20);
+    tx.run(VISITORS, values![site, first, last, ABOVE, to.sites]).await?;
+    tx.run(CONVERSATIONS, values![site, first, last, ABOVE, to.sites]).await?;
+    tx.commit().await?;
+    // Above all numbers that the server gave since it was filled to the size before.
+    let numbers = ABOVE + 10 * from.messages;
+    let mut begin = from.messages;
+    while begin < to.messages {
+        let end = to.messages.min(begin + CHUNK);
+        let mut tx = store.begin().await?;
+        tx.run(MESSAGES, values![site, begin, end, ABOVE, to.sites, text, numbers]).await?;
+        tx.commit().await?;
+        store.checkpoint().await?;
+        begin = end;
+    }
+    let mut tx = store.begin().await?;
+    tx.run(LAST_SEQ, values![site, LONG, to.messages]).await?;
+    tx.run(LAST_NUMBERS, values![numbers + to.messages, site, ABOVE]).await?;
+    tx.commit().await?;
+    store.close().await;
+    Ok(())
+}
