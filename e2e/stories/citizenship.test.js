@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { eventually } from '../support/eventually.js';
 import { snippet, snippetWith } from '../support/pages.js';
 import { scene } from '../support/scene.js';
+import { settled } from '../support/weight.js';
 
 const here = scene();
-const settled = (page) => page.evaluate(() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle), 400)));
 const ours = (visitor) => visitor.seen.requests.filter((request) => request.includes(here.url));
 
 test('a page view is one request, one global, nothing stored, no connection, and nothing moves', async () => {
