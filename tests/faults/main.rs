@@ -34,7 +34,7 @@ use world::Run;
 
 /// No test may take longer.
 const LONGEST: Duration = Duration::from_secs(300);
-/// In the long set.
+/// In the long set, and where the caller says how many rounds.
 const LONGEST_LONG: Duration = Duration::from_secs(3_600);
 
 type Test = for<'a> fn(&'a Run) -> Pin<Box<dyn Future<Output = Result<String>> + 'a>>;
@@ -159,7 +159,7 @@ async fn run_all(asked: &Asked) -> usize {
         // Each test has a sequence of its own, so that one alone repeats what it did among all.
         let own = id.bytes().fold(asked.seed, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let run = Run { random: Random::new(own), rounds: asked.rounds, long: asked.long };
-        let limit = if asked.long { LONGEST_LONG } else { LONGEST };
+        let limit = if asked.long || asked.rounds.is_some() { LONGEST_LONG } else { LONGEST };
         let outcome = match tokio::time::timeout(limit, test(&run)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(anyhow::anyhow!("not done within {limit:?}")),
