@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn half_a_web_build_is_no_widget() {
-        let manifest = br#"{"panel":"/widget/panel-1.js","integrity":"sha384-x"}"#;
+        let manifest = br#"{"panel":"/widget/panel-1.js","integrity":"sha256-x"}"#;
         assert_eq!(Manifest::read(manifest).expect("whole").panel, "/widget/panel-1.js");
         for half in [&manifest[..0], &manifest[..30], b"{}"] {
             assert!(matches!(Manifest::read(half), Err(Error::NotFound)), "{}", String::from_utf8_lossy(half));

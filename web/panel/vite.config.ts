@@ -10,7 +10,7 @@ function manifest(): Plugin {
     generateBundle(_, bundle) {
       const panel = Object.values(bundle).find((file) => file.type === "chunk" && file.isEntry);
       if (panel?.type !== "chunk") throw new Error("no panel was built");
-      const integrity = `sha384-${createHash("sha384").update(panel.code).digest("base64")}`;
+      const integrity = `sha256-${createHash("sha256").update(panel.code).digest("base64")}`;
       this.emitFile({ type: "asset", fileName: "manifest.json", source: JSON.stringify({ panel: `/widget/${panel.fileName}`, integrity }) + "\n" });
     },
   };
