@@ -62,7 +62,7 @@ test: tools test-tools ## Every check that continuous integration makes, with th
 	@$(MAKE) fuzz-api
 	@$(MAKE) test-pages
 	@$(MAKE) e2e
-	@$(MAKE) faults
+	@$(MAKE) faults ONLY="--seed 1"
 
 e2e: $(DONE)/packages $(DONE)/web ## Stories in a real browser against the real server: make e2e STORIES="reload images"
 	cargo build --locked

@@ -82,7 +82,7 @@ const TESTS: &[Entry] = tests! {
     "FT54" "the first message of a visitor through two connections at once" short races::first_message_twice;
     "FT55" "the same message through two connections at once" short races::same_id_twice;
     "FT58" "a request panics" short races::panic_in_a_request;
-    "P08" "a neighbour that does as much as it can" short neighbour::noisy;
+    "P08" "a neighbour that does as much as it can" long neighbour::noisy;
     "FT60" "any interleaving shows the same log" short model::any_interleaving;
 };
 
