@@ -219,7 +219,10 @@ impl Config {
         let fail = |reason: String| ConfigError { origin: origin.into(), key: "file".into(), reason };
         let table: toml::Table = text.parse().map_err(|error| fail(format!("is not TOML: {error}")))?;
         for (key, value) in table {
-            self.apply(origin, &key, &plain(&value))?;
+            let refused = |reason: &str| ConfigError { origin: origin.into(), key: key.clone(), reason: reason.into() };
+            let text =
+                plain(&value).ok_or_else(|| refused("must be one value, or a list of values with nothing nested"))?;
+            self.apply(origin, &key, &text)?;
         }
         Ok(())
     }
@@ -249,12 +252,19 @@ fn web_origin(url: &str) -> Result<String, String> {
     Ok(format!("{scheme}://{}", host.strip_suffix(default_port).unwrap_or(host)))
 }
 
-/// TOML values as the text that a variable would hold: lists become comma-separated.
-fn plain(value: &toml::Value) -> String {
+/// TOML values as the text that a variable would hold: lists become comma-separated. None: something is nested.
+fn plain(value: &toml::Value) -> Option<String> {
     match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
+        toml::Value::Array(items) => items.iter().map(single).collect::<Option<Vec<_>>>().map(|items| items.join(", ")),
+        other => single(other),
+    }
+}
+
+fn single(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::Array(_) | toml::Value::Table(_) => None,
+        toml::Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }
 
@@ -442,5 +452,22 @@ mod tests {
         assert!(config.effective().contains(&("master_key", "(hidden)".into())));
         assert!(!format!("{config:?}").contains("abc"));
         assert!(with("colour", "red").expect_err("unknown").contains("docs/configuration.md"));
+    }
+
+    #[test]
+    fn lists_are_read_and_nested_ones_refused() {
+        let read = |text: &str| Config::of_text("ocs.toml", text).map_err(|error| error.to_string());
+        let flat = read("trusted_proxies = [\"10.0.0.0/8\", \"::1\"]").expect("a list");
+        assert_eq!(flat.trusted_proxies.len(), 2);
+        for nested in [
+            "trusted_proxies = [[\"10.0.0.0/8\"], \"::1\"]",
+            "acme_domains = [{ name = \"chat.example\" }]",
+            "acme_domains = [[]]",
+            "log = { level = \"info\" }",
+            "[data]\npath = \"x\"",
+        ] {
+            let error = read(nested).expect_err(nested);
+            assert!(error.contains("nothing nested") && error.starts_with("ocs.toml: `"), "{nested}: {error}");
+        }
     }
 }
