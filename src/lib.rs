@@ -1,11 +1,14 @@
 //! OCS: live chat for any website, in one binary. Declared in reading order.
 
+#![deny(clippy::print_stdout)]
+
 // ground: knows nothing of the product
 pub mod id;
 pub mod clock;
 pub mod error;
 pub mod config;
 pub mod logging;
+mod say;
 pub mod secret;
 pub mod seal;
 pub mod text;

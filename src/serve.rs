@@ -18,6 +18,7 @@ use crate::http::pace::Times;
 use crate::http::route::{Route, router};
 use crate::http::server::Server;
 use crate::http::{assets, headers, operations, requests, tls, uploads};
+use crate::say::say;
 use crate::{attacks, audit, chat_api, console, events, images, realtime, widget};
 
 /// Time between two looks at the write-ahead log.
@@ -142,11 +143,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 fn announce(app: &App) {
     let url = app.config.public_url();
     tracing::info!(%url, data = %app.folder.path().display(), version = env!("CARGO_PKG_VERSION"), "serving");
-    println!("OCS is ready at {url}");
-    println!("  First step: open {url}/signup, make an account and create your site.");
-    println!("  Each site's page has its snippet and a link to a demo page where you can try the chat.");
+    say!("OCS is ready at {url}");
+    say!("  First step: open {url}/signup, make an account and create your site.");
+    say!("  Each site's page has its snippet and a link to a demo page where you can try the chat.");
     if !url.starts_with("https://") && !app.config.listen.ip().is_loopback() {
-        println!("  Warning: without https, passwords and messages can be read on the way. See docs/configuration.md.");
+        say!("  Warning: without https, passwords and messages can be read on the way. See docs/configuration.md.");
     }
 }
 

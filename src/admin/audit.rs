@@ -9,6 +9,7 @@ use crate::audit::store;
 use crate::audit::view::AuditLine;
 use crate::error::Result;
 use crate::id::{AccountId, AuditId};
+use crate::say::say;
 
 use super::Given;
 use super::order::{Answer, Order, give, unexpected};
@@ -42,13 +43,13 @@ impl Audit {
         let order = Order::Audit { email: self.email, limit: self.limit };
         let Answer::Audited(lines) = give(self.given.read()?, order).await? else { return Err(unexpected()) };
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&lines)?);
+            say!("{}", serde_json::to_string_pretty(&lines)?);
             return Ok(());
         }
         for AuditOutput { email, line } in lines {
             let site = line.site_id.map(|site| format!(" site {site}")).unwrap_or_default();
             let from = if line.network.is_empty() { "command line" } else { &line.network };
-            println!("{}  {from:<18}  {email:<28}  {}{site}  {}", line.at.to_api_text(), line.action, line.subject);
+            say!("{}  {from:<18}  {email:<28}  {}{site}  {}", line.at.to_api_text(), line.action, line.subject);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::clock::Millis;
+use crate::say::say;
 use crate::storage;
 
 use super::Given;
@@ -61,21 +62,19 @@ impl Backup {
         let file = std::path::absolute(&self.file)?;
         let order = Order::Backup { file: file.clone() };
         let Answer::BackedUp(done) = give(config, order).await? else { return Err(unexpected()) };
-        println!("{} written and checked ({} bytes)", file.display(), done.bytes);
+        say!("{} written and checked ({} bytes)", file.display(), done.bytes);
         for (table, count) in &done.manifest.rows {
-            println!("{count:>10}  {table}");
+            say!("{count:>10}  {table}");
         }
-        println!("{:>10}  image files", done.manifest.image_files);
+        say!("{:>10}  image files", done.manifest.image_files);
         if done.gone > 0 {
-            println!("{} files were deleted while the copy was made and are not in it", done.gone);
+            say!("{} files were deleted while the copy was made and are not in it", done.gone);
         }
-        println!(
+        say!(
             "\nmaster.key is NOT in this file, so that a stolen backup opens no secrets. Keep a copy of it elsewhere:"
         );
-        println!(
-            "without it, identity secrets must be made anew after a restore, and second factors be turned off with"
-        );
-        println!("`ocs user totp-off` or a recovery code. Everything else works without it.");
+        say!("without it, identity secrets must be made anew after a restore, and second factors be turned off with");
+        say!("`ocs user totp-off` or a recovery code. Everything else works without it.");
         Ok(())
     }
 }

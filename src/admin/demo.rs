@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::audit::By;
 use crate::error::Error;
 use crate::messages::{self, Author, Body, ClientId, Draft, Outgoing, Target, Text};
+use crate::say::say;
 use crate::secret::random_text;
 use crate::sites::{self, Colour, ConfigureSite, Look, Site, Variant};
 use crate::visitors::{self, Page, Start};
@@ -40,14 +41,14 @@ impl Demo {
         let password = random_text(12);
         let order = Order::Demo { password: password.clone() };
         let Answer::Demonstrated(made) = give(config, order).await? else { return Err(unexpected()) };
-        println!("Two sites with sample chats are ready.\n");
-        println!("1. ocs serve --data {data}      (unless it is running already)");
-        println!("2. open {url}/ and sign in");
-        println!("     e-mail    {}", made.email);
-        println!("     password  {password}");
-        println!("3. write as a visitor:");
+        say!("Two sites with sample chats are ready.\n");
+        say!("1. ocs serve --data {data}      (unless it is running already)");
+        say!("2. open {url}/ and sign in");
+        say!("     e-mail    {}", made.email);
+        say!("     password  {password}");
+        say!("3. write as a visitor:");
         for (name, key) in &made.sites {
-            println!("     {name}: <script async src=\"{url}/api/widget.js?key={key}\"></script>");
+            say!("     {name}: <script async src=\"{url}/api/widget.js?key={key}\"></script>");
         }
         Ok(())
     }

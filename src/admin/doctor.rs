@@ -9,6 +9,7 @@ use clap::Args;
 use crate::clock::{Clock, Millis};
 use crate::config::Config;
 use crate::images::{self, BlobKey, ImageName};
+use crate::say::say;
 use crate::seal::Seal;
 use crate::storage::{self, DataLock, Folder, LockError};
 
@@ -51,9 +52,9 @@ impl Doctor {
         }
         for finding in &findings {
             match finding {
-                Fine(text) => println!("ok     {text}"),
-                Hint(text) => println!("hint   {text}"),
-                Wrong(text) => println!("WRONG  {text}"),
+                Fine(text) => say!("ok     {text}"),
+                Hint(text) => say!("hint   {text}"),
+                Wrong(text) => say!("WRONG  {text}"),
             }
         }
         let wrong = findings.iter().filter(|finding| matches!(finding, Wrong(_))).count();

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::app::App;
 use crate::clock::Clock;
+use crate::say::say;
 use crate::storage::newest_schema;
 
 use super::Given;
@@ -18,7 +19,7 @@ impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let app = App::open(self.given.read()?, Clock::System).await?;
         app.store.close().await;
-        println!("the database in {} is at schema {}, the newest", app.folder.path().display(), newest_schema());
+        say!("the database in {} is at schema {}, the newest", app.folder.path().display(), newest_schema());
         Ok(())
     }
 }

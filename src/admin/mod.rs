@@ -24,6 +24,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::say::say;
 
 /// Live chat for any website, in one binary.
 #[derive(Parser)]
@@ -116,7 +117,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Settings(settings) => return settings.run(),
         Command::Describe => {
-            println!("{:#}", crate::description::describe());
+            say!("{:#}", crate::description::describe());
             return Ok(());
         }
         _ => {}

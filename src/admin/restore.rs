@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::Args;
 
+use crate::say::say;
 use crate::storage::{self, Contents, Folder};
 
 use super::Given;
@@ -62,22 +63,19 @@ impl Restore {
         fs::rename(&partial, &data)?;
         match &restored.manifest {
             Some(made) => {
-                println!("{} is ready: made {} by ocs {}", data.display(), made.made_at.to_api_text(), made.ocs)
+                say!("{} is ready: made {} by ocs {}", data.display(), made.made_at.to_api_text(), made.ocs)
             }
-            None => println!("{} is ready, with the database as it is in that file", data.display()),
+            None => say!("{} is ready, with the database as it is in that file", data.display()),
         }
         for (table, count) in &restored.contents.rows {
-            println!("{count:>10}  {table}");
+            say!("{count:>10}  {table}");
         }
         if restored.missing > 0 {
-            println!("{} image files are missing; chats show a placeholder instead", restored.missing);
+            say!("{} image files are missing; chats show a placeholder instead", restored.missing);
         }
-        println!("\nEverybody signs in again, and open chats load anew.");
-        println!(
-            "Copy master.key of the old server into {} before the first start; without it, identity",
-            data.display()
-        );
-        println!("secrets must be made anew in My Sites.");
+        say!("\nEverybody signs in again, and open chats load anew.");
+        say!("Copy master.key of the old server into {} before the first start; without it, identity", data.display());
+        say!("secrets must be made anew in My Sites.");
         Ok(())
     }
 }

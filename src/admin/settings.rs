@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::config::{Config, Row};
+use crate::say::say;
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
@@ -17,7 +18,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        print!("{}", if self.example { example() } else { markdown() });
+        say!("{}", if self.example { example() } else { markdown() }.trim_end());
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use crate::accounts::{self, Account};
 use crate::app::App;
 use crate::audit::By;
 use crate::id::SiteId;
+use crate::say::say;
 use crate::sites;
 
 use super::Given;
@@ -78,14 +79,14 @@ impl Add {
         let order = Order::AddSite { owner: self.owner, name: self.name };
         let Answer::SiteAdded(added) = give(config, order).await? else { return Err(unexpected()) };
         if self.json {
-            println!("{}", serde_json::to_string(&added)?);
+            say!("{}", serde_json::to_string(&added)?);
             return Ok(());
         }
-        println!("site {} is ready", added.site_id);
-        println!("widget key:   {}", added.widget_key);
-        println!("chat API key: {}   (shown only now)", added.chat_api_key);
-        println!("\nPut this into the <head> of each page:\n");
-        println!("<script async src=\"{url}/api/widget.js?key={}\"></script>", added.widget_key);
+        say!("site {} is ready", added.site_id);
+        say!("widget key:   {}", added.widget_key);
+        say!("chat API key: {}   (shown only now)", added.chat_api_key);
+        say!("\nPut this into the <head> of each page:\n");
+        say!("<script async src=\"{url}/api/widget.js?key={}\"></script>", added.widget_key);
         Ok(())
     }
 }
@@ -94,12 +95,12 @@ impl List {
     async fn run(self) -> anyhow::Result<()> {
         let Answer::Sites(sites) = give(self.given.read()?, Order::ListSites).await? else { return Err(unexpected()) };
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&sites)?);
+            say!("{}", serde_json::to_string_pretty(&sites)?);
             return Ok(());
         }
         for site in sites {
             let paused = if site.paused { "  (paused)" } else { "" };
-            println!("{:>6}  {}  {}  {}{paused}", site.site_id, site.widget_key, site.owner, site.name);
+            say!("{:>6}  {}  {}  {}{paused}", site.site_id, site.widget_key, site.owner, site.name);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::Account;
 use crate::clock::Millis;
 use crate::id::AccountId;
+use crate::say::say;
 
 use super::Given;
 use super::order::{Answer, Order, give, unexpected};
@@ -105,7 +106,7 @@ impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let order = Order::AddUser { email: self.email, password: self.password.read()?, name: self.name };
         let Answer::User(user) = give(self.given.read()?, order).await? else { return Err(unexpected()) };
-        println!("{} can sign in now (account {}, name \"{}\")", user.email, user.id, user.name);
+        say!("{} can sign in now (account {}, name \"{}\")", user.email, user.id, user.name);
         Ok(())
     }
 }
@@ -114,7 +115,7 @@ impl Password {
     async fn run(self) -> anyhow::Result<()> {
         let order = Order::SetPassword { email: self.email, password: self.password.read()? };
         let Answer::User(user) = give(self.given.read()?, order).await? else { return Err(unexpected()) };
-        println!("{} has a new password and is signed out everywhere", user.email);
+        say!("{} has a new password and is signed out everywhere", user.email);
         Ok(())
     }
 }
@@ -123,7 +124,7 @@ impl TotpOff {
     async fn run(self) -> anyhow::Result<()> {
         let order = Order::EndSecondFactor { email: self.email };
         let Answer::User(user) = give(self.given.read()?, order).await? else { return Err(unexpected()) };
-        println!(
+        say!(
             "{} signs in with the password alone now; a new second factor can be set up on the account page",
             user.email
         );
@@ -135,11 +136,11 @@ impl List {
     async fn run(self) -> anyhow::Result<()> {
         let Answer::Users(users) = give(self.given.read()?, Order::ListUsers).await? else { return Err(unexpected()) };
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&users)?);
+            say!("{}", serde_json::to_string_pretty(&users)?);
             return Ok(());
         }
         for user in users {
-            println!("{:>6}  {}  {}  {}", user.id, user.created_at.to_api_text(), user.email, user.name);
+            say!("{:>6}  {}  {}  {}", user.id, user.created_at.to_api_text(), user.email, user.name);
         }
         Ok(())
     }

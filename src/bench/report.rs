@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::load::Measured;
 use super::machine::Cpu;
+use crate::say::say;
 
 /// One line of the report.
 #[derive(Debug, Serialize)]
@@ -132,7 +133,7 @@ impl Report {
 
     /// Prints the table.
     pub fn print(&self) {
-        println!("{}", self.table());
+        say!("{}", self.table());
     }
 
     fn table(&self) -> String {

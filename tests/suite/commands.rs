@@ -169,6 +169,28 @@ fn mistakes_are_refused_with_what_to_do() {
 }
 
 #[test]
+fn who_reads_no_further_hears_no_more_and_nothing_breaks() {
+    let place = Place::new();
+    place.ocs("user add --email otto@shop.example --password-stdin", PASSWORD).fine();
+    let ocs = |arguments: &[&str], output: Stdio| {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_ocs"));
+        run.current_dir(place.0.path()).env_clear().env("OCS_DATA", "data").args(arguments);
+        run.stdin(Stdio::null()).stdout(output).stderr(Stdio::piped()).spawn().expect("the program starts")
+    };
+    for arguments in [&["describe"][..], &["settings", "--markdown"], &["user", "list"], &["backup", "copy"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let done = Done(ocs(arguments, writer.into()).wait_with_output().expect("the program ends"));
+        let said = String::from_utf8_lossy(&done.0.stderr).into_owned();
+        assert!(done.0.status.success() && !said.contains("panicked"), "{arguments:?}: {said}");
+    }
+    assert!(place.path("copy").exists(), "what was asked for is done");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+    let done = Done(ocs(&["describe"], full.into()).wait_with_output().expect("the program ends"));
+    assert!(done.refused().contains("cannot be written"), "half of an answer is not passed off as one");
+}
+
+#[test]
 fn a_long_path_is_no_hindrance() {
     let place = Place::new();
     let data = format!("{}/data", "long-".repeat(30));

@@ -1,0 +1,23 @@
+//! What the program says on its standard output, in one place.
+
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write};
+
+/// Says one line. Where nobody reads any more (`ocs … | head`), it is not said, and what is done goes on: a backup is
+/// finished, a server serves.
+macro_rules! say {
+    ($($word:tt)*) => { $crate::say::line(format_args!($($word)*)) };
+}
+pub(crate) use say;
+
+/// Writes what [`say!`] says. Ends the program when there is a reader and it cannot be written, as on a full disk: what
+/// comes after would be taken for all of it.
+pub(crate) fn line(words: Arguments<'_>) {
+    match writeln!(std::io::stdout(), "{words}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("ocs: what is to be said cannot be written: {error}");
+            std::process::exit(1);
+        }
+        _ => {}
+    }
+}
