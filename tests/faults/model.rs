@@ -108,9 +108,16 @@ pub async fn any_interleaving(run: &Run) -> Result<String> {
             play(&mut world, seed, round, false).await.with_context(|| format!("round {round}, its seed {seed}"))?;
     }
     world.is_sound().await?;
-    // Control: a page that passes over what it is told does not show the log.
-    let caught = play(&mut world, run.random.next(), rounds, true).await;
-    ensure!(caught.is_err(), "CONTROL a page that hears nothing was not noticed");
+    // Control: a page that passes over what it is told does not show the log. It may, where nobody answered it or it
+    // loaded anew last, and so gets some tries.
+    let mut noticed = false;
+    for more in 0..20 {
+        noticed = play(&mut world, run.random.next(), rounds + more, true).await.is_err();
+        if noticed {
+            break;
+        }
+    }
+    ensure!(noticed, "CONTROL a page that hears nothing was not noticed");
     let mut sent = world.history.all();
     sent.retain(|one| !one.client_id.ends_with("-1"));
     broken(&world.check_against(&sent).await?, &["IV5"], "the history lacks messages")?;
