@@ -53,12 +53,12 @@ pub fn clean(bytes: &[u8]) -> Result<Cleaned> {
 fn clean_still(bytes: &[u8], format: Format, kind: image::ImageFormat) -> Result<Cleaned> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
     reader.limits(limits());
-    let mut decoder = reader.into_decoder().map_err(|_| damaged())?;
+    let mut decoder = reader.into_decoder().map_err(unreadable)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
     // A broken orientation tag is no reason to refuse a picture.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut still = DynamicImage::from_decoder(decoder).map_err(|_| damaged())?;
+    let mut still = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     still.apply_orientation(orientation);
     let still = eight_bit(still, format);
     Ok(Cleaned { format, bytes: encode(&still, format)?, still, animated: false })
@@ -145,6 +145,10 @@ fn check_size(width: u32, height: u32) -> Result<()> {
     }
     let too_many = u64::from(width) * u64::from(height) > FRAME_PIXELS;
     if width > SIDE || height > SIDE || too_many { Err(too_big()) } else { Ok(()) }
+}
+
+fn unreadable(error: image::ImageError) -> Error {
+    if matches!(error, image::ImageError::Limits(_)) { too_big() } else { damaged() }
 }
 
 fn too_big() -> Error {

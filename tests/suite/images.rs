@@ -6,6 +6,7 @@ use hyper::{Method, StatusCode};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
+use crate::program::Program;
 use crate::world::{Answer, Owner, Site, Visitor, World};
 
 /// A picture of this size.
@@ -214,6 +215,66 @@ async fn bombs_are_refused_and_the_next_picture_is_taken() {
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "invalid_image"), "{what}");
     }
     upload(&world, &vera, png(30, 20)).await.ok();
+}
+
+/// The same png with another size in its header, whose checksum is right.
+fn claiming(png: &[u8], width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = png.to_vec();
+    bytes[16..20].copy_from_slice(&width.to_be_bytes());
+    bytes[20..24].copy_from_slice(&height.to_be_bytes());
+    let checksum = bytes[12..29].iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
+    });
+    bytes[29..33].copy_from_slice(&(!checksum).to_be_bytes());
+    bytes
+}
+
+/// The most that a process had in memory, in MiB.
+fn peak(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("its status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a figure");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+}
+
+#[tokio::test]
+async fn the_largest_picture_is_taken_in_bounded_memory_and_larger_ones_by_their_header_refused() {
+    let program = Program::start("info");
+    let body = json!({ "email": "otto@example.org", "password": "correct horse battery", "name": "otto" });
+    let otto = program.http.json(Method::POST, "/api/console/sign-up", &[], &body).await;
+    let site = Owner::from(program.http.clone(), otto).site("Shop").await;
+    let start = json!({ "do": "start", "key": site.widget_key, "external_id": "vera", "anonymous": false });
+    let state = program.http.json(Method::POST, "/api/widget", &[], &start).await.ok();
+    let bearer = format!("Bearer {}", state["token"].as_str().expect("a token"));
+    let headers = [("authorization", bearer.as_str()), ("content-type", "image/png")];
+    let upload = async |bytes: Vec<u8>| program.http.send(Method::POST, "/api/widget/images", &headers, bytes).await;
+
+    let small = png(30, 20);
+    assert_eq!(claiming(&small, 30, 20), small, "only the size is another");
+    upload(small.clone()).await.ok();
+    let before = peak(program.id());
+    for (width, height) in [(8_000, 8_000), (20_000, 20_000), (8_001, 1), (1, 8_001), (5_478, 5_478)] {
+        let answer = upload(claiming(&small, width, height)).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "invalid_image"), "{width} x {height}");
+        assert!(String::from_utf8_lossy(&answer.bytes).contains("too large"), "{width} x {height}: {:?}", answer.bytes);
+    }
+    let refused = peak(program.id()) - before;
+    assert!(refused < 32, "{refused} MiB for pictures that their header betrays");
+
+    // One colour: 90 MB of pixels in less than 300 kB.
+    let mut bomb = std::io::Cursor::new(Vec::new());
+    let pixels = DynamicImage::ImageRgb8(RgbImage::from_pixel(5_477, 5_477, Rgb([200, 30, 30])));
+    pixels.write_to(&mut bomb, ImageFormat::Png).expect("a picture");
+    let bomb = bomb.into_inner();
+    assert!(bomb.len() < 1_000_000, "{}", bomb.len());
+    let answers = futures_util::future::join_all((0..3).map(|_| upload(bomb.clone()))).await;
+    for answer in answers {
+        let image = answer.ok()["image"].clone();
+        assert_eq!((&image["width"], &image["height"]), (&json!(5_477), &json!(5_477)));
+    }
+    // Pixels of a picture for each worker, and what is made of them.
+    let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let held = peak(program.id()) - before;
+    assert!(held < 100 + 160 * workers, "{held} MiB for three pictures at once, with {workers} workers");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod migrations;
 mod parsers;
 mod program;
 mod realtime;
+mod requests;
 mod schemas;
 mod second_factor;
 mod secrets;

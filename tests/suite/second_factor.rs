@@ -158,6 +158,35 @@ async fn deleting_the_account_asks_for_a_code_too() {
 }
 
 #[tokio::test]
+async fn a_code_that_was_seen_in_one_place_works_in_no_other() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let (secret, codes) = protect(&world, &otto).await;
+    let seen = code(&secret, world.now());
+    sign_in(&world, Some(&seen)).await.ok();
+    let refused = async |typed: &str| {
+        let body = json!({ "password": PASSWORD, "code": typed });
+        for path in ["account/delete", "account/second-factor/off", "account/second-factor/codes"] {
+            assert_eq!(otto.call(Method::POST, path, body.clone()).await.code(), "wrong_code", "{path}");
+        }
+    };
+    refused(&seen).await;
+    world.pass(60);
+    let next = code(&secret, world.now());
+    let body = json!({ "password": PASSWORD, "code": next });
+    let renewed = otto.call(Method::POST, "account/second-factor/codes", body).await.ok();
+    assert_eq!(sign_in(&world, Some(&next)).await.code(), "wrong_code", "it made recovery codes");
+    assert_eq!(sign_in(&world, Some(&codes[0])).await.code(), "wrong_code", "of another sheet");
+    world.pass(3_600);
+    let paper = renewed["recovery_codes"][0].as_str().expect("a code").to_owned();
+    sign_in(&world, Some(&paper)).await.ok();
+    refused(&paper).await;
+    world.pass(3_600);
+    let body = json!({ "password": PASSWORD, "code": code(&secret, world.now()) });
+    otto.call(Method::POST, "account/delete", body).await.ok();
+}
+
+#[tokio::test]
 async fn a_recovery_code_stands_in_for_a_lost_device_once() {
     let mut world = World::new().await;
     let otto = world.owner("otto").await;
