@@ -19,6 +19,7 @@ mod reader;
 mod scarce;
 mod server;
 mod shim;
+mod starved;
 mod storm;
 mod world;
 
@@ -61,6 +62,7 @@ const TESTS: &[Entry] = tests! {
     "FT09" "there is no room for pictures alone" short scarce::no_room_for_pictures;
     "FT10" "the data volume turns read-only, and back" short disk::read_only;
     "FT11" "no file descriptors are left" short scarce::no_descriptors;
+    "FT12" "uploads that never end, under a ceiling on memory" long starved::memory;
     "FT13" "a sync fails" short disk::sync_fails;
     "FT14" "the N-th write or sync fails, for each N" long disk::nth_call_fails;
     "FT15" "the wall clock jumps" short clock::jumps;
