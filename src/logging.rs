@@ -1,5 +1,7 @@
 //! Log lines on standard error: a message that reads alone, fields for search, no secret and no text of a message.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{fmt, registry};
@@ -14,7 +16,9 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
     let filter: Targets = config.log.parse().map_err(|error| {
         anyhow::anyhow!("the setting `log` cannot be read: {error}; an example is `info,ocs=debug`")
     })?;
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    // Colours are for people at a terminal; in a file they are noise.
+    let colours = std::io::stderr().is_terminal();
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     match config.log_format {
         LogFormat::Text => registry().with(lines.with_filter(filter)).init(),
         LogFormat::Json => registry().with(lines.json().flatten_event(true).with_filter(filter)).init(),
