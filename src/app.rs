@@ -23,7 +23,7 @@ use crate::seal::{Seal, SealError};
 use crate::sites::Directory;
 use crate::storage::{DataLock, Folder, LockError, Store};
 use crate::turns::Turns;
-use crate::visitors::Sessions;
+use crate::visitors::{Sessions, VisitorSession};
 
 /// The running product. Cheap to clone.
 #[derive(Clone)]
@@ -156,10 +156,11 @@ impl App {
         Ok((app, committed))
     }
 
-    /// Ends a visitor's token: in memory and on its open pages.
-    pub fn end_visitor_token(&self, token_id: crate::id::TokenId) {
-        self.visitors.forget(|session| session.token_id == token_id);
-        self.hub.end_visitor_token(token_id);
+    /// Ends visitors' sessions whose tokens are gone: in memory and on their open pages. One look at all of them,
+    /// however many end.
+    pub fn end_visitors(&self, ended: impl Fn(&VisitorSession) -> bool) {
+        self.visitors.forget(&ended);
+        self.hub.end_visitors(&ended);
     }
 
     /// Puts the parts together.

@@ -73,7 +73,7 @@ async fn remove_conversations(
     let shown: Vec<(VisitorId, Proof)> = gone.into_iter().map(|c| (c.visitor_id, c.proof)).collect();
     let tokens = visitors::store::end_tokens(&mut tx, site, &shown).await?;
     let app = app.clone();
-    tx.after_commit(move || tokens.into_iter().for_each(|token| app.end_visitor_token(token)));
+    tx.after_commit(move || app.end_visitors(|session| tokens.contains(&session.token_id)));
     tx.commit().await?;
     Ok(Some((last, ids.len())))
 }
@@ -87,8 +87,7 @@ async fn remove_visitors(app: &App, site: SiteId, attack: Attack, after: Visitor
     visitors::store::remove(&mut tx, site, &gone).await?;
     let app = app.clone();
     tx.after_commit(move || {
-        app.visitors.forget(|session| session.site_id == site && gone.contains(&session.visitor_id));
-        app.hub.end_visitors(site, &gone);
+        app.end_visitors(|session| session.site_id == site && gone.contains(&session.visitor_id));
     });
     tx.commit().await?;
     Ok(Some(last))

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 
 use crate::conversations::may_read;
 use crate::error::ErrorCode;
-use crate::id::{AccountId, SessionId, SiteId, TokenId, VisitorId};
-use crate::visitors::Proof;
+use crate::id::{AccountId, SessionId, SiteId, VisitorId};
+use crate::visitors::{Proof, VisitorSession};
 
 use super::frame::{Frame, OperatorSignal, PlainFrame, VisitorSignal};
 use super::seat::{Ending, Seat, Who};
@@ -129,20 +129,9 @@ impl Hub {
         }
     }
 
-    /// Ends the pages that hold a visitor token which is no longer good.
-    pub fn end_visitor_token(&self, token_id: TokenId) {
-        self.end(
-            ErrorCode::InvalidToken,
-            |who| matches!(who, Who::Visitor { session, .. } if session.token_id == token_id),
-        );
-    }
-
-    /// Ends the pages of visitors that were removed.
-    pub fn end_visitors(&self, site: SiteId, ended: &[VisitorId]) {
-        self.end(
-            ErrorCode::InvalidToken,
-            |who| matches!(who, Who::Visitor { session, .. } if session.site_id == site && ended.contains(&session.visitor_id)),
-        );
+    /// Ends the pages whose visitor's session `ended` names: it is no longer good.
+    pub fn end_visitors(&self, ended: impl Fn(&VisitorSession) -> bool) {
+        self.end(ErrorCode::InvalidToken, |who| matches!(who, Who::Visitor { session, .. } if ended(session)));
     }
 
     /// Ends the consoles of a session that was revoked or signed out.

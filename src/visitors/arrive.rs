@@ -38,7 +38,7 @@ pub async fn arrive(app: &App, site: &Site, old: Option<VisitorSession>, arrival
     update(&mut tx, &app.events, &mut arrived, &arrival, signed).await?;
     if let (Some(token_id), Some(_)) = (replaced, &arrived.token) {
         let app = app.clone();
-        tx.after_commit(move || app.end_visitor_token(token_id));
+        tx.after_commit(move || app.end_visitors(|session| session.token_id == token_id));
     }
     tx.commit().await?;
     Ok(arrived)

@@ -10,6 +10,6 @@ pub async fn log_out(app: &App, session: &VisitorSession) -> Result<()> {
     let mut tx = app.store.begin().await?;
     store::remove_token(&mut tx, session).await?;
     let (app, token_id) = (app.clone(), session.token_id);
-    tx.after_commit(move || app.end_visitor_token(token_id));
+    tx.after_commit(move || app.end_visitors(|session| session.token_id == token_id));
     tx.commit().await
 }
