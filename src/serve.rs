@@ -102,6 +102,7 @@ impl Running {
     pub async fn stop(self) {
         // Nobody listens any more: then there is nobody to tell.
         let _ = self.stop.send(true);
+        self.app.hub.close();
         let _ = self.server.await;
         let drain = Duration::from_secs(self.app.config.drain_seconds);
         let empty = async {

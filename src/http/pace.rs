@@ -64,8 +64,12 @@ impl Pace {
         self.0.begun.load(Ordering::Relaxed)
     }
 
+    fn is_upgraded(&self) -> bool {
+        self.0.upgraded.load(Ordering::Relaxed)
+    }
+
     fn is_busy(&self) -> bool {
-        self.begun() > self.0.done.load(Ordering::Relaxed) || self.0.upgraded.load(Ordering::Relaxed)
+        self.begun() > self.0.done.load(Ordering::Relaxed) || self.is_upgraded()
     }
 }
 
@@ -175,7 +179,9 @@ pub(super) struct Paced<S> {
     phase: Phase,
     /// Requests that had begun at the last look: one may begin and end between two.
     begun: usize,
-    due: Pin<Box<Sleep>>,
+    /// When that takes too long; none once another protocol is spoken. A timer that waits holds on to the task that set
+    /// it, which here is the whole of HTTP.
+    due: Option<Pin<Box<Sleep>>>,
     unread: Option<Pin<Box<Sleep>>>,
 }
 
@@ -188,7 +194,7 @@ impl<S> Paced<S> {
             times,
             phase: Phase::Head,
             begun: 0,
-            due: Box::pin(sleep(times.head)),
+            due: Some(Box::pin(sleep(times.head))),
             unread: None,
         }
     }
@@ -196,13 +202,17 @@ impl<S> Paced<S> {
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         let time = if phase == Phase::Head { self.times.head } else { self.times.idle };
-        self.due.as_mut().reset(Instant::now() + time);
+        if let Some(due) = &mut self.due {
+            due.as_mut().reset(Instant::now() + time);
+        }
     }
 
     /// An answer whose last bytes still leave is under way, too.
     fn look(&mut self) {
         let more = self.pace.begun() != std::mem::replace(&mut self.begun, self.pace.begun());
-        if self.unread.is_some() || self.pace.is_busy() {
+        if self.pace.is_upgraded() {
+            (self.phase, self.due) = (Phase::Busy, None);
+        } else if self.unread.is_some() || self.pace.is_busy() {
             self.phase = Phase::Busy;
         } else if more || self.phase == Phase::Busy {
             self.enter(Phase::Idle);
@@ -243,7 +253,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
                 return Poll::Pending;
             }
         }
-        ready!(self.due.as_mut().poll(cx));
+        let Some(due) = &mut self.due else { return Poll::Pending };
+        ready!(due.as_mut().poll(cx));
         Poll::Ready(Err(too_slow("no request came in time")))
     }
 }

@@ -111,10 +111,11 @@ impl Connection {
     async fn serve(self, stream: TcpStream) {
         // Small frames must not wait for each other.
         let _ = stream.set_nodelay(true);
+        // Boxed: each connection takes the room of its own kind.
         match self.tls.clone() {
-            None => self.answer(stream).await,
-            Some(tls) => match tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                Ok(Ok(Some(stream))) => self.answer(stream).await,
+            None => Box::pin(self.answer(stream)).await,
+            Some(tls) => match Box::pin(tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream))).await {
+                Ok(Ok(Some(stream))) => Box::pin(self.answer(stream)).await,
                 Ok(Ok(None)) => {}
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::conversations::may_read;
 use crate::error::ErrorCode;
@@ -24,8 +26,13 @@ const ADMITTED: usize = 64;
 /// A page change closes one connection and opens the next: absence is told only after this.
 const ABSENCE: Duration = Duration::from_secs(3);
 
+/// Beats fall on strokes this far apart: waking up costs more than a beat, and a hundred share one wake-up. An eightieth
+/// of all clients beat together at the most.
+const STROKE: Duration = Duration::from_millis(250);
+
 /// The seats of this process.
 pub struct Hub {
+    opened: Instant,
     seats: Mutex<Seats>,
     next_id: AtomicU64,
     pub(super) admission: Semaphore,
@@ -35,6 +42,8 @@ pub struct Hub {
 struct Seats {
     visitors: HashMap<(SiteId, VisitorId), Vec<Arc<Seat>>>,
     operators: HashMap<AccountId, Vec<Arc<Seat>>>,
+    /// The server stops: whoever still comes is sent away at once.
+    closing: bool,
 }
 
 /// A seat that is taken; dropping it leaves.
@@ -52,7 +61,12 @@ impl std::ops::Deref for Seated {
 
 impl Default for Hub {
     fn default() -> Hub {
-        Hub { seats: Mutex::default(), next_id: AtomicU64::new(1), admission: Semaphore::new(ADMITTED) }
+        Hub {
+            opened: Instant::now(),
+            seats: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            admission: Semaphore::new(ADMITTED),
+        }
     }
 }
 
@@ -67,11 +81,20 @@ impl Hub {
         }
         row.push(seat.clone());
         let first = row.len() == 1;
+        if seats.closing {
+            seat.end(Ending::Restart);
+        }
         drop(seats);
         if first {
             self.tell_presence(&seat.who, true);
         }
         Some(Seated { hub: self.clone(), seat })
+    }
+
+    /// The first stroke from `moment` on.
+    pub(super) fn on_the_stroke(&self, moment: Instant) -> Instant {
+        let strokes = moment.saturating_duration_since(self.opened).as_nanos().div_ceil(STROKE.as_nanos());
+        self.opened + STROKE * u32::try_from(strokes).unwrap_or(u32::MAX)
     }
 
     /// Is a page of the site open in this visitor's browser?
@@ -113,7 +136,7 @@ impl Hub {
 
     /// Signals the consoles of an account.
     pub fn signal_operators(&self, account: AccountId, signal: OperatorSignal) {
-        let frame: Arc<str> = Frame::<(), _>::Signal { signal }.to_json().into();
+        let frame = shared(signal);
         for seat in self.seats().operators.get(&account).into_iter().flatten() {
             seat.signal(frame.clone());
         }
@@ -121,7 +144,7 @@ impl Hub {
 
     /// Signals the pages of a visitor that may read the conversation of `proof`.
     pub fn signal_visitor(&self, key: (SiteId, VisitorId), proof: &Proof, signal: VisitorSignal) {
-        let frame: Arc<str> = Frame::<(), _>::Signal { signal }.to_json().into();
+        let frame = shared(signal);
         for seat in self.seats().visitors.get(&key).into_iter().flatten() {
             if seat.may_hear(key.1, proof) {
                 seat.signal(frame.clone());
@@ -163,6 +186,12 @@ impl Hub {
         for seat in self.seats().operators.get(&reloaded).into_iter().flatten() {
             seat.end(Ending::Reload);
         }
+    }
+
+    /// Sends everybody away, to come back when the server runs again. Who comes from now on is sent away as well.
+    pub fn close(&self) {
+        self.seats().closing = true;
+        self.all().iter().for_each(|seat| seat.end(Ending::Restart));
     }
 
     fn end(&self, code: ErrorCode, ended: impl Fn(&Who) -> bool) {
@@ -214,8 +243,7 @@ impl Hub {
                 self.signal_operators(*owner, OperatorSignal::Presence { site_id, visitor_id, online });
             }
             Who::Operator { account, .. } => {
-                let frame: Arc<str> =
-                    Frame::<(), _>::Signal { signal: VisitorSignal::Operators { online } }.to_json().into();
+                let frame = shared(VisitorSignal::Operators { online });
                 for seat in self.seats().visitors.values().flatten() {
                     if matches!(&seat.who, Who::Visitor { owner, .. } if owner == account) {
                         seat.signal(frame.clone());
@@ -259,6 +287,11 @@ impl Drop for Seated {
     fn drop(&mut self) {
         self.hub.leave(&self.seat);
     }
+}
+
+/// A signal's frame, made once for all who hear it.
+fn shared<S: serde::Serialize>(signal: S) -> Utf8Bytes {
+    Frame::<(), _>::Signal { signal }.to_json().into()
 }
 
 /// A frame that sends a client away for a random while of at most `within`.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::ws::Utf8Bytes;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::app::App;
@@ -13,7 +14,7 @@ use crate::events::Cursor;
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
 
-use super::frame::{ByeReason, Frame, PlainFrame};
+use super::frame::{ByeReason, PlainFrame};
 use super::hub::{Seated, bye};
 use super::resume::{self, Resume};
 use super::seat::{Ending, Item, Who};
@@ -30,9 +31,9 @@ const RESTART_SPREAD: Duration = Duration::from_secs(4);
 /// The next thing for the wire.
 pub(super) enum Next {
     /// A frame.
-    Frame(String),
+    Frame(Utf8Bytes),
     /// A last frame, and the WebSocket close code.
-    Last(String, u16),
+    Last(Utf8Bytes, u16),
 }
 
 /// The way down to one client.
@@ -41,9 +42,9 @@ pub(super) struct Line {
     seat: Seated,
     cursor: Cursor,
     told: u64,
-    ready: VecDeque<String>,
+    ready: VecDeque<Utf8Bytes>,
     beat: Interval,
-    last: Option<(String, u16)>,
+    last: Option<(PlainFrame, u16)>,
 }
 
 impl Line {
@@ -76,19 +77,19 @@ impl Line {
 
     fn open(app: &App, seat: Seated, held: &str, resume: Resume) -> Line {
         // Spread over the beat, so that ten thousand clients that came together do not beat together.
-        let first = BEAT.mul_f64(0.5 + 0.5 * (seat.id % 97) as f64 / 97.0);
-        let mut beat = interval_at(Instant::now() + first, BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let first = Instant::now() + BEAT.mul_f64(0.5 + 0.5 * (seat.id % 97) as f64 / 97.0);
+        let mut beat = interval_at(app.hub.on_the_stroke(first), BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let cursor = Cursor::new(app.store.epoch(), []);
         let mut line = Line { app: app.clone(), seat, cursor, told: 0, ready: VecDeque::new(), beat, last: None };
         match resume {
             Resume::Resync => {
                 let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
-                line.last = Some((frame.to_json(), 1000));
+                line.last = Some((frame, 1000));
             }
             Resume::Missed { items, from, upto } => {
                 let held = held.to_owned();
-                line.ready.push_back(PlainFrame::Welcome { cursor: held, beat_s: BEAT.as_secs() }.to_json());
+                line.ready.push_back(PlainFrame::Welcome { cursor: held, beat_s: BEAT.as_secs() }.to_json().into());
                 // Each event says how far it brings the client, so that one that is cut off half-way goes on from there.
                 line.cursor = from;
                 for item in items {
@@ -97,7 +98,7 @@ impl Line {
                 }
                 // The beat after them says that it has caught up.
                 line.cursor = upto;
-                line.ready.push_back(PlainFrame::Beat { cursor: line.cursor.to_text() }.to_json());
+                line.ready.push_back(line.beat_frame());
             }
         }
         line
@@ -106,28 +107,45 @@ impl Line {
     /// The next frame. Safe to drop while waiting.
     pub(super) async fn next(&mut self) -> Next {
         loop {
-            if let Some(frame) = self.ready.pop_front() {
-                return Next::Frame(frame);
+            if let Some(next) = self.ready() {
+                return next;
             }
-            if let Some((frame, code)) = self.last.take() {
-                return Next::Last(frame, code);
-            }
-            let mut stopping = self.app.stopping.clone();
             tokio::select! {
                 biased;
-                item = self.seat.next() => match item {
-                    Ok(item) => {
-                        let frame = self.frame(item);
-                        self.ready.extend(frame);
-                    }
-                    Err(ending) => self.last = Some(last_frame(ending)),
-                },
-                () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => {
-                    self.last = Some((bye(ByeReason::Restart, RESTART_SPREAD).to_json(), 1012));
-                }
-                _ = self.beat.tick() => return Next::Frame(PlainFrame::Beat { cursor: self.cursor.to_text() }.to_json()),
+                item = self.seat.next() => self.take(item),
+                _ = self.beat.tick() => return Next::Frame(self.beat_frame()),
             }
         }
+    }
+
+    /// The next frame, where there is one without waiting.
+    pub(super) fn ready(&mut self) -> Option<Next> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Some(Next::Frame(frame));
+            }
+            // An idle line keeps no buffer.
+            self.ready = VecDeque::new();
+            if let Some((frame, code)) = self.last.take() {
+                return Some(Next::Last(frame.to_json().into(), code));
+            }
+            let item = self.seat.take()?;
+            self.take(item);
+        }
+    }
+
+    fn take(&mut self, item: std::result::Result<Item, Ending>) {
+        match item {
+            Ok(item) => {
+                let frame = self.frame(item);
+                self.ready.extend(frame);
+            }
+            Err(ending) => self.last = Some(last_frame(ending)),
+        }
+    }
+
+    fn beat_frame(&self) -> Utf8Bytes {
+        PlainFrame::Beat { cursor: self.cursor.to_text() }.to_json().into()
     }
 
     /// The client was heard, or is known to be there.
@@ -136,9 +154,9 @@ impl Line {
     }
 
     /// An item's frame; none for an event that catching up has told already.
-    fn frame(&mut self, item: Item) -> Option<String> {
+    fn frame(&mut self, item: Item) -> Option<Utf8Bytes> {
         match item {
-            Item::Signal(frame) => Some(frame.to_string()),
+            Item::Signal(frame) => Some(frame),
             Item::Event { site, n, json } => {
                 if self.cursor.position(self.app.store.epoch(), site).is_some_and(|heard| n <= heard) {
                     return None;
@@ -154,22 +172,18 @@ impl Line {
 }
 
 /// Joins a cursor and an event whose JSON is shared by many clients.
-fn event_frame(cursor: &str, event: &str) -> String {
+fn event_frame(cursor: &str, event: &str) -> Utf8Bytes {
     let mut frame = String::with_capacity(cursor.len() + event.len() + 40);
     // A cursor holds letters, digits, `-`, `_` and `.` only; writing to a string cannot fail.
     let _ = write!(frame, r#"{{"type":"event","cursor":"{cursor}","event":{event}}}"#);
-    frame
+    frame.into()
 }
 
-fn last_frame(ending: Ending) -> (String, u16) {
+fn last_frame(ending: Ending) -> (PlainFrame, u16) {
     match ending {
-        Ending::TooSlow => (bye(ByeReason::TooSlow, Duration::from_secs(1)).to_json(), 4408),
-        Ending::Reload => {
-            (PlainFrame::Resync { reason: "what this client may see has changed".into() }.to_json(), 1000)
-        }
-        Ending::Refused(code) => {
-            let message = "this session has ended".to_owned();
-            (Frame::<(), ()>::Refused { code, message }.to_json(), 4401)
-        }
+        Ending::TooSlow => (bye(ByeReason::TooSlow, Duration::from_secs(1)), 4408),
+        Ending::Restart => (bye(ByeReason::Restart, RESTART_SPREAD), 1012),
+        Ending::Reload => (PlainFrame::Resync { reason: "what this client may see has changed".into() }, 1000),
+        Ending::Refused(code) => (PlainFrame::Refused { code, message: "this session has ended".to_owned() }, 4401),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 
 use crate::error::ErrorCode;
@@ -41,8 +42,17 @@ pub enum Who {
 pub(super) enum Item {
     /// An event: its place in the log and its JSON.
     Event { site: SiteId, n: i64, json: Arc<str> },
-    /// A whole frame that is not in the log.
-    Signal(Arc<str>),
+    /// A whole frame that is not in the log; its bytes are shared by all who hear it.
+    Signal(Utf8Bytes),
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Item::Event { json, .. } => json.len(),
+            Item::Signal(frame) => frame.len(),
+        }
+    }
 }
 
 /// How a seat ends from the server's side.
@@ -54,6 +64,8 @@ pub(super) enum Ending {
     Refused(ErrorCode),
     /// What it may see has changed: load anew.
     Reload,
+    /// The server stops.
+    Restart,
 }
 
 /// One connected client.
@@ -82,7 +94,7 @@ impl Seat {
     }
 
     /// Adds a signal; dropped where the client is behind already.
-    pub(super) fn signal(&self, frame: Arc<str>) {
+    pub(super) fn signal(&self, frame: Utf8Bytes) {
         if self.queue().items.len() < WAITING / 2 {
             self.push(Item::Signal(frame));
         }
@@ -94,9 +106,7 @@ impl Seat {
     }
 
     fn push(&self, item: Item) {
-        let size = match &item {
-            Item::Event { json, .. } | Item::Signal(json) => json.len(),
-        };
+        let size = item.bytes();
         {
             let mut queue = self.queue();
             if queue.ending.is_some() {
@@ -122,15 +132,14 @@ impl Seat {
         }
     }
 
-    fn take(&self) -> Option<Result<Item, Ending>> {
+    /// The same, where there is something without waiting.
+    pub(super) fn take(&self) -> Option<Result<Item, Ending>> {
         let mut queue = self.queue();
         if let Some(ending) = queue.ending {
             return Some(Err(ending));
         }
         let item = queue.items.pop_front()?;
-        queue.bytes -= match &item {
-            Item::Event { json, .. } | Item::Signal(json) => json.len(),
-        };
+        queue.bytes -= item.bytes();
         if queue.items.is_empty() {
             // An idle seat keeps no buffer.
             queue.items = VecDeque::new();

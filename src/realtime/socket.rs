@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
+use futures_util::SinkExt;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
@@ -19,8 +20,13 @@ use super::line::{Line, Next};
 use super::seat::Who;
 use super::{FRAME_BYTES, HELLO_TIME, OperatorPass, SILENCE, WRITE_TIME, hints};
 
-/// The library keeps a read buffer of this size per socket; its default of 128 KiB would cost a gigabyte for 10,000.
-const READ_BUFFER: usize = 2_048;
+/// The library keeps a read buffer of this size per socket; its default of 128 KiB would cost a gigabyte for 10,000. What
+/// pages send up is small; a larger frame is read in more steps.
+const READ_BUFFER: usize = 512;
+/// Frames that wait together leave in one write of about this size.
+const WRITE_BUFFER: usize = 4_096;
+/// Most frames that leave together.
+const TOGETHER: usize = 64;
 /// Hints that a client may send in a burst, and those that come back each second. A real page never meets this.
 const HINT_BURST: f64 = 60.0;
 /// See [`HINT_BURST`].
@@ -29,7 +35,7 @@ const HINTS_A_SECOND: f64 = 10.0;
 /// Upgrades a visitor's request. `origin` is the foreign page's origin, checked once the token says which site it is.
 pub fn visitor_socket(app: App, upgrade: WebSocketUpgrade, origin: Option<String>) -> Response {
     tuned(upgrade).on_upgrade(move |mut socket| async move {
-        let opened = open_visitor(&app, &mut socket, origin.as_deref()).await;
+        let opened = Box::pin(open_visitor(&app, &mut socket, origin.as_deref())).await;
         serve(app, socket, opened).await;
     })
 }
@@ -37,7 +43,7 @@ pub fn visitor_socket(app: App, upgrade: WebSocketUpgrade, origin: Option<String
 /// Upgrades an operator's request, whose origin the door has checked.
 pub fn operator_socket(app: App, upgrade: WebSocketUpgrade) -> Response {
     tuned(upgrade).on_upgrade(move |mut socket| async move {
-        let opened = open_operator(&app, &mut socket).await;
+        let opened = Box::pin(open_operator(&app, &mut socket)).await;
         serve(app, socket, opened).await;
     })
 }
@@ -45,7 +51,7 @@ pub fn operator_socket(app: App, upgrade: WebSocketUpgrade) -> Response {
 fn tuned(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
     upgrade
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(1024 * 1024)
         .max_message_size(FRAME_BYTES)
         .max_frame_size(FRAME_BYTES)
@@ -98,52 +104,103 @@ async fn hello<T: DeserializeOwned>(socket: &mut WebSocket) -> Result<T> {
 
 async fn serve(app: App, mut socket: WebSocket, opened: Result<(Line, Party)>) {
     match opened {
-        Ok((line, party)) => talk(app, socket, line, party).await,
+        Ok((line, party)) => {
+            let talk = Talk { app, socket, line, party, heard: Instant::now(), allowance: HINT_BURST };
+            // A task of its own: letting somebody in takes far more room than waiting for the next word.
+            tokio::spawn(Box::new(talk).run());
+        }
         Err(error) => {
             let (frame, code) = refusal(&error);
-            close(&mut socket, frame.to_json(), code).await;
+            close(&mut socket, frame.to_json().into(), code).await;
         }
     }
 }
 
-/// Most waiting places are idle sockets: nothing big may live across this loop's await.
-async fn talk(app: App, mut socket: WebSocket, mut line: Line, party: Party) {
-    let mut heard = Instant::now();
-    let mut allowance = HINT_BURST;
-    loop {
-        let up = tokio::select! {
-            next = line.next() => {
-                match next {
-                    Next::Frame(frame) if heard.elapsed() < SILENCE => {
-                        if !write(&mut socket, Message::Text(frame.into())).await { return }
+/// An open socket. Most are idle most of the time, so that what waits must be small: rare work is boxed.
+struct Talk {
+    app: App,
+    socket: WebSocket,
+    line: Line,
+    party: Party,
+    heard: Instant,
+    allowance: f64,
+}
+
+impl Talk {
+    async fn run(mut self: Box<Self>) {
+        loop {
+            let goes_on = tokio::select! {
+                next = self.line.next() => self.tell(next).await,
+                up = self.socket.recv() => match up {
+                    Some(Ok(message)) => Box::pin(self.hear(message)).await,
+                    Some(Err(_)) | None => false,
+                },
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    /// Sends a frame and those that wait behind it; false when it was the last.
+    async fn tell(&mut self, first: Next) -> bool {
+        if self.heard.elapsed() >= SILENCE && matches!(first, Next::Frame(_)) {
+            return false;
+        }
+        let mut next = Some(first);
+        let (socket, line) = (&mut self.socket, &mut self.line);
+        let sending = async {
+            for _ in 0..TOGETHER {
+                match next.take().or_else(|| line.ready()) {
+                    Some(Next::Frame(frame)) => socket.feed(Message::Text(frame)).await?,
+                    Some(last @ Next::Last(..)) => {
+                        next = Some(last);
+                        break;
                     }
-                    Next::Frame(_) => return,
-                    Next::Last(frame, code) => return close(&mut socket, frame, code).await,
+                    None => break,
                 }
-                continue;
             }
-            up = socket.recv() => up,
+            socket.flush().await
         };
-        let text = match up {
-            Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
-                heard = Instant::now();
-                continue;
+        if !matches!(timeout(WRITE_TIME, sending).await, Ok(Ok(()))) {
+            return false;
+        }
+        if let Some(Next::Last(frame, code)) = next {
+            Box::pin(close(&mut self.socket, frame, code)).await;
+            return false;
+        }
+        true
+    }
+
+    /// Takes what the client sent; false when that ends the connection.
+    async fn hear(&mut self, message: Message) -> bool {
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => {
+                self.heard = Instant::now();
+                return true;
             }
-            Some(Ok(Message::Binary(_))) => {
-                return close(&mut socket, invalid("binary frames are not understood"), 1003).await;
-            }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+            Message::Binary(_) => return self.refuse("binary frames are not understood", 1003).await,
+            Message::Close(_) => return false,
         };
-        allowance = (allowance + heard.elapsed().as_secs_f64() * HINTS_A_SECOND).min(HINT_BURST) - 1.0;
-        heard = Instant::now();
-        if allowance < 0.0 {
+        let since = self.heard.elapsed().as_secs_f64();
+        self.allowance = (self.allowance + since * HINTS_A_SECOND).min(HINT_BURST) - 1.0;
+        self.heard = Instant::now();
+        if self.allowance < 0.0 {
             let frame = bye(ByeReason::TooMany, Duration::from_secs(10));
-            return close(&mut socket, frame.to_json(), 4429).await;
+            close(&mut self.socket, frame.to_json().into(), 4429).await;
+            return false;
         }
-        if let Err(error) = hint(&app, &line, &party, &text).await {
-            return close(&mut socket, invalid(&error.to_string()), 1008).await;
+        match hint(&self.app, &self.line, &self.party, &text).await {
+            Ok(()) => true,
+            Err(error) => self.refuse(&error.to_string(), 1008).await,
         }
+    }
+
+    async fn refuse(&mut self, reason: &str, code: u16) -> bool {
+        let frame = PlainFrame::Refused { code: ErrorCode::InvalidRequest, message: reason.to_owned() };
+        close(&mut self.socket, frame.to_json().into(), code).await;
+        false
     }
 }
 
@@ -163,10 +220,6 @@ async fn hint(app: &App, line: &Line, party: &Party, text: &Utf8Bytes) -> Result
     Ok(())
 }
 
-fn invalid(reason: &str) -> String {
-    PlainFrame::Refused { code: ErrorCode::InvalidRequest, message: reason.to_owned() }.to_json()
-}
-
 fn refusal(error: &Error) -> (PlainFrame, u16) {
     match error {
         Error::Unavailable | Error::StorageFull | Error::TooManyRequests { .. } => {
@@ -182,13 +235,13 @@ fn refusal(error: &Error) -> (PlainFrame, u16) {
     }
 }
 
-async fn write(socket: &mut WebSocket, message: Message) -> bool {
-    matches!(timeout(WRITE_TIME, socket.send(message)).await, Ok(Ok(())))
-}
-
-async fn close(socket: &mut WebSocket, last: String, code: u16) {
-    if write(socket, Message::Text(last.into())).await {
-        write(socket, Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }))).await;
+async fn close(socket: &mut WebSocket, last: Utf8Bytes, code: u16) {
+    let goodbye = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+    let sending = async {
+        socket.feed(Message::Text(last)).await?;
+        socket.send(goodbye).await
+    };
+    if matches!(timeout(WRITE_TIME, sending).await, Ok(Ok(()))) {
         // The peer's own close frame ends the connection cleanly; a peer that never answers is not waited for.
         let _ = timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = socket.recv().await {} }).await;
     }
