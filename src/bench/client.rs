@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -13,8 +14,13 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
+
+/// How a beat begins, and what a page says to it.
+const BEAT: &str = r#"{"type":"beat""#;
+const ALIVE: &str = r#"{"type":"alive"}"#;
 
 /// What is sent.
 pub type Sending = Request<Full<Bytes>>;
@@ -109,13 +115,12 @@ pub fn command(target: SocketAddr, token: &str, body: &Value) -> Sending {
 pub struct Line(WebSocketStream<TcpStream>);
 
 impl Line {
-    /// Opens a socket and says hello. Small buffers: ten thousand of these must fit beside the server.
+    /// Opens a socket. Small buffers: ten thousand of these must fit beside the server.
     pub async fn open(
         target: SocketAddr,
         from: Option<IpAddr>,
         path: &str,
         headers: &[(&'static str, String)],
-        hello: &Value,
     ) -> anyhow::Result<Line> {
         let mut request = format!("ws://{target}{path}").into_client_request()?;
         for (name, value) in headers {
@@ -124,24 +129,38 @@ impl Line {
         let config = WebSocketConfig::default().read_buffer_size(4_096).write_buffer_size(0);
         let stream = dial(target, from).await?;
         let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
-        let mut line = Line(socket);
-        line.0.send(Message::text(hello.to_string())).await?;
-        Ok(line)
+        Ok(Line(socket))
     }
 
-    /// The next frame; none at the end.
-    pub async fn next(&mut self) -> Option<Value> {
+    /// Says something.
+    pub async fn say(&mut self, frame: &Value) -> anyhow::Result<()> {
+        Ok(self.0.send(Message::text(frame.to_string())).await?)
+    }
+
+    /// The next frame as it came; none at the end. Beats are answered, as a page answers them.
+    pub async fn next_text(&mut self) -> Option<Utf8Bytes> {
         loop {
             match self.0.next().await? {
-                Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
+                Ok(Message::Text(text)) => {
+                    if text.starts_with(BEAT) {
+                        self.0.send(Message::text(ALIVE)).await.ok()?;
+                    }
+                    return Some(text);
+                }
                 Ok(Message::Ping(_) | Message::Pong(_)) => {}
                 _ => return None,
             }
         }
     }
 
-    /// Waits until the server has let us in.
-    pub async fn welcomed(mut self) -> anyhow::Result<Line> {
+    /// The next frame; none at the end.
+    pub async fn next(&mut self) -> Option<Value> {
+        serde_json::from_str(&self.next_text().await?).ok()
+    }
+
+    /// Says who we are, and waits until the server has let us in.
+    pub async fn enter(mut self, hello: &Value) -> anyhow::Result<Line> {
+        self.say(hello).await?;
         while let Some(frame) = self.next().await {
             match frame["type"].as_str() {
                 Some("welcome") => return Ok(self),
@@ -150,5 +169,10 @@ impl Line {
             }
         }
         bail!("a socket was closed before it was let in")
+    }
+
+    /// Both directions, each for a task of its own.
+    pub fn split(self) -> (SplitSink<WebSocketStream<TcpStream>, Message>, SplitStream<WebSocketStream<TcpStream>>) {
+        self.0.split()
     }
 }

@@ -1,5 +1,5 @@
 //! Visitors who have the chat open: what they cost while they say nothing, what they hear at once, how quickly others
-//! are heard among them, and how they all come back.
+//! are heard among them, how much the consoles can be told, and how they all come back.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,8 +11,9 @@ use tokio::time::timeout;
 
 use super::Bench;
 use super::client::Line;
+use super::flow;
 use super::load::{self, Make, Measured};
-use super::machine::{Cpu, memory};
+use super::machine::{self, Cpu, memory};
 use super::people::Visitor;
 use super::report::{Figure, Report};
 use super::scenarios::{Stage, add_memory};
@@ -27,6 +28,9 @@ const GONE: Duration = Duration::from_secs(4);
 const OPENING: usize = 256;
 /// What was sent is heard within this time or not at all.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// In the signal by which a page hears that an operator has come.
+const OPERATOR_IS_HERE: &str = r#""online":true"#;
 
 /// Pages that are connected and read what they are told.
 struct Crowd {
@@ -60,8 +64,8 @@ impl Crowd {
 }
 
 async fn read(mut line: Line, tell: mpsc::UnboundedSender<Instant>) {
-    while let Some(frame) = line.next().await {
-        if frame["signal"]["online"] == true && tell.send(Instant::now()).is_err() {
+    while let Some(frame) = line.next_text().await {
+        if frame.contains(OPERATOR_IS_HERE) && tell.send(Instant::now()).is_err() {
             return;
         }
     }
@@ -74,7 +78,17 @@ pub async fn run(stage: &mut Stage, bench: &Bench, report: &mut Report) -> anyho
     }
     let visitors = stage.shop.visitors(stage.target, stage.block, bench.sockets).await?;
     if bench.wants("fan_out") {
-        fan_out(stage, &visitors[..bench.sockets.min(LISTENERS)], report).await?;
+        let listeners = bench.sockets.min(LISTENERS);
+        let bare = machine::bare_fan_out(listeners, ROUNDS).await?;
+        report.add(Figure::latency(
+            "limit_fan_out",
+            format!("this machine: one frame to {listeners} sockets, the last"),
+            &bare,
+        ));
+        fan_out(stage, &visitors[..listeners], report).await?;
+    }
+    if bench.wants("flow") {
+        flow::run(stage, bench, &visitors[..bench.sockets.min(flow::PAGES)], report).await?;
     }
     if ["idle", "heard_crowd", "storm"].iter().all(|name| !bench.wants(name)) {
         return Ok(());
@@ -93,13 +107,14 @@ pub async fn run(stage: &mut Stage, bench: &Bench, report: &mut Report) -> anyho
 /// An operator comes, and every visitor's page is told: one event to all sockets.
 async fn fan_out(stage: &mut Stage, visitors: &[Arc<Visitor>], report: &mut Report) -> anyhow::Result<()> {
     let mut crowd = Crowd::gather(stage, visitors).await?;
-    let (mut each, mut last, mut spreads) = (Measured::new(), Measured::new(), Duration::ZERO);
+    let (mut each, mut last) = (Measured::new(), Measured::new());
     for _ in 0..ROUNDS {
         tokio::time::sleep(GONE).await;
         while crowd.greeted.try_recv().is_ok() {}
+        let (mut console, hello) = stage.owner.knock().await?;
         let start = Instant::now();
-        let console = stage.owner.listen().await?;
-        let (mut first, mut latest) = (None, start);
+        console.say(&hello).await?;
+        let mut latest = start;
         for _ in 0..crowd.count() {
             let heard = timeout(PATIENCE, crowd.greeted.recv()).await.ok().flatten();
             let Some(heard) = heard else {
@@ -107,18 +122,14 @@ async fn fan_out(stage: &mut Stage, visitors: &[Arc<Visitor>], report: &mut Repo
                 continue;
             };
             each.note(heard - start);
-            first = Some(first.map_or(heard, |first: Instant| first.min(heard)));
             latest = latest.max(heard);
         }
         last.note(latest - start);
-        spreads += latest - first.unwrap_or(latest);
         drop(console);
     }
     let count = crowd.count();
     report.add(Figure::latency("fan_out", format!("an operator comes until each of {count} pages knows"), &each));
     report.add(Figure::latency("fan_out_last", format!("the same, the last of {count} pages"), &last));
-    let rate = (count * ROUNDS) as f64 / spreads.as_secs_f64().max(1e-9);
-    report.add(Figure::value("fan_out_rate", "deliveries a second from the first page to the last", "/s", rate));
     crowd.leave().await;
     Ok(())
 }
@@ -136,9 +147,9 @@ async fn idle(stage: &Stage, bench: &Bench, visitors: &[Arc<Visitor>], report: &
     }
     add_memory(stage.pid, "idle_total", "with all of them", report);
     let cpu = Cpu::now(stage.pid);
-    tokio::time::sleep(Duration::from_secs(bench.seconds)).await;
-    let used = Cpu::now(stage.pid).of_process(&cpu) / bench.seconds as f64 * 100.0;
-    report.add(Figure::value("idle_cpu", "of one core, with all of them idle", "%", used));
+    tokio::time::sleep(Duration::from_secs(bench.idle_seconds)).await;
+    let used = Cpu::now(stage.pid).of_process(&cpu) / bench.idle_seconds as f64 * 100.0;
+    report.add(Figure::value("idle_cpu", "of one core, with all of them idle and answering beats", "%", used));
     Ok(crowd)
 }
 

@@ -8,15 +8,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use bytes::Bytes;
+use futures_util::SinkExt;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 
-use super::client::{self, Client};
+use super::client::{self, Client, Line};
 use super::load::{self, Measured};
 
 /// Linux counts CPU time in hundredths of a second for every program.
@@ -115,6 +121,53 @@ fn write_and_sync(path: &Path, time: Duration) -> std::io::Result<Measured> {
     }
     measured.seconds = start.elapsed().as_secs_f64();
     Ok(measured)
+}
+
+/// Telling alone: a server in this process that gives the same frame to `count` sockets; how long until the last has it.
+pub async fn bare_fan_out(count: usize, rounds: usize) -> anyhow::Result<Measured> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let target: SocketAddr = listener.local_addr()?;
+    let (tell, _) = broadcast::channel::<Message>(16);
+    let (heard, mut hearing) = mpsc::unbounded_channel();
+    let mut tasks = JoinSet::new();
+    for _ in 0..count {
+        let (line, accepted) = tokio::join!(Line::open(target, None, "/", &[]), accept(&listener));
+        let (mut line, mut server, mut told, heard) = (line?, accepted?, tell.subscribe(), heard.clone());
+        tasks.spawn(async move {
+            while let Ok(frame) = told.recv().await {
+                if server.send(frame).await.is_err() {
+                    return;
+                }
+            }
+        });
+        tasks.spawn(async move {
+            while line.next_text().await.is_some() {
+                if heard.send(Instant::now()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    let frame = Message::text(r#"{"type":"signal","signal":{"kind":"operators","online":true}}"#);
+    let mut measured = Measured::new();
+    for _ in 0..rounds {
+        let start = Instant::now();
+        tell.send(frame.clone())?;
+        let mut last = start;
+        for _ in 0..count {
+            last = hearing.recv().await.context("a probe's page is gone")?.max(last);
+        }
+        measured.note(last - start);
+    }
+    tasks.shutdown().await;
+    Ok(measured)
+}
+
+async fn accept(listener: &TcpListener) -> anyhow::Result<WebSocketStream<TcpStream>> {
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    let config = WebSocketConfig::default().read_buffer_size(512).write_buffer_size(0);
+    Ok(tokio_tungstenite::accept_async_with_config(stream, Some(config)).await?)
 }
 
 /// HTTP alone: a server in this process that answers 200 bytes and does nothing.

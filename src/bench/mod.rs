@@ -4,6 +4,7 @@
 
 mod client;
 mod crowd;
+mod flow;
 mod growth;
 mod load;
 mod machine;
@@ -62,6 +63,9 @@ pub struct Bench {
     /// Idle visitors whose memory is measured
     #[arg(long, default_value_t = 1_000)]
     sockets: usize,
+    /// Seconds for which the idle visitors' CPU time is measured: two beats and more [default: 45]
+    #[arg(long, default_value_t = 45, hide_default_value = true)]
+    idle_seconds: u64,
     /// Messages up to which the own server's database is filled, to see whether calls stay as fast [default: not at all]
     #[arg(long, value_name = "MESSAGES", default_value_t = 0, hide_default_value = true)]
     growth: i64,
@@ -117,8 +121,8 @@ impl Bench {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        if !(1..=MOST_SECONDS).contains(&self.seconds) {
-            bail!("--seconds takes 1 to {MOST_SECONDS}");
+        if ![self.seconds, self.idle_seconds].iter().all(|seconds| (1..=MOST_SECONDS).contains(seconds)) {
+            bail!("--seconds and --idle-seconds take 1 to {MOST_SECONDS}");
         }
         if !(1..=1_000).contains(&self.connections) || self.sockets > MOST_SOCKETS || !(1..=50_000).contains(&self.rate)
         {

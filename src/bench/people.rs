@@ -100,11 +100,17 @@ impl Owner {
 
     /// A console that listens from now on.
     pub async fn listen(&mut self) -> anyhow::Result<Line> {
+        let (line, hello) = self.knock().await?;
+        line.enter(&hello).await
+    }
+
+    /// A console's socket, and the hello that is all that is missing.
+    pub async fn knock(&mut self) -> anyhow::Result<(Line, Value)> {
         let inbox = self.call(Method::GET, "conversations?limit=1", &Value::Null).await?;
         let ticket = self.call(Method::POST, "ticket", &json!({})).await?;
         let hello = json!({ "type": "hello", "ticket": ticket["ticket"], "cursor": inbox["cursor"] });
         let headers = [("origin", format!("http://{}", self.target)), ("cookie", self.cookie.clone())];
-        Line::open(self.target, None, "/api/console/socket", &headers, &hello).await?.welcomed().await
+        Ok((Line::open(self.target, None, "/api/console/socket", &headers).await?, hello))
     }
 
     /// Removes the site, and the account when it was made for this.
@@ -163,7 +169,7 @@ impl Visitor {
     /// A page that listens.
     pub async fn listen(&self, target: SocketAddr, block: u8, n: usize) -> anyhow::Result<Line> {
         let hello = json!({ "type": "hello", "token": self.token, "cursor": self.cursor });
-        Line::open(target, source(target, block, n), "/api/widget/socket", &[], &hello).await?.welcomed().await
+        Line::open(target, source(target, block, n), "/api/widget/socket", &[]).await?.enter(&hello).await
     }
 
     /// A message of about 160 bytes.

@@ -28,6 +28,7 @@ pub const NAMES: &[&str] = &[
     "fetch_50",
     "reply",
     "fan_out",
+    "flow",
     "idle",
     "heard_crowd",
     "storm",

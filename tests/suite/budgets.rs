@@ -17,7 +17,20 @@ fn bench(only: &str) -> impl Fn(&str) -> Value + use<> {
     let json = folder.path().join("figures.json");
     let place = folder.path().to_str().expect("a path");
     let done = Command::new(env!("CARGO_BIN_EXE_ocs"))
-        .args(["bench", "--seconds", "1", "--sockets", "400", "--folder", place, "--only", only, "--json"])
+        .args([
+            "bench",
+            "--seconds",
+            "1",
+            "--idle-seconds",
+            "1",
+            "--sockets",
+            "400",
+            "--folder",
+            place,
+            "--only",
+            only,
+            "--json",
+        ])
         .arg(&json)
         .output()
         .expect("a run");
