@@ -12,7 +12,7 @@ use crate::events::{Event, Log, Scope};
 use crate::id::{ConversationId, SiteId};
 use crate::storage::Store;
 
-use super::{Conversation, Side, Watermarks, store};
+use super::{Conversation, Side, Threads, Watermarks, store};
 
 /// How long hints are gathered: short enough for the eye, long enough to share one commit.
 const GATHER: Duration = Duration::from_millis(80);
@@ -105,12 +105,14 @@ async fn write(store: &Store, log: &Log, wanted: &HashMap<Key, Watermarks>) -> R
         if conversation.marks == before {
             continue;
         }
-        let unread = store::raise(&mut tx, &conversation).await?;
-        by_site.entry(conversation.site_id).or_default().extend(changes(&conversation, before, unread));
+        store::raise(&mut tx, &mut conversation).await?;
+        tx.memory::<Threads>().update(&conversation);
+        by_site.entry(conversation.site_id).or_default().extend(changes(&conversation, before));
     }
     for (site, events) in by_site {
         log.record(&mut tx, site, events).await?;
     }
+    tx.keep_memory();
     tx.commit().await
 }
 
@@ -128,8 +130,8 @@ impl Watermarks {
 }
 
 /// One event for each side and mark that rose; `seen` stands for `delivered` as well.
-fn changes(conversation: &Conversation, before: Watermarks, unread: i64) -> Vec<(Scope, Event)> {
-    let now = conversation.marks;
+fn changes(conversation: &Conversation, before: Watermarks) -> Vec<(Scope, Event)> {
+    let (now, unread) = (conversation.marks, conversation.unread_agent);
     let (id, public_id) = (conversation.id, &conversation.public_id);
     let mut events = Vec::new();
     let sides = [

@@ -11,6 +11,7 @@ mod hand_over;
 mod inbox;
 mod marks;
 pub mod store;
+mod threads;
 mod view;
 
 pub use close::{close, reopen};
@@ -18,6 +19,7 @@ pub use hand_over::hand_over;
 pub use inbox::{Filter, Inbox, StateFilter, inbox, load_for_operator};
 pub use marks::{Mark, Marks, Reached};
 pub use store::InboxPoint;
+pub use threads::Threads;
 pub use view::{ConversationForOperator, ConversationForVisitor, LastMessage};
 
 /// Open or closed. A closed conversation opens again when either side writes.

@@ -78,7 +78,7 @@ const RAISE: &str = "UPDATE conversations SET visitor_delivered_seq = $3, visito
             AND m.seq > $6 AND m.author_kind = 'visitor'),
         unread_visitor = (SELECT COUNT(*) FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id = $2
             AND m.seq > $4 AND m.author_kind <> 'visitor')
-    WHERE site_id = $1 AND id = $2 RETURNING unread_agent";
+    WHERE site_id = $1 AND id = $2 RETURNING unread_agent, unread_visitor";
 const RECENT: &str = "SELECT c.site_id, c.id FROM sites AS s CROSS JOIN conversations AS c
     WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) AND c.site_id = s.id AND c.id IN (
         SELECT x.id FROM conversations AS x WHERE x.site_id = s.id AND x.state = $3
@@ -244,14 +244,16 @@ pub fn grow(tx: &mut Tx, conversations: &[&Conversation]) {
     tx.later(GROW, values![serde_json::json!(rows).to_string()]);
 }
 
-/// Writes raised watermarks, counts the unread anew, and answers how many visitor messages no operator has seen.
-pub(super) async fn raise(tx: &mut Tx, conversation: &Conversation) -> Result<i64> {
+/// Writes raised watermarks and counts the unread anew.
+pub(super) async fn raise(tx: &mut Tx, conversation: &mut Conversation) -> Result<()> {
     let marks = conversation.marks;
     let (delivered, seen) = (marks.visitor_delivered, marks.visitor_seen);
     let values =
         values![conversation.site_id, conversation.id, delivered, seen, marks.agent_delivered, marks.agent_seen];
-    let row: Option<(i64,)> = tx.one(RAISE, values).await?;
-    Ok(row.map_or(0, |(unread,)| unread))
+    if let Some((for_agent, for_visitor)) = tx.one(RAISE, values).await? {
+        (conversation.unread_agent, conversation.unread_visitor) = (for_agent, for_visitor);
+    }
+    Ok(())
 }
 
 /// Where a page of the inbox begins: below this update.

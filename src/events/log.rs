@@ -1,6 +1,6 @@
 //! Recording in a transaction, and handing what was committed to whoever relays it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::mpsc;
@@ -71,6 +71,13 @@ impl Log {
         }
         let n = store::ends(store, site).await?.map_or(0, |ends| ends.n);
         Ok(self.note_end(site, n))
+    }
+
+    /// The last numbers of these sites' logs, where they are all known. Inside a transaction they are the numbers that it
+    /// sees: nobody else writes, and each commit notes its own before the next one begins.
+    pub(crate) fn known_ends(&self, sites: &BTreeSet<SiteId>) -> Option<BTreeMap<SiteId, i64>> {
+        let ends = self.ends();
+        sites.iter().map(|site| Some((*site, *ends.get(site)?))).collect()
     }
 
     /// Notes where a log ends; answers the furthest that is known.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::conversations::{self, Conversation, Side, State, Watermarks};
+use crate::conversations::{self, Conversation, Side, State, Threads, Watermarks};
 use crate::error::{Error, Result};
 use crate::events::{self, Event, Log, Recorded, Scope};
 use crate::id::{ConversationId, ImageId, MessageId, SiteId, VisitorId};
@@ -17,11 +17,31 @@ use super::{Author, Body, Draft, Message, Outgoing, Target};
 
 type Key = (SiteId, ConversationId);
 
+/// What each job led to.
+pub(super) type Answers = Vec<Result<Vec<Arc<Message>>>>;
+
+/// Stores all of `jobs` in one commit, going by what the writer remembers of their conversations: one trip to the
+/// database. None where that is not possible: not all are remembered, or one was stored before, which a unique index
+/// notices.
+pub(super) async fn append_remembered(store: &Store, log: &Log, jobs: &[Outgoing]) -> Result<Option<Answers>> {
+    let mut tx = store.begin().await?;
+    let Some(batch) = Batch::recall(&mut tx, log, jobs) else { return Ok(None) };
+    match carry_out(tx, log, jobs, batch).await {
+        Ok(answers) => Ok(Some(answers)),
+        Err(error @ (Error::StorageFull | Error::Unavailable)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
 /// Stores all of `jobs` in one commit. An answer may be a refusal of that job alone; an error here is of the whole batch,
 /// of which nothing was stored then.
-pub(super) async fn append(store: &Store, log: &Log, jobs: &[Outgoing]) -> Result<Vec<Result<Vec<Arc<Message>>>>> {
+pub(super) async fn append(store: &Store, log: &Log, jobs: &[Outgoing]) -> Result<Answers> {
     let mut tx = store.begin().await?;
-    let mut batch = Batch::read(&mut tx, jobs).await?;
+    let batch = Batch::read(&mut tx, jobs).await?;
+    carry_out(tx, log, jobs, batch).await
+}
+
+async fn carry_out(mut tx: Tx, log: &Log, jobs: &[Outgoing], mut batch: Batch) -> Result<Answers> {
     let mut planned = Vec::with_capacity(jobs.len());
     for job in jobs {
         planned.push(batch.plan(&mut tx, job).await);
@@ -76,9 +96,27 @@ struct Batch {
     planned: Vec<Planned>,
     /// The last number of each site's log.
     numbers: BTreeMap<SiteId, i64>,
+    /// Visitors of whom all conversations are here.
+    whole: BTreeSet<(SiteId, VisitorId)>,
 }
 
 impl Batch {
+    /// Everything that planning must know, from memory, but for what was stored before.
+    fn recall(tx: &mut Tx, log: &Log, jobs: &[Outgoing]) -> Option<Batch> {
+        let sites = jobs.iter().map(|job| job.site).collect();
+        let mut batch = Batch { numbers: log.known_ends(&sites)?, ..Batch::default() };
+        let threads = tx.memory::<Threads>();
+        for job in jobs {
+            let conversations = match &job.target {
+                Target::Conversation(id) => threads.beside(job.site, *id)?,
+                Target::Thread { visitor, .. } => threads.of_visitor(job.site, *visitor)?,
+            };
+            batch.whole.extend(conversations.iter().map(|one| (one.site_id, one.visitor_id)));
+            batch.take(conversations.iter().cloned());
+        }
+        Some(batch)
+    }
+
     /// Everything that planning must know, in one trip to the database.
     async fn read(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Batch> {
         let (mut named, mut visitors, mut sites) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -99,7 +137,7 @@ impl Batch {
         ];
         let conversations = questions.iter().flatten().count() - 2;
         let mut answers = tx.ask(questions.into_iter().flatten()).await?;
-        let mut batch = Batch::default();
+        let mut batch = Batch { whole: visitors, ..Batch::default() };
         for _ in 0..conversations {
             batch.take(conversations::store::read(&mut answers)?);
         }
@@ -111,7 +149,7 @@ impl Batch {
         Ok(batch)
     }
 
-    fn take(&mut self, conversations: Vec<Conversation>) {
+    fn take(&mut self, conversations: impl IntoIterator<Item = Conversation>) {
         for conversation in conversations {
             let key = (conversation.site_id, conversation.id);
             if !self.heads.contains_key(&key) {
@@ -238,6 +276,18 @@ impl Batch {
         !taken
     }
 
+    /// Leaves to the next batch how its conversations stand now.
+    fn remember(self, tx: &mut Tx) {
+        let mut heads = self.heads;
+        let threads = tx.memory::<Threads>();
+        for (site, visitor) in self.whole {
+            let ids = self.of_visitor.get(&(site, visitor)).into_iter().flatten();
+            let conversations = ids.filter_map(|id| heads.remove(&(site, *id))).map(|head| head.conversation);
+            threads.remember(site, visitor, conversations.collect());
+        }
+        tx.keep_memory();
+    }
+
     async fn write(mut self, tx: &mut Tx, log: &Log) -> Result<Vec<Arc<Message>>> {
         if self.planned.is_empty() {
             return Ok(Vec::new());
@@ -246,7 +296,7 @@ impl Batch {
             conversations::store::add(tx, &head.conversation);
         }
         let (mut news, mut recorded) = (Vec::new(), Vec::new());
-        for planned in self.planned {
+        for planned in std::mem::take(&mut self.planned) {
             let id = tx.next_id(Kind::Message, MessageId).await?;
             let Some(head) = self.heads.get(&planned.key) else { return Err(Error::NotFound) };
             let Some(last) = self.numbers.get_mut(&planned.key.0) else { return Err(Error::NotFound) };
@@ -260,6 +310,7 @@ impl Batch {
         let grown: Vec<&Conversation> =
             self.heads.values().filter(|head| head.grown).map(|head| &head.conversation).collect();
         conversations::store::grow(tx, &grown);
+        self.remember(tx);
         log.publish_after(tx, recorded);
         Ok(news.into_iter().map(|new| new.message).collect())
     }

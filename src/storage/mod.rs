@@ -8,6 +8,7 @@ mod dialect;
 mod files;
 mod ids;
 mod lock;
+mod memory;
 mod migrate;
 mod trip;
 mod tx;
@@ -42,6 +43,9 @@ pub const SQL: &[&[&str]] = &[ids::SQL, backup::SQL];
 
 /// Read connections. Each keeps a page cache of about 2 MB; two cores cannot use more.
 const READERS: u32 = 4;
+/// The writer's page cache, in KiB as SQLite takes it. Messages of many conversations touch pages everywhere; those that are
+/// not here are read from the log again for each message.
+const WRITER_CACHE: &str = "-16000";
 /// Pages in the write-ahead log at which SQLite itself checkpoints; our own checkpointer works below it.
 const WAL_PAGES: u32 = 16_000;
 
@@ -68,7 +72,8 @@ impl Store {
     /// As [`Store::open`]; a migration that fails has changed nothing.
     pub async fn open_at(folder: &Folder, clock: Clock, migrations: &[Migration]) -> Result<Store> {
         let path = folder.database();
-        let mut conn = connect_options(&path).connect().await.map_err(dialect::error)?;
+        let writer = connect_options(&path).pragma("cache_size", WRITER_CACHE);
+        let mut conn = writer.connect().await.map_err(dialect::error)?;
         dialect::assert_version(&mut conn).await?;
         migrate::run(&mut conn, folder, migrations).await?;
         let epoch = migrate::epoch(&mut conn).await?;

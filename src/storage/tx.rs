@@ -1,5 +1,6 @@
 //! A write: everything in it happens, or nothing does.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Record;
 use super::ids::Blocks;
+use super::memory::Memory;
 use super::trip::{Answers, Statement, Trip};
 use super::value::Value;
 use crate::clock::Millis;
@@ -23,11 +25,12 @@ pub struct Writer {
     /// A transaction may have been begun and was neither committed nor undone (its owner was dropped).
     open: bool,
     ids: Blocks,
+    memory: Memory,
 }
 
 impl Writer {
     pub(super) fn new(conn: SqliteConnection) -> Writer {
-        Writer { conn: Some(conn), open: false, ids: Blocks::default() }
+        Writer { conn: Some(conn), open: false, ids: Blocks::default(), memory: Memory::default() }
     }
 
     pub(super) async fn close(&mut self) {
@@ -47,6 +50,7 @@ impl Writer {
             // Fails when the engine undid it already, as it does on a full disk.
             let _ = self.conn()?.execute("ROLLBACK").await;
             self.ids.undone();
+            self.memory.forget();
             self.open = false;
         }
         Ok(())
@@ -72,6 +76,7 @@ pub struct Tx {
     /// What goes to the engine with the next statement that somebody waits for; the beginning itself at first.
     waiting: Trip,
     spoiled: Option<Error>,
+    keeps_memory: bool,
     after_commit: Vec<Box<dyn FnOnce() + Send>>,
 }
 
@@ -81,7 +86,7 @@ impl Tx {
         writer.clean_up().await?;
         let mut waiting = Trip::default();
         waiting.add(Statement::new("BEGIN IMMEDIATE", []));
-        Ok(Tx { writer, now, waiting, spoiled: None, after_commit: Vec::new() })
+        Ok(Tx { writer, now, waiting, spoiled: None, keeps_memory: false, after_commit: Vec::new() })
     }
 
     /// The moment of this transaction.
@@ -91,6 +96,20 @@ impl Tx {
 
     pub(super) fn blocks(&mut self) -> &mut Blocks {
         &mut self.writer.ids
+    }
+
+    /// What the transaction before left here. Whoever changes it, or leaves rows behind that are otherwise than it says,
+    /// says so by [`Tx::keep_memory`] or has it forgotten.
+    pub fn memory<T: Any + Send + Default>(&mut self) -> &mut T {
+        // A transaction that ends without a word may have changed it: then it is forgotten.
+        self.writer.open = true;
+        self.writer.memory.of()
+    }
+
+    /// What is in [`Tx::memory`] is right after this transaction, too. Without this word it is all forgotten at the end; and
+    /// it is when the transaction is undone.
+    pub fn keep_memory(&mut self) {
+        self.keeps_memory = true;
     }
 
     /// At most one row, as this transaction sees it.
@@ -149,6 +168,9 @@ impl Tx {
     async fn finish(mut self) -> Result<()> {
         self.ask([Statement::new("COMMIT", [])]).await?;
         self.writer.committed();
+        if !self.keeps_memory {
+            self.writer.memory.forget();
+        }
         for act in self.after_commit.drain(..) {
             act();
         }

@@ -98,6 +98,7 @@ impl Plan {
     async fn carry_out(self, tx: &mut Tx, log: &Log, site: &Site, arrival: &Arrival) -> Result<Arrived> {
         match self {
             Plan::Resume { session, visitor } => {
+                tx.keep_memory();
                 store::keep_token(tx, &session).await?;
                 Ok(Arrived { visitor, session, token: None })
             }
@@ -110,6 +111,7 @@ impl Plan {
                 new_token(tx, visitor, &proof, Some(&session)).await
             }
             Plan::Enter { proof } => {
+                tx.keep_memory();
                 let visitor = find_or_add(tx, site, arrival).await?;
                 new_token(tx, visitor, &proof, None).await
             }
