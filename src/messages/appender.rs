@@ -107,12 +107,7 @@ async fn append_guarded(store: &Store, log: &Log, outgoing: &[Outgoing]) -> Vec<
 
 /// Appends in one commit; where one message spoils the batch, each gets a commit of its own.
 async fn append_all(store: &Store, log: &Log, outgoing: &[Outgoing]) -> Vec<Answer> {
-    let remembered = batch::append_remembered(store, log, outgoing).await.transpose();
-    let appended = match remembered {
-        Some(appended) => appended,
-        None => batch::append(store, log, outgoing).await,
-    };
-    match appended {
+    match batch::append(store, log, outgoing).await {
         Ok(answers) => answers,
         Err(error @ (Error::StorageFull | Error::Unavailable)) => outgoing.iter().map(|_| Err(error.clone())).collect(),
         Err(error) if outgoing.len() == 1 => vec![Err(explain(&outgoing[0], error))],

@@ -20,23 +20,22 @@ type Key = (SiteId, ConversationId);
 /// What each job led to.
 pub(super) type Answers = Vec<Result<Vec<Arc<Message>>>>;
 
-/// Stores all of `jobs` in one commit, going by what the writer remembers of their conversations: one trip to the
-/// database. None where that is not possible: not all are remembered, or one was stored before, which a unique index
-/// notices.
-pub(super) async fn append_remembered(store: &Store, log: &Log, jobs: &[Outgoing]) -> Result<Option<Answers>> {
+/// Stores all of `jobs` in one commit. An answer may be a refusal of that job alone; an error here is of the whole batch,
+/// of which nothing was stored then.
+///
+/// Where the writer remembers all of their conversations it is one trip to the database. That something was stored before
+/// is noticed by its unique index then, and the batch begins anew with what is stored.
+pub(super) async fn append(store: &Store, log: &Log, jobs: &[Outgoing]) -> Result<Answers> {
     let mut tx = store.begin().await?;
-    let Some(batch) = Batch::recall(&mut tx, log, jobs) else { return Ok(None) };
+    let Some(batch) = Batch::recall(&mut tx, log, jobs) else { return read_and_append(tx, log, jobs).await };
     match carry_out(tx, log, jobs, batch).await {
-        Ok(answers) => Ok(Some(answers)),
+        Ok(answers) => Ok(answers),
         Err(error @ (Error::StorageFull | Error::Unavailable)) => Err(error),
-        Err(_) => Ok(None),
+        Err(_) => read_and_append(store.begin().await?, log, jobs).await,
     }
 }
 
-/// Stores all of `jobs` in one commit. An answer may be a refusal of that job alone; an error here is of the whole batch,
-/// of which nothing was stored then.
-pub(super) async fn append(store: &Store, log: &Log, jobs: &[Outgoing]) -> Result<Answers> {
-    let mut tx = store.begin().await?;
+async fn read_and_append(mut tx: Tx, log: &Log, jobs: &[Outgoing]) -> Result<Answers> {
     let batch = Batch::read(&mut tx, jobs).await?;
     carry_out(tx, log, jobs, batch).await
 }
