@@ -8,7 +8,7 @@ use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, SiteId, VisitorId};
-use crate::storage::{Statement, Store, Tx};
+use crate::storage::{Statement, Store, Tx, Value};
 use crate::values;
 use crate::visitors::Proof;
 
@@ -147,13 +147,13 @@ pub async fn take_numbers(tx: &mut Tx, site: SiteId, count: usize) -> Result<i64
 /// Asks for the last number of each site's log: rows of a site and its number. A site that is gone is left out.
 pub fn last_numbers(sites: &BTreeSet<SiteId>) -> Statement {
     let rows: Vec<_> = sites.iter().map(|site| (site,)).collect();
-    Statement::new(LAST_NUMBERS, values![serde_json::json!(rows).to_string()])
+    Statement::new(LAST_NUMBERS, values![Value::json(&rows)])
 }
 
 /// Notes the last number of each site's log, after numbers were given by hand in this transaction.
 pub fn note_numbers(tx: &mut Tx, last: &BTreeMap<SiteId, i64>) {
     let rows: Vec<_> = last.iter().collect();
-    tx.later(NOTE_NUMBERS, values![serde_json::json!(rows).to_string()]);
+    tx.later(NOTE_NUMBERS, values![Value::json(&rows)]);
 }
 
 /// Stores events whose numbers were taken. Those of messages are not stored: the message's own row is their place.
@@ -168,7 +168,7 @@ pub fn add(tx: &mut Tx, events: &[Recorded]) {
         })
         .collect();
     if !rows.is_empty() {
-        tx.later(ADD, values![serde_json::json!(rows).to_string()]);
+        tx.later(ADD, values![Value::json(&rows)]);
     }
 }
 

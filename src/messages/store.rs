@@ -169,7 +169,7 @@ pub async fn at(store: &Store, places: &[(SiteId, ConversationId, i64)]) -> Resu
     if places.is_empty() {
         return Ok(Vec::new());
     }
-    store.all(AT, values![serde_json::json!(places).to_string()]).await.map(messages)
+    store.all(AT, values![Value::json(&places)]).await.map(messages)
 }
 
 /// What identifies a message for its author.
@@ -177,7 +177,7 @@ pub(super) type AuthorKey = (SiteId, &'static str, i64, ClientId);
 
 /// Asks for those of the given messages that are stored already.
 pub(super) fn known(keys: &[AuthorKey]) -> Statement {
-    Statement::new(KNOWN, values![serde_json::json!(keys).to_string()])
+    Statement::new(KNOWN, values![Value::json(&keys)])
 }
 
 /// Reads the answer to [`known`].
@@ -214,7 +214,7 @@ pub(super) fn add(tx: &mut Tx, news: &[New]) {
             )
         })
         .collect();
-    tx.later(ADD, values![serde_json::json!(rows).to_string()]);
+    tx.later(ADD, values![Value::json(&rows)]);
 }
 
 /// Makes another visitor the author of what the visitor of a conversation wrote, so that a retry is still recognised.

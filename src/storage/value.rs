@@ -23,10 +23,16 @@ pub enum Value {
 }
 
 impl Value {
+    /// Rows for a statement's `bulk_rows!`: a list of tuples.
+    pub fn json(rows: &impl serde::Serialize) -> Value {
+        // Tuples of numbers and text, which always serialise.
+        Value::Text(serde_json::to_string(rows).unwrap_or_default())
+    }
+
     /// Ids for a statement's `id_rows!`.
     pub fn ids<T: Id>(ids: &[T]) -> Value {
         let numbers: Vec<i64> = ids.iter().map(|id| id.number()).collect();
-        Value::Text(serde_json::json!(numbers).to_string())
+        Value::json(&numbers)
     }
 }
 

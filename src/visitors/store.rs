@@ -137,7 +137,7 @@ pub async fn by_id(store: &Store, site: SiteId, id: VisitorId) -> Result<Option<
 
 /// Several visitors at once, in no order.
 pub async fn find_many(store: &Store, keys: &[(SiteId, VisitorId)]) -> Result<Vec<Visitor>> {
-    let rows = store.all::<Row>(MANY, values![serde_json::json!(keys).to_string()]).await?;
+    let rows = store.all::<Row>(MANY, values![Value::json(&keys)]).await?;
     Ok(rows.into_iter().map(Visitor::from).collect())
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id
 }
 
 pub(super) async fn say_who(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, verified: bool) -> Result<()> {
-    let attributes = arrival.attributes.as_ref().map(|all| serde_json::json!(all).to_string());
+    let attributes = arrival.attributes.as_ref().map(|all| Value::json(&all));
     let values =
         values![visitor.site_id, visitor.id, arrival.nickname.clone(), arrival.email.clone(), attributes, verified];
     tx.run(SAY_WHO, values).await.map(drop)
@@ -222,7 +222,7 @@ pub async fn wrote_nothing(
 /// Ends the tokens by which visitors had shown these proofs; answers which.
 pub async fn end_tokens(tx: &mut Tx, site: SiteId, shown: &[(VisitorId, Proof)]) -> Result<Vec<TokenId>> {
     let shown: Vec<_> = shown.iter().map(|(visitor, proof)| (visitor, proof.to_text())).collect();
-    let rows: Vec<(TokenId,)> = tx.all(END_TOKENS, values![site, serde_json::json!(shown).to_string()]).await?;
+    let rows: Vec<(TokenId,)> = tx.all(END_TOKENS, values![site, Value::json(&shown)]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

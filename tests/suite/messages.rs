@@ -1,5 +1,6 @@
 //! Writing and answering.
 
+use hyper::Method;
 use serde_json::json;
 
 use crate::world::{World, texts};
@@ -150,4 +151,39 @@ async fn history_comes_in_pages_without_a_gap() {
         more = page["more"].as_bool().expect("a flag");
     }
     assert_eq!(all, (1..=120).map(|i| i.to_string()).collect::<Vec<_>>());
+}
+
+/// The writer remembers conversations from one message to the next; whatever happens to them in between must count.
+#[tokio::test]
+async fn what_happens_between_two_messages_counts_for_the_next() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let mut console = otto.listen().await;
+    let vera = world.arrive(&shop, json!({ "external_id": "a-browser", "anonymous": true }), None).await;
+    let vera = vera.unwrap_or_else(|answer| panic!("{answer:?}"));
+    let first = vera.send("v1", "one").await.ok();
+    vera.send("v2", "two").await.ok();
+    let id = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+
+    console.say(json!({ "type": "seen", "site_id": shop.id, "conversation_id": id, "seq": 2 })).await;
+    console.event("seen").await;
+    vera.send("v3", "three").await.ok();
+    assert_eq!(otto.inbox("").await[0]["unread"], 1, "two of three were seen");
+
+    otto.call(Method::POST, &format!("sites/{}/conversations/{id}/close", shop.id), json!({})).await.ok();
+    assert_eq!(console.event("conversation_changed").await["conversation"]["state"], "closed");
+    vera.send("v4", "four").await.ok();
+    assert_eq!(console.event("conversation_changed").await["conversation"]["state"], "open");
+
+    assert_eq!(vera.send("v1", "one").await.ok(), first, "a retry is known as one");
+    assert_eq!(vera.send("v1", "another").await.code(), "conflict");
+
+    let named = world.arrive(&shop, json!({ "external_id": "vera", "anonymous": false }), Some(&vera.token)).await;
+    let named = named.unwrap_or_else(|answer| panic!("{answer:?}"));
+    let fifth = named.send("v5", "five").await.ok();
+    assert_eq!((&fifth["message"]["seq"], vera.send("v6", "six").await.status.as_u16()), (&json!(5), 401));
+    otto.reply(&shop, id, "o1", "six").await.ok();
+    assert_eq!(otto.thread(&shop, id).await, ["one", "two", "three", "four", "five", "six"]);
+    assert_eq!(otto.inbox("").await.len(), 1);
 }
