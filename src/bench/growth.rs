@@ -7,6 +7,7 @@ use anyhow::Context;
 use hyper::Method;
 use serde_json::json;
 
+use super::Bench;
 use super::client::{Client, Sending};
 use super::load::{self, Make, Measured};
 use super::report::{Figure, Report};
@@ -19,15 +20,18 @@ use crate::id::SiteId;
 const FIRST: i64 = 10_000;
 /// Messages of one site, on the average.
 const OF_A_SITE: i64 = 1_000;
+/// Sites of the measured account, beside the one that is measured, where it has not all of them.
+const OWNED: i64 = 9;
 /// Time of each call at each size.
 const TIME: Duration = Duration::from_millis(1_500);
 
-/// Grows the own server's database up to `most` messages and measures at every size.
-pub async fn run(stage: &mut Stage, own: &mut Own, most: i64, report: &mut Report) -> anyhow::Result<()> {
+/// Grows the own server's database up to as many messages as were asked for, and measures at every size.
+pub async fn run(stage: &mut Stage, own: &mut Own, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let mut size = Size::default();
     let mut messages = FIRST;
-    while messages <= most {
-        let larger = Size { messages, sites: messages / OF_A_SITE };
+    let owned = if bench.one_owner { i64::MAX } else { OWNED };
+    while messages <= bench.growth {
+        let larger = Size { messages, sites: messages / OF_A_SITE, owned };
         own.stop()?;
         store::grow(&own.data(), SiteId(stage.owner.site), size, larger, TEXT).await?;
         let start = own.start_again().await?;

@@ -69,6 +69,9 @@ pub struct Bench {
     /// Messages up to which the own server's database is filled, to see whether calls stay as fast [default: not at all]
     #[arg(long, value_name = "MESSAGES", default_value_t = 0, hide_default_value = true)]
     growth: i64,
+    /// All sites of that database belong to the one account that is measured, instead of ten
+    #[arg(long)]
+    one_owner: bool,
     /// Scenarios to run, comma-separated [default: all]
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -111,7 +114,7 @@ impl Bench {
             report.add(own.cold_start().await?);
         }
         if let Some(own) = own.as_mut() {
-            growth::run(&mut stage, own, self.growth, &mut report).await?;
+            growth::run(&mut stage, own, &self, &mut report).await?;
         }
         report.print();
         if let Some(path) = &self.json {

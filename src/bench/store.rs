@@ -20,11 +20,15 @@ macro_rules! numbers {
 }
 
 // Site 0 is the one that is measured; it has half of the conversations. Conversation 0 has a tenth of all messages, the
-// others have twenty each.
+// others have twenty each. Its owner has $5 of the other sites; the rest are of accounts with ten sites each.
+const ACCOUNTS: &str = numbers!(
+    "INSERT INTO accounts (id, email, name, password_hash, created_at)
+    SELECT $4 + i.k, 'grown-' || i.k || '@example.org', 'Grown', '', i.k FROM i WHERE i.k % 10 = $1 * 0"
+);
 const SITES: &str = numbers!(
     "INSERT INTO sites (id, owner_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
         allowed_domains, identity_mode, created_at)
-    SELECT $4 + i.k, s.owner_id, s.name, s.look, s.welcome, s.messages_per_minute, s.api_per_minute, s.image_bytes,
+    SELECT $4 + i.k, CASE WHEN i.k < $5 THEN s.owner_id ELSE $4 + i.k - i.k % 10 END, s.name, s.look, s.welcome, s.messages_per_minute, s.api_per_minute, s.image_bytes,
         s.allowed_domains, s.identity_mode, s.created_at
     FROM i CROSS JOIN sites AS s WHERE s.id = $1"
 );
@@ -63,6 +67,8 @@ pub struct Size {
     pub messages: i64,
     /// Sites beside the one that is measured.
     pub sites: i64,
+    /// How many of them its owner has as well, at most.
+    pub owned: i64,
 }
 
 /// Fills a database from one size to another. `text` is what every message says, before its number.
@@ -71,7 +77,8 @@ pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, 
     let store = Store::open(&folder, Clock::System).await?;
     let mut tx = store.begin().await?;
     if from.sites < to.sites {
-        tx.run(SITES, values![site, from.sites, to.sites, ABOVE]).await?;
+        tx.run(ACCOUNTS, values![0, from.sites, to.sites, ABOVE]).await?;
+        tx.run(SITES, values![site, from.sites, to.sites, ABOVE, to.owned]).await?;
         tx.run(COUNTERS, values![0, from.sites, to.sites, ABOVE]).await?;
     }
     let (first, last) = ((from.messages + 19) / 20, (to.messages + 19) / 20);
