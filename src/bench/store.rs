@@ -55,7 +55,8 @@ const LAST_NUMBERS: &str = "UPDATE site_counters SET n = $1 WHERE site_id = $2 O
 
 // Messages are numbered as the server does, because a search goes through their numbers.
 const MESSAGE_NUMBERS: &str = "SELECT next FROM id_blocks WHERE kind = 'message'";
-const LAST_MESSAGE: &str = "UPDATE id_blocks SET next = $1 WHERE kind = 'message'";
+const LAST_MESSAGE: &str = "INSERT INTO id_blocks (kind, next) VALUES ('message', $1)
+    ON CONFLICT (kind) DO UPDATE SET next = $1";
 
 /// Where the long conversation is.
 pub const LONG: i64 = ABOVE;
@@ -85,7 +86,7 @@ pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, 
     // Above all numbers that the server gave since it was filled to the size before.
     let numbers = ABOVE + 10 * from.messages;
     let first: Option<(i64,)> = store.one(MESSAGE_NUMBERS, []).await?;
-    let ids = first.context("nobody has sent anything")?.0 - from.messages;
+    let ids = first.map_or(1, |(next,)| next) - from.messages;
     let mut begin = from.messages;
     while begin < to.messages {
         let end = to.messages.min(begin + CHUNK);

@@ -72,6 +72,7 @@ pub async fn find(app: &App, owner: AccountId, filter: &Filter) -> Result<Found>
         filter,
         point: filter.before.unwrap_or(MessageId(newest.0 + 1)),
         found: Vec::new(),
+        until: Instant::now() + WORK,
     };
     search.run(mark).await?;
     let next = (search.point.0 > 1).then(|| search.point.to_string());
@@ -85,26 +86,26 @@ struct Search<'a> {
     filter: &'a Filter,
     /// Everything from here on was looked at.
     point: MessageId,
-    found: Vec<(Row, Vec<Range<usize>>)>,
+    found: Vec<Match>,
+    until: Instant,
 }
+
+/// A message, and where it says what is looked for.
+type Match = (Row, Vec<Range<usize>>);
 
 impl Search<'_> {
     async fn run(&mut self, mark: MessageId) -> Result<()> {
-        let (begun, terms) = (Instant::now(), self.filter.query.terms());
+        let terms = self.filter.query.terms();
         if self.point.0 > mark.0 + 1 {
             let rows = store::not_indexed(self.store, self.scope, (mark, self.point), READ).await?;
-            self.take(rows);
-            if self.missing() > 0 {
-                self.point = MessageId(mark.0 + 1);
-            }
+            self.take(rows, MessageId(mark.0 + 1)).await?;
         }
-        while self.missing() > 0 && self.point.0 > 1 && begun.elapsed() < WORK {
+        while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
             let ids = store::candidates(self.store, self.scope, &terms, self.point, asked).await?;
             let end = ids.last().copied().filter(|_| ids.len() == asked);
             let end = end.unwrap_or(store::span_below(self.point));
-            self.take(store::by_id(self.store, self.scope, &ids).await?);
-            self.point = end;
+            self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
         }
         Ok(())
     }
@@ -113,28 +114,52 @@ impl Search<'_> {
         (self.filter.limit as usize).saturating_sub(self.found.len())
     }
 
-    /// Keeps those that say what is looked for, as many as are missing.
-    fn take(&mut self, rows: Vec<Row>) {
-        for row in rows {
-            if self.missing() == 0 {
-                return;
-            }
-            self.point = row.id;
-            if let Some(places) = self.filter.query.find(&row.text) {
-                self.found.push((row, places));
-            }
+    fn goes_on(&self) -> bool {
+        self.missing() > 0 && Instant::now() < self.until
+    }
+
+    /// Reads messages, which are all that may be found down to `end`.
+    async fn take(&mut self, rows: Vec<Row>, end: MessageId) -> Result<()> {
+        if rows.is_empty() {
+            self.point = end;
+            return Ok(());
         }
+        let (query, missing, until) = (self.filter.query.clone(), self.missing(), self.until);
+        // Texts may be long, and this thread has others to serve.
+        let reading = tokio::task::spawn_blocking(move || read(&query, rows, missing, until));
+        let (found, stopped) =
+            reading.await.map_err(|error| Error::Internal(format!("a search broke off: {error}")))?;
+        self.found.extend(found);
+        self.point = stopped.unwrap_or(end);
+        Ok(())
     }
 }
 
+/// Reads messages until enough of them say what is looked for, or until a moment, at least one; answers these, and the
+/// last message that was read where others were left.
+fn read(query: &Query, rows: Vec<Row>, most: usize, until: Instant) -> (Vec<Match>, Option<MessageId>) {
+    let mut found = Vec::new();
+    let mut rows = rows.into_iter().peekable();
+    while let Some(row) = rows.next() {
+        let last = row.id;
+        if let Some(places) = query.find(&row.text) {
+            found.push((row, places));
+        }
+        if rows.peek().is_some() && (found.len() == most || Instant::now() > until) {
+            return (found, Some(last));
+        }
+    }
+    (found, None)
+}
+
 /// Found messages with what an operator sees beside them.
-async fn shown(app: &App, found: Vec<(Row, Vec<Range<usize>>)>) -> Result<Vec<FoundMessage>> {
+async fn shown(app: &App, found: Vec<Match>) -> Result<Vec<FoundMessage>> {
     let mut keys: Vec<_> = found.iter().map(|(row, _)| (row.site_id, row.conversation_id)).collect();
     keys.sort_unstable();
     keys.dedup();
     let conversations = conversations::load_for_operator(app, &keys).await?;
     let visitors: HashMap<_, _> = conversations.into_iter().map(|c| ((c.site_id, c.id), c.visitor)).collect();
-    let view = |(row, places): (Row, Vec<Range<usize>>)| {
+    let view = |(row, places): Match| {
         Some(FoundMessage {
             visitor: visitors.get(&(row.site_id, row.conversation_id))?.clone(),
             site_id: row.site_id,

@@ -3,14 +3,16 @@
 use std::time::{Duration, Instant};
 
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::storage::Store;
 
-use super::store::{Said, add, after, fold, mark, newest, nth_after};
+use super::store::{Said, add, after, entry, fold, mark, newest, nth_after};
 use super::terms::terms;
 
 /// Messages that are indexed together. Fewer than these are not worth a commit: a search reads them one by one.
 const BATCH: i64 = 500;
+/// Text that is indexed together, in bytes, but for one message: what is in one commit, all others wait for.
+const BATCH_BYTES: usize = 200_000;
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Where more than this is sent in a millisecond, the index waits: sending has the machine for itself.
@@ -69,17 +71,31 @@ pub async fn index(store: &Store) -> Result<usize> {
 /// Indexes the next messages, at most a batch; answers how many.
 async fn index_batch(store: &Store) -> Result<usize> {
     let mark = mark(store).await?;
-    let said = after(store, mark, BATCH).await?;
+    let said = short(after(store, mark, BATCH).await?);
     let Some(last) = said.last().map(|said| said.id) else { return Ok(0) };
-    // Made before the writer is asked for: it has others to serve.
-    let words: Vec<(&Said, Vec<String>)> =
-        said.iter().map(|said| (said, terms(&said.text).into_iter().collect())).collect();
+    let count = said.len();
+    // Before the writer is asked for, and on a thread that nobody waits for.
+    let entries = tokio::task::spawn_blocking(move || {
+        said.iter().filter_map(|said| entry(said, &terms(&said.text))).collect::<Vec<_>>()
+    });
+    let entries = entries.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
     let mut tx = store.begin().await?;
-    add(&mut tx, &words, last);
+    add(&mut tx, &entries, last);
     tx.commit().await?;
     // By itself it would fold much at once, now and then, and a message would wait for it.
     let mut tx = store.begin().await?;
     fold(&mut tx);
     tx.commit().await?;
-    Ok(said.len())
+    Ok(count)
+}
+
+/// As many of these as make a batch.
+fn short(mut said: Vec<Said>) -> Vec<Said> {
+    let sizes = said.iter().scan(0, |bytes, said| {
+        *bytes += said.text.len();
+        Some(*bytes)
+    });
+    let fitting = sizes.take_while(|bytes| *bytes <= BATCH_BYTES).count();
+    said.truncate(fitting.max(1));
+    said
 }

@@ -4,6 +4,8 @@
 //! what others said, a beginning gathers the words of one span at most, and a search goes from span to span back in time.
 //! The site of a message is a term as well, `7o12s` and its number.
 
+use std::collections::BTreeSet;
+
 use sqlx::FromRow;
 
 use crate::clock::Millis;
@@ -128,27 +130,26 @@ pub(super) async fn after(store: &Store, mark: MessageId, limit: i64) -> Result<
     store.all(AFTER, values![mark, limit]).await
 }
 
-/// Puts messages into the index, each with its words, and moves the mark.
-pub(super) fn add(tx: &mut Tx, words: &[(&Said, Vec<String>)], mark: MessageId) {
-    let with_words = words.iter().filter(|(_, words)| !words.is_empty());
-    let rows: Vec<(MessageId, String)> = with_words.map(|(said, words)| (said.id, entry(said, words))).collect();
-    tx.later(ADD, values![serde_json::json!(rows).to_string()]);
+/// A message's number, and what the index keeps of it.
+pub(super) type Entry = (MessageId, String);
+
+/// What the index keeps of a message: nothing, where it has no words.
+pub(super) fn entry(said: &Said, words: &BTreeSet<String>) -> Option<Entry> {
+    let span = said.id.0 / SPAN;
+    let terms = words.iter().map(|word| word_term(said.owner_id, span, word));
+    let terms: Vec<String> = terms.chain([site_term(said.owner_id, span, said.site_id)]).collect();
+    (!words.is_empty()).then(|| (said.id, terms.join(" ")))
+}
+
+/// Puts messages into the index, and moves the mark.
+pub(super) fn add(tx: &mut Tx, entries: &[Entry], mark: MessageId) {
+    tx.later(ADD, values![serde_json::json!(entries).to_string()]);
     tx.later(SET_MARK, values![mark]);
 }
 
 /// Keeps the index in few parts, so that looking something up stays cheap. More often than parts are added to it.
 pub(super) fn fold(tx: &mut Tx) {
     tx.later(FOLD, []);
-}
-
-fn entry(said: &Said, words: &[String]) -> String {
-    let span = said.id.0 / SPAN;
-    let mut entry = site_term(said.owner_id, span, said.site_id);
-    for word in words {
-        entry.push(' ');
-        entry.push_str(&word_term(said.owner_id, span, word));
-    }
-    entry
 }
 
 fn word_term(owner: AccountId, span: i64, word: &str) -> String {

@@ -29,12 +29,14 @@ pub(super) struct Word {
 /// The words of a text, in order.
 pub(super) fn words(text: &str) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    let mut folded = String::new();
-    for (start, character) in text.grapheme_indices(true) {
+    let (mut folded, mut end) = (String::new(), 0);
+    while let Some(character) = character(&text[end..]) {
+        let start = end;
+        end += character.len();
         folded.clear();
         fold(character, &mut folded);
         let Some(first) = folded.chars().next() else { continue };
-        let (end, dense) = (start + character.len(), is_dense(first));
+        let dense = is_dense(first);
         match words.last_mut().filter(|word| word.at.end == start && word.dense == dense) {
             Some(word) if !dense => word.grow(&folded, end),
             neighbour => {
@@ -44,6 +46,14 @@ pub(super) fn words(text: &str) -> Vec<Word> {
         }
     }
     words
+}
+
+/// The first character of a text, as people see them. Plain ones need no rules for that.
+fn character(text: &str) -> Option<&str> {
+    match text.as_bytes() {
+        [first] | [first, 0..=127, ..] if first.is_ascii() => Some(&text[..1]),
+        _ => text.graphemes(true).next(),
+    }
 }
 
 impl Word {
