@@ -246,9 +246,12 @@ async fn messages_are_indexed_behind_the_chat_and_found_meanwhile() {
     let send = async |n: usize| vera.send(&format!("m{n}"), &format!("order o{n}")).await.ok();
     futures_util::future::join_all((0..500).map(send)).await;
     assert_eq!(search(&otto, "o499").await, ["order [o499]"]);
-    while indexed(&world).await < 500 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let by_itself = async {
+        while indexed(&world).await < 500 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), by_itself).await.expect("an index in time");
     vera.send("last", "order o500").await.ok();
     for n in [0, 250, 499, 500] {
         assert_eq!(search(&otto, &format!("o{n} orde")).await, [format!("[order] [o{n}]")]);
