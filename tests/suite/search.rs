@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 
 use crate::world::{Owner, Site, World};
 
@@ -26,6 +26,25 @@ pub async fn search(owner: &Owner, words: &str) -> Vec<String> {
     let found = owner.get(&format!("search?q={}", encoded(words))).await;
     assert_eq!(found["next"], Value::Null, "all was looked at");
     lines(&found)
+}
+
+/// All pages of a search, one after the other.
+async fn by_pages(owner: &Owner, words: &str, limit: u32) -> Vec<String> {
+    let first = format!("search?q={words}&limit={limit}");
+    let (mut all, mut page) = (Vec::new(), first.clone());
+    loop {
+        let found = owner.get(&page).await;
+        all.extend(lines(&found));
+        let Some(next) = found["next"].as_str() else { return all };
+        page = format!("{first}&before={next}");
+    }
+}
+
+/// Otto signs in after a restart.
+async fn otto_again(world: &World) -> Owner {
+    let body = json!({ "email": "otto@example.org", "password": "correct horse battery" });
+    let answer = world.http().json(hyper::Method::POST, "/api/console/sign-in", &[], &body).await;
+    Owner::from(world.http().clone(), answer)
 }
 
 async fn say(world: &World, site: &Site, who: &str, texts: &[&str]) {
@@ -184,14 +203,7 @@ async fn pages_go_back_in_time_without_a_gap_over_what_is_indexed_and_what_is_no
         }
         vera.send(&format!("m{n}"), &format!("order {n}")).await.ok();
     }
-    let (mut all, mut page) = (Vec::new(), String::from("search?q=order&limit=4"));
-    loop {
-        let found = otto.get(&page).await;
-        all.extend(lines(&found));
-        let Some(next) = found["next"].as_str() else { break };
-        page = format!("search?q=order&limit=4&before={next}");
-    }
-    assert_eq!(all, (0..15).rev().map(|n| format!("[order] {n}")).collect::<Vec<_>>());
+    assert_eq!(by_pages(&otto, "order", 4).await, (0..15).rev().map(|n| format!("[order] {n}")).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -222,9 +234,7 @@ async fn a_restart_forgets_nothing() {
     say(&world, &shop, "wim", &["the second order"]).await;
     world.stop().await;
     world.start().await;
-    let body = json!({ "email": "otto@example.org", "password": "correct horse battery" });
-    let answer = world.http().json(hyper::Method::POST, "/api/console/sign-in", &[], &body).await;
-    let otto = Owner::from(world.http().clone(), answer);
+    let otto = otto_again(&world).await;
     assert_eq!(search(&otto, "order").await, ["the second [order]", "the first [order]"]);
     say(&world, &shop, "zoe", &["the third order"]).await;
     world.index().await;
@@ -257,4 +267,29 @@ async fn messages_are_indexed_behind_the_chat_and_found_meanwhile() {
         assert_eq!(search(&otto, &format!("o{n} orde")).await, [format!("[order] [o{n}]")]);
     }
     assert_eq!(otto.get("search?q=order&limit=100").await["messages"].as_array().expect("a list").len(), 100);
+}
+
+/// The index is looked through a span of numbers at a time; here one is as good as empty and another quite empty.
+#[tokio::test]
+async fn a_search_goes_back_over_spans_in_which_little_or_nothing_was_said() {
+    let mut world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    say(&world, &shop, "vera", &["order one", "order two"]).await;
+    for (next, who, text) in [(131_072, "wim", "order three"), (500_000, "zoe", "order four")] {
+        world.stop().await;
+        let file = SqliteConnectOptions::new().filename(world.data().join("ocs.db"));
+        let mut conn = file.connect().await.expect("a connection");
+        let number = "UPDATE id_blocks SET next = $1 WHERE kind = 'message'";
+        sqlx::query(number).bind(next).execute(&mut conn).await.expect("a number");
+        conn.close().await.expect("closes");
+        world.start().await;
+        say(&world, &shop, who, &[text]).await;
+    }
+    world.index().await;
+    let otto = otto_again(&world).await;
+    let all = ["[order] four", "[order] three", "[order] two", "[order] one"];
+    assert_eq!(search(&otto, "ord").await, all);
+    assert_eq!(search(&otto, "two ord").await, ["[order] [two]"]);
+    assert_eq!(by_pages(&otto, "order", 1).await, all);
 }
