@@ -93,7 +93,12 @@ test('nothing found, and a search that fails, are said; the failed one is tried 
   await again.waitFor();
   await page.unroute('**/api/console/search*');
   await again.click();
-  await otto.row('order 4711').waitFor();
+  await otto.row('order 4711').click();
+  await otto.reads('order 4711');
+  await fieldOf(otto).press('ArrowDown');
+  await page.keyboard.press('Escape');
+  assert.equal(await fieldOf(otto).inputValue(), '', 'Escape leaves the search first');
+  await otto.composer.waitFor();
 });
 
 test('results go on where the page ends', async () => {
