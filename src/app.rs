@@ -20,6 +20,7 @@ use crate::images::Images;
 use crate::messages::Appender;
 use crate::realtime::{Hub, Tickets};
 use crate::seal::{Seal, SealError};
+use crate::search::Searches;
 use crate::sites::Directory;
 use crate::storage::{DataLock, Folder, LockError, Store};
 use crate::turns::Turns;
@@ -59,6 +60,8 @@ pub struct Parts {
     pub events: Log,
     /// Stores messages, those that wait together.
     pub appender: Appender,
+    /// Searches at work.
+    pub searches: Searches,
     /// Stores what was delivered and seen.
     pub marks: Marks,
     /// Everybody who is connected.
@@ -141,6 +144,7 @@ impl App {
             visitors: Sessions::default(),
             appender: Appender::start(store.clone(), events.clone()),
             marks: Marks::start(store.clone(), events.clone()),
+            searches: Searches::default(),
             hub: Arc::default(),
             connections: Connections::default(),
             tickets: Tickets::default(),

@@ -23,6 +23,7 @@ pub mod visitors;
 pub mod conversations;
 pub mod images;
 pub mod messages;
+pub mod search;
 pub mod attacks;
 
 // how news travels

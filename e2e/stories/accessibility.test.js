@@ -69,6 +69,12 @@ for (const colorScheme of ['light', 'dark']) {
       await otto.page.goto(here.url + path, { waitUntil: 'networkidle' });
       found[path] = await faultsOf(otto.page);
     }
+    await otto.page.goto(`${here.url}/chat/${shop.id}/${id}`);
+    for (const words of ['hello', 'zebra']) {
+      await otto.page.getByLabel('Search conversations and messages').fill(words);
+      await otto.page.locator('mark').or(otto.page.getByText('No message says')).first().waitFor();
+      found[`search ${words}`] = await faultsOf(otto.page);
+    }
     assert.deepEqual(Object.entries(found).filter(([, faults]) => faults.length > 0), []);
   });
 }

@@ -19,6 +19,7 @@ use ocs::id::SiteId;
 use ocs::images::{FRAME_PIXELS, FileName, ImageName, SIDE, THUMB_SIDE, clean, shrink};
 use ocs::messages::{ClientId, Text};
 use ocs::realtime::{OperatorHello, OperatorHint, VisitorHello, VisitorHint};
+use ocs::search::Query;
 use ocs::secret::Secret;
 use ocs::sites::{Colour, ConfigureSite, Look};
 use ocs::visitors::verify;
@@ -39,6 +40,7 @@ pub const ALL: &[(&str, Input)] = &[
     ("identity", identity),
     ("images", images),
     ("names", names),
+    ("searches", searches),
     ("sites", sites),
 ];
 
@@ -189,6 +191,16 @@ fn is_clean_text(text: &str) -> bool {
     let Ok(kept) = Text::parse(text) else { return false };
     assert!(!kept.as_str().chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{text:?}");
     assert_eq!(Text::parse(kept.as_str()).expect("its own words").as_str(), kept.as_str());
+    true
+}
+
+/// What an operator looks for in the first line, and what a visitor wrote after it.
+pub fn searches(bytes: &[u8]) -> bool {
+    let Some((query, said)) = lines(bytes) else { return false };
+    let Ok(query) = Query::parse(query) else { return false };
+    let Some(places) = query.find(said).filter(|places| !places.is_empty()) else { return false };
+    assert!(places.iter().all(|place| said.get(place.clone()).is_some_and(|found| !found.is_empty())));
+    assert!(places.windows(2).all(|two| two[0].end < two[1].start), "{places:?}");
     true
 }
 

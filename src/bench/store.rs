@@ -46,7 +46,7 @@ const CONVERSATIONS: &str = numbers!(
 );
 const MESSAGES: &str = numbers!(
     "INSERT INTO messages (id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
-    SELECT $4 + i.k,
+    SELECT $8 + i.k,
         CASE WHEN i.k % 10 = 0 OR (i.k / 20) % 2 = 0 THEN $1 ELSE $4 + (i.k / 20) % $5 END,
         $7 + i.k,
         CASE WHEN i.k % 10 = 0 THEN $4 ELSE $4 + i.k / 20 END,
@@ -56,6 +56,11 @@ const MESSAGES: &str = numbers!(
 );
 const LAST_SEQ: &str = "UPDATE conversations SET last_seq = 100 + $3 / 10 WHERE site_id = $1 AND id = $2";
 const LAST_NUMBERS: &str = "UPDATE site_counters SET n = $1 WHERE site_id = $2 OR site_id >= $3";
+
+// Messages are numbered as the server does, because a search goes through their numbers.
+const MESSAGE_NUMBERS: &str = "SELECT next FROM id_blocks WHERE kind = 'message'";
+const LAST_MESSAGE: &str = "INSERT INTO id_blocks (kind, next) VALUES ('message', $1)
+    ON CONFLICT (kind) DO UPDATE SET next = $1";
 
 /// Where the long conversation is.
 pub const LONG: i64 = ABOVE;
@@ -87,19 +92,23 @@ pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, 
     tx.commit().await?;
     // Above all numbers that the server gave since it was filled to the size before.
     let numbers = ABOVE + 10 * from.messages;
+    let first: Option<(i64,)> = store.one(MESSAGE_NUMBERS, []).await?;
+    let ids = first.map_or(1, |(next,)| next) - from.messages;
     let mut begin = from.messages;
     while begin < to.messages {
         let end = to.messages.min(begin + CHUNK);
         let mut tx = store.begin().await?;
-        tx.run(MESSAGES, values![site, begin, end, ABOVE, to.sites, text, numbers]).await?;
+        tx.run(MESSAGES, values![site, begin, end, ABOVE, to.sites, text, numbers, ids]).await?;
         tx.commit().await?;
         store.checkpoint().await?;
         begin = end;
     }
     let mut tx = store.begin().await?;
     tx.run(LAST_SEQ, values![site, LONG, to.messages]).await?;
+    tx.run(LAST_MESSAGE, values![ids + to.messages]).await?;
     tx.run(LAST_NUMBERS, values![numbers + to.messages, site, ABOVE]).await?;
     tx.commit().await?;
+    crate::search::index(&store).await?;
     store.close().await;
     Ok(())
 }

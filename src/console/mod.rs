@@ -5,6 +5,7 @@ mod conversations;
 mod line;
 mod preview;
 mod protection;
+mod search;
 mod sites;
 
 use hyper::Method;
@@ -15,6 +16,7 @@ use crate::http::body::Done;
 use crate::http::route::{Caller, Route};
 use crate::images::Uploaded;
 use crate::realtime::OperatorHint;
+use crate::search::Found;
 use crate::sites::ConfigureSite;
 use crate::sites::view::{NewKeyView, SiteView};
 
@@ -132,6 +134,9 @@ fn conversation_routes() -> Vec<Route> {
         Route::new(Method::GET, "/api/console/conversations", Operator, conversations::inbox)
             .asks::<conversations::InboxQuery>()
             .gives::<Inbox>(),
+        Route::new(Method::GET, "/api/console/search", Operator, search::search)
+            .asks::<search::SearchQuery>()
+            .gives::<Found>(),
         Route::new(Method::GET, ONE, SiteOwner, conversations::thread)
             .asks::<conversations::ThreadQuery>()
             .gives::<conversations::Thread>(),

@@ -8,6 +8,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, ImageId, KeyId, MessageId, SiteId, VisitorId};
 use crate::images::{Image, ImageName, ImageView};
+use crate::search;
 use crate::storage::{Answers, Statement, Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
@@ -224,10 +225,12 @@ pub async fn give(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), t
 
 /// Removes a site's messages with the site.
 pub async fn forget_site(tx: &mut Tx, site: SiteId) -> Result<()> {
+    search::store::forget_site(tx, site);
     tx.run(FORGET, values![site]).await.map(drop)
 }
 
 /// Removes the messages of conversations that are to be removed.
 pub async fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    search::store::forget(tx, site, conversations);
     tx.run(FORGET_OF, values![site, Value::ids(conversations)]).await.map(drop)
 }

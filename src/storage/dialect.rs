@@ -1,9 +1,11 @@
-//! What differs between engines, and nothing else: error codes, versions, checkpoints.
+//! What differs between engines, and nothing else: error codes, versions, checkpoints, an index of terms.
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::error::{Error, Result};
+
+use super::Value;
 
 /// A parameter that holds a JSON array of arrays, as rows with one column `value`; read a cell with
 /// `CAST(r.value ->> 0 AS BIGINT)`. One parameter and one statement serve any number of rows.
@@ -20,6 +22,43 @@ macro_rules! id_rows {
     ($parameter:literal) => {
         concat!("(SELECT CAST(r.value AS BIGINT) FROM json_each(", $parameter, ") AS r)")
     };
+}
+
+/// The rows of an index of terms that have all that a parameter names, which [`all_of`] writes; and the number of a row.
+#[macro_export]
+macro_rules! has_terms {
+    ($index:literal, $parameter:literal) => {
+        concat!($index, " MATCH ", $parameter)
+    };
+    (row) => {
+        "rowid"
+    };
+}
+
+/// Folds some of an index of terms together; a little each time, because the writer has others to serve.
+#[macro_export]
+macro_rules! fold_terms {
+    ($index:literal) => {
+        concat!("INSERT INTO ", $index, " (", $index, ", rank) VALUES ('merge', 40)")
+    };
+}
+
+/// A term that an index is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Term {
+    /// This term.
+    Whole(String),
+    /// Every term that begins so.
+    Beginning(String),
+}
+
+/// The value for a statement's `has_terms!`. Terms consist of letters and digits, so that none can end its quotes.
+pub fn all_of(terms: &[Term]) -> Value {
+    let quoted = terms.iter().map(|term| match term {
+        Term::Whole(term) => format!("\"{term}\""),
+        Term::Beginning(term) => format!("\"{term}\"*"),
+    });
+    Value::Text(quoted.collect::<Vec<_>>().join(" AND "))
 }
 
 /// SQLite before 3.51.3 can corrupt a database in WAL mode (sqlite.org, "WAL-reset bug").

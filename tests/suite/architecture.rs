@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
         "conversations",
         "images",
         "messages",
+        "search",
         "attacks",
         "events",
         "app",

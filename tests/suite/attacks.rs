@@ -128,7 +128,12 @@ async fn clean_up_removes_what_the_flood_left_and_keeps_who_was_answered() {
 
     let seen = attack(&otto, &shop).await;
     assert_eq!(seen["conversations"], 3, "{seen}");
+    world.index().await;
+    assert_eq!(crate::search::search(&otto, "buy").await.len(), 3);
     assert_eq!(clean_up(&otto, &shop).await.ok(), json!({ "conversations": 3 }));
+
+    assert!(crate::search::search(&otto, "buy").await.is_empty());
+    assert_eq!(crate::search::indexed(&world).await, 3, "the others and the answer");
 
     let left = otto.inbox("state=all").await;
     let mut texts: Vec<_> = left.iter().map(|c| c["last_message"]["text"].as_str().expect("a text")).collect();

@@ -24,6 +24,7 @@ fn statements() -> impl Iterator<Item = &'static str> {
         ocs::conversations::store::SQL,
         ocs::images::SQL,
         ocs::messages::store::SQL,
+        ocs::search::SQL,
         ocs::events::store::SQL,
     ];
     ocs::storage::SQL.iter().copied().chain(nouns).flatten().copied()

@@ -23,6 +23,7 @@ mod program;
 mod realtime;
 mod requests;
 mod schemas;
+mod search;
 mod second_factor;
 mod secrets;
 mod security;

@@ -114,6 +114,11 @@ async fn still_knows(world: &World, remembered: &Value) {
     sign_in(&body).await.ok();
     // And it goes on from there.
     vera.send("after", "And today?").await.ok();
+    // What was said before there was a search is found, whether it is indexed yet or not.
+    let lamp = ["Is the [blue] [lamp] back?"];
+    assert_eq!(crate::search::search(&otto, "blue lamp").await, lamp);
+    assert!(world.index().await > 2);
+    assert_eq!(crate::search::search(&otto, "blue lamp").await, lamp);
 }
 
 #[track_caller]

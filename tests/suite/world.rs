@@ -167,6 +167,12 @@ impl World {
         ocs::events::trim(&running.app).await.expect("a trimmed log")
     }
 
+    /// Runs the chore that indexes what was said, to its end.
+    pub async fn index(&self) -> usize {
+        let running = self.running.as_ref().expect("a running server");
+        ocs::search::index(&running.app.store).await.expect("an index")
+    }
+
     /// Now, in milliseconds.
     pub fn now(&self) -> i64 {
         self.clock.load(Ordering::Relaxed)

@@ -1066,6 +1066,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    before?: string | null;
+                    limit?: number | null;
+                    q: string;
+                    site?: components["schemas"]["SiteId"] | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Found"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/sign-in": {
         parameters: {
             query?: never;
@@ -3717,6 +3775,37 @@ export interface components {
          * @enum {string}
          */
         ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
+        /** @description A page of found messages. */
+        Found: {
+            /** @description Messages are still being indexed: some are not found yet. */
+            indexing: boolean;
+            /** @description The newest first. */
+            messages: components["schemas"]["FoundMessage"][];
+            /** @description Pass as `before` to look further back, also where this page is empty; none when all was looked at. */
+            next: string | null;
+        };
+        /** @description A message that was found. */
+        FoundMessage: {
+            /** @description When it was stored. */
+            at: components["schemas"]["Millis"];
+            /** @description The conversation. */
+            conversation_id: components["schemas"]["ConversationId"];
+            /** @description Who wrote it. */
+            from: components["schemas"]["Side"];
+            /** @description The part of its text where the words are. */
+            line: components["schemas"]["Piece"][];
+            /** @description The name under which an agent wrote. */
+            name: string | null;
+            /**
+             * Format: int64
+             * @description Its number in the conversation.
+             */
+            seq: number;
+            /** @description The site. */
+            site_id: components["schemas"]["SiteId"];
+            /** @description The conversation's visitor. */
+            visitor: components["schemas"]["VisitorForOperator"];
+        };
         /** @description Everything that comes down. */
         FrameOfOperatorEvent: {
             /** Format: uint64 */
@@ -4084,6 +4173,13 @@ export interface components {
             title: string;
             /** @description Address, at most 2,048 bytes; longer ones are cut. */
             url: string;
+        };
+        /** @description A piece of a line of text. */
+        Piece: {
+            /** @description It is what was looked for. */
+            found: boolean;
+            /** @description As it was written. */
+            text: string;
         };
         /** @description A message of the visitor's thread. */
         Point: {

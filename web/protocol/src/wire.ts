@@ -93,6 +93,9 @@ export type ConversationForOperator = Shapes["ConversationForOperator"];
 export type MessageForOperator = Shapes["MessageForOperator"];
 export type Inbox = Shapes["Inbox"];
 export type Thread = Shapes["Thread"];
+/** A page of messages that say what was looked for. */
+export type Found = Shapes["Found"];
+export type FoundMessage = Shapes["FoundMessage"];
 export type Reply = Shapes["Reply"];
 export type SentToOperator = Shapes["SentToOperator"];
 export type Ticket = Shapes["Ticket"];

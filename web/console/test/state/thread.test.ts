@@ -71,3 +71,33 @@ it('far from the end, news waits; going down again loads it', async () => {
   await thread.loadNewer();
   expect([thread.messages.length, thread.messages.at(-1)?.seq, thread.newer, thread.more]).toEqual([400, 600, false, true]);
 });
+
+it('a message is sought in what is held, or in a page around it', async () => {
+  const last = conversation({ last_seq: 600 });
+  const ask = vi.spyOn(door, 'thread').mockImplementation(async (_site, _id, before = 601) => ({ ...page(Math.max(1, before - 50), Math.min(600, before - 1), before > 51), conversation: last }));
+  const thread = new Thread(1, 1);
+  await thread.load();
+  await thread.seek(570);
+  expect([ask.mock.calls.length, thread.sought?.seq]).toEqual([1, 570]);
+  await thread.seek(300);
+  expect([seqs(thread)[0], seqs(thread).at(-1), thread.more, thread.newer]).toEqual([275, 324, true, true]);
+  thread.hear(message(601));
+  expect(seqs(thread).at(-1)).toBe(324);
+  await thread.again();
+  expect(seqs(thread)[0]).toBe(275);
+  await thread.seek(3);
+  expect([seqs(thread)[0], thread.more, thread.newer]).toEqual([1, false, true]);
+  await thread.load(true);
+  expect([seqs(thread).at(-1), thread.newer, thread.sought]).toEqual([600, false, null]);
+});
+
+it('what was asked before a message was sought comes too late', async () => {
+  let late = (_: Page) => {};
+  vi.spyOn(door, 'thread').mockImplementationOnce(() => new Promise((resolve) => (late = resolve))).mockResolvedValueOnce({ ...page(1, 40), conversation: conversation({ last_seq: 99 }) });
+  const thread = new Thread(1, 1);
+  const loading = thread.load();
+  await thread.seek(15);
+  late(page(50, 99, true));
+  await loading;
+  expect([seqs(thread).at(-1), thread.newer, thread.loading]).toEqual([40, true, false]);
+});

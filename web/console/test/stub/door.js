@@ -129,6 +129,13 @@ export const routes = [
       cursor: String(world.log.length),
     };
   }],
+  ['GET', /^search$/, (world, { query }) => {
+    const words = query.get('q').toLowerCase();
+    const site = Number(query.get('site')) || null;
+    const said = world.messages.filter((m) => (!site || m.site_id === site) && m.text.toLowerCase().includes(words));
+    const view = ({ text, ...m }) => ({ ...m, line: [{ text, found: true }], visitor: world.conversations.find((c) => c.id === m.conversation_id).visitor });
+    return { messages: said.toReversed().slice(0, 30).map(view), next: null, indexing: false };
+  }],
   ['GET', /^sites\/(\d+)\/conversations\/(\d+)$/, (world, { ids, query }) => {
     const conversation = conversationOf(world, ids);
     const before = Number(query.get('before_seq')) || Infinity;

@@ -1,6 +1,6 @@
 // Every call of the console door, one line each, in the order of the wire contract.
 import type {
-  About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Inbox, Me, NewKey,
+  About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Found, Inbox, Me, NewKey,
   OperatorHint, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, Sites, SiteView, Thread, Uploaded,
 } from '@ocs/protocol/wire';
 import { change, read, upload } from './request';
@@ -40,6 +40,7 @@ export const door = {
   removeIdentitySecret: (site: number, secret: number) => change('DELETE', `sites/${site}/identity-secrets/${secret}`),
 
   inbox: (query: InboxQuery) => read<Inbox>(`conversations?${asQuery(query)}`),
+  search: (query: SearchQuery) => read<Found>(`search?${asQuery(query)}`),
   thread: (site: number, id: number, beforeSeq?: number, limit = 50) =>
     read<Thread>(`sites/${site}/conversations/${id}?${asQuery({ before_seq: beforeSeq, limit })}`),
   reply: (site: number, id: number, reply: Reply) =>
@@ -60,6 +61,8 @@ export type InboxQuery = {
   before?: string;
   limit?: number;
 };
+
+export type SearchQuery = { q: string; site?: number; before?: string };
 
 function asQuery(values: Record<string, string | number | boolean | undefined>): string {
   const query = new URLSearchParams();

@@ -10,7 +10,7 @@ export const keysOf: { name: CommandName; keys: string[]; says: string }[] = [
   { name: 'reply', keys: ['r'], says: 'Write a reply' },
   { name: 'close', keys: ['e'], says: 'Close or reopen the conversation' },
   { name: 'details', keys: ['d'], says: 'Show or hide visitor details' },
-  { name: 'filter', keys: ['/'], says: 'Filter conversations' },
+  { name: 'filter', keys: ['/'], says: 'Search conversations and messages' },
   { name: 'inbox', keys: ['g i'], says: 'Go to the inbox' },
   { name: 'sites', keys: ['g s'], says: 'Go to My Sites' },
   { name: 'help', keys: ['?'], says: 'Show this sheet' },

@@ -4,6 +4,7 @@ import { inbox } from './inbox.svelte';
 import { live } from './live.svelte';
 import { outbox } from './outbox.svelte';
 import { receipts } from './news';
+import { search } from './search.svelte';
 import { sites } from './sites.svelte';
 import { threads } from './thread.svelte';
 
@@ -14,6 +15,7 @@ export function rest(): void {
   receipts.forget();
   threads.forget();
   inbox.forget();
+  search.forget();
   sites.forget();
 }
 

@@ -1,4 +1,4 @@
-import type { MessageForOperator } from '@ocs/protocol/wire';
+import type { MessageForOperator, Thread as Page } from '@ocs/protocol/wire';
 import { door } from '$lib/api/door';
 import type { Key } from './conversation-events';
 import { inbox } from './inbox.svelte';
@@ -17,6 +17,11 @@ export class Thread {
   loaded = $state(false);
   loading = $state(false);
   failed = $state<unknown>(null);
+  /** A message that somebody wants to see; anew each time, also when it is the same. */
+  sought = $state.raw<{ seq: number } | null>(null);
+
+  /** Counts what replaces all that is held: an answer to what was asked before it comes too late. */
+  #turn = 0;
 
   constructor(
     readonly site: number,
@@ -26,51 +31,83 @@ export class Thread {
   /** `afresh`: what we hold may be untrue and is replaced. */
   async load(afresh = false): Promise<void> {
     if (this.loading && !afresh) return;
-    this.loading = true;
-    this.failed = null;
-    try {
-      const page = await door.thread(this.site, this.id, undefined, pageSize);
-      inbox.keep(page.conversation);
+    this.sought = null;
+    await this.#replace(undefined, (page) => {
       const touches = !afresh && this.messages.length > 0 && (page.messages[0]?.seq ?? 0) <= (this.messages.at(-1)?.seq ?? 0) + 1;
       this.more = touches ? this.more : page.more;
       this.messages = inOrder(touches ? this.messages : [], page.messages);
       this.newer = false;
+    });
+  }
+
+  /** Shows a message, with what was said around it. */
+  async seek(seq: number): Promise<void> {
+    this.sought = { seq };
+    if (!this.messages.some((message) => message.seq === seq)) await this.#around(seq);
+  }
+
+  /** What we hold may be untrue: asks again, for the same place. */
+  async again(): Promise<void> {
+    await (this.sought ? this.#around(this.sought.seq) : this.load(true));
+  }
+
+  async #around(seq: number): Promise<void> {
+    await this.#replace(seq + pageSize / 2, (page) => {
+      this.more = page.more;
+      this.messages = page.messages;
+      this.newer = (page.messages.at(-1)?.seq ?? 0) < page.conversation.last_seq;
+    });
+  }
+
+  async #replace(before: number | undefined, take: (page: Page) => void): Promise<void> {
+    const turn = ++this.#turn;
+    this.loading = true;
+    this.failed = null;
+    try {
+      const page = await door.thread(this.site, this.id, before, pageSize);
+      if (turn !== this.#turn) return;
+      inbox.keep(page.conversation);
+      take(page);
       this.loaded = true;
     } catch (problem) {
-      this.failed = problem;
+      if (turn === this.#turn) this.failed = problem;
     } finally {
-      this.loading = false;
+      if (turn === this.#turn) this.loading = false;
     }
   }
 
   async loadOlder(): Promise<void> {
     const oldest = this.messages[0];
     if (!oldest || !this.more || this.loading) return;
-    this.loading = true;
-    try {
-      const page = await door.thread(this.site, this.id, oldest.seq, pageSize);
+    await this.#extend(oldest.seq, (page) => {
       this.more = page.more;
       const messages = inOrder(this.messages, page.messages);
       if (messages.length > most) this.newer = true;
       this.messages = messages.slice(0, most);
-    } finally {
-      this.loading = false;
-    }
+    });
   }
 
   async loadNewer(): Promise<void> {
     const newest = this.messages.at(-1);
     if (!newest || !this.newer || this.loading) return;
-    this.loading = true;
-    try {
-      // Numbers have no gaps: this page begins right after what is held.
-      const page = await door.thread(this.site, this.id, newest.seq + pageSize + 1, pageSize);
+    // Numbers have no gaps: this page begins right after what is held.
+    await this.#extend(newest.seq + pageSize + 1, (page) => {
       const messages = inOrder(this.messages, page.messages);
       this.newer = (messages.at(-1)?.seq ?? 0) < page.conversation.last_seq;
       if (messages.length > most) this.more = true;
       this.messages = messages.slice(-most);
+      if (!this.newer) this.sought = null;
+    });
+  }
+
+  async #extend(before: number, take: (page: Page) => void): Promise<void> {
+    const turn = this.#turn;
+    this.loading = true;
+    try {
+      const page = await door.thread(this.site, this.id, before, pageSize);
+      if (turn === this.#turn) take(page);
     } finally {
-      this.loading = false;
+      if (turn === this.#turn) this.loading = false;
     }
   }
 
@@ -93,13 +130,15 @@ export class Thread {
 class Threads {
   #kept = new Map<Key, Thread>();
 
-  open(site: number, id: number): Thread {
+  /** `seq`: a message in it that is to be shown. */
+  open(site: number, id: number, seq: number | null = null): Thread {
     const key: Key = `${site}/${id}`;
     const thread = this.#kept.get(key) ?? new Thread(site, id);
     this.#kept.delete(key);
     this.#kept.set(key, thread);
     for (const old of [...this.#kept.keys()].slice(0, -12)) this.#kept.delete(old);
-    if (!thread.loaded) void thread.load();
+    if (seq !== null) void thread.seek(seq);
+    else if (!thread.loaded) void thread.load();
     return thread;
   }
 
@@ -110,7 +149,7 @@ class Threads {
   /** After a resync nothing that we hold may be believed: ask again, and show the old lines meanwhile. */
   reload(shown: Thread | null): void {
     for (const [key, thread] of this.#kept) if (thread !== shown) this.#kept.delete(key);
-    void shown?.load(true);
+    void shown?.again();
   }
 
   forget(): void {

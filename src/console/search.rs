@@ -1,0 +1,47 @@
+//! Searching messages.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::body::QueryOf;
+use crate::http::caller::CurrentOperator;
+use crate::id::SiteId;
+use crate::search::{self, Filter, Found, Query};
+
+/// What is looked for, and which page of it.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SearchQuery {
+    /// Words that a message must have, the last of them perhaps unfinished; at most 200 characters.
+    q: String,
+    site: Option<SiteId>,
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+impl SearchQuery {
+    fn filter(self) -> Result<Filter> {
+        let limit = self.limit.unwrap_or(30);
+        if !(1..=100).contains(&limit) {
+            return Err(Error::invalid("limit", "must be 1 to 100"));
+        }
+        let before = self.before.as_deref().map(Filter::point).transpose()?;
+        Ok(Filter { query: Query::parse(&self.q)?, site: self.site, before, limit })
+    }
+}
+
+/// Finds messages on all sites of the operator, or on one.
+pub(super) async fn search(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    QueryOf(query): QueryOf<SearchQuery>,
+) -> Result<Json<Found>> {
+    let filter = query.filter()?;
+    if let Some(site) = filter.site {
+        operator.site(&app, site).await?;
+    }
+    search::find(&app, operator.account, &filter).await.map(Json)
+}

@@ -1,0 +1,175 @@
+//! A page of results: a bounded piece of work, from the newest message back in time.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::conversations::{self, Side};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, MessageId, SiteId};
+use crate::storage::Store;
+
+use super::store::{self, Row, Scope};
+use super::view::line;
+use super::{Found, FoundMessage, Query};
+
+/// Searches at work over all accounts: the other readers of the database are for the chat.
+const AT_ONCE: usize = 2;
+/// A page that took this long is answered with what it has.
+const WORK: Duration = Duration::from_millis(50);
+/// Messages without terms in the index yet that are read one by one.
+const READ: i64 = 2_000;
+
+/// Searches at work.
+pub struct Searches(Semaphore);
+
+impl Default for Searches {
+    fn default() -> Searches {
+        Searches(Semaphore::new(AT_ONCE))
+    }
+}
+
+/// What is searched.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// What is looked for.
+    pub query: Query,
+    /// One site, or all.
+    pub site: Option<SiteId>,
+    /// Where a page before ended; none: from the newest message on.
+    pub before: Option<MessageId>,
+    /// Results of a page.
+    pub limit: u32,
+}
+
+impl Filter {
+    /// Reads the token of a page.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    pub fn point(text: &str) -> Result<MessageId> {
+        let number = text.parse().ok().filter(|number| *number > 0);
+        number.map(MessageId).ok_or_else(|| Error::invalid("before", "is not a page of this list"))
+    }
+}
+
+/// Finds messages on the sites of an owner.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn find(app: &App, owner: AccountId, filter: &Filter) -> Result<Found> {
+    if filter.query.is_empty() {
+        return Ok(Found { messages: Vec::new(), next: None, indexing: false });
+    }
+    let _place = app.searches.0.acquire().await.map_err(|_| Error::Unavailable)?;
+    let (mark, newest) = (store::mark(&app.store).await?, store::newest(&app.store).await?);
+    let mut search = Search {
+        store: &app.store,
+        scope: Scope { owner, site: filter.site },
+        filter,
+        point: filter.before.unwrap_or(MessageId(newest.0 + 1)),
+        found: Vec::new(),
+        until: Instant::now() + WORK,
+    };
+    search.run(mark).await?;
+    let next = (search.point.0 > 1).then(|| search.point.to_string());
+    let indexing = newest.0 - mark.0 > READ && store::nth_after(&app.store, mark, READ + 1).await?.is_some();
+    Ok(Found { messages: shown(app, search.found).await?, next, indexing })
+}
+
+struct Search<'a> {
+    store: &'a Store,
+    scope: Scope,
+    filter: &'a Filter,
+    /// Everything from here on was looked at.
+    point: MessageId,
+    found: Vec<Match>,
+    until: Instant,
+}
+
+/// A message, and where it says what is looked for.
+type Match = (Row, Vec<Range<usize>>);
+
+impl Search<'_> {
+    async fn run(&mut self, mark: MessageId) -> Result<()> {
+        let terms = self.filter.query.terms();
+        if self.point.0 > mark.0 + 1 {
+            let rows = store::not_indexed(self.store, self.scope, (mark, self.point), READ).await?;
+            self.take(rows, MessageId(mark.0 + 1)).await?;
+        }
+        while self.goes_on() && self.point.0 > 1 {
+            let asked = self.missing();
+            let ids = store::candidates(self.store, self.scope, &terms, self.point, asked).await?;
+            let end = ids.last().copied().filter(|_| ids.len() == asked);
+            let end = end.unwrap_or(store::span_below(self.point));
+            self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
+        }
+        Ok(())
+    }
+
+    fn missing(&self) -> usize {
+        (self.filter.limit as usize).saturating_sub(self.found.len())
+    }
+
+    fn goes_on(&self) -> bool {
+        self.missing() > 0 && Instant::now() < self.until
+    }
+
+    /// Reads messages, which are all that may be found down to `end`.
+    async fn take(&mut self, rows: Vec<Row>, end: MessageId) -> Result<()> {
+        if rows.is_empty() {
+            self.point = end;
+            return Ok(());
+        }
+        let (query, missing, until) = (self.filter.query.clone(), self.missing(), self.until);
+        // Texts may be long, and this thread has others to serve.
+        let reading = tokio::task::spawn_blocking(move || read(&query, rows, missing, until));
+        let (found, stopped) =
+            reading.await.map_err(|error| Error::Internal(format!("a search broke off: {error}")))?;
+        self.found.extend(found);
+        self.point = stopped.unwrap_or(end);
+        Ok(())
+    }
+}
+
+/// Reads messages until enough of them say what is looked for, or until a moment, at least one; answers these, and the
+/// last message that was read where others were left.
+fn read(query: &Query, rows: Vec<Row>, most: usize, until: Instant) -> (Vec<Match>, Option<MessageId>) {
+    let mut found = Vec::new();
+    let mut rows = rows.into_iter().peekable();
+    while let Some(row) = rows.next() {
+        let last = row.id;
+        if let Some(places) = query.find(&row.text) {
+            found.push((row, places));
+        }
+        if rows.peek().is_some() && (found.len() == most || Instant::now() > until) {
+            return (found, Some(last));
+        }
+    }
+    (found, None)
+}
+
+/// Found messages with what an operator sees beside them.
+async fn shown(app: &App, found: Vec<Match>) -> Result<Vec<FoundMessage>> {
+    let mut keys: Vec<_> = found.iter().map(|(row, _)| (row.site_id, row.conversation_id)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let conversations = conversations::load_for_operator(app, &keys).await?;
+    let visitors: HashMap<_, _> = conversations.into_iter().map(|c| ((c.site_id, c.id), c.visitor)).collect();
+    let view = |(row, places): Match| {
+        Some(FoundMessage {
+            visitor: visitors.get(&(row.site_id, row.conversation_id))?.clone(),
+            site_id: row.site_id,
+            conversation_id: row.conversation_id,
+            seq: row.seq,
+            from: if row.author_kind == "visitor" { Side::Visitor } else { Side::Agent },
+            line: line(&row.text, &places),
+            name: row.author_name,
+            at: row.at,
+        })
+    };
+    Ok(found.into_iter().filter_map(view).collect())
+}

@@ -1,0 +1,103 @@
+//! Keeping the index behind the messages: many at once, in transactions of its own, and at rest while much is sent.
+
+use std::time::{Duration, Instant};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::storage::Store;
+
+use super::store::{Said, add, after, entry, fold, mark, newest, nth_after};
+use super::terms::terms;
+
+/// Messages that are indexed together. Fewer than these are not worth a commit: a search reads them one by one.
+const BATCH: i64 = 500;
+/// Text that is indexed together, in bytes, but for one message: what is in one commit, all others wait for.
+const BATCH_BYTES: usize = 200_000;
+/// Time between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Where more than this is sent in a millisecond, the index waits: sending has the machine for itself.
+const BUSY: u128 = 1;
+/// So far behind it waits no longer.
+const FAR_BEHIND: i64 = 100_000;
+
+/// Indexes what was said. Ends never; run it beside the server.
+pub async fn run(app: App) {
+    let mut rest = PAUSE;
+    loop {
+        let before = app.appender.stored();
+        tokio::time::sleep(rest).await;
+        let sent = app.appender.stored() - before;
+        let begun = Instant::now();
+        rest = match go_on(&app.store, u128::from(sent) > BUSY * rest.as_millis()).await {
+            Ok(0) => PAUSE,
+            // The writer is there for others at least as long.
+            Ok(_) => begun.elapsed(),
+            Err(error) => {
+                tracing::warn!(%error, "messages could not be indexed; trying again");
+                PAUSE
+            }
+        };
+    }
+}
+
+/// Indexes a full batch, if there is one; answers how many messages.
+async fn go_on(store: &Store, busy: bool) -> Result<usize> {
+    let mark = mark(store).await?;
+    let behind = newest(store).await?.0 - mark.0;
+    if behind < if busy { FAR_BEHIND } else { BATCH } {
+        return Ok(0);
+    }
+    // Numbers have gaps, so that there may be fewer.
+    if nth_after(store, mark, BATCH).await?.is_none() {
+        return Ok(0);
+    }
+    index_batch(store).await
+}
+
+/// Indexes all that was said and answers how many messages, without waiting for a full batch.
+///
+/// # Errors
+/// When the database fails; what was indexed before stays.
+pub async fn index(store: &Store) -> Result<usize> {
+    let mut all = 0;
+    loop {
+        match index_batch(store).await? {
+            0 => return Ok(all),
+            some => all += some,
+        }
+    }
+}
+
+/// Indexes the next messages, at most a batch; answers how many.
+async fn index_batch(store: &Store) -> Result<usize> {
+    let mark = mark(store).await?;
+    let said = short(after(store, mark, BATCH).await?);
+    let Some(last) = said.last().map(|said| said.id) else { return Ok(0) };
+    let count = said.len();
+    // Before the writer is asked for, and on a thread that nobody waits for.
+    let entries = tokio::task::spawn_blocking(move || {
+        said.iter().filter_map(|said| entry(said, &terms(&said.text))).collect::<Vec<_>>()
+    });
+    let entries = entries.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
+    let mut tx = store.begin().await?;
+    add(&mut tx, &entries, last);
+    tx.keep_memory();
+    tx.commit().await?;
+    // By itself it would fold much at once, now and then, and a message would wait for it.
+    let mut tx = store.begin().await?;
+    fold(&mut tx);
+    tx.keep_memory();
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// As many of these as make a batch.
+fn short(mut said: Vec<Said>) -> Vec<Said> {
+    let sizes = said.iter().scan(0, |bytes, said| {
+        *bytes += said.text.len();
+        Some(*bytes)
+    });
+    let fitting = sizes.take_while(|bytes| *bytes <= BATCH_BYTES).count();
+    said.truncate(fitting.max(1));
+    said
+}

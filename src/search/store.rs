@@ -1,0 +1,214 @@
+//! How the index is kept.
+//!
+//! A term of the index is a word after its owner and a span of messages, `7o12w` and the word: so nobody's search touches
+//! what others said, a beginning gathers the words of one span at most, and a search goes from span to span back in time.
+//! The site of a message is a term as well, `7o12s` and its number.
+
+use std::collections::BTreeSet;
+
+use sqlx::FromRow;
+
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, ConversationId, MessageId, SiteId};
+use crate::storage::{Store, Term, Tx, Value, all_of};
+use crate::values;
+use crate::{bulk_rows, fold_terms, has_terms, id_rows};
+
+/// Messages of one span, over all owners: enough that a search for what is rare has few to look at, and few enough that
+/// a beginning which everything has is gathered in some milliseconds.
+const SPAN: i64 = 1 << 17;
+
+const MARK: &str = "SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'indexed_message'";
+const SET_MARK: &str = "UPDATE instance SET value = CAST($1 AS TEXT) WHERE name = 'indexed_message'";
+const NEWEST: &str = "SELECT COALESCE(MAX(id), 0) FROM messages";
+const NTH_AFTER: &str = "SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
+const AFTER: &str = "SELECT m.id, m.site_id, s.owner_id, m.text FROM messages AS m
+    JOIN sites AS s ON s.id = m.site_id WHERE m.id > $1 ORDER BY m.id LIMIT $2";
+// A message that was removed since its terms were made stays out.
+const ADD: &str = concat!(
+    "INSERT INTO message_terms (",
+    has_terms!(row),
+    ", terms) SELECT m.id, r.value ->> 1 FROM ",
+    bulk_rows!("$1"),
+    " AS r CROSS JOIN messages AS m WHERE m.id = CAST(r.value ->> 0 AS BIGINT)"
+);
+const FOLD: &str = fold_terms!("message_terms");
+const FORGET_SITE: &str = concat!(
+    "DELETE FROM message_terms WHERE ",
+    has_terms!(row),
+    " IN (SELECT m.id FROM messages AS m WHERE m.site_id = $1)"
+);
+const FORGET: &str = concat!(
+    "DELETE FROM message_terms WHERE ",
+    has_terms!(row),
+    " IN (SELECT m.id FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id IN ",
+    id_rows!("$2"),
+    ")"
+);
+const CANDIDATES: &str = concat!(
+    "SELECT ",
+    has_terms!(row),
+    " FROM message_terms WHERE ",
+    has_terms!("message_terms", "$1"),
+    " AND ",
+    has_terms!(row),
+    " < $2 ORDER BY ",
+    has_terms!(row),
+    " DESC LIMIT $3"
+);
+
+/// A message as it is looked at, by somebody to whom its site belongs.
+macro_rules! select {
+    ($from:expr, $rest:expr) => {
+        concat!(
+            "SELECT m.id, m.site_id, m.conversation_id, m.seq, m.author_kind, m.author_name, m.text, m.at FROM ",
+            $from,
+            " JOIN sites AS s ON s.id = m.site_id AND s.owner_id = $1
+            WHERE (CAST($2 AS BIGINT) IS NULL OR m.site_id = $2) ",
+            $rest,
+            " ORDER BY m.id DESC"
+        )
+    };
+}
+
+const BY_ID: &str = select!("messages AS m", concat!("AND m.id IN ", id_rows!("$3")));
+const NOT_INDEXED: &str =
+    select!("(SELECT * FROM messages AS n WHERE n.id > $3 AND n.id < $4 ORDER BY n.id DESC LIMIT $5) AS m", "");
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] =
+    &[MARK, SET_MARK, NEWEST, NTH_AFTER, AFTER, ADD, FOLD, FORGET_SITE, FORGET, CANDIDATES, BY_ID, NOT_INDEXED];
+
+/// Whose messages are searched: all sites of an owner, or one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scope {
+    pub owner: AccountId,
+    pub site: Option<SiteId>,
+}
+
+/// A message as it is looked at.
+#[derive(Debug, FromRow)]
+pub(super) struct Row {
+    pub id: MessageId,
+    pub site_id: SiteId,
+    pub conversation_id: ConversationId,
+    pub seq: i64,
+    pub author_kind: String,
+    pub author_name: Option<String>,
+    pub text: String,
+    pub at: Millis,
+}
+
+/// A message that is to be indexed.
+#[derive(Debug, FromRow)]
+pub(super) struct Said {
+    pub id: MessageId,
+    pub site_id: SiteId,
+    pub owner_id: AccountId,
+    pub text: String,
+}
+
+/// The last message that is indexed.
+pub(super) async fn mark(store: &Store) -> Result<MessageId> {
+    let row: Option<(MessageId,)> = store.one(MARK, []).await?;
+    row.map(|(id,)| id).ok_or_else(|| Error::Internal("the index has no mark".into()))
+}
+
+/// The last message.
+pub(super) async fn newest(store: &Store) -> Result<MessageId> {
+    Ok(store.one::<(MessageId,)>(NEWEST, []).await?.map_or(MessageId(0), |(id,)| id))
+}
+
+/// The message that is so many after another; none, when there are not so many.
+pub(super) async fn nth_after(store: &Store, mark: MessageId, count: i64) -> Result<Option<MessageId>> {
+    Ok(store.one::<(MessageId,)>(NTH_AFTER, values![mark, count - 1]).await?.map(|(id,)| id))
+}
+
+/// The next messages after one, the oldest first.
+pub(super) async fn after(store: &Store, mark: MessageId, limit: i64) -> Result<Vec<Said>> {
+    store.all(AFTER, values![mark, limit]).await
+}
+
+/// A message's number, and what the index keeps of it.
+pub(super) type Entry = (MessageId, String);
+
+/// What the index keeps of a message: nothing, where it has no words.
+pub(super) fn entry(said: &Said, words: &BTreeSet<String>) -> Option<Entry> {
+    let span = said.id.0 / SPAN;
+    let terms = words.iter().map(|word| word_term(said.owner_id, span, word));
+    let terms: Vec<String> = terms.chain([site_term(said.owner_id, span, said.site_id)]).collect();
+    (!words.is_empty()).then(|| (said.id, terms.join(" ")))
+}
+
+/// Puts messages into the index, and moves the mark.
+pub(super) fn add(tx: &mut Tx, entries: &[Entry], mark: MessageId) {
+    tx.later(ADD, values![serde_json::json!(entries).to_string()]);
+    tx.later(SET_MARK, values![mark]);
+}
+
+/// Keeps the index in few parts, so that looking something up stays cheap. More often than parts are added to it.
+pub(super) fn fold(tx: &mut Tx) {
+    tx.later(FOLD, []);
+}
+
+fn word_term(owner: AccountId, span: i64, word: &str) -> String {
+    format!("{owner}o{span}w{word}")
+}
+
+fn site_term(owner: AccountId, span: i64, site: SiteId) -> String {
+    format!("{owner}o{span}s{site}")
+}
+
+/// Where the span begins in which the message before this one is.
+pub(super) fn span_below(point: MessageId) -> MessageId {
+    MessageId((point.0 - 1).div_euclid(SPAN) * SPAN)
+}
+
+/// The newest messages below a point, within one span, that have all terms.
+pub(super) async fn candidates(
+    store: &Store,
+    scope: Scope,
+    terms: &[Term],
+    point: MessageId,
+    limit: usize,
+) -> Result<Vec<MessageId>> {
+    let span = span_below(point).0 / SPAN;
+    let site = scope.site.map(|site| Term::Whole(site_term(scope.owner, span, site)));
+    let words = terms.iter().map(|term| match term {
+        Term::Whole(word) => Term::Whole(word_term(scope.owner, span, word)),
+        Term::Beginning(word) => Term::Beginning(word_term(scope.owner, span, word)),
+    });
+    let all: Vec<Term> = site.into_iter().chain(words).collect();
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows: Vec<(MessageId,)> = store.all(CANDIDATES, [all_of(&all), point.into(), limit.into()]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Messages by number, the newest first; those of others are left out.
+pub(super) async fn by_id(store: &Store, scope: Scope, ids: &[MessageId]) -> Result<Vec<Row>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    store.all(BY_ID, values![scope.owner, scope.site, Value::ids(ids)]).await
+}
+
+/// Of the newest `most` messages that are not indexed yet and below a point, those in scope, the newest first.
+pub(super) async fn not_indexed(
+    store: &Store,
+    scope: Scope,
+    (mark, point): (MessageId, MessageId),
+    most: i64,
+) -> Result<Vec<Row>> {
+    store.all(NOT_INDEXED, values![scope.owner, scope.site, mark, point, most]).await
+}
+
+/// Removes a site's messages from the index. To be asked for before the messages are removed.
+pub fn forget_site(tx: &mut Tx, site: SiteId) {
+    tx.later(FORGET_SITE, values![site]);
+}
+
+/// Removes the messages of conversations from the index. To be asked for before the messages are removed.
+pub fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) {
+    tx.later(FORGET, values![site, Value::ids(conversations)]);
+}
