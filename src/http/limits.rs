@@ -27,8 +27,8 @@ pub enum ApiCall {
 
 /// All counters of a running server.
 pub struct Limits {
-    /// Messages a minute of one visitor.
-    pub messages: SlidingWindow<(SiteId, VisitorId)>,
+    /// Messages a minute of one visitor. Who is signed is counted apart from all who type the same id.
+    pub messages: SlidingWindow<(SiteId, VisitorId, bool)>,
     /// Calls a minute of the compatible API.
     pub api_calls: SlidingWindow<(SiteId, ApiCall)>,
     /// Visitor tokens made an hour for one network.
@@ -196,6 +196,10 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
         if strikes.len() >= MOST_KEYS {
             strikes.retain(|_, known| known.until.max(known.last) + LONGEST_WAIT > now);
             if strikes.len() >= MOST_KEYS {
+                // A flood of names must not end the wait of one that is guessed at: those who wait stay longest.
+                strikes.retain(|_, known| known.until > now);
+            }
+            if strikes.len() >= MOST_KEYS {
                 strikes.clear();
             }
         }
@@ -304,6 +308,15 @@ mod tests {
         let later = start + ms(30_000) + LONGEST_WAIT;
         (0..3).for_each(|_| assert_eq!(throttle.take("otto", later), Ok(())));
         assert!(throttle.take("otto", later).is_err());
+    }
+
+    #[test]
+    fn a_flood_of_names_does_not_end_the_wait_of_one() {
+        let (throttle, start) = (Throttle::new(2), Instant::now());
+        (0..2).for_each(|_| assert_eq!(throttle.take(0, start), Ok(())));
+        (1..=MOST_KEYS).for_each(|name| assert_eq!(throttle.take(name, start), Ok(())));
+        assert!(throttle.take(0, start).is_err());
+        assert!(locked(&throttle.strikes).len() < MOST_KEYS, "and memory is bounded");
     }
 
     #[test]

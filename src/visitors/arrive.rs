@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::conversations;
 use crate::error::{Error, Result};
 use crate::events::{Event, Log, Scope};
+use crate::id::SiteId;
 use crate::secret;
 use crate::sites::{IdentityMode, Site};
 use crate::storage::Tx;
@@ -128,10 +129,12 @@ async fn name(
 ) -> Result<Visitor> {
     let visitor = match store::by_external(tx, session.site_id, &arrival.external_id).await? {
         Some(known) => known,
-        None => {
+        None if store::is_alone(tx, session).await? => {
             store::rename(tx, session.site_id, anonymous.id, &arrival.external_id, false).await?;
             Visitor { external_id: arrival.external_id.clone(), anonymous: false, ..anonymous.clone() }
         }
+        // Others came under that random id, too: only what this browser wrote goes along.
+        None => add(tx, session.site_id, arrival).await?,
     };
     conversations::hand_over(tx, log, session, &visitor, proof).await?;
     if visitor.id != anonymous.id {
@@ -140,12 +143,21 @@ async fn name(
     Ok(visitor)
 }
 
+/// Where somebody said that a name of the site's is a browser's random id, the site knows better.
 async fn find_or_add(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Visitor> {
-    if let Some(visitor) = store::by_external(tx, site.id, &arrival.external_id).await? {
-        return Ok(visitor);
+    match store::by_external(tx, site.id, &arrival.external_id).await? {
+        Some(visitor) if visitor.anonymous && !arrival.anonymous => {
+            store::rename(tx, site.id, visitor.id, &arrival.external_id, false).await?;
+            Ok(Visitor { anonymous: false, ..visitor })
+        }
+        Some(visitor) => Ok(visitor),
+        None => add(tx, site.id, arrival).await,
     }
-    let id = store::add(tx, site.id, &arrival.external_id, arrival.anonymous).await?;
-    store::by_id_in(tx, site.id, id).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
+}
+
+async fn add(tx: &mut Tx, site: SiteId, arrival: &Arrival) -> Result<Visitor> {
+    let id = store::add(tx, site, &arrival.external_id, arrival.anonymous).await?;
+    store::by_id_in(tx, site, id).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
 }
 
 /// Makes a token; the one it replaces ends with the same commit.

@@ -33,18 +33,28 @@ pub struct VisitorSession {
 
 /// Finds sessions by token. What is kept in memory is dropped in the same moment that a token ends.
 #[derive(Default)]
-pub struct Sessions(Mutex<HashMap<[u8; 32], VisitorSession>>);
+pub struct Sessions(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    sessions: HashMap<[u8; 32], VisitorSession>,
+    /// Counts ends: what was read before one is not kept after it.
+    ends: u64,
+}
 
 impl Sessions {
     /// The session of a token.
     pub async fn find(&self, store: &Store, token: &str) -> Result<VisitorSession> {
         let digest = secret::digest(token);
-        let known = self.kept().get(&digest).cloned();
+        let (known, ends) = {
+            let kept = self.kept();
+            (kept.sessions.get(&digest).cloned(), kept.ends)
+        };
         let session = match known {
             Some(session) => session,
             None => {
                 let session = store::session(store, &digest).await?.ok_or(Error::InvalidToken)?;
-                self.keep(digest, session.clone());
+                self.keep(digest, session.clone(), ends);
                 session
             }
         };
@@ -53,19 +63,24 @@ impl Sessions {
 
     /// Forgets the sessions that `ended` names.
     pub fn forget(&self, ended: impl Fn(&VisitorSession) -> bool) {
-        self.kept().retain(|_, session| !ended(session));
-    }
-
-    fn keep(&self, digest: [u8; 32], session: VisitorSession) {
         let mut kept = self.kept();
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        kept.insert(digest, session);
+        kept.ends += 1;
+        kept.sessions.retain(|_, session| !ended(session));
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<[u8; 32], VisitorSession>> {
-        // Every change is one insert or one retain, so a panic leaves nothing half-done.
+    fn keep(&self, digest: [u8; 32], session: VisitorSession, ends: u64) {
+        let mut kept = self.kept();
+        if kept.ends != ends {
+            return;
+        }
+        if kept.sessions.len() >= KEPT {
+            kept.sessions.clear();
+        }
+        kept.sessions.insert(digest, session);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Every change is whole, so a panic leaves nothing half-done.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

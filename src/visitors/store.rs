@@ -31,6 +31,8 @@ const SAY_WHERE: &str = "UPDATE visitors SET page_url = COALESCE($3, page_url), 
     page_referrer = COALESCE($5, page_referrer), browser = COALESCE($6, browser), mobile = $7,
     locale = COALESCE($8, locale), timezone = COALESCE($9, timezone), last_seen_at = $10
     WHERE site_id = $1 AND id = $2";
+const OTHERS: &str = "SELECT 1 FROM visitor_tokens AS t WHERE t.site_id = $1 AND t.visitor_id = $2 AND t.proof <> $3
+    UNION ALL SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2 AND c.proof <> $3 LIMIT 1";
 const REMOVE_IF_IDLE: &str = "DELETE FROM visitors WHERE site_id = $1 AND id = $2
     AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2)";
 const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
@@ -60,6 +62,7 @@ pub const SQL: &[&str] = &[
     RENAME,
     SAY_WHO,
     SAY_WHERE,
+    OTHERS,
     REMOVE_IF_IDLE,
     ADD_TOKEN,
     KEEP_TOKEN,
@@ -158,6 +161,13 @@ pub(super) async fn add(tx: &mut Tx, site: SiteId, external_id: &str, anonymous:
 
 pub(super) async fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id: &str, anonymous: bool) -> Result<()> {
     tx.run(RENAME, values![site, id, external_id, anonymous]).await.map(drop)
+}
+
+/// Has nobody else come as this session's visitor, with another proof?
+pub(super) async fn is_alone(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
+    let others: Option<(i64,)> =
+        tx.one(OTHERS, values![session.site_id, session.visitor_id, session.proof.to_text()]).await?;
+    Ok(others.is_none())
 }
 
 pub(super) async fn say_who(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, verified: bool) -> Result<()> {

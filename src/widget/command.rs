@@ -222,7 +222,8 @@ async fn readable(app: &App, site: &Site, session: &VisitorSession) -> Result<Ve
 
 async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Send) -> Result<SentToVisitor> {
     let body = Body::of(send.text.as_deref(), send.image.as_deref())?;
-    let (key, limit) = ((site.id, session.visitor_id), site.limits.messages_per_minute as usize);
+    let signed = session.proof == visitors::Proof::Signed;
+    let (key, limit) = ((site.id, session.visitor_id, signed), site.limits.messages_per_minute as usize);
     let taken = app.limits.messages.take(key, limit, std::time::Instant::now());
     taken.map_err(|retry_after_s| Error::SendingTooFrequently { retry_after_s })?;
     let author = Author::Visitor(session.visitor_id);
