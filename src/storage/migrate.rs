@@ -27,8 +27,10 @@ pub struct Migration {
 }
 
 /// All migrations, oldest first.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { schema: 1, name: "start", sql: include_str!("../../migrations/sqlite/0001_start.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { schema: 1, name: "start", sql: include_str!("../../migrations/sqlite/0001_start.sql") },
+    Migration { schema: 2, name: "trust", sql: include_str!("../../migrations/sqlite/0002_trust.sql") },
+];
 
 /// The schema of this program.
 pub fn newest_schema() -> i64 {

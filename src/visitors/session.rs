@@ -9,7 +9,7 @@ use crate::id::{SiteId, TokenId, VisitorId};
 use crate::secret;
 use crate::storage::Store;
 
-use super::{Proof, store};
+use super::{Proof, TOKEN_RENEWED_AFTER_S, store};
 
 /// Sessions kept in memory, so that a busy visitor costs no look-up per message.
 const KEPT: usize = 20_000;
@@ -27,8 +27,19 @@ pub struct VisitorSession {
     pub public_id: String,
     /// What the visitor has shown.
     pub proof: Proof,
+    /// When the token was made.
+    pub created_at: Millis,
     /// After this it has ended.
     pub expires_at: Millis,
+    /// The token in whose place it came, until it is shown for the first time.
+    pub replaces: Option<TokenId>,
+}
+
+impl VisitorSession {
+    /// Is its token to be replaced by a new one?
+    pub(super) fn is_old(&self, now: Millis) -> bool {
+        self.created_at.plus_seconds(TOKEN_RENEWED_AFTER_S) <= now
+    }
 }
 
 /// Finds sessions by token. What is kept in memory is dropped in the same moment that a token ends.
@@ -48,7 +59,8 @@ impl Sessions {
         let digest = secret::digest(token);
         let (known, ends) = {
             let kept = self.kept();
-            (kept.sessions.get(&digest).cloned(), kept.ends)
+            // One that looks over may have got more time meanwhile.
+            (kept.sessions.get(&digest).filter(|known| known.expires_at >= store.now()).cloned(), kept.ends)
         };
         let session = match known {
             Some(session) => session,

@@ -172,7 +172,7 @@ async fn start_session(
         Some(token) => app.visitors.find(&app.store, &token).await.ok().filter(|old| old.site_id == site.id),
         None => None,
     };
-    if old.is_none() {
+    if !visitors::is_known(app, old.as_ref(), &arrival).await? {
         let taken = app.limits.new_visitors.take(
             address.network(),
             app.config.new_visitors_per_hour,

@@ -29,4 +29,5 @@ mod security;
 mod sites;
 mod supply_chain;
 mod tls;
+mod tokens;
 mod world;

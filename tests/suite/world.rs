@@ -167,6 +167,12 @@ impl World {
         ocs::events::trim(&running.app).await.expect("a trimmed log")
     }
 
+    /// Runs the chore that removes visitors' tokens that have ended.
+    pub async fn end_expired_tokens(&self) -> usize {
+        let running = self.running.as_ref().expect("a running server");
+        ocs::visitors::end_expired(&running.app).await.expect("a server that works")
+    }
+
     /// Now, in milliseconds.
     pub fn now(&self) -> i64 {
         self.clock.load(Ordering::Relaxed)
