@@ -276,6 +276,15 @@ pub struct Network {
 }
 
 impl Network {
+    /// Reads an address, or a network as `192.0.2.0/24`.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn parse(text: &str) -> Result<Network, String> {
+        let network = <Network as Setting>::read(text.get(..64).unwrap_or(text).trim())?;
+        Ok(Network { base: network.base.to_canonical(), ..network })
+    }
+
     /// Is `address` inside?
     pub fn contains(&self, address: IpAddr) -> bool {
         let (base, address, width) = match (self.base, address.to_canonical()) {
@@ -285,6 +294,13 @@ impl Network {
         };
         let shift = width - u32::from(self.bits);
         shift >= 128 || base >> shift == address >> shift
+    }
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let whole = if self.base.is_ipv4() { 32 } else { 128 };
+        if self.bits == whole { write!(f, "{}", self.base) } else { write!(f, "{}/{}", self.base, self.bits) }
     }
 }
 

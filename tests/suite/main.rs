@@ -16,6 +16,7 @@ mod engines;
 mod framing;
 mod identity;
 mod images;
+mod keys;
 mod messages;
 mod migrations;
 mod parsers;
