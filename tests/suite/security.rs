@@ -83,6 +83,19 @@ async fn browsers_are_told_to_come_by_https_alone_where_the_settings_say_so() {
 }
 
 #[tokio::test]
+async fn what_a_host_name_made_is_kept_by_no_shared_cache() {
+    let rule = async |world: &World| {
+        let (_, shop, ..) = shop(world).await;
+        let path = format!("/api/widget.js?key={}", shop.widget_key);
+        let answer = world.http().send(Method::GET, &path, &[("host", "evil.example")], "").await;
+        answer.headers["cache-control"].to_str().expect("text").to_owned()
+    };
+    assert!(rule(&World::new().await).await.starts_with("private, max-age=60"));
+    let configured = World::with(|config| config.public_url = Some("https://chat.example".into())).await;
+    assert!(rule(&configured).await.starts_with("public, max-age=60"));
+}
+
+#[tokio::test]
 async fn links_and_policies_come_from_the_configured_address_alone() {
     let world = World::with(|config| config.public_url = Some("https://chat.example".into())).await;
     let (otto, shop, ..) = shop(&world).await;
