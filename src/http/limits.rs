@@ -120,6 +120,34 @@ impl<K: Eq + Hash + Clone> SlidingWindow<K> {
     }
 }
 
+/// Networks of one customer that together get no more than so many times what one gets.
+const NETWORKS: usize = 16;
+
+impl SlidingWindow<u128> {
+    /// Counts one event for a network and, with IPv6, for the /48 around it: who has that has 65,536 networks.
+    ///
+    /// # Errors
+    /// The seconds to wait, at least 1.
+    pub fn take_for_network(&self, network: u128, limit: usize, now: Instant) -> Result<(), u64> {
+        self.take(network, limit, now)?;
+        let Some(around) = around(network) else { return Ok(()) };
+        self.take(around, limit.saturating_mul(NETWORKS), now).inspect_err(|_| self.refund(&network))
+    }
+
+    /// Takes back the newest event of a network.
+    pub fn refund_network(&self, network: u128) {
+        self.refund(&network);
+        if let Some(around) = around(network) {
+            self.refund(&around);
+        }
+    }
+}
+
+/// The /48 around an IPv6 network, told from its first /64 by the last bit. An IPv4 address is its own network.
+fn around(network: u128) -> Option<u128> {
+    (network >> 64 != 0).then_some(network >> 80 << 80 | 1)
+}
+
 impl<K: Eq + Hash + Clone> Tracks<K> {
     fn make_room(&mut self, window: Duration, now: Instant) {
         if self.by_key.len() < self.sweep_at {
@@ -286,6 +314,21 @@ mod tests {
         window.refund(&());
         assert_eq!(window.take((), 5, start + ms(40_000)), Ok(()));
         assert_eq!(window.take((), 5, start + ms(40_000)), Err(20));
+    }
+
+    #[test]
+    fn many_networks_of_one_customer_get_no_more_than_some() {
+        let (window, start) = (SlidingWindow::new(HOUR), Instant::now());
+        let network = |n: u128| 0x2001_0db8_0001_u128 << 80 | n << 64;
+        let taken = (0..1_000).filter(|n| window.take_for_network(network(*n), 2, start).is_ok()).count();
+        assert_eq!(taken, 2 * NETWORKS, "one each, until all of them have theirs");
+        assert!(window.take_for_network(network(0), 2, start).is_err());
+        window.refund_network(network(1));
+        assert_eq!(window.take_for_network(network(1), 2, start), Ok(()));
+        let elsewhere = 0x2001_0db8_0002_u128 << 80;
+        assert_eq!(window.take_for_network(elsewhere, 2, start), Ok(()));
+        // Addresses of IPv4 have nothing around them.
+        assert!((0..1_000).all(|n| window.take_for_network(n, 2, start).is_ok()));
     }
 
     #[test]

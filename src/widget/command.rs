@@ -173,7 +173,7 @@ async fn start_session(
         None => None,
     };
     if !visitors::is_known(app, old.as_ref(), &arrival).await? {
-        let taken = app.limits.new_visitors.take(
+        let taken = app.limits.new_visitors.take_for_network(
             address.network(),
             app.config.new_visitors_per_hour,
             std::time::Instant::now(),
@@ -183,7 +183,7 @@ async fn start_session(
         if arrival.identity_token.is_none() {
             attacks::admit(app, &site, work.as_deref()).inspect_err(|_| {
                 // The same visitor comes again with its work done.
-                app.limits.new_visitors.refund(&address.network());
+                app.limits.new_visitors.refund_network(address.network());
             })?;
         }
     }
