@@ -126,7 +126,7 @@ settings! {
     /// Days for which browsers shall come by https alone (`Strict-Transport-Security`), once they have come by https. For
     /// this host, not for those below it. 0: that is not said. 0 to 365.
     hsts_days: u64 = 0,
-    /// New visitor sessions an hour from one address (IPv6: one /64). Resumes are not counted.
+    /// New visitor sessions an hour from one address (IPv6: one /64, and 16 times as many from the /48 around it). Resumes are not counted.
     new_visitors_per_hour: usize = 300,
     /// New visitor sessions a minute on one site that are an attack: from then on, and until ten minutes were calm, a new
     /// visitor's browser computes for a moment before it is let in. Signed visitors and resumes are not counted.

@@ -50,7 +50,8 @@ pub fn resolve(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr
     {
         client = next;
     }
-    client.to_canonical()
+    // Nothing but proxies is named: somebody on one of them, of whom no more is known.
+    if trusted(client) { peer } else { client }.to_canonical()
 }
 
 /// An address, as proxies write it: also with a port, and in brackets.
@@ -90,6 +91,6 @@ mod tests {
         for last in ["6.6.6.6, unknown", "6.6.6.6, ", "6.6.6.6, _hidden", "6.6.6.6, 1.2.3.4.5"] {
             assert_eq!(client(&[last]), "10.0.0.1", "{last}");
         }
-        assert_eq!(client(&["6.6.6.6, unknown, 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(client(&["6.6.6.6, unknown, 10.0.0.2"]), "10.0.0.1");
     }
 }
