@@ -166,7 +166,7 @@ async fn name(
         None => add(tx, session.site_id, arrival).await?,
     };
     conversations::hand_over(tx, log, session, &visitor, proof).await?;
-    if visitor.id != anonymous.id {
+    if visitor.id != anonymous.id && store::is_alone(tx, session).await? {
         store::remove_if_idle(tx, session.site_id, anonymous.id).await?;
     }
     Ok(visitor)

@@ -226,8 +226,13 @@ async fn two_browsers_of_one_random_id_do_not_rename_each_other() {
     // Mallory copied the id, and has no token of it.
     let mallory = world.arrive(&shop, random.clone(), None).await.expect("in");
     mallory.send("m1", "I am Mallory").await.ok();
+    let early = json!({ "external_id": "v_9876543210", "anonymous": true });
+    let quiet = world.arrive(&shop, early.clone(), None).await.expect("in");
+    let copied = world.arrive(&shop, early, None).await.expect("in");
     let mallory = world.arrive(&shop, named("mallory"), Some(&mallory.token)).await.expect("in");
     assert_eq!(mallory.texts(), ["I am Mallory"]);
+    world.arrive(&shop, named("mallory"), Some(&copied.token)).await.expect("in");
+    quiet.send("q1", "who had not written yet still can").await.ok();
 
     let back = world.arrive(&shop, random, Some(&vera.token)).await.expect("in");
     assert_eq!(back.texts(), ["I am Vera"]);
