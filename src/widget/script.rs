@@ -134,10 +134,10 @@ fn page_origin(parts: &Parts) -> Option<String> {
 }
 
 fn answer(parts: &Parts, script: &Encoded, shared: bool, bound_to_page: bool) -> Response {
-    let encoding = Encoding::wanted(&parts.headers);
+    let (encoding, body) = script.body(Encoding::wanted(&parts.headers));
     let rule = if shared { FRESH } else { FRESH_FOR_ONE };
     let vary = if bound_to_page { "Accept-Encoding, Referer" } else { "Accept-Encoding" };
-    let mut response = open_to_all(Body::from(script.body(encoding)), rule);
+    let mut response = open_to_all(Body::from(body), rule);
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static(vary));
     if let Some(token) = encoding.token() {
@@ -179,12 +179,14 @@ async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encode
     if let Some(script) = find() {
         return Ok(script);
     }
-    let _turn = app.answers.compressing.acquire().await.map_err(|_| Error::Unavailable)?;
-    // Somebody before us in the queue may have made it.
+    let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1, &manifest.bytes)?)?)?;
+    // Whoever comes while another script is compressed gets its own as it is: a queue of made-up host names would hold up
+    // every site.
+    let Ok(_turn) = app.answers.compressing.try_acquire() else { return Ok(Arc::new(Encoded::plain(plain))) };
+    // Somebody may have made it meanwhile.
     if let Some(script) = find() {
         return Ok(script);
     }
-    let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1, &manifest.bytes)?)?)?;
     let script = tokio::task::spawn_blocking(move || Arc::new(Encoded::pack(plain)));
     let script = script.await.map_err(|error| Error::Internal(error.to_string()))?;
     app.answers.scripts.keep(key, (site, built), script.clone());

@@ -167,6 +167,12 @@ impl World {
         ocs::events::trim(&running.app).await.expect("a trimmed log")
     }
 
+    /// For as long as it is held, the server is busy compressing another script.
+    pub fn compressing(&self) -> tokio::sync::SemaphorePermit<'_> {
+        let running = self.running.as_ref().expect("a running server");
+        running.app.answers.compressing.try_acquire().expect("a free place")
+    }
+
     /// Runs the chore that removes visitors' tokens that have ended.
     pub async fn end_expired_tokens(&self) -> usize {
         let running = self.running.as_ref().expect("a running server");
