@@ -84,7 +84,7 @@ test-server:
 test-web: $(DONE)/packages
 	cd web && npm run check && npm test
 	@$(MAKE) $(DONE)/web
-	cd web && npm run budget
+	cd web && npm run budget && npm run reproduce
 
 test-pages: $(DONE)/packages
 	cd web && npm run test:browser --workspace console && npm run browser

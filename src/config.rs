@@ -126,7 +126,7 @@ settings! {
     /// Days for which browsers shall come by https alone (`Strict-Transport-Security`), once they have come by https. For
     /// this host, not for those below it. 0: that is not said. 0 to 365.
     hsts_days: u64 = 0,
-    /// New visitor sessions an hour from one address (IPv6: one /64). Resumes are not counted.
+    /// New visitor sessions an hour from one address (IPv6: one /64, and 16 times as many from the /48 around it). Resumes are not counted.
     new_visitors_per_hour: usize = 300,
     /// New visitor sessions a minute on one site that are an attack: from then on, and until ten minutes were calm, a new
     /// visitor's browser computes for a moment before it is let in. Signed visitors and resumes are not counted.
@@ -276,6 +276,15 @@ pub struct Network {
 }
 
 impl Network {
+    /// Reads an address, or a network as `192.0.2.0/24`.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn parse(text: &str) -> Result<Network, String> {
+        let network = <Network as Setting>::read(text.get(..64).unwrap_or(text).trim())?;
+        Ok(Network { base: network.base.to_canonical(), ..network })
+    }
+
     /// Is `address` inside?
     pub fn contains(&self, address: IpAddr) -> bool {
         let (base, address, width) = match (self.base, address.to_canonical()) {
@@ -285,6 +294,13 @@ impl Network {
         };
         let shift = width - u32::from(self.bits);
         shift >= 128 || base >> shift == address >> shift
+    }
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let whole = if self.base.is_ipv4() { 32 } else { 128 };
+        if self.bits == whole { write!(f, "{}", self.base) } else { write!(f, "{}/{}", self.base, self.bits) }
     }
 }
 

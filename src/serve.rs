@@ -19,7 +19,7 @@ use crate::http::route::{Route, router};
 use crate::http::server::Server;
 use crate::http::{assets, headers, operations, requests, tls, uploads};
 use crate::say::say;
-use crate::{attacks, audit, chat_api, console, events, images, realtime, search, widget};
+use crate::{attacks, audit, chat_api, console, events, images, realtime, search, visitors, widget};
 
 /// Time between two looks at the write-ahead log.
 const CHECKPOINT_PAUSE: Duration = Duration::from_secs(5);
@@ -182,6 +182,9 @@ async fn trim(app: App) {
         }
         if let Err(error) = audit::trim(&app).await {
             tracing::warn!(%error, "old lines of the audit log could not be removed; trying again later");
+        }
+        if let Err(error) = visitors::end_expired(&app).await {
+            tracing::warn!(%error, "visitors' tokens that ended could not be removed; trying again later");
         }
         tokio::time::sleep(TRIM_PAUSE).await;
     }

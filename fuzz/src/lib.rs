@@ -3,7 +3,7 @@
 //!
 //! The fuzzer calls them with what it invents; `tests/suite/parsers.rs` with the seeds and with broken forms of these.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -53,7 +53,11 @@ pub fn addresses(bytes: &[u8]) -> bool {
     let flag = [("trusted_proxies", "10.0.0.0/8, ::1".to_owned())];
     let config = Config::load(None, std::iter::empty(), &flag).expect("two networks");
     let found = resolve(peer, &headers, &config.trusted_proxies);
-    let named = forwarded.split(',').filter_map(|hop| hop.trim().parse::<IpAddr>().ok()).map(|hop| hop.to_canonical());
+    let address = |hop: &str| {
+        let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+        bare.parse::<IpAddr>().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|hop| hop.ip()))
+    };
+    let named = forwarded.split(',').filter_map(|hop| address(hop.trim())).map(|hop| hop.to_canonical());
     let is_proxy = config.trusted_proxies.iter().any(|network| network.contains(peer));
     assert!(found == peer.to_canonical() || is_proxy && named.into_iter().any(|hop| hop == found), "{found}");
     found != peer.to_canonical()

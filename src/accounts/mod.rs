@@ -29,7 +29,7 @@ pub use second_factor::{
     Enrolment, Protection, begin_second_factor, confirm_second_factor, end_second_factor, protection,
     remove_second_factor, renew_recovery_codes,
 };
-pub use session::{SESSION_DAYS, SignedIn, csrf_token, is_csrf_token, signed_in};
+pub use session::{SESSION_DAYS, SignedIn, csrf_token, is_csrf_token, is_signed_in, signed_in};
 pub use sessions::{end_session, list_accounts, sessions};
 pub use sign_in::{Credentials, sign_in};
 pub use sign_out::sign_out;

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::SessionId;
+use crate::id::{AccountId, SessionId};
 use crate::secret::{Secret, digest, random_text};
 use crate::storage::{Kind, Tx};
 
@@ -49,6 +49,15 @@ pub async fn signed_in(app: &App, token: &str) -> Result<(Account, SessionId)> {
         note_seen(app.clone(), session.id);
     }
     Ok((account, session.id))
+}
+
+/// Has this session of the account not ended?
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_signed_in(app: &App, account: AccountId, session: SessionId) -> Result<bool> {
+    let sessions = store::sessions(&app.store, account, alive(app.store.now())).await?;
+    Ok(sessions.iter().any(|one| one.id == session))
 }
 
 /// Two requests at once may both write; the second changes nothing.

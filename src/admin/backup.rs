@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -23,6 +23,8 @@ pub(super) const DATABASE: &str = "ocs.db";
 const IMAGES: &str = "images";
 /// Where the image store keeps what it is still writing.
 const UNFINISHED: &str = "unfinished";
+/// Longest manifest, in bytes.
+const MANIFEST_BYTES: u64 = 1024 * 1024;
 /// The form of the file.
 pub(super) const FORM: u32 = 1;
 
@@ -208,12 +210,16 @@ pub(super) fn unpack(file: &Path, into: &Path, keep: Keep) -> anyhow::Result<Unp
     for entry in archive.entries()? {
         let mut entry = entry.context("this is not a backup, or its end is missing")?;
         let path = entry.path()?.into_owned();
+        // A link would lead elsewhere, and a sparse file could be larger than any disk: ours hold neither.
+        ensure!(entry.header().entry_type().is_file(), "{} does not belong into a backup of ocs", path.display());
         if path == Path::new(MANIFEST) {
-            manifest = Some(serde_json::from_reader(&mut entry).context("its manifest cannot be read")?);
+            ensure!(manifest.is_none(), "this backup has two manifests");
+            let text = (&mut entry).take(MANIFEST_BYTES);
+            manifest = Some(serde_json::from_reader(text).context("its manifest cannot be read")?);
         } else if path == Path::new(DATABASE) {
             copy_out(&mut entry, &into.join(DATABASE))?;
             has_database = true;
-        } else if is_image(&path) && entry.header().entry_type().is_file() {
+        } else if is_image(&path) {
             if keep == Keep::Everything {
                 copy_out(&mut entry, &into.join(&path))?;
             } else {

@@ -21,8 +21,12 @@ pub(super) enum Refusal {
     MissingKey,
     /// No key of any site, or no longer one.
     InvalidKey,
+    /// The key is good, and not from this address.
+    AddressNotAllowed,
     /// None of the documented actions.
     UnknownAction,
+    /// The key is good, and not for this action.
+    ActionNotAllowed,
     /// Everything else.
     Because(Error),
 }
@@ -38,6 +42,8 @@ impl Refusal {
         match self {
             Refusal::MissingKey => (StatusCode::UNAUTHORIZED, "missing key"),
             Refusal::InvalidKey => (StatusCode::UNAUTHORIZED, "invalid key"),
+            Refusal::AddressNotAllowed => (StatusCode::FORBIDDEN, "address not allowed"),
+            Refusal::ActionNotAllowed => (StatusCode::FORBIDDEN, "action not allowed"),
             Refusal::UnknownAction => (StatusCode::BAD_REQUEST, "unknown action"),
             Refusal::Because(error) => words(error),
         }

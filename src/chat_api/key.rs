@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
 
 use crate::app::App;
 use crate::error::Error;
+use crate::http::address::ClientAddress;
 use crate::id::KeyId;
 use crate::secret::Secret;
-use crate::sites::Site;
+use crate::sites::{KeyScope, Site};
 
 use super::answer::Refusal;
 use super::body::Parameters;
@@ -20,18 +22,29 @@ pub(super) struct CurrentKey {
     pub site: Arc<Site>,
     /// Which of its keys.
     pub id: KeyId,
+    /// What it may do.
+    pub scope: KeyScope,
     /// The key as it was presented: answers repeat it, and nothing else may.
     pub presented: Secret,
 }
 
 impl CurrentKey {
-    pub(super) async fn find(app: &App, query: &Parameters, parts: &Parts) -> std::result::Result<CurrentKey, Refusal> {
+    pub(super) async fn find(
+        app: &App,
+        query: &Parameters,
+        parts: &mut Parts,
+    ) -> std::result::Result<CurrentKey, Refusal> {
         let presented = presented(query, parts).ok_or(Refusal::MissingKey)?;
-        match app.sites.by_chat_key(&presented).await {
-            Ok((site, id)) => Ok(CurrentKey { site, id, presented: Secret::new(presented) }),
-            Err(Error::NotFound | Error::UnknownSite) => Err(Refusal::InvalidKey),
-            Err(error) => Err(error.into()),
+        let (site, id, grant) = match app.sites.by_chat_key(&presented).await {
+            Ok(found) => found,
+            Err(Error::NotFound | Error::UnknownSite) => return Err(Refusal::InvalidKey),
+            Err(error) => return Err(error.into()),
+        };
+        let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
+        if !grant.admits(address.0) {
+            return Err(Refusal::AddressNotAllowed);
         }
+        Ok(CurrentKey { site, id, scope: grant.scope, presented: Secret::new(presented) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The documented compatible API, `/api/chat_api.php`: one address, two actions, a secret key.
 //!
-//! Checks come in this order: key, site, limit, action, method, body, conversation, content.
+//! Checks come in this order: key and its networks, site, limit, action and the key's scope, method, body, conversation,
+//! content.
 
 mod answer;
 mod body;
@@ -19,6 +20,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::limits::ApiCall;
 use crate::http::route::{Caller, Route};
+use crate::sites::{self, KeyScope};
 
 pub use body::Reply;
 pub use reply::decode as decode_image;
@@ -66,6 +68,13 @@ impl Action {
         }
     }
 
+    fn is_within(self, scope: KeyScope) -> bool {
+        match self {
+            Action::GetRecentMessages => scope.may_read(),
+            Action::ReplyAsAgent => scope.may_reply(),
+        }
+    }
+
     fn takes(self, method: &Method) -> bool {
         match self {
             Action::GetRecentMessages => matches!(*method, Method::GET | Method::HEAD),
@@ -82,15 +91,19 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn act(app: &App, request: Request) -> std::result::Result<Response, Refusal> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let query = Parameters::of_query(&parts);
-    let key = CurrentKey::find(app, &query, &parts).await?;
+    let key = CurrentKey::find(app, &query, &mut parts).await?;
     if key.site.paused {
         return Err(Error::SitePaused.into());
     }
     let action = query.get("action").and_then(Action::parse);
     count(app, &key, action, &parts)?;
     let action = action.ok_or(Refusal::UnknownAction)?;
+    if !action.is_within(key.scope) {
+        return Err(Refusal::ActionNotAllowed);
+    }
+    sites::note_use(&app.sites, key.site.id, key.id);
     if !action.takes(&parts.method) {
         return Err(Error::MethodNotAllowed.into());
     }

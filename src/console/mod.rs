@@ -18,7 +18,7 @@ use crate::images::Uploaded;
 use crate::realtime::OperatorHint;
 use crate::search::Found;
 use crate::sites::ConfigureSite;
-use crate::sites::view::{NewKeyView, SiteView};
+use crate::sites::view::{NewChatKeyView, NewKeyView, SiteView};
 
 pub use account::{About, Me};
 
@@ -97,9 +97,9 @@ fn site_routes() -> Vec<Route> {
             .takes_picture()
             .gives::<SiteView>(),
         Route::new(Method::DELETE, "/api/console/sites/{site}/logo", SiteOwner, sites::remove_logo).gives::<SiteView>(),
-        Route::new(Method::POST, "/api/console/sites/{site}/chat-keys", SiteOwner, sites::rotate_chat_key)
-            .takes::<sites::Rotate>()
-            .gives::<NewKeyView>(),
+        Route::new(Method::POST, "/api/console/sites/{site}/chat-keys", SiteOwner, sites::make_chat_key)
+            .takes::<sites::MakeChatKey>()
+            .gives::<NewChatKeyView>(),
         Route::new(Method::DELETE, "/api/console/sites/{site}/chat-keys/{key}", SiteOwner, sites::revoke_chat_key)
             .gives::<Done>(),
         Route::new(Method::POST, "/api/console/sites/{site}/widget-key", SiteOwner, sites::rotate_widget_key)

@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::attacks::{self, Removed};
+use crate::clock::Millis;
 use crate::error::Result;
 use crate::http::body::{self, Done, JsonBody, PathOf};
 use crate::http::caller::CurrentOperator;
 use crate::id::{KeyId, SiteId};
 use crate::images::LOGO_BYTES;
-use crate::sites::view::{NewKeyView, SiteView};
-use crate::sites::{self, ConfigureSite, GRACE_S};
+use crate::sites::view::{NewChatKeyView, NewKeyView, SiteView};
+use crate::sites::{self, ConfigureSite, GRACE_S, Grant, KeyScope, Others};
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Sites {
@@ -38,6 +39,25 @@ pub(super) struct SiteCreated {
 pub(super) struct Rotate {
     /// Seconds for which older keys go on working; a day when absent.
     grace_s: Option<u32>,
+}
+
+/// A new key of the compatible API. What is left out: a key for everything, from anywhere, for ever.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MakeChatKey {
+    /// Seconds for which older keys go on working; a day when absent.
+    grace_s: Option<u32>,
+    /// Older keys go on as they are.
+    #[serde(default)]
+    beside: bool,
+    /// What it may do.
+    #[serde(default)]
+    scope: KeyScope,
+    /// Addresses and networks (`192.0.2.0/24`) from which it may be used, at most 20; none: from anywhere.
+    #[serde(default)]
+    networks: Vec<String>,
+    /// When it stops working; never when absent.
+    expires_at: Option<Millis>,
 }
 
 pub(super) async fn list(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sites>> {
@@ -108,15 +128,17 @@ pub(super) async fn remove_logo(
     show_now(&app, site).await
 }
 
-pub(super) async fn rotate_chat_key(
+pub(super) async fn make_chat_key(
     State(app): State<App>,
     operator: CurrentOperator,
     PathOf(site): PathOf<SiteId>,
-    JsonBody(asked): JsonBody<Rotate>,
-) -> Result<Json<NewKeyView>> {
+    JsonBody(asked): JsonBody<MakeChatKey>,
+) -> Result<Json<NewChatKeyView>> {
     operator.site(&app, site).await?;
-    let new = sites::rotate_chat_key(&app, operator.by(), site, asked.grace_s.unwrap_or(GRACE_S)).await?;
-    Ok(Json(new.into()))
+    let grant = Grant::checked(asked.scope, &asked.networks, asked.expires_at, app.store.now())?;
+    let others = if asked.beside { Others::Stay } else { Others::End(asked.grace_s.unwrap_or(GRACE_S)) };
+    let made = sites::make_chat_key(&app, operator.by(), site, grant, others).await?;
+    Ok(Json(NewChatKeyView::of(made)))
 }
 
 pub(super) async fn revoke_chat_key(

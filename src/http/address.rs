@@ -37,14 +37,60 @@ impl FromRequestParts<App> for ClientAddress {
     }
 }
 
-/// The right-most hop of `X-Forwarded-For` that is not a listed proxy; believed only when the peer is one.
+/// The right-most hop of `X-Forwarded-For` that is not a listed proxy; believed only when the peer is one. Behind a hop that
+/// cannot be read stands what anybody may have written: there the walk ends.
 pub fn resolve(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     let trusted = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
-    if !trusted(peer) {
-        return peer.to_canonical();
+    let lines: Vec<&str> =
+        headers.get_all("x-forwarded-for").iter().map(|line| line.to_str().unwrap_or("unreadable")).collect();
+    let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).map(hop);
+    let mut client = peer;
+    while trusted(client)
+        && let Some(Some(next)) = hops.next()
+    {
+        client = next;
     }
-    let hops =
-        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(','));
-    let hops: Vec<IpAddr> = hops.filter_map(|hop| hop.trim().parse().ok()).collect();
-    hops.iter().rev().copied().find(|hop| !trusted(*hop)).unwrap_or(peer).to_canonical()
+    // Nothing but proxies is named: somebody on one of them, of whom no more is known.
+    if trusted(client) { peer } else { client }.to_canonical()
+}
+
+/// An address, as proxies write it: also with a port, and in brackets.
+fn hop(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    fn client(forwarded: &[&'static str]) -> String {
+        let proxies = [Network::from(IpAddr::from([10, 0, 0, 1])), Network::from(IpAddr::from([10, 0, 0, 2]))];
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append("x-forwarded-for", HeaderValue::from_static(line));
+        }
+        resolve(IpAddr::from([10, 0, 0, 1]), &headers, &proxies).to_string()
+    }
+
+    #[test]
+    fn the_last_hop_that_is_no_proxy_is_the_client() {
+        assert_eq!(client(&["6.6.6.6, 1.2.3.4, 10.0.0.2"]), "1.2.3.4");
+        assert_eq!(client(&["6.6.6.6", "1.2.3.4"]), "1.2.3.4");
+        assert_eq!(client(&["6.6.6.6, 1.2.3.4:5678"]), "1.2.3.4");
+        assert_eq!(client(&["6.6.6.6, [2001:db8::1]:5678"]), "2001:db8::1");
+        assert_eq!(client(&["6.6.6.6, [2001:db8::1]"]), "2001:db8::1");
+        assert_eq!(client(&[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn what_stands_before_an_unreadable_hop_is_believed_by_nobody() {
+        for last in ["6.6.6.6, unknown", "6.6.6.6, ", "6.6.6.6, _hidden", "6.6.6.6, 1.2.3.4.5"] {
+            assert_eq!(client(&[last]), "10.0.0.1", "{last}");
+        }
+        assert_eq!(client(&["6.6.6.6, unknown, 10.0.0.2"]), "10.0.0.1");
+    }
 }

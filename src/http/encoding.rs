@@ -87,29 +87,30 @@ pub struct Encoded {
     /// Names this content.
     pub tag: String,
     plain: Bytes,
-    gzip: Bytes,
-    brotli: Bytes,
+    /// Gzip and brotli, where it was compressed.
+    small: Option<(Bytes, Bytes)>,
 }
 
 impl Encoded {
     /// Compresses; takes some milliseconds.
     pub fn pack(plain: String) -> Encoded {
-        let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
-        let plain = Bytes::from(plain);
-        Encoded {
-            tag: super::dist::fingerprint(&hash),
-            gzip: Encoding::Gzip.encode(&plain).into(),
-            brotli: Encoding::Brotli.encode(&plain).into(),
-            plain,
-        }
+        let whole = Encoded::plain(plain);
+        let small = (Encoding::Gzip.encode(&whole.plain).into(), Encoding::Brotli.encode(&whole.plain).into());
+        Encoded { small: Some(small), ..whole }
     }
 
-    /// The body in one form.
-    pub fn body(&self, encoding: Encoding) -> Bytes {
-        match encoding {
-            Encoding::Brotli => self.brotli.clone(),
-            Encoding::Gzip => self.gzip.clone(),
-            Encoding::Plain => self.plain.clone(),
+    /// Leaves it as it is.
+    pub fn plain(plain: String) -> Encoded {
+        let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
+        Encoded { tag: super::dist::fingerprint(&hash), plain: plain.into(), small: None }
+    }
+
+    /// The body in the wanted form, or in the one that there is.
+    pub fn body(&self, wanted: Encoding) -> (Encoding, Bytes) {
+        match (wanted, &self.small) {
+            (Encoding::Brotli, Some((_, brotli))) => (wanted, brotli.clone()),
+            (Encoding::Gzip, Some((gzip, _))) => (wanted, gzip.clone()),
+            (Encoding::Plain, _) | (_, None) => (Encoding::Plain, self.plain.clone()),
         }
     }
 }

@@ -27,8 +27,8 @@ pub enum ApiCall {
 
 /// All counters of a running server.
 pub struct Limits {
-    /// Messages a minute of one visitor.
-    pub messages: SlidingWindow<(SiteId, VisitorId)>,
+    /// Messages a minute of one visitor. Who is signed is counted apart from all who type the same id.
+    pub messages: SlidingWindow<(SiteId, VisitorId, bool)>,
     /// Calls a minute of the compatible API.
     pub api_calls: SlidingWindow<(SiteId, ApiCall)>,
     /// Visitor tokens made an hour for one network.
@@ -120,6 +120,34 @@ impl<K: Eq + Hash + Clone> SlidingWindow<K> {
     }
 }
 
+/// Networks of one customer that together get no more than so many times what one gets.
+const NETWORKS: usize = 16;
+
+impl SlidingWindow<u128> {
+    /// Counts one event for a network and, with IPv6, for the /48 around it: who has that has 65,536 networks.
+    ///
+    /// # Errors
+    /// The seconds to wait, at least 1.
+    pub fn take_for_network(&self, network: u128, limit: usize, now: Instant) -> Result<(), u64> {
+        self.take(network, limit, now)?;
+        let Some(around) = around(network) else { return Ok(()) };
+        self.take(around, limit.saturating_mul(NETWORKS), now).inspect_err(|_| self.refund(&network))
+    }
+
+    /// Takes back the newest event of a network.
+    pub fn refund_network(&self, network: u128) {
+        self.refund(&network);
+        if let Some(around) = around(network) {
+            self.refund(&around);
+        }
+    }
+}
+
+/// The /48 around an IPv6 network, told from its first /64 by the last bit. An IPv4 address is its own network.
+fn around(network: u128) -> Option<u128> {
+    (network >> 64 != 0).then_some(network >> 80 << 80 | 1)
+}
+
 impl<K: Eq + Hash + Clone> Tracks<K> {
     fn make_room(&mut self, window: Duration, now: Instant) {
         if self.by_key.len() < self.sweep_at {
@@ -195,6 +223,10 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
         let mut strikes = locked(&self.strikes);
         if strikes.len() >= MOST_KEYS {
             strikes.retain(|_, known| known.until.max(known.last) + LONGEST_WAIT > now);
+            if strikes.len() >= MOST_KEYS {
+                // A flood of names must not end the wait of one that is guessed at: those who wait stay longest.
+                strikes.retain(|_, known| known.until > now);
+            }
             if strikes.len() >= MOST_KEYS {
                 strikes.clear();
             }
@@ -285,6 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn many_networks_of_one_customer_get_no_more_than_some() {
+        let (window, start) = (SlidingWindow::new(HOUR), Instant::now());
+        let network = |n: u128| 0x2001_0db8_0001_u128 << 80 | n << 64;
+        let taken = (0..1_000).filter(|n| window.take_for_network(network(*n), 2, start).is_ok()).count();
+        assert_eq!(taken, 2 * NETWORKS, "one each, until all of them have theirs");
+        assert!(window.take_for_network(network(0), 2, start).is_err());
+        window.refund_network(network(1));
+        assert_eq!(window.take_for_network(network(1), 2, start), Ok(()));
+        let elsewhere = 0x2001_0db8_0002_u128 << 80;
+        assert_eq!(window.take_for_network(elsewhere, 2, start), Ok(()));
+        // Addresses of IPv4 have nothing around them.
+        assert!((0..1_000).all(|n| window.take_for_network(n, 2, start).is_ok()));
+    }
+
+    #[test]
     fn idle_keys_are_forgotten() {
         let (window, start) = (SlidingWindow::new(MINUTE), Instant::now());
         (0..1024).for_each(|key| assert_eq!(window.take(key, 1, start), Ok(())));
@@ -304,6 +351,15 @@ mod tests {
         let later = start + ms(30_000) + LONGEST_WAIT;
         (0..3).for_each(|_| assert_eq!(throttle.take("otto", later), Ok(())));
         assert!(throttle.take("otto", later).is_err());
+    }
+
+    #[test]
+    fn a_flood_of_names_does_not_end_the_wait_of_one() {
+        let (throttle, start) = (Throttle::new(2), Instant::now());
+        (0..2).for_each(|_| assert_eq!(throttle.take(0, start), Ok(())));
+        (1..=MOST_KEYS).for_each(|name| assert_eq!(throttle.take(name, start), Ok(())));
+        assert!(throttle.take(0, start).is_err());
+        assert!(locked(&throttle.strikes).len() < MOST_KEYS, "and memory is bounded");
     }
 
     #[test]

@@ -14,8 +14,11 @@ use crate::error::Error;
 /// Refuses what does not say exactly one host (RFC 9112, section 3.2): a proxy in front might read another one.
 pub async fn check_host(request: Request, next: Next) -> Response {
     let mut hosts = request.headers().get_all(HOST).iter();
+    // Said once more where the target is a whole address: the same then.
+    let target = request.uri().authority();
     let sound = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@')),
+        (Some(host), None) => Authority::try_from(host.as_bytes())
+            .is_ok_and(|host| !host.as_str().contains('@') && target.is_none_or(|target| *target == host)),
         (None, _) => request.version() != Version::HTTP_11,
         (Some(_), Some(_)) => false,
     };

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::sites::Site;
 use crate::storage::Kind;
+use crate::visitors::VisitorSession;
 
 use super::clean::{Cleaned, clean};
 use super::thumbnail::{THUMB_SIDE, shrink};
@@ -16,18 +17,34 @@ use crate::id::ImageId;
 /// Accepts an uploaded file of the site's size at most. What comes back is stored and synced.
 ///
 /// # Errors
-/// `ImageTooLarge`, `InvalidImage`, `TooManyRequests` when a visitor's hour is used up, `StorageFull`.
+/// `ImageTooLarge`, `InvalidImage`, `StorageFull`.
 pub async fn accept(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) -> Result<Image> {
+    check(site, &bytes)?;
+    keep(app, site, uploader, bytes).await
+}
+
+/// The same for a visitor, of whom an hour takes only so much.
+///
+/// # Errors
+/// Also `TooManyRequests`, when the hour is used up.
+pub async fn accept_from_visitor(app: &App, site: &Site, session: &VisitorSession, bytes: Bytes) -> Result<Image> {
+    check(site, &bytes)?;
+    app.images.budgets.take(site.id, session, bytes.len())?;
+    keep(app, site, Uploader::Visitor(session.visitor_id), bytes).await
+}
+
+fn check(site: &Site, bytes: &Bytes) -> Result<()> {
     let limit = site.limits.image_bytes as usize;
     if bytes.len() > limit {
         return Err(Error::ImageTooLarge { limit });
     }
-    if Format::of(&bytes).is_none() {
+    if Format::of(bytes).is_none() {
         return Err(Error::InvalidImage("only png, jpg and gif are taken"));
     }
-    if let Uploader::Visitor(visitor) = uploader {
-        app.images.budgets.take(site.id, visitor, bytes.len())?;
-    }
+    Ok(())
+}
+
+async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) -> Result<Image> {
     let picture = prepare(app, bytes).await?;
     let now = app.store.now();
     let name = ImageName::random(uploader, now, picture.format);

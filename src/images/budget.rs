@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::id::{SiteId, VisitorId};
+use crate::visitors::{Proof, VisitorSession};
 
 /// Images an hour.
 pub const IMAGES_PER_HOUR: u32 = 60;
@@ -19,8 +20,11 @@ const REMEMBERED: usize = 50_000;
 pub struct Budgets {
     clock: Clock,
     // Held for a look-up only, never across an await.
-    used: Mutex<HashMap<(SiteId, VisitorId), Used>>,
+    used: Mutex<HashMap<Key, Used>>,
 }
+
+/// Who is signed is counted apart from all who type the same id.
+type Key = (SiteId, VisitorId, bool);
 
 #[derive(Debug, Clone, Copy)]
 struct Used {
@@ -35,7 +39,11 @@ impl Budgets {
     }
 
     /// Takes one image of that size from the visitor's budget, or says how long to wait.
-    pub(super) fn take(&self, site: SiteId, visitor: VisitorId, bytes: usize) -> Result<()> {
+    pub(super) fn take(&self, site: SiteId, session: &VisitorSession, bytes: usize) -> Result<()> {
+        self.take_of((site, session.visitor_id, session.proof == Proof::Signed), bytes)
+    }
+
+    fn take_of(&self, key: Key, bytes: usize) -> Result<()> {
         let now = self.clock.now();
         let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= REMEMBERED {
@@ -45,7 +53,7 @@ impl Budgets {
             }
         }
         let fresh = Used { until: now.plus_seconds(HOUR_SECONDS), images: 0, bytes: 0 };
-        let used = all.entry((site, visitor)).or_insert(fresh);
+        let used = all.entry(key).or_insert(fresh);
         // Also when the clock was set back by more than the hour.
         if used.until <= now || used.until > fresh.until {
             *used = fresh;
@@ -72,15 +80,17 @@ mod tests {
     fn an_hour_holds_sixty_images_or_fifty_megabytes() {
         let time = Arc::new(AtomicI64::new(1_000_000));
         let budgets = Budgets::new(Clock::Set(time.clone()));
-        let (site, vera, otto) = (SiteId(1), VisitorId(1), VisitorId(2));
+        let key = |visitor, signed| (SiteId(1), VisitorId(visitor), signed);
+        let (vera, otto) = (key(1, false), key(2, false));
         for _ in 0..IMAGES_PER_HOUR {
-            budgets.take(site, vera, 10).expect("within the budget");
+            budgets.take_of(vera, 10).expect("within the budget");
         }
-        let refused = budgets.take(site, vera, 10);
+        let refused = budgets.take_of(vera, 10);
         assert!(matches!(refused, Err(Error::TooManyRequests { retry_after_s: 3600 })), "{refused:?}");
-        budgets.take(site, otto, 10).expect("another visitor has its own");
-        assert!(budgets.take(site, otto, 50 * 1024 * 1024).is_err());
+        budgets.take_of(otto, 10).expect("another visitor has its own");
+        assert!(budgets.take_of(otto, 50 * 1024 * 1024).is_err());
+        budgets.take_of(key(1, true), 10).expect("who is signed has its own");
         time.fetch_add(3_600_000, Ordering::Relaxed);
-        budgets.take(site, vera, 10).expect("a new hour");
+        budgets.take_of(vera, 10).expect("a new hour");
     }
 }

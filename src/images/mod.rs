@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::id::{AccountId, ImageId, KeyId, VisitorId};
 use crate::storage::Folder;
 
-pub use accept::accept;
+pub use accept::{accept, accept_from_visitor};
 pub use attach::{attach, forget, forget_site};
 pub use blobs::{BlobKey, Blobs, StoredBlob, is_whole};
 pub use clean::{Cleaned, FRAME_PIXELS, FRAMES, SIDE, clean};

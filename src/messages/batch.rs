@@ -192,7 +192,10 @@ impl Batch {
     fn find_known(&self, job: &Outgoing) -> Result<Option<Vec<Place>>> {
         let find = |draft: &Draft| {
             let stored = self.known.get(&author_key(job.site, &job.author, &draft.client_id));
-            let stored = stored.map(|message| (says(message, &draft.body), Place::Known(message.clone())));
+            let stored = stored.map(|message| {
+                let same = says(message, &draft.body) && self.may_hear_of(job, message);
+                (same, Place::Known(message.clone()))
+            });
             stored.or_else(|| {
                 let same = |p: &&Planned| {
                     p.key.0 == job.site && p.author == job.author && p.draft.client_id == draft.client_id
@@ -208,6 +211,17 @@ impl Batch {
             Err(Error::Conflict("this client_id was used for another message"))
         } else {
             Ok(Some(found.into_iter().map(|(_, place)| place).collect()))
+        }
+    }
+
+    /// Whoever types an external id is the same author as its owner, and hears nothing of the owner's messages all the same.
+    fn may_hear_of(&self, job: &Outgoing, message: &Message) -> bool {
+        match &job.target {
+            Target::Conversation(_) => true,
+            Target::Thread { proof, mode, .. } => {
+                let head = self.heads.get(&(message.site_id, message.conversation_id));
+                head.is_some_and(|head| *mode == IdentityMode::Shared || head.conversation.proof == *proof)
+            }
         }
     }
 

@@ -58,7 +58,11 @@ const ADD: &str = concat!(
     " AS r"
 );
 const FORGET_OF: &str = concat!("DELETE FROM messages WHERE site_id = $1 AND conversation_id IN ", id_rows!("$2"));
-const GIVE: &str = "UPDATE messages SET author_id = $3
+// An id that the new author has used already gets another name: ids are unique for their author.
+const GIVE: &str = "UPDATE messages SET author_id = $3, client_id = CASE
+        WHEN EXISTS (SELECT 1 FROM messages AS o WHERE o.site_id = $1 AND o.author_kind = 'visitor'
+            AND o.author_id = $3 AND o.client_id = messages.client_id) THEN messages.client_id || '-' || messages.id
+        ELSE messages.client_id END
     WHERE site_id = $1 AND conversation_id = $2 AND author_kind = 'visitor'";
 const FORGET: &str = "DELETE FROM messages WHERE site_id = $1";
 

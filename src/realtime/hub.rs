@@ -17,7 +17,7 @@ use crate::visitors::{Proof, VisitorSession};
 use super::frame::{Frame, OperatorSignal, PlainFrame, VisitorSignal};
 use super::seat::{Ending, Seat, Who};
 
-/// Connections of one visitor: more tabs than that share, or take turns.
+/// Connections of one visitor and proof: more tabs than that share, or take turns.
 const SEATS_PER_VISITOR: usize = 12;
 /// Connections of one operator.
 const SEATS_PER_OPERATOR: usize = 20;
@@ -76,7 +76,7 @@ impl Hub {
         let seat = Arc::new(Seat::new(self.next_id.fetch_add(1, Ordering::Relaxed), who));
         let mut seats = self.seats();
         let (row, most) = seats.row(&seat.who);
-        if row.len() >= most {
+        if row.iter().filter(|other| other.who.is_as_proven(&seat.who)).count() >= most {
             return None;
         }
         row.push(seat.clone());

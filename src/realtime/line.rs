@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::extract::ws::Utf8Bytes;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::events::Cursor;
@@ -68,6 +69,10 @@ impl Line {
     pub(super) async fn operator(app: &App, pass: &OperatorPass, cursor: &str) -> Result<Line> {
         let who = Who::Operator { account: pass.account, session: pass.session };
         let seat = app.hub.sit(who).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        // A session that ended after its ticket was made, and before the seat was taken, has told nobody.
+        if !accounts::is_signed_in(app, pass.account, pass.session).await? {
+            return Err(Error::NotSignedIn);
+        }
         let resume = match Cursor::parse(cursor) {
             Some(held) => resume::operator(app, pass.account, &held).await?,
             None => Resume::Resync,

@@ -37,6 +37,17 @@ pub enum Who {
     },
 }
 
+impl Who {
+    /// Do both come with the same proof? Those who type somebody's external id take none of the owner's places.
+    pub(super) fn is_as_proven(&self, other: &Who) -> bool {
+        match (self, other) {
+            (Who::Visitor { session, .. }, Who::Visitor { session: other, .. }) => session.proof == other.proof,
+            (Who::Operator { .. }, Who::Operator { .. }) => true,
+            (Who::Visitor { .. }, Who::Operator { .. }) | (Who::Operator { .. }, Who::Visitor { .. }) => false,
+        }
+    }
+}
+
 /// Something to tell.
 #[derive(Debug, Clone)]
 pub(super) enum Item {

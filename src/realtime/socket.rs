@@ -76,6 +76,8 @@ async fn open_visitor(app: &App, socket: &mut WebSocket, origin: Option<&str>) -
     let _turn = app.turns.take(site.owner_id).await?;
     let _place = admitted(app).await?;
     let line = Line::visitor(app, session, &site, &cursor).await?;
+    // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
+    app.visitors.find(&app.store, &token).await?;
     Ok((line, Party::Visitor(site)))
 }
 

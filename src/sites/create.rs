@@ -8,7 +8,7 @@ use crate::secret::{digest, random_text};
 use crate::storage::Kind;
 
 use super::key::{CHAT_KEY_PREFIX, NewKey, WIDGET_KEY_PREFIX};
-use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
+use super::{ChatKey, Grant, IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
 
 /// Makes a site with its widget key and first chat API key, ready for the snippet.
 ///
@@ -38,7 +38,8 @@ pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<
     };
     let chat_key = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, CHAT_KEY_PREFIX, tx.now());
     store::insert(&mut tx, &site).await?;
-    store::insert_chat_key(&mut tx, site.id, digest(chat_key.secret.expose()), &chat_key.key).await?;
+    let plain = ChatKey { key: chat_key.key.clone(), grant: Grant::default() };
+    store::insert_chat_key(&mut tx, site.id, digest(chat_key.secret.expose()), &plain).await?;
     audit::record(&mut tx, by, Action::SiteMade, Some(site.id), &site.name).await?;
     super::changed(app, &mut tx, site.id).await?;
     tx.commit().await?;

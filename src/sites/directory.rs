@@ -9,7 +9,7 @@ use crate::id::{KeyId, SiteId};
 use crate::secret::digest;
 use crate::storage::{Store, Tx};
 
-use super::{Site, key, keys, store};
+use super::{Grant, Site, key, store};
 
 /// The sites that were asked for since they last changed. Unknown keys are not remembered: strangers can make up any
 /// number of them. Cheap to clone.
@@ -23,7 +23,7 @@ pub struct Directory {
 struct Cache {
     by_id: HashMap<SiteId, Arc<Site>>,
     widget_keys: HashMap<String, (SiteId, Option<Millis>)>,
-    chat_keys: HashMap<[u8; 32], (SiteId, KeyId, Option<Millis>)>,
+    chat_keys: HashMap<[u8; 32], (SiteId, KeyId, Arc<Grant>)>,
     /// Counts changes: what was read before a change is not kept after it.
     changes: u64,
     /// When something that is noted at most once a minute was last noted.
@@ -93,35 +93,34 @@ impl Directory {
         self.by_id(site).await.map_err(gone(Error::UnknownSite))
     }
 
-    /// The site of a chat API key, and which of its keys it is. Notes that the key was used.
+    /// The site of a chat API key, which of its keys it is, and what it opens.
     ///
     /// # Errors
     /// `NotFound` when it is wrong, revoked or expired.
-    pub async fn by_chat_key(&self, text: &str) -> Result<(Arc<Site>, KeyId)> {
+    pub async fn by_chat_key(&self, text: &str) -> Result<(Arc<Site>, KeyId, Arc<Grant>)> {
         if !could_be_key(text, key::CHAT_KEY_PREFIX) {
             return Err(Error::NotFound);
         }
         let hash = digest(text);
         let (known, changes) = {
             let cache = self.cache();
-            (cache.chat_keys.get(&hash).copied(), cache.changes)
+            (cache.chat_keys.get(&hash).cloned(), cache.changes)
         };
-        let (site, key, expires_at) = match known {
+        let (site, key, grant) = match known {
             Some(known) => known,
             None => {
-                let found = store::chat_key(&self.store, hash).await?.ok_or(Error::NotFound)?;
+                let (site, key, grant) = store::chat_key(&self.store, hash).await?.ok_or(Error::NotFound)?;
+                let found = (site, key, Arc::new(grant));
                 self.keep(changes, |cache| {
-                    cache.chat_keys.insert(hash, found);
+                    cache.chat_keys.insert(hash, found.clone());
                 });
                 found
             }
         };
-        if self.is_over(expires_at) {
+        if self.is_over(grant.expires_at) {
             return Err(Error::NotFound);
         }
-        let site = self.by_id(site).await?;
-        keys::note_use(self, site.id, key);
-        Ok((site, key))
+        Ok((self.by_id(site).await?, key, grant))
     }
 
     /// Forgets a site and its keys once `tx` is durable.

@@ -5,6 +5,8 @@ use crate::clock::Millis;
 use crate::id::KeyId;
 use crate::secret::{Secret, random_text};
 
+use super::grant::Grant;
+
 /// How chat API keys begin.
 pub const CHAT_KEY_PREFIX: &str = "chat_";
 /// How identity secrets begin.
@@ -15,6 +17,8 @@ pub const WIDGET_KEY_PREFIX: &str = "site_";
 pub const MOST_IDENTITY_SECRETS: usize = 2;
 /// How long a replaced key goes on working when nothing else is asked, in seconds.
 pub const GRACE_S: u32 = 24 * 60 * 60;
+/// Chat API keys of one site that work at once.
+pub const MOST_CHAT_KEYS: usize = 20;
 /// The longest grace, in seconds.
 pub const LONGEST_GRACE_S: u32 = 30 * GRACE_S;
 
@@ -31,6 +35,15 @@ pub struct Key {
     pub last_used_at: Option<Millis>,
     /// When it stops working.
     pub expires_at: Option<Millis>,
+}
+
+/// A key of the compatible API, and what it opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatKey {
+    /// The key.
+    pub key: Key,
+    /// What it opens; its end is the key's.
+    pub grant: Grant,
 }
 
 impl Key {

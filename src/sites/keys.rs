@@ -8,26 +8,48 @@ use crate::secret::{digest, random_text};
 use crate::storage::Kind;
 
 use super::directory::{Directory, Note};
-use super::key::{CHAT_KEY_PREFIX, LONGEST_GRACE_S, NewKey, WIDGET_KEY_PREFIX};
+use super::grant::Grant;
+use super::key::{CHAT_KEY_PREFIX, ChatKey, LONGEST_GRACE_S, MOST_CHAT_KEYS, NewKey, WIDGET_KEY_PREFIX};
 use super::store;
 
-/// Makes a new chat API key. Older ones go on working for `grace_s` seconds, so that scripts can be changed one by one.
+/// What becomes of a site's older chat API keys when a new one is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// They go on working for so many seconds, so that scripts can be changed one by one.
+    End(u32),
+    /// They go on as they are: the new one is for something else.
+    Stay,
+}
+
+/// Makes a new chat API key that opens what `grant` says.
 ///
 /// # Errors
-/// A grace that is too long; `NotFound`.
-pub async fn rotate_chat_key(app: &App, by: &By, site: SiteId, grace_s: u32) -> Result<NewKey> {
-    let grace = check_grace(grace_s)?;
+/// A grace that is too long; `Conflict` when there are many keys already; `NotFound`.
+pub async fn make_chat_key(
+    app: &App,
+    by: &By,
+    site: SiteId,
+    grant: Grant,
+    others: Others,
+) -> Result<(NewKey, ChatKey)> {
     let mut tx = app.store.begin().await?;
     store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    let new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, CHAT_KEY_PREFIX, tx.now());
-    let end = tx.now().plus_seconds(grace);
-    store::expire_chat_keys(&mut tx, site, end).await?;
-    store::insert_chat_key(&mut tx, site, digest(new.secret.expose()), &new.key).await?;
+    if let Others::End(grace_s) = others {
+        let end = tx.now().plus_seconds(check_grace(grace_s)?);
+        store::expire_chat_keys(&mut tx, site, end).await?;
+    }
+    if store::count_chat_keys(&mut tx, site).await? >= MOST_CHAT_KEYS {
+        return Err(Error::Conflict("a site can have at most 20 chat API keys; revoke one that is not used any more"));
+    }
+    let mut new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, CHAT_KEY_PREFIX, tx.now());
+    new.key.expires_at = grant.expires_at;
+    let made = ChatKey { key: new.key.clone(), grant };
+    store::insert_chat_key(&mut tx, site, digest(new.secret.expose()), &made).await?;
     app.sites.forget_after(&mut tx, site);
     audit::record(&mut tx, by, Action::ChatKeyMade, Some(site), &new.key.ending()).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await?;
-    Ok(new)
+    Ok((new, made))
 }
 
 /// Revokes a chat API key now.
@@ -63,7 +85,7 @@ pub async fn rotate_widget_key(app: &App, by: &By, site: SiteId, grace_s: u32) -
 }
 
 /// Notes that a chat API key opened something: at most once a minute, and without making the caller wait.
-pub(super) fn note_use(directory: &Directory, site: SiteId, key: KeyId) {
+pub fn note_use(directory: &Directory, site: SiteId, key: KeyId) {
     if !directory.should_note(Note::ChatKeyUsed(site, key), "") {
         return;
     }

@@ -5,7 +5,7 @@ use crate::attacks::{self, AttackView};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId};
 
-use super::{Key, Site, store};
+use super::{ChatKey, Key, Site, store};
 
 /// The sites of an account, oldest first.
 ///
@@ -29,7 +29,7 @@ pub struct Details {
     /// The site.
     pub site: Site,
     /// Keys of the compatible API that work now.
-    pub chat_keys: Vec<Key>,
+    pub chat_keys: Vec<ChatKey>,
     /// Secrets that sign identities.
     pub identity_secrets: Vec<Key>,
     /// Visitors' messages that no operator has seen.

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Millis;
+use crate::config::Network;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, KeyId, SiteId};
 use crate::storage::{Store, Tx, Value};
 use crate::values;
 
-use super::key::Key;
+use super::grant::{Grant, KeyScope};
+use super::key::{ChatKey, Key};
 use super::{IdentityMode, Limits, Site};
 
 macro_rules! select_site {
@@ -45,11 +47,12 @@ const EXPIRE_WIDGET_KEYS: &str =
     "UPDATE widget_keys SET expires_at = $2 WHERE site_id = $1 AND (expires_at IS NULL OR expires_at > $2)";
 const DROP_WIDGET_KEYS: &str = "DELETE FROM widget_keys WHERE site_id = $1 AND expires_at <= $2";
 
-const CHAT_KEY: &str = "SELECT site_id, id, expires_at FROM chat_keys WHERE hash = $1";
-const CHAT_KEYS: &str = "SELECT id, last4, created_at, last_used_at, expires_at FROM chat_keys
+const CHAT_KEY: &str = "SELECT site_id, id, expires_at, scope, networks FROM chat_keys WHERE hash = $1";
+const CHAT_KEYS: &str = "SELECT id, last4, created_at, last_used_at, expires_at, scope, networks FROM chat_keys
     WHERE site_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY id";
 const INSERT_CHAT_KEY: &str =
-    "INSERT INTO chat_keys (site_id, id, hash, last4, created_at) VALUES ($1, $2, $3, $4, $5)";
+    "INSERT INTO chat_keys (site_id, id, hash, last4, created_at, expires_at, scope, networks)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const EXPIRE_CHAT_KEYS: &str =
     "UPDATE chat_keys SET expires_at = $2 WHERE site_id = $1 AND (expires_at IS NULL OR expires_at > $2)";
 const DROP_CHAT_KEYS: &str = "DELETE FROM chat_keys WHERE site_id = $1 AND expires_at <= $2";
@@ -240,16 +243,75 @@ pub(super) async fn expire_widget_keys(tx: &mut Tx, site: SiteId, end: Millis) -
     tx.run(DROP_WIDGET_KEYS, values![site, now]).await.map(drop)
 }
 
-pub(super) async fn chat_key(store: &Store, hash: [u8; 32]) -> Result<Option<(SiteId, KeyId, Option<Millis>)>> {
-    store.one(CHAT_KEY, values![hash]).await
+#[derive(sqlx::FromRow)]
+struct GrantRow {
+    expires_at: Option<Millis>,
+    scope: String,
+    networks: Option<String>,
 }
 
-pub(super) async fn chat_keys(store: &Store, site: SiteId) -> Result<Vec<Key>> {
-    store.all(CHAT_KEYS, values![site, store.now()]).await
+impl GrantRow {
+    fn grant(self) -> Result<Grant> {
+        let unreadable = || Error::Internal("a stored chat API key cannot be read".into());
+        let networks: Vec<String> = self.networks.as_deref().map_or(Ok(Vec::new()), read)?;
+        let networks = networks.iter().map(|text| Network::parse(text).map_err(|_| unreadable()));
+        Ok(Grant {
+            scope: KeyScope::parse(&self.scope).ok_or_else(unreadable)?,
+            networks: networks.collect::<Result<_>>()?,
+            expires_at: self.expires_at,
+        })
+    }
 }
 
-pub(super) async fn insert_chat_key(tx: &mut Tx, site: SiteId, hash: [u8; 32], key: &Key) -> Result<()> {
-    tx.run(INSERT_CHAT_KEY, values![site, key.id, hash, &key.last4, key.created_at]).await.map(drop)
+#[derive(sqlx::FromRow)]
+struct ChatKeyRow {
+    #[sqlx(flatten)]
+    key: Key,
+    #[sqlx(flatten)]
+    grant: GrantRow,
+}
+
+#[derive(sqlx::FromRow)]
+struct OpenedRow {
+    site_id: SiteId,
+    id: KeyId,
+    #[sqlx(flatten)]
+    grant: GrantRow,
+}
+
+pub(super) async fn chat_key(store: &Store, hash: [u8; 32]) -> Result<Option<(SiteId, KeyId, Grant)>> {
+    let row: Option<OpenedRow> = store.one(CHAT_KEY, values![hash]).await?;
+    row.map(|row| Ok((row.site_id, row.id, row.grant.grant()?))).transpose()
+}
+
+fn chat_key_of(row: ChatKeyRow) -> Result<ChatKey> {
+    Ok(ChatKey { key: row.key, grant: row.grant.grant()? })
+}
+
+pub(super) async fn chat_keys(store: &Store, site: SiteId) -> Result<Vec<ChatKey>> {
+    store.all::<ChatKeyRow>(CHAT_KEYS, values![site, store.now()]).await?.into_iter().map(chat_key_of).collect()
+}
+
+pub(super) async fn count_chat_keys(tx: &mut Tx, site: SiteId) -> Result<usize> {
+    let now = tx.now();
+    Ok(tx.all::<ChatKeyRow>(CHAT_KEYS, values![site, now]).await?.len())
+}
+
+pub(super) async fn insert_chat_key(tx: &mut Tx, site: SiteId, hash: [u8; 32], new: &ChatKey) -> Result<()> {
+    let ChatKey { key, grant } = new;
+    let networks: Vec<String> = grant.networks.iter().map(Network::to_string).collect();
+    let networks = if networks.is_empty() { None } else { Some(write(&networks)?) };
+    let values = values![
+        site,
+        key.id,
+        hash,
+        &key.last4,
+        key.created_at,
+        key.expires_at,
+        grant.scope.as_str(),
+        networks.unwrap_or(Value::Null),
+    ];
+    tx.run(INSERT_CHAT_KEY, values).await.map(drop)
 }
 
 /// All keys of the site stop working at `end`; those that have already stopped are removed.

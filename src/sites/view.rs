@@ -9,8 +9,8 @@ use crate::clock::Millis;
 use crate::id::{KeyId, SiteId};
 use crate::images;
 
-use super::key::{Key, NewKey};
-use super::{Details, IdentityMode, Limits, Locale, Look};
+use super::key::{ChatKey, Key, NewKey};
+use super::{Details, IdentityMode, KeyScope, Limits, Locale, Look};
 
 /// A site as its owner sees it.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -38,7 +38,7 @@ pub struct SiteView {
     /// The compatible API hides the caller's key.
     pub opaque_agent_ids: bool,
     /// Keys of the compatible API that work now.
-    pub chat_keys: Vec<KeyView>,
+    pub chat_keys: Vec<ChatKeyView>,
     /// Secrets that sign identities.
     pub identity_secrets: Vec<KeyView>,
     /// The last page that loaded the widget.
@@ -75,6 +75,34 @@ pub struct KeyView {
     pub expires_at: Option<Millis>,
 }
 
+/// A key of the compatible API after it was shown once, and what it opens.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct ChatKeyView {
+    /// Its number.
+    pub id: KeyId,
+    /// Its last four characters.
+    pub last4: String,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Millis>,
+    /// When it stops working.
+    pub expires_at: Option<Millis>,
+    /// What it may do.
+    pub scope: KeyScope,
+    /// Addresses and networks from which it may be used; empty: from anywhere.
+    pub networks: Vec<String>,
+}
+
+/// A key of the compatible API at the one moment when it is shown.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct NewChatKeyView {
+    /// What will be shown later.
+    pub key: ChatKeyView,
+    /// The secret.
+    pub secret: String,
+}
+
 /// A secret key at the one moment when it is shown.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct NewKeyView {
@@ -88,6 +116,21 @@ impl From<Key> for KeyView {
     fn from(key: Key) -> KeyView {
         let Key { id, last4, created_at, last_used_at, expires_at } = key;
         KeyView { id, last4, created_at, last_used_at, expires_at }
+    }
+}
+
+impl From<ChatKey> for ChatKeyView {
+    fn from(ChatKey { key, grant }: ChatKey) -> ChatKeyView {
+        let Key { id, last4, created_at, last_used_at, expires_at } = key;
+        let networks = grant.networks.iter().map(ToString::to_string).collect();
+        ChatKeyView { id, last4, created_at, last_used_at, expires_at, scope: grant.scope, networks }
+    }
+}
+
+impl NewChatKeyView {
+    /// Of a key that was just made.
+    pub fn of((new, made): (NewKey, ChatKey)) -> NewChatKeyView {
+        NewChatKeyView { key: made.into(), secret: new.secret.expose().to_owned() }
     }
 }
 
@@ -111,7 +154,7 @@ impl From<Details> for SiteView {
             allowed_domains: site.allowed_domains,
             identity_mode: site.identity_mode,
             opaque_agent_ids: site.opaque_agent_ids,
-            chat_keys: chat_keys.into_iter().map(KeyView::from).collect(),
+            chat_keys: chat_keys.into_iter().map(ChatKeyView::from).collect(),
             identity_secrets: identity_secrets.into_iter().map(KeyView::from).collect(),
             seen_page: site.seen_page.map(|(origin, at)| SeenPage { origin, at }),
             unread,

@@ -4,11 +4,15 @@ use crate::app::App;
 use crate::conversations;
 use crate::error::{Error, Result};
 use crate::events::{Event, Log, Scope};
+use crate::id::SiteId;
 use crate::secret;
 use crate::sites::{IdentityMode, Site};
 use crate::storage::Tx;
 
 use super::{Arrival, Proof, Visitor, VisitorSession, store, verify};
+
+/// Tokens that are made in place of one old token before any of them was shown.
+const UNUSED_SUCCESSORS: i64 = 3;
 
 /// What an arrival led to.
 pub struct Arrived {
@@ -16,8 +20,15 @@ pub struct Arrived {
     pub visitor: Visitor,
     /// Its session.
     pub session: VisitorSession,
-    /// A new token, when one was made: the old one has ended.
+    /// A new token, when one was made.
     pub token: Option<String>,
+}
+
+impl Arrived {
+    /// The token only took the place of an old one: nothing else is new.
+    fn is_renewed(&self) -> bool {
+        self.token.is_some() && self.session.replaces.is_some()
+    }
 }
 
 /// Lets a visitor in. `old` is the session of the token that its browser held, if any.
@@ -36,12 +47,30 @@ pub async fn arrive(app: &App, site: &Site, old: Option<VisitorSession>, arrival
     plan.check_mode(site.identity_mode)?;
     let mut arrived = plan.carry_out(&mut tx, &app.events, site, &arrival).await?;
     update(&mut tx, &app.events, &mut arrived, &arrival, signed).await?;
-    if let (Some(token_id), Some(_)) = (replaced, &arrived.token) {
+    if let (Some(token_id), Some(_), false) = (replaced, &arrived.token, arrived.is_renewed()) {
         let app = app.clone();
         tx.after_commit(move || app.end_visitors(|session| session.token_id == token_id));
     }
+    if let Some(replaced) = arrived.session.replaces.filter(|_| arrived.token.is_none()) {
+        let app = app.clone();
+        // Its end has moved. Open pages stay until then.
+        let read_anew = [replaced, arrived.session.token_id];
+        tx.after_commit(move || app.visitors.forget(|session| read_anew.contains(&session.token_id)));
+    }
     tx.commit().await?;
     Ok(arrived)
+}
+
+/// Does this browser's session go on, as the same visitor or as an anonymous one that gets its name? If not, somebody
+/// new comes, whatever token they hold.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_known(app: &App, old: Option<&VisitorSession>, arrival: &Arrival) -> Result<bool> {
+    let Some(session) = old else { return Ok(false) };
+    let visitor = store::by_id(&app.store, session.site_id, session.visitor_id).await?;
+    Ok(visitor
+        .is_some_and(|visitor| visitor.external_id == arrival.external_id || (visitor.anonymous && !arrival.anonymous)))
 }
 
 async fn is_signed(app: &App, site: &Site, arrival: &Arrival) -> Result<bool> {
@@ -97,6 +126,7 @@ impl Plan {
 
     async fn carry_out(self, tx: &mut Tx, log: &Log, site: &Site, arrival: &Arrival) -> Result<Arrived> {
         match self {
+            Plan::Resume { session, visitor } if session.is_old(tx.now()) => renew(tx, visitor, session).await,
             Plan::Resume { session, visitor } => {
                 tx.keep_memory();
                 store::keep_token(tx, &session).await?;
@@ -130,24 +160,35 @@ async fn name(
 ) -> Result<Visitor> {
     let visitor = match store::by_external(tx, session.site_id, &arrival.external_id).await? {
         Some(known) => known,
-        None => {
+        None if store::is_alone(tx, session).await? => {
             store::rename(tx, session.site_id, anonymous.id, &arrival.external_id, false).await?;
             Visitor { external_id: arrival.external_id.clone(), anonymous: false, ..anonymous.clone() }
         }
+        // Others came under that random id, too: only what this browser wrote goes along.
+        None => add(tx, session.site_id, arrival).await?,
     };
     conversations::hand_over(tx, log, session, &visitor, proof).await?;
-    if visitor.id != anonymous.id {
+    if visitor.id != anonymous.id && store::is_alone(tx, session).await? {
         store::remove_if_idle(tx, session.site_id, anonymous.id).await?;
     }
     Ok(visitor)
 }
 
+/// Where somebody said that a name of the site's is a browser's random id, the site knows better.
 async fn find_or_add(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Visitor> {
-    if let Some(visitor) = store::by_external(tx, site.id, &arrival.external_id).await? {
-        return Ok(visitor);
+    match store::by_external(tx, site.id, &arrival.external_id).await? {
+        Some(visitor) if visitor.anonymous && !arrival.anonymous => {
+            store::rename(tx, site.id, visitor.id, &arrival.external_id, false).await?;
+            Ok(Visitor { anonymous: false, ..visitor })
+        }
+        Some(visitor) => Ok(visitor),
+        None => add(tx, site.id, arrival).await,
     }
-    let id = store::add(tx, site.id, &arrival.external_id, arrival.anonymous).await?;
-    store::by_id_in(tx, site.id, id).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
+}
+
+async fn add(tx: &mut Tx, site: SiteId, arrival: &Arrival) -> Result<Visitor> {
+    let id = store::add(tx, site, &arrival.external_id, arrival.anonymous).await?;
+    store::by_id_in(tx, site, id).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
 }
 
 /// Makes a token; the one it replaces ends with the same commit.
@@ -156,7 +197,18 @@ async fn new_token(tx: &mut Tx, visitor: Visitor, proof: &Proof, old: Option<&Vi
         store::remove_token(tx, session).await?;
     }
     let token = secret::random_text(32);
-    let session = store::add_token(tx, &visitor, secret::digest(&token), proof).await?;
+    let session = store::add_token(tx, &visitor, secret::digest(&token), proof, None).await?;
+    Ok(Arrived { visitor, session, token: Some(token) })
+}
+
+/// Makes a token in place of an old one, which goes on until the new one is shown: its answer may get lost.
+async fn renew(tx: &mut Tx, visitor: Visitor, old: VisitorSession) -> Result<Arrived> {
+    if store::unused_successors(tx, &old).await? >= UNUSED_SUCCESSORS {
+        return Ok(Arrived { visitor, session: old, token: None });
+    }
+    let token = secret::random_text(32);
+    let hash = secret::digest(&token);
+    let session = store::add_token(tx, &visitor, hash, &old.proof, Some(old.token_id)).await?;
     Ok(Arrived { visitor, session, token: Some(token) })
 }
 

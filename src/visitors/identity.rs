@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::Sha256;
 
 use crate::clock::Millis;
@@ -20,12 +21,15 @@ const TOKEN_BYTES: usize = 4_096;
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    /// Extensions that must be understood: there are none that this server understands.
+    crit: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
     exp: i64,
+    nbf: Option<i64>,
 }
 
 /// Checks that `token` was signed with one of `secrets`, is for `external_id`, and has not expired.
@@ -45,6 +49,9 @@ pub fn verify(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -
     if header.alg != "HS256" {
         return refuse("its alg must be HS256");
     }
+    if header.crit.is_some() {
+        return refuse("its crit names what this server does not know");
+    }
     if !secrets.iter().any(|secret| is_signed_with(secret, signed, &signature)) {
         return refuse("its signature does not match this site's identity secret");
     }
@@ -54,6 +61,9 @@ pub fn verify(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -
     let now_s = now.0 / 1000;
     if claims.exp.saturating_add(SKEW_S) < now_s {
         return refuse("it has expired");
+    }
+    if claims.nbf.is_some_and(|begin| begin > now_s + SKEW_S) {
+        return refuse("its nbf is still ahead");
     }
     if claims.exp > now_s + LIFETIME_S + SKEW_S {
         return refuse("its exp is more than 24 hours ahead");

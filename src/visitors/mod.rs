@@ -11,15 +11,17 @@ use crate::text::clip;
 mod arrive;
 mod browser;
 mod draft;
+mod expire;
 mod identity;
 mod leave;
 mod session;
 pub mod store;
 mod view;
 
-pub use arrive::{Arrived, arrive};
+pub use arrive::{Arrived, arrive, is_known};
 pub use browser::describe as describe_browser;
 pub use draft::{Arrival, Start};
+pub use expire::end_expired;
 pub use identity::verify;
 pub use leave::log_out;
 pub use session::{Sessions, VisitorSession};
@@ -35,6 +37,10 @@ pub const ATTRIBUTES: usize = 32;
 pub const ATTRIBUTE_BYTES: usize = 256;
 /// A token unused for this long has ended: 180 days.
 pub const TOKEN_IDLE_S: i64 = 180 * 86_400;
+/// A token of this age is replaced at the next arrival, and its end is moved no more: 28 days.
+pub const TOKEN_RENEWED_AFTER_S: i64 = 28 * 86_400;
+/// A replaced token ends so long after the new one was shown: pages that are open still hold the old one. 10 minutes.
+pub const TOKEN_GRACE_S: i64 = 600;
 
 /// A visitor of a site.
 #[derive(Debug, Clone)]

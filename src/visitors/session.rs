@@ -9,7 +9,7 @@ use crate::id::{SiteId, TokenId, VisitorId};
 use crate::secret;
 use crate::storage::Store;
 
-use super::{Proof, store};
+use super::{Proof, TOKEN_RENEWED_AFTER_S, store};
 
 /// Sessions kept in memory, so that a busy visitor costs no look-up per message.
 const KEPT: usize = 20_000;
@@ -27,24 +27,46 @@ pub struct VisitorSession {
     pub public_id: String,
     /// What the visitor has shown.
     pub proof: Proof,
+    /// When the token was made.
+    pub created_at: Millis,
     /// After this it has ended.
     pub expires_at: Millis,
+    /// The token in whose place it came, until it is shown for the first time.
+    pub replaces: Option<TokenId>,
+}
+
+impl VisitorSession {
+    /// Is its token to be replaced by a new one?
+    pub(super) fn is_old(&self, now: Millis) -> bool {
+        self.created_at.plus_seconds(TOKEN_RENEWED_AFTER_S) <= now
+    }
 }
 
 /// Finds sessions by token. What is kept in memory is dropped in the same moment that a token ends.
 #[derive(Default)]
-pub struct Sessions(Mutex<HashMap<[u8; 32], VisitorSession>>);
+pub struct Sessions(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    sessions: HashMap<[u8; 32], VisitorSession>,
+    /// Counts ends: what was read before one is not kept after it.
+    ends: u64,
+}
 
 impl Sessions {
     /// The session of a token.
     pub async fn find(&self, store: &Store, token: &str) -> Result<VisitorSession> {
         let digest = secret::digest(token);
-        let known = self.kept().get(&digest).cloned();
+        let (known, ends) = {
+            let kept = self.kept();
+            // One that looks over may have got more time meanwhile.
+            (kept.sessions.get(&digest).filter(|known| known.expires_at >= store.now()).cloned(), kept.ends)
+        };
         let session = match known {
             Some(session) => session,
             None => {
                 let session = store::session(store, &digest).await?.ok_or(Error::InvalidToken)?;
-                self.keep(digest, session.clone());
+                self.keep(digest, session.clone(), ends);
                 session
             }
         };
@@ -53,19 +75,24 @@ impl Sessions {
 
     /// Forgets the sessions that `ended` names.
     pub fn forget(&self, ended: impl Fn(&VisitorSession) -> bool) {
-        self.kept().retain(|_, session| !ended(session));
-    }
-
-    fn keep(&self, digest: [u8; 32], session: VisitorSession) {
         let mut kept = self.kept();
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        kept.insert(digest, session);
+        kept.ends += 1;
+        kept.sessions.retain(|_, session| !ended(session));
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<[u8; 32], VisitorSession>> {
-        // Every change is one insert or one retain, so a panic leaves nothing half-done.
+    fn keep(&self, digest: [u8; 32], session: VisitorSession, ends: u64) {
+        let mut kept = self.kept();
+        if kept.ends != ends {
+            return;
+        }
+        if kept.sessions.len() >= KEPT {
+            kept.sessions.clear();
+        }
+        kept.sessions.insert(digest, session);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Every change is whole, so a panic leaves nothing half-done.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

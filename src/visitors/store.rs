@@ -9,7 +9,7 @@ use crate::storage::{Kind, Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
 
-use super::{Arrival, Page, Proof, TOKEN_IDLE_S, Visitor, VisitorSession};
+use super::{Arrival, Page, Proof, TOKEN_GRACE_S, TOKEN_IDLE_S, Visitor, VisitorSession};
 
 const MANY: &str = concat!(
     "SELECT v.* FROM ",
@@ -17,7 +17,8 @@ const MANY: &str = concat!(
     " AS r CROSS JOIN visitors AS v
     WHERE v.site_id = CAST(r.value ->> 0 AS BIGINT) AND v.id = CAST(r.value ->> 1 AS BIGINT)"
 );
-const SESSION: &str = "SELECT t.site_id, t.id, t.visitor_id, v.public_id, t.proof, t.expires_at
+const SESSION: &str =
+    "SELECT t.site_id, t.id, t.visitor_id, v.public_id, t.proof, t.created_at, t.expires_at, t.replaces
     FROM visitor_tokens AS t JOIN visitors AS v ON v.site_id = t.site_id AND v.id = t.visitor_id
     WHERE t.token_hash = $1";
 const BY_ID: &str = "SELECT * FROM visitors WHERE site_id = $1 AND id = $2";
@@ -31,12 +32,21 @@ const SAY_WHERE: &str = "UPDATE visitors SET page_url = COALESCE($3, page_url), 
     page_referrer = COALESCE($5, page_referrer), browser = COALESCE($6, browser), mobile = $7,
     locale = COALESCE($8, locale), timezone = COALESCE($9, timezone), last_seen_at = $10
     WHERE site_id = $1 AND id = $2";
+const OTHERS: &str = "SELECT 1 FROM visitor_tokens AS t WHERE t.site_id = $1 AND t.visitor_id = $2 AND t.proof <> $3
+    UNION ALL SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2 AND c.proof <> $3 LIMIT 1";
 const REMOVE_IF_IDLE: &str = "DELETE FROM visitors WHERE site_id = $1 AND id = $2
     AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2)";
 const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
-    (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
-const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4 WHERE site_id = $1 AND id = $2";
+    (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at, replaces)
+    VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)";
+const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4, replaces = NULL
+    WHERE site_id = $1 AND id = $2";
+const END_REPLACED: &str =
+    "UPDATE visitor_tokens SET expires_at = $3 WHERE site_id = $1 AND id = $2 AND expires_at > $3";
+const UNUSED_SUCCESSORS: &str = "SELECT COUNT(*) FROM visitor_tokens
+    WHERE site_id = $1 AND visitor_id = $2 AND replaces = $3";
+const REMOVE_EXPIRED: &str = "DELETE FROM visitor_tokens WHERE (site_id, id) IN
+    (SELECT t.site_id, t.id FROM visitor_tokens AS t WHERE t.expires_at < $1 LIMIT $2) RETURNING id";
 const WROTE_NOTHING: &str = "SELECT v.id FROM visitors AS v
     WHERE v.site_id = $1 AND v.first_seen_at >= $2 AND v.first_seen_at <= $3 AND NOT v.verified AND v.id > $4
         AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.site_id = v.site_id AND c.visitor_id = v.id)
@@ -60,9 +70,13 @@ pub const SQL: &[&str] = &[
     RENAME,
     SAY_WHO,
     SAY_WHERE,
+    OTHERS,
     REMOVE_IF_IDLE,
     ADD_TOKEN,
     KEEP_TOKEN,
+    END_REPLACED,
+    UNUSED_SUCCESSORS,
+    REMOVE_EXPIRED,
     REMOVE_TOKEN,
     WROTE_NOTHING,
     END_TOKENS,
@@ -116,18 +130,37 @@ impl From<Row> for Visitor {
     }
 }
 
+#[derive(FromRow)]
+struct SessionRow {
+    site_id: SiteId,
+    id: TokenId,
+    visitor_id: VisitorId,
+    public_id: String,
+    proof: String,
+    created_at: Millis,
+    expires_at: Millis,
+    replaces: Option<TokenId>,
+}
+
+impl From<SessionRow> for VisitorSession {
+    fn from(row: SessionRow) -> VisitorSession {
+        VisitorSession {
+            site_id: row.site_id,
+            token_id: row.id,
+            visitor_id: row.visitor_id,
+            public_id: row.public_id,
+            proof: Proof::parse(&row.proof),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            replaces: row.replaces,
+        }
+    }
+}
+
 /// The session of a token's hash.
 pub async fn session(store: &Store, hash: &[u8; 32]) -> Result<Option<VisitorSession>> {
-    let row: Option<(SiteId, TokenId, VisitorId, String, String, Millis)> =
-        store.one(SESSION, values![hash.as_slice()]).await?;
-    Ok(row.map(|(site_id, token_id, visitor_id, public_id, proof, expires_at)| VisitorSession {
-        site_id,
-        token_id,
-        visitor_id,
-        public_id,
-        proof: Proof::parse(&proof),
-        expires_at,
-    }))
+    let row: Option<SessionRow> = store.one(SESSION, values![hash.as_slice()]).await?;
+    Ok(row.map(VisitorSession::from))
 }
 
 /// A visitor by number.
@@ -160,6 +193,13 @@ pub(super) async fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id
     tx.run(RENAME, values![site, id, external_id, anonymous]).await.map(drop)
 }
 
+/// Has nobody else come as this session's visitor, with another proof?
+pub(super) async fn is_alone(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
+    let others: Option<(i64,)> =
+        tx.one(OTHERS, values![session.site_id, session.visitor_id, session.proof.to_text()]).await?;
+    Ok(others.is_none())
+}
+
 pub(super) async fn say_who(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, verified: bool) -> Result<()> {
     let attributes = arrival.attributes.as_ref().map(|all| Value::json(&all));
     let values =
@@ -189,18 +229,44 @@ pub(super) async fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> 
     Ok(tx.run(REMOVE_IF_IDLE, values![site, id]).await? > 0)
 }
 
-pub(super) async fn add_token(tx: &mut Tx, visitor: &Visitor, hash: [u8; 32], proof: &Proof) -> Result<VisitorSession> {
+pub(super) async fn add_token(
+    tx: &mut Tx,
+    visitor: &Visitor,
+    hash: [u8; 32],
+    proof: &Proof,
+    replaces: Option<TokenId>,
+) -> Result<VisitorSession> {
     let token_id = tx.next_id(Kind::Token, TokenId).await?;
-    let expires_at = tx.now().plus_seconds(TOKEN_IDLE_S);
-    let values = values![visitor.site_id, token_id, visitor.id, hash, proof.to_text(), tx.now(), expires_at];
+    let (created_at, expires_at) = (tx.now(), tx.now().plus_seconds(TOKEN_IDLE_S));
+    let proof_text = proof.to_text();
+    let values = values![visitor.site_id, token_id, visitor.id, hash, proof_text, created_at, expires_at, replaces];
     tx.run(ADD_TOKEN, values).await?;
     let (site_id, visitor_id, public_id) = (visitor.site_id, visitor.id, visitor.public_id.clone());
-    Ok(VisitorSession { site_id, token_id, visitor_id, public_id, proof: proof.clone(), expires_at })
+    let proof = proof.clone();
+    Ok(VisitorSession { site_id, token_id, visitor_id, public_id, proof, created_at, expires_at, replaces })
 }
 
+/// It was shown: the token that it replaced, if any, ends soon.
 pub(super) async fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
-    let expires_at = tx.now().plus_seconds(TOKEN_IDLE_S);
-    tx.run(KEEP_TOKEN, values![session.site_id, session.token_id, tx.now(), expires_at]).await.map(drop)
+    let now = tx.now();
+    if let Some(old) = session.replaces {
+        tx.run(END_REPLACED, values![session.site_id, old, now.plus_seconds(TOKEN_GRACE_S)]).await?;
+    }
+    let values = values![session.site_id, session.token_id, now, now.plus_seconds(TOKEN_IDLE_S)];
+    tx.run(KEEP_TOKEN, values).await.map(drop)
+}
+
+/// Tokens that are to replace this one and were not shown yet.
+pub(super) async fn unused_successors(tx: &mut Tx, session: &VisitorSession) -> Result<i64> {
+    let values = values![session.site_id, session.visitor_id, session.token_id];
+    Ok(tx.one::<(i64,)>(UNUSED_SUCCESSORS, values).await?.map_or(0, |(count,)| count))
+}
+
+/// Of all sites: nobody asks, and nothing is told but which tokens went.
+pub(super) async fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenId>> {
+    let now = tx.now();
+    let rows: Vec<(TokenId,)> = tx.all(REMOVE_EXPIRED, values![now, limit]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 pub(super) async fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {

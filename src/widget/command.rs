@@ -172,8 +172,8 @@ async fn start_session(
         Some(token) => app.visitors.find(&app.store, &token).await.ok().filter(|old| old.site_id == site.id),
         None => None,
     };
-    if old.is_none() {
-        let taken = app.limits.new_visitors.take(
+    if !visitors::is_known(app, old.as_ref(), &arrival).await? {
+        let taken = app.limits.new_visitors.take_for_network(
             address.network(),
             app.config.new_visitors_per_hour,
             std::time::Instant::now(),
@@ -183,7 +183,7 @@ async fn start_session(
         if arrival.identity_token.is_none() {
             attacks::admit(app, &site, work.as_deref()).inspect_err(|_| {
                 // The same visitor comes again with its work done.
-                app.limits.new_visitors.refund(&address.network());
+                app.limits.new_visitors.refund_network(address.network());
             })?;
         }
     }
@@ -222,7 +222,8 @@ async fn readable(app: &App, site: &Site, session: &VisitorSession) -> Result<Ve
 
 async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Send) -> Result<SentToVisitor> {
     let body = Body::of(send.text.as_deref(), send.image.as_deref())?;
-    let (key, limit) = ((site.id, session.visitor_id), site.limits.messages_per_minute as usize);
+    let signed = session.proof == visitors::Proof::Signed;
+    let (key, limit) = ((site.id, session.visitor_id, signed), site.limits.messages_per_minute as usize);
     let taken = app.limits.messages.take(key, limit, std::time::Instant::now());
     taken.map_err(|retry_after_s| Error::SendingTooFrequently { retry_after_s })?;
     let author = Author::Visitor(session.visitor_id);

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::realtime;
 
-use super::caller::{CurrentVisitor, PageOrigin, Readable};
+use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer};
 
 /// Opens the socket; its first frame holds the token.
 pub(super) async fn socket(
@@ -26,5 +26,9 @@ pub(super) async fn socket(
 /// Opens the stream: token and cursor come as headers.
 pub(super) async fn stream(State(app): State<App>, visitor: CurrentVisitor, headers: HeaderMap) -> Response {
     let cursor = headers.get("last-event-id").and_then(|cursor| cursor.to_str().ok()).unwrap_or_default().to_owned();
-    Readable(realtime::visitor_stream(&app, visitor.session, &cursor).await).into_response()
+    let opened = realtime::visitor_stream(&app, visitor.session, &cursor).await;
+    // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
+    let token = bearer(&headers).unwrap_or_default();
+    let still = app.visitors.find(&app.store, &token).await;
+    Readable(still.and(opened)).into_response()
 }

@@ -24,7 +24,7 @@ use crate::sites::{self, Locale, Look, Position, Scheme, Site, Variant};
 
 /// Fresh for a minute, shown once more for another while the browser asks again: a new look arrives within two minutes.
 const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=60");
-/// The same where the answer depends on the page that asks.
+/// The same where the answer depends on the page or the host name that asks.
 const FRESH_FOR_ONE: HeaderValue = HeaderValue::from_static("private, max-age=60, stale-while-revalidate=60");
 /// A refusal is asked for again at once: somebody is repairing it.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
@@ -114,7 +114,9 @@ async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
         Err(Error::NotFound) => return Ok(not_built()),
         Err(error) => return Err(error),
     };
-    Ok(answer(&parts, &script, bound_to_page))
+    // Where nobody said which address this server has, the answer is what this browser asked for: no other's.
+    let shared = !bound_to_page && app.config.public_url.is_some();
+    Ok(answer(&parts, &script, shared, bound_to_page))
 }
 
 async fn asked_site(app: &App, parts: &Parts) -> Result<Arc<Site>> {
@@ -131,11 +133,11 @@ fn page_origin(parts: &Parts) -> Option<String> {
     known.then(|| format!("{scheme}://{}", host.to_ascii_lowercase()))
 }
 
-fn answer(parts: &Parts, script: &Encoded, bound_to_page: bool) -> Response {
-    let encoding = Encoding::wanted(&parts.headers);
-    let (rule, vary) =
-        if bound_to_page { (FRESH_FOR_ONE, "Accept-Encoding, Referer") } else { (FRESH, "Accept-Encoding") };
-    let mut response = open_to_all(Body::from(script.body(encoding)), rule);
+fn answer(parts: &Parts, script: &Encoded, shared: bool, bound_to_page: bool) -> Response {
+    let (encoding, body) = script.body(Encoding::wanted(&parts.headers));
+    let rule = if shared { FRESH } else { FRESH_FOR_ONE };
+    let vary = if bound_to_page { "Accept-Encoding, Referer" } else { "Accept-Encoding" };
+    let mut response = open_to_all(Body::from(body), rule);
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static(vary));
     if let Some(token) = encoding.token() {
@@ -177,12 +179,14 @@ async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encode
     if let Some(script) = find() {
         return Ok(script);
     }
-    let _turn = app.answers.compressing.acquire().await.map_err(|_| Error::Unavailable)?;
-    // Somebody before us in the queue may have made it.
+    let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1, &manifest.bytes)?)?)?;
+    // Whoever comes while another script is compressed gets its own as it is: a queue of made-up host names would hold up
+    // every site.
+    let Ok(_turn) = app.answers.compressing.try_acquire() else { return Ok(Arc::new(Encoded::plain(plain))) };
+    // Somebody may have made it meanwhile.
     if let Some(script) = find() {
         return Ok(script);
     }
-    let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1, &manifest.bytes)?)?)?;
     let script = tokio::task::spawn_blocking(move || Arc::new(Encoded::pack(plain)));
     let script = script.await.map_err(|error| Error::Internal(error.to_string()))?;
     app.answers.scripts.keep(key, (site, built), script.clone());

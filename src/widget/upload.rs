@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::uploads::with_upload;
-use crate::images::{self, ImageView, Uploaded, Uploader};
+use crate::images::{self, ImageView, Uploaded};
 
 use super::caller::{CurrentVisitor, Readable};
 
@@ -18,11 +18,11 @@ pub(super) async fn upload(State(app): State<App>, visitor: CurrentVisitor, body
 }
 
 async fn take(app: &App, visitor: &CurrentVisitor, body: Body) -> Result<Uploaded> {
-    let (site, uploader) = (&visitor.site, Uploader::Visitor(visitor.session.visitor_id));
+    let site = &visitor.site;
     let limit = site.limits.image_bytes as usize;
     let image = with_upload(app, site.id, body, limit, async |bytes| {
         let _turn = app.turns.take(site.owner_id).await?;
-        images::accept(app, site, uploader, bytes).await
+        images::accept_from_visitor(app, site, &visitor.session, bytes).await
     })
     .await?;
     Ok(Uploaded { image: ImageView::from(&image) })

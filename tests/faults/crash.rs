@@ -12,11 +12,20 @@ use crate::world::{Cast, Run, World, broken};
 /// A restarted server takes messages within this; debug builds on a busy machine included.
 const RESTART: Duration = Duration::from_secs(3);
 
+/// After so many rounds others take over: the checker reads what they did in each round, and what all did in the end.
+const ROUNDS_OF_A_CROWD: u64 = 10;
+/// After so many rounds everything is read.
+const ROUNDS_UNTIL_ALL_IS_READ: u64 = 50;
+
 /// FT01: kill -9 in the middle of a burst, at random moments.
 pub async fn killed(run: &Run) -> Result<String> {
-    let rounds = run.rounds.unwrap_or(if run.long { 200 } else { 20 });
+    let rounds = run.rounds.unwrap_or(if run.long { 200 } else { 20 }).max(2);
+    let takes_over = ROUNDS_OF_A_CROWD.min(rounds / 2);
     let mut world = World::new(run, Cast::default()).await?;
     for round in 0..rounds {
+        if round > 0 && round % takes_over == 0 {
+            world.others_come(run, Cast::default()).await?;
+        }
         if round % 5 == 0 {
             world.revoke(&format!("gone{round}")).await?;
         }
@@ -27,13 +36,19 @@ pub async fn killed(run: &Run) -> Result<String> {
         world.start_within(RESTART).await?;
         world.acked(20).await?;
         world.rest(burst).await?;
-        world.is_sound().await.map_err(|error| error.context(format!("round {round}")))?;
+        let sound = match round % ROUNDS_UNTIL_ALL_IS_READ {
+            0 => world.is_sound_as_a_whole().await,
+            _ => world.is_sound().await,
+        };
+        sound.map_err(|error| error.context(format!("round {round}")))?;
     }
-    let sent = world.history.all();
+    world.is_sound_as_a_whole().await?;
+    let sent = world.sent();
     let unknown = sent.iter().filter(|one| one.outcome == Outcome::Unknown).count();
+    control_whole(&mut world).await?;
     control_checker(&mut world).await?;
     Ok(format!(
-        "{rounds} kills, {} sends, {unknown} of unknown outcome; the checker's 9 controls fail as they must",
+        "{rounds} kills, {} sends, {unknown} of unknown outcome; the checker's 10 controls fail as they must",
         sent.len()
     ))
 }
@@ -177,6 +192,19 @@ pub async fn stopped_impatiently(run: &Run) -> Result<String> {
         world.is_sound().await.map_err(|error| error.context(format!("round {round}")))?;
     }
     Ok(format!("{rounds} rounds"))
+}
+
+/// What was done to those who were here first is noticed when everything is read, and not before.
+async fn control_whole(world: &mut World) -> Result<()> {
+    let site = world.past.first().context("others came")?.sites[0].id;
+    world.readers.clear();
+    world.server.stop().await?;
+    let first = format!("(SELECT MIN(id) FROM conversations WHERE site_id = {site})");
+    let gone = format!("DELETE FROM messages WHERE site_id = {site} AND conversation_id = {first} AND seq = 1");
+    world.tamper(&[&gone]).await?;
+    world.server.start().await?;
+    world.is_sound().await?;
+    broken(&world.check_as_a_whole().await?, &["IV1", "IV3", "IV9?"], "a row of those who were here first is deleted")
 }
 
 /// What the checker is there for, done on purpose: each must be reported, and nothing else.

@@ -2,6 +2,7 @@
 //! line and the files on disk, and nothing of the program's insides. See docs/faults.md.
 
 mod backup;
+mod burnt;
 mod checker;
 mod client;
 mod clock;
@@ -12,6 +13,7 @@ mod history;
 mod model;
 mod neighbour;
 mod network;
+mod noise;
 mod people;
 mod races;
 mod random;
@@ -83,6 +85,7 @@ const TESTS: &[Entry] = tests! {
     "FT52" "everyday use for many minutes" long scarce::soak;
     "FT54" "the first message of a visitor through two connections at once" short races::first_message_twice;
     "FT55" "the same message through two connections at once" short races::same_id_twice;
+    "FT56" "the processor is burnt by pictures and passwords" long burnt::processor;
     "FT58" "a request panics" short races::panic_in_a_request;
     "P08" "a neighbour that does as much as it can" long neighbour::noisy;
     "FT60" "any interleaving shows the same log" short model::any_interleaving;

@@ -1,17 +1,14 @@
 //! A neighbour that does as much as it can: one site sends, polls, uploads and reloads without pause, and another one's
 //! people notice little of it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use hyper::Method;
 use serde_json::json;
-use tokio::task::JoinSet;
 
-use crate::client::{Client, Reply, Sending};
 use crate::driver::picture;
+use crate::noise::{Noise, times};
 use crate::people::Visitor;
 use crate::shim::Knob;
 use crate::world::{Cast, Run, World, until};
@@ -34,7 +31,7 @@ pub async fn noisy(run: &Run) -> Result<String> {
     ensure!((loud.site, quiet.site) == (0, 1), "the visitors stand in the order of their sites");
     let samples = if run.long { 200 } else { 24 };
     let alone = latency(&world, &quiet, "alone", samples).await?;
-    let noise = Noise::start(&world, run)?;
+    let noise = begin(&world, run)?;
     let begun = until("the noise has begun", Duration::from_secs(60), async || noise.done() > SENDERS as u64);
     begun.await?;
     let before = noise.done();
@@ -55,95 +52,45 @@ pub async fn noisy(run: &Run) -> Result<String> {
     Ok(figures)
 }
 
-/// The median time of a message, one after the other; none may be refused.
+/// The median of [`times`].
 async fn latency(world: &World, visitor: &Visitor, what: &str, count: usize) -> Result<Duration> {
-    let target = world.server.address;
-    let mut client = Client::new(target);
-    let mut times = Vec::with_capacity(count);
-    for n in 0..count {
-        let begun = Instant::now();
-        let sent = client.send(visitor.text(target, &format!("{what}-{n}"), "May I?")).await;
-        sent.ok().with_context(|| format!("message {n} of the {what} ones"))?;
-        times.push(begun.elapsed());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    times.sort_unstable();
-    Ok(times[count / 2])
+    Ok(times(world, visitor, what, count).await?[count / 2])
 }
 
-/// Everything that a site's people can do, all at once and without pause.
-struct Noise {
-    stop: Arc<AtomicBool>,
-    done: Arc<AtomicU64>,
-    tasks: JoinSet<()>,
-}
-
-type Ask = Box<dyn Fn(u64) -> Sending + Send>;
-
-impl Noise {
-    fn start(world: &World, run: &Run) -> Result<Noise> {
-        let (site, target) = (world.sites[0].clone(), world.server.address);
-        let conversation = *world.conversations.first().context("a conversation")?;
-        let mut noise = Noise { stop: Arc::default(), done: Arc::default(), tasks: JoinSet::new() };
-        for sender in 0..SENDERS {
-            let site = site.clone();
-            let id = move |n| format!("noise-{sender}-{n}");
-            noise.make(target, Box::new(move |n| site.script_reply(conversation, &id(n), "lorem ipsum")));
-        }
-        for number in 0..OTHERS {
-            let (poller, owner, changer) = (site.clone(), site.owner.clone(), site.owner.clone());
-            noise.make(target, Box::new(move |_| poller.script_fetch(200)));
-            let (writer, path) =
-                (site.owner.clone(), format!("sites/{}/conversations/{conversation}/messages", site.id));
-            noise.make(
-                target,
-                Box::new(move |n| {
-                    let body = json!({ "client_id": format!("operator-{number}-{n}"), "text": "lorem ipsum" });
-                    writer.sending(Method::POST, &path, &body)
-                }),
-            );
-            noise.make(
-                target,
-                Box::new(move |_| owner.sending(Method::GET, "conversations?state=all&limit=200", &json!({}))),
-            );
-            let path = format!("sites/{}", site.id);
-            noise.make(
-                target,
-                Box::new(move |n| changer.sending(Method::PATCH, &path, &json!({ "name": format!("Noise {n}") }))),
-            );
-            let (back, uploader, seed) = (world.visitors[1].clone(), world.visitors[1].clone(), run.random.next());
-            noise.make(target, Box::new(move |_| back.again(target)));
-            let bytes: bytes::Bytes = picture(seed).into();
-            noise.make(target, Box::new(move |_| uploader.upload(target, bytes.clone())));
-        }
-        Ok(noise)
+/// Everything that a site's people can do.
+fn begin(world: &World, run: &Run) -> Result<Noise> {
+    let (site, target) = (world.sites[0].clone(), world.server.address);
+    let conversation = *world.conversations.first().context("a conversation")?;
+    let mut noise = Noise::default();
+    for sender in 0..SENDERS {
+        let site = site.clone();
+        let id = move |n| format!("noise-{sender}-{n}");
+        noise.make(target, Box::new(move |n| site.script_reply(conversation, &id(n), "lorem ipsum")));
     }
-
-    /// Asks again and again, whatever the answer.
-    fn make(&mut self, target: std::net::SocketAddr, ask: Ask) {
-        let (stop, done) = (self.stop.clone(), self.done.clone());
-        self.tasks.spawn(async move {
-            let mut client = Client::new(target);
-            for n in 0.. {
-                if stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                if let Reply::Answer(..) = client.send(ask(n)).await {
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-        });
+    for number in 0..OTHERS {
+        let (poller, owner, changer) = (site.clone(), site.owner.clone(), site.owner.clone());
+        noise.make(target, Box::new(move |_| poller.script_fetch(200)));
+        let (writer, path) = (site.owner.clone(), format!("sites/{}/conversations/{conversation}/messages", site.id));
+        noise.make(
+            target,
+            Box::new(move |n| {
+                let body = json!({ "client_id": format!("operator-{number}-{n}"), "text": "lorem ipsum" });
+                writer.sending(Method::POST, &path, &body)
+            }),
+        );
+        noise.make(
+            target,
+            Box::new(move |_| owner.sending(Method::GET, "conversations?state=all&limit=200", &json!({}))),
+        );
+        let path = format!("sites/{}", site.id);
+        noise.make(
+            target,
+            Box::new(move |n| changer.sending(Method::PATCH, &path, &json!({ "name": format!("Noise {n}") }))),
+        );
+        let (back, uploader, seed) = (world.visitors[1].clone(), world.visitors[1].clone(), run.random.next());
+        noise.make(target, Box::new(move |_| back.again(target)));
+        let bytes: bytes::Bytes = picture(seed).into();
+        noise.make(target, Box::new(move |_| uploader.upload(target, bytes.clone())));
     }
-
-    fn done(&self) -> u64 {
-        self.done.load(Ordering::Relaxed)
-    }
-
-    async fn stop(mut self) -> Result<()> {
-        self.stop.store(true, Ordering::Relaxed);
-        while let Some(ended) = self.tasks.join_next().await {
-            ended?;
-        }
-        Ok(())
-    }
+    Ok(noise)
 }

@@ -22,7 +22,8 @@ pub struct Owner {
     pub email: String,
 }
 
-const PASSWORD: &str = "correct horse battery";
+/// Everybody's.
+pub const PASSWORD: &str = "correct horse battery";
 
 impl Owner {
     /// Makes an account.
@@ -53,6 +54,12 @@ impl Owner {
             return request(method, self.target, &path, &headers, "");
         }
         json_request(method, self.target, &path, &headers, body)
+    }
+
+    /// A picture's upload.
+    pub fn upload(&self, path: &str, bytes: Bytes) -> Sending {
+        let headers = [("cookie", self.cookie.as_str()), ("x-csrf-token", self.csrf.as_str())];
+        request(Method::POST, self.target, &format!("/api/console/{path}"), &headers, bytes)
     }
 
     /// Calls the console's door on a connection of its own.

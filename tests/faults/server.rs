@@ -185,6 +185,14 @@ impl Server {
         line.with_context(|| format!("there is no figure {name}"))
     }
 
+    /// A figure that the system knows of its process.
+    pub fn status(&self, name: &str) -> Result<u64> {
+        let pid = self.pid().context("the server runs")?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("a figure")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
     /// Bytes that it holds in memory.
     pub async fn memory(&self) -> Result<f64> {
         self.figure("ocs_resident_bytes ").await

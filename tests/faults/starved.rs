@@ -1,6 +1,5 @@
 //! Too little memory: who floods is refused, who chats goes on.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,15 +90,7 @@ async fn under(run: &Run, ceiling: u64) -> Result<World> {
 
 /// KiB of addresses that the server has.
 fn addresses(world: &World) -> Result<u64> {
-    status(world, "VmPeak:")
-}
-
-/// A figure of the process.
-fn status(world: &World, name: &str) -> Result<u64> {
-    let pid = world.server.pid().context("the server runs")?;
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("a figure")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
+    world.server.status("VmPeak:")
 }
 
 /// Uploads that lack their last byte, on every site: those that are held, and how many were refused.

@@ -67,10 +67,21 @@ pub struct World {
     pub actors: Vec<Actor>,
     /// What was ended.
     pub revoked: Vec<Revoked>,
+    /// Those who were here before, with all that they did.
+    pub past: Vec<Past>,
     /// Readers show the final log within this.
     pub patience: Duration,
     /// Goes with the test.
     pub folder: TempDir,
+}
+
+/// People who do nothing any more.
+pub struct Past {
+    /// Their sites.
+    pub sites: Vec<Arc<Site>>,
+    visitors: Vec<Visitor>,
+    sent: Vec<Sent>,
+    revoked: Vec<Revoked>,
 }
 
 impl World {
@@ -91,32 +102,54 @@ impl World {
     /// With a server that is not started yet.
     pub async fn with(run: &Run, cast: Cast, folder: TempDir, mut server: Server) -> Result<World> {
         server.start().await?;
-        let target = server.address;
-        let history = Arc::new(History::new(&folder.path().join("history.jsonl"))?);
-        let (mut sites, mut visitors) = (Vec::new(), Vec::new());
-        for number in 0..cast.sites {
-            let owner = crate::people::Owner::sign_up(target, &format!("owner{number}")).await?;
-            sites.push(Arc::new(owner.open_site(number).await?));
-            let mut client = Client::new(target);
-            for n in 0..cast.visitors {
-                visitors.push(sites[number].visitor(&mut client, &format!("s{number}v{n}")).await?);
-            }
-        }
         let mut world = World {
             server,
-            sites,
-            visitors,
+            sites: Vec::new(),
+            visitors: Vec::new(),
             conversations: Vec::new(),
-            history,
+            history: Arc::new(History::new(&folder.path().join("history-0.jsonl"))?),
             readers: Vec::new(),
             actors: Vec::new(),
             revoked: Vec::new(),
+            past: Vec::new(),
             patience: Duration::from_secs(60),
             folder,
         };
-        world.begin_conversations().await?;
-        world.hire(run, cast);
+        world.people_come(run, cast).await?;
         Ok(world)
+    }
+
+    /// Others, with sites of their own, take the place of those who are here. What a check reads stays bounded by that,
+    /// however long the test; [`World::is_sound_as_a_whole`] reads everything.
+    pub async fn others_come(&mut self, run: &Run, cast: Cast) -> Result<()> {
+        let crowd = self.past.len() + 1;
+        let history = History::new(&self.folder.path().join(format!("history-{crowd}.jsonl")))?;
+        self.readers.clear();
+        self.actors.clear();
+        self.conversations.clear();
+        self.past.push(Past {
+            sites: std::mem::take(&mut self.sites),
+            visitors: std::mem::take(&mut self.visitors),
+            sent: std::mem::replace(&mut self.history, Arc::new(history)).all(),
+            revoked: std::mem::take(&mut self.revoked),
+        });
+        self.people_come(run, cast).await
+    }
+
+    async fn people_come(&mut self, run: &Run, cast: Cast) -> Result<()> {
+        let (target, crowd) = (self.server.address, self.past.len());
+        for number in 0..cast.sites {
+            let owner = crate::people::Owner::sign_up(target, &format!("owner{crowd}-{number}")).await?;
+            self.sites.push(Arc::new(owner.open_site(number).await?));
+            let mut client = Client::new(target);
+            for n in 0..cast.visitors {
+                let name = format!("c{crowd}s{number}v{n}");
+                self.visitors.push(self.sites[number].visitor(&mut client, &name).await?);
+            }
+        }
+        self.begin_conversations().await?;
+        self.hire(run, cast);
+        Ok(())
     }
 
     async fn begin_conversations(&mut self) -> Result<()> {
@@ -264,6 +297,27 @@ impl World {
     /// Fails when a promise was not kept.
     pub async fn is_sound(&self) -> Result<()> {
         sound(&self.check().await?)
+    }
+
+    /// Reads also what all those did who were here before, and tells which promises were not kept.
+    pub async fn check_as_a_whole(&self) -> Result<Vec<Violation>> {
+        let mut found = self.check().await?;
+        for Past { sites, visitors, sent, revoked } in &self.past {
+            let case = Case { sites, visitors, sent, readers: &[], revoked, patience: self.patience };
+            found.extend(checker::check(&case).await?);
+        }
+        Ok(found)
+    }
+
+    /// Fails when a promise was not kept to anybody, ever.
+    pub async fn is_sound_as_a_whole(&self) -> Result<()> {
+        sound(&self.check_as_a_whole().await?)
+    }
+
+    /// Everything that was sent, since the beginning.
+    pub fn sent(&self) -> Vec<Sent> {
+        let past = self.past.iter().flat_map(|past| past.sent.iter().cloned());
+        past.chain(self.history.all()).collect()
     }
 
     /// Starts the server again; it must take messages within `limit`.

@@ -255,6 +255,62 @@ fn a_broken_backup_is_refused_and_leaves_nothing() {
     }
 }
 
+/// A backup whose entries are `parts`: a path as it stands in the file, a kind, and what a link names.
+fn crafted(manifest: &[u8], parts: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(manifest.len() as u64);
+    tar.append_data(&mut header, "manifest.json", manifest).expect("in memory");
+    for (path, kind, link) in parts {
+        let mut header = tar::Header::new_gnu();
+        // Written by hand: the library itself refuses such names.
+        header.as_gnu_mut().expect("a GNU header").name[..path.len()].copy_from_slice(path.as_bytes());
+        header.as_gnu_mut().expect("a GNU header").linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_size(if kind.is_file() { 5 } else { 0 });
+        header.set_cksum();
+        tar.append(&header, if kind.is_file() { &b"owned"[..] } else { b"" }).expect("in memory");
+    }
+    tar.into_inner().expect("in memory")
+}
+
+#[test]
+fn a_backup_that_somebody_made_up_writes_nothing_outside_and_is_refused() {
+    use tar::EntryType;
+    let place = Place::new();
+    place.ocs("demo", "").fine();
+    place.ocs("backup whole.tar", "").fine();
+    let whole = fs::read(place.path("whole.tar")).expect("the backup");
+    let mut archive = tar::Archive::new(whole.as_slice());
+    let first = archive.entries().expect("entries").next().expect("one").expect("readable");
+    let mut manifest = Vec::new();
+    std::io::Read::read_to_end(&mut { first }, &mut manifest).expect("reads");
+    let outside = place.path("outside");
+    let absolute = outside.to_str().expect("plain").to_owned();
+    let (file, twice) = (EntryType::Regular, [("ocs.db", EntryType::Regular, ""), ("ocs.db", EntryType::Regular, "")]);
+    let evil: Vec<Vec<(&str, EntryType, &str)>> = vec![
+        vec![("../outside", file, "")],
+        vec![("images/../../outside", file, "")],
+        vec![(&absolute, file, "")],
+        vec![("images", EntryType::Symlink, ".."), ("images/outside", file, "")],
+        vec![("images/away", EntryType::Symlink, ".."), ("images/away/outside", file, "")],
+        vec![("images/a", EntryType::Link, "../whole.tar"), ("images/a", file, "")],
+        vec![("ocs.db", EntryType::Symlink, "../outside"), ("ocs.db", file, "")],
+        vec![("ocs.db", EntryType::GNUSparse, "")],
+        vec![("images/pipe", EntryType::Fifo, "")],
+        vec![("master.key", file, "")],
+        vec![("manifest.json", file, "")],
+        twice.to_vec(),
+    ];
+    for parts in evil {
+        fs::write(place.path("evil.tar"), crafted(&manifest, &parts)).expect("writes");
+        place.ocs("restore evil.tar --data fresh", "").refused();
+        assert!(!outside.exists(), "{parts:?} wrote outside");
+        assert_eq!(fs::read(place.path("whole.tar")).expect("the backup"), whole, "{parts:?} wrote into another file");
+        assert!(!place.path("fresh").exists() && !place.path(".fresh-restoring").exists(), "{parts:?} left something");
+    }
+}
+
 #[test]
 fn the_demo_says_how_to_sign_in() {
     let place = Place::new();

@@ -188,3 +188,158 @@ async fn another_person_on_the_same_browser_starts_with_nothing() {
     assert_eq!(page.frame("refused").await["code"], "invalid_token");
     assert_eq!(alice.send("a2", "x").await.code(), "invalid_token");
 }
+
+#[tokio::test]
+async fn who_took_an_id_before_its_owner_came_cannot_take_its_history_along() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let secret = secret_of(&otto, &shop).await;
+    // Mallory, a customer too, says that Vera's id is a random one of her browser's.
+    let taken = json!({ "external_id": "vera", "anonymous": true });
+    let early = world.arrive(&shop, taken.clone(), None).await.expect("in");
+    let vera = world.arrive(&shop, signed("vera", &token_for(&world, &secret, "vera")), None).await.expect("in");
+    vera.send("v1", "my address is 1 Main Street").await.ok();
+    let late = world.arrive(&shop, taken, None).await.expect("in");
+
+    for mallory in [early, late] {
+        let own = signed("mallory", &token_for(&world, &secret, "mallory"));
+        let mallory = world.arrive(&shop, own, Some(&mallory.token)).await.expect("in");
+        assert!(!mallory.texts().iter().any(|text| text.contains("Main Street")), "{:?}", mallory.texts());
+        mallory.send("m1", "hello").await.ok();
+    }
+    let back = world.arrive(&shop, named("vera"), Some(&vera.token)).await.expect("in");
+    assert_eq!(back.texts(), ["my address is 1 Main Street"]);
+    let inbox = otto.inbox("").await;
+    let of_vera = inbox.iter().find(|c| c["visitor"]["external_id"] == "vera").expect("Vera's conversation");
+    assert_eq!(of_vera["last_message"]["text"], "my address is 1 Main Street");
+}
+
+#[tokio::test]
+async fn two_browsers_of_one_random_id_do_not_rename_each_other() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let random = json!({ "external_id": "v_0123456789", "anonymous": true });
+    let vera = world.arrive(&shop, random.clone(), None).await.expect("in");
+    vera.send("v1", "I am Vera").await.ok();
+    // Mallory copied the id, and has no token of it.
+    let mallory = world.arrive(&shop, random.clone(), None).await.expect("in");
+    mallory.send("m1", "I am Mallory").await.ok();
+    let early = json!({ "external_id": "v_9876543210", "anonymous": true });
+    let quiet = world.arrive(&shop, early.clone(), None).await.expect("in");
+    let copied = world.arrive(&shop, early, None).await.expect("in");
+    let mallory = world.arrive(&shop, named("mallory"), Some(&mallory.token)).await.expect("in");
+    assert_eq!(mallory.texts(), ["I am Mallory"]);
+    world.arrive(&shop, named("mallory"), Some(&copied.token)).await.expect("in");
+    quiet.send("q1", "who had not written yet still can").await.ok();
+
+    let back = world.arrive(&shop, random, Some(&vera.token)).await.expect("in");
+    assert_eq!(back.texts(), ["I am Vera"]);
+    let inbox = otto.inbox("").await;
+    let said = |name: &str| {
+        let own = inbox.iter().find(|c| c["visitor"]["external_id"] == name).expect("a conversation");
+        own["last_message"]["text"].clone()
+    };
+    assert_eq!((said("mallory"), said("v_0123456789")), (json!("I am Mallory"), json!("I am Vera")));
+}
+
+#[tokio::test]
+async fn a_client_id_of_somebody_elses_tells_nothing_of_its_message() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "user_1").await;
+    vera.send("first", "hello").await.ok();
+    vera.send("second", "again").await.ok();
+    let mallory = world.visitor(&shop, "user_1").await;
+    let copied = mallory.send("second", "again").await;
+    assert_eq!((copied.status.as_u16(), copied.code().as_str()), (409, "conflict"), "nothing of Vera's is answered");
+    assert_eq!(vera.send("second", "again").await.ok()["message"]["seq"], 2, "Vera's own retry is");
+}
+
+#[tokio::test]
+async fn strangers_who_type_an_id_use_up_nothing_of_its_signed_owner() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let secret = secret_of(&otto, &shop).await;
+    otto.configure(
+        &shop,
+        json!({ "limits": { "messages_per_minute": 2, "api_per_minute": 60, "image_bytes": 5_000_000 } }),
+    )
+    .await;
+    let vera = world.arrive(&shop, signed("vera", &token_for(&world, &secret, "vera")), None).await.expect("in");
+    let mallory = world.visitor(&shop, "vera").await;
+    for n in 0..2 {
+        mallory.send(&format!("m{n}"), "spam").await.ok();
+    }
+    assert_eq!(mallory.send("m9", "spam").await.code(), "sending_too_frequently");
+    let mut lines = Vec::new();
+    for _ in 0..12 {
+        let mut line = mallory.listen().await;
+        line.frame("welcome").await;
+        lines.push(line);
+    }
+    vera.send("v1", "I can still write").await.ok();
+    let mut page = vera.listen().await;
+    assert_eq!(page.next().await.expect("a frame")["type"], "welcome", "and listen");
+}
+
+#[tokio::test]
+async fn claims_that_this_server_must_not_pass_over_are_not() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let secret = secret_of(&otto, &shop).await;
+    let now = world.now() / 1000;
+    let hs256 = json!({ "alg": "HS256" });
+    let raw = |claims: &str| {
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(hs256.to_string()), URL_SAFE_NO_PAD.encode(claims));
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
+        mac.update(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    };
+    let exp = now + 300;
+    let wrong = [
+        ("not yet", jwt(&secret, hs256.clone(), json!({ "sub": "vera", "exp": exp, "nbf": now + 120 }))),
+        (
+            "critical",
+            jwt(
+                &secret,
+                json!({ "alg": "HS256", "crit": ["b64"], "b64": false }),
+                json!({ "sub": "vera", "exp": exp }),
+            ),
+        ),
+        ("empty crit", jwt(&secret, json!({ "alg": "HS256", "crit": [] }), json!({ "sub": "vera", "exp": exp }))),
+        ("two subjects", raw(&format!(r#"{{"sub":"mallory","sub":"vera","exp":{exp}}}"#))),
+        ("two ends", raw(&format!(r#"{{"sub":"vera","exp":1,"exp":{exp}}}"#))),
+        ("an end in words", raw(&format!(r#"{{"sub":"vera","exp":"{exp}"}}"#))),
+        ("an endless end", raw(r#"{"sub":"vera","exp":9223372036854775807}"#)),
+        ("more than a number", raw(r#"{"sub":"vera","exp":99999999999999999999}"#)),
+        ("a list of subjects", raw(&format!(r#"{{"sub":["vera"],"exp":{exp}}}"#))),
+        ("lower case", jwt(&secret, json!({ "alg": "hs256" }), json!({ "sub": "vera", "exp": exp }))),
+        ("another digest", jwt(&secret, json!({ "alg": "HS512" }), json!({ "sub": "vera", "exp": exp }))),
+        ("padded", format!("{}=", jwt(&secret, hs256.clone(), json!({ "sub": "vera", "exp": exp })))),
+        ("the public key", jwt(&shop.widget_key, hs256.clone(), json!({ "sub": "vera", "exp": exp }))),
+        ("the chat key", jwt(&shop.chat_key, hs256.clone(), json!({ "sub": "vera", "exp": exp }))),
+        ("no key", jwt("", hs256.clone(), json!({ "sub": "vera", "exp": exp }))),
+    ];
+    for (what, token) in wrong {
+        let refused = world.arrive(&shop, signed("vera", &token), None).await.err();
+        assert_eq!(refused.unwrap_or_else(|| panic!("{what} was taken")).code(), "invalid_identity", "{what}");
+    }
+    let started = jwt(&secret, hs256, json!({ "sub": "vera", "exp": exp, "nbf": now - 5, "iat": now - 5, "aud": "x" }));
+    world.arrive(&shop, signed("vera", &started), None).await.expect("what is valid since a while is taken");
+}
+
+#[tokio::test]
+async fn an_anonymous_thread_whose_ids_were_used_under_the_name_is_handed_over_all_the_same() {
+    let world = World::new().await;
+    let shop = world.owner("otto").await.site("Shop").await;
+    world.visitor(&shop, "vera").await.send("1", "somebody else was first").await.ok();
+    let guest = world.arrive(&shop, json!({ "external_id": "v_1", "anonymous": true }), None).await.expect("in");
+    guest.send("1", "before signing in").await.ok();
+    let vera = world.arrive(&shop, named("vera"), Some(&guest.token)).await.expect("in");
+    assert_eq!(vera.texts(), ["before signing in"]);
+}

@@ -245,3 +245,15 @@ async fn the_stream_tells_the_same_as_the_socket() {
     }
     assert!(text.starts_with("data: {\"type\":\"welcome\""), "{text}");
 }
+
+#[tokio::test]
+async fn a_ticket_of_a_session_that_ended_opens_nothing() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let ticket = otto.call(Method::POST, "ticket", json!({})).await.ok()["ticket"].clone();
+    let cursor = otto.get("conversations?state=all").await["cursor"].clone();
+    otto.call(Method::POST, "sign-out", json!({})).await.ok();
+    let mut line = Line::open(world.address(), "/api/console/socket").await;
+    line.say(json!({ "type": "hello", "ticket": ticket, "cursor": cursor })).await;
+    assert_eq!(line.next().await.expect("a frame")["type"], "refused");
+}

@@ -83,6 +83,35 @@ async fn browsers_are_told_to_come_by_https_alone_where_the_settings_say_so() {
 }
 
 #[tokio::test]
+async fn what_a_host_name_made_is_kept_by_no_shared_cache() {
+    let rule = async |world: &World| {
+        let (_, shop, ..) = shop(world).await;
+        let path = format!("/api/widget.js?key={}", shop.widget_key);
+        let answer = world.http().send(Method::GET, &path, &[("host", "evil.example")], "").await;
+        answer.headers["cache-control"].to_str().expect("text").to_owned()
+    };
+    assert!(rule(&World::new().await).await.starts_with("private, max-age=60"));
+    let configured = World::with(|config| config.public_url = Some("https://chat.example".into())).await;
+    assert!(rule(&configured).await.starts_with("public, max-age=60"));
+}
+
+#[tokio::test]
+async fn made_up_host_names_hold_up_no_sites_script() {
+    let world = World::new().await;
+    let (_, shop, ..) = shop(&world).await;
+    let path = format!("/api/widget.js?key={}", shop.widget_key);
+    let ask = async || world.http().send(Method::GET, &path, &[("accept-encoding", "br")], "").await;
+    let busy = world.compressing();
+    let whole = ask().await;
+    assert!(whole.status.is_success() && !whole.headers.contains_key("content-encoding"));
+    assert!(String::from_utf8_lossy(&whole.bytes).contains(&shop.widget_key));
+    drop(busy);
+    let small = ask().await;
+    assert_eq!(small.headers["content-encoding"], "br");
+    assert!(small.bytes.len() < whole.bytes.len());
+}
+
+#[tokio::test]
 async fn links_and_policies_come_from_the_configured_address_alone() {
     let world = World::with(|config| config.public_url = Some("https://chat.example".into())).await;
     let (otto, shop, ..) = shop(&world).await;

@@ -58,3 +58,39 @@ fn every_tool_of_the_tests_has_its_hash() {
     assert!(names.clone().count() > 10 && names.clone().all(|line| line.ends_with('\\')), "a hash follows each name");
     assert!(list.lines().all(|line| line.contains("==") || line.trim_start().starts_with("--hash=sha256:")), "{list}");
 }
+
+#[test]
+fn the_unit_file_takes_away_what_the_service_does_not_need() {
+    let unit = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/ocs.service")).expect("the unit");
+    for line in [
+        "DynamicUser=yes",
+        "StateDirectoryMode=0700",
+        "UMask=0077",
+        "LimitCORE=0",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "PrivateTmp=yes",
+        "PrivateDevices=yes",
+        "NoNewPrivileges=yes",
+        "MemoryDenyWriteExecute=yes",
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+        "SystemCallFilter=@system-service",
+        "CapabilityBoundingSet=",
+    ] {
+        assert!(unit.lines().any(|one| one == line), "{line} is not there");
+    }
+}
+
+/// No file of the program begins another one: what is sent can run nothing.
+#[test]
+fn the_program_starts_no_other_program() {
+    let mut files = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        } else if !path.ends_with("bench/server.rs") {
+            let text = std::fs::read_to_string(&path).expect("a source file");
+            assert!(!text.contains("process::Command") && !text.contains("Command::new("), "{}", path.display());
+        }
+    }
+}

@@ -173,6 +173,18 @@ impl World {
         ocs::search::index(&running.app.store).await.expect("an index")
     }
 
+    /// For as long as it is held, the server is busy compressing another script.
+    pub fn compressing(&self) -> tokio::sync::SemaphorePermit<'_> {
+        let running = self.running.as_ref().expect("a running server");
+        running.app.answers.compressing.try_acquire().expect("a free place")
+    }
+
+    /// Runs the chore that removes visitors' tokens that have ended.
+    pub async fn end_expired_tokens(&self) -> usize {
+        let running = self.running.as_ref().expect("a running server");
+        ocs::visitors::end_expired(&running.app).await.expect("a server that works")
+    }
+
     /// Now, in milliseconds.
     pub fn now(&self) -> i64 {
         self.clock.load(Ordering::Relaxed)

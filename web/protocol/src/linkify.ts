@@ -48,13 +48,15 @@ export function linkify(text: string): Piece[] {
 
 /** The full stop belongs to the sentence, the bracket to whoever opened it. */
 function withoutTrailing(candidate: string): string {
-  let shown = candidate;
-  for (;;) {
-    const last = shown.slice(-1);
-    const opener = BRACKETS[last];
-    const closes = opener !== undefined && shown.split(last).length > shown.split(opener).length;
-    if (!closes && !TRAILING.test(last)) return shown;
-    shown = shown.slice(0, -1);
+  const count = (mark: string) => candidate.split(mark).length;
+  const surplus: Record<string, number> = {};
+  for (const closer in BRACKETS) surplus[closer] = count(closer) - count(BRACKETS[closer]!);
+  // Counted once: a text of brackets alone must not take its length times its length.
+  for (let end = candidate.length; ; end -= 1) {
+    const last = candidate.charAt(end - 1);
+    const closes = surplus[last]! > 0;
+    if (!closes && !TRAILING.test(last)) return candidate.slice(0, end);
+    if (closes) surplus[last]! -= 1;
   }
 }
 

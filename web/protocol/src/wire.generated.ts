@@ -1652,7 +1652,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["Rotate"];
+                    "application/json": components["schemas"]["MakeChatKey"];
                 };
             };
             responses: {
@@ -1662,7 +1662,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["NewKeyView"];
+                        "application/json": components["schemas"]["NewChatKeyView"];
                     };
                 };
                 /** @description not now, try again */
@@ -3601,6 +3601,23 @@ export interface components {
             current: string;
             new: string;
         };
+        /** @description A key of the compatible API after it was shown once, and what it opens. */
+        ChatKeyView: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Millis"];
+            /** @description When it stops working. */
+            expires_at: components["schemas"]["Millis"] | null;
+            /** @description Its number. */
+            id: components["schemas"]["KeyId"];
+            /** @description Its last four characters. */
+            last4: string;
+            /** @description When it was last used, to the minute. */
+            last_used_at: components["schemas"]["Millis"] | null;
+            /** @description Addresses and networks from which it may be used; empty: from anywhere. */
+            networks: string[];
+            /** @description What it may do. */
+            scope: components["schemas"]["KeyScope"];
+        };
         /** @description The id that a client gives a message, so that sending twice stores once. */
         ClientId: string;
         Colour: string;
@@ -3924,6 +3941,8 @@ export interface components {
          * @description A chat API key, widget key or identity secret of a site.
          */
         KeyId: number;
+        /** @description What a chat API key may do. */
+        KeyScope: "all" | "read" | "reply";
         /** @description A secret key after it was shown once. */
         KeyView: {
             /** @description When it was made. */
@@ -4025,6 +4044,31 @@ export interface components {
             /** @description Design. */
             variant: components["schemas"]["Variant"];
         };
+        /** @description A new key of the compatible API. What is left out: a key for everything, from anywhere, for ever. */
+        MakeChatKey: {
+            /**
+             * @description Older keys go on as they are.
+             * @default false
+             */
+            beside: boolean;
+            /** @description When it stops working; never when absent. */
+            expires_at?: components["schemas"]["Millis"] | null;
+            /**
+             * Format: uint32
+             * @description Seconds for which older keys go on working; a day when absent.
+             */
+            grace_s?: number | null;
+            /**
+             * @description Addresses and networks (`192.0.2.0/24`) from which it may be used, at most 20; none: from anywhere.
+             * @default []
+             */
+            networks: string[];
+            /**
+             * @description What it may do.
+             * @default all
+             */
+            scope: components["schemas"]["KeyScope"];
+        };
         /** @description Who is signed in, and what their page needs. */
         Me: {
             /** @description The account. */
@@ -4072,6 +4116,13 @@ export interface components {
          * @description A moment: milliseconds since 1970 UTC. For display and expiry; order comes from sequence numbers.
          */
         Millis: number;
+        /** @description A key of the compatible API at the one moment when it is shown. */
+        NewChatKeyView: {
+            /** @description What will be shown later. */
+            key: components["schemas"]["ChatKeyView"];
+            /** @description The secret. */
+            secret: string;
+        };
         /** @description A secret key at the one moment when it is shown. */
         NewKeyView: {
             /** @description What will be shown later. */
@@ -4371,7 +4422,7 @@ export interface components {
             /** @description Attacks that the owner has not settled. */
             attack: components["schemas"]["AttackView"] | null;
             /** @description Keys of the compatible API that work now. */
-            chat_keys: components["schemas"]["KeyView"][];
+            chat_keys: components["schemas"]["ChatKeyView"][];
             /** @description When it was made. */
             created_at: components["schemas"]["Millis"];
             /** @description Its number. */

@@ -90,7 +90,7 @@ describe("links in text", () => {
 
   it("is quick on hostile text", () => {
     const started = performance.now();
-    for (const text of ["a.".repeat(5_000), "https://".repeat(2_000), "((((".repeat(2_000), `${"a".repeat(9_000)}@`, "www.".repeat(3_000)]) linkify(text);
+    for (const text of ["a.".repeat(5_000), "https://".repeat(2_000), "((((".repeat(2_000), `${"a".repeat(9_000)}@`, "www.".repeat(3_000), `https://example.com/${")".repeat(20_000)}`]) linkify(text);
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 });

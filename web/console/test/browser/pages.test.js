@@ -112,10 +112,19 @@ test('from an empty account to a site with its key', async () => {
   await page.getByRole('link', { name: 'API' }).click();
   await page.getByRole('button', { name: 'New key…' }).click();
   await page.getByLabel('In an hour').check();
+  await page.getByLabel('Only read').check();
+  await page.getByLabel('Only from these addresses').fill('nowhere');
+  await page.getByRole('button', { name: 'Make a new key' }).click();
+  await page.getByText('nowhere is not an address').waitFor();
+  // The browser notes the refusal, as it should.
+  assert.equal(page.faults.splice(0).length, 1);
+  await page.getByLabel('Only from these addresses').fill('192.0.2.1, 198.51.100.0/24');
+  await page.getByLabel('Works through').fill('2031-05-31');
   await page.getByRole('button', { name: 'Make a new key' }).click();
   await page.getByText('Copy it now').waitFor();
   await page.keyboard.press('Escape');
-  await page.getByText('Works until').waitFor();
+  await page.getByText('Only reads, only from 192.0.2.1, 198.51.100.0/24').waitFor();
+  assert.equal(await page.getByText('Works until').count(), 2);
   await page.getByRole('link', { name: 'Pause and delete' }).click();
   await page.getByRole('button', { name: 'Delete My shop…' }).click();
   await page.getByLabel('Type the name').fill('My shop');

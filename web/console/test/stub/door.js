@@ -91,7 +91,10 @@ export const routes = [
   ['POST', /^sites\/(\d+)\/chat-keys$/, (world, { ids, body }) => {
     const site = siteOf(world, ids[0]);
     const made = makeKey(world, 'chat_');
-    const until = Date.now() + (body.grace_s ?? 86_400) * 1000;
+    const { scope = 'all', networks = [], expires_at = null, beside = false } = body;
+    if (networks.includes('nowhere')) throw new No(400, 'invalid_request', 'nowhere is not an address or network', { field: 'networks' });
+    Object.assign(made.key, { scope, networks, expires_at });
+    const until = beside ? null : Date.now() + (body.grace_s ?? 86_400) * 1000;
     site.chat_keys = [made.key, ...site.chat_keys.map((k) => ({ ...k, expires_at: k.expires_at ?? until }))].filter((k) => !k.expires_at || k.expires_at > Date.now());
     return made;
   }],

@@ -46,7 +46,8 @@ export function makeSite(world, name, extra = {}) {
 
 export function makeKey(world, prefix) {
   const secret = prefix + [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
-  return { key: { id: newId(world), last4: secret.slice(-4), created_at: Date.now(), last_used_at: null, expires_at: null }, secret };
+  const opens = prefix === 'chat_' ? { scope: 'all', networks: [] } : {};
+  return { key: { id: newId(world), last4: secret.slice(-4), created_at: Date.now(), last_used_at: null, expires_at: null, ...opens }, secret };
 }
 
 export function startConversation(world, site, visitor, extra = {}) {

@@ -1,6 +1,6 @@
 // Every call of the console door, one line each, in the order of the wire contract.
 import type {
-  About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Found, Inbox, Me, NewKey,
+  About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Found, Inbox, MakeChatKey, Me, NewChatKey, NewKey,
   OperatorHint, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, Sites, SiteView, Thread, Uploaded,
 } from '@ocs/protocol/wire';
 import { change, read, upload } from './request';
@@ -33,7 +33,7 @@ export const door = {
   settleAttack: (site: number) => change<SiteView>('POST', `sites/${site}/attack/settle`),
   putLogo: (site: number, logo: Blob) => change<SiteView>('PUT', `sites/${site}/logo`, logo),
   removeLogo: (site: number) => change<SiteView>('DELETE', `sites/${site}/logo`),
-  newChatKey: (site: number, grace_s: number) => change<NewKey>('POST', `sites/${site}/chat-keys`, { grace_s }),
+  newChatKey: (site: number, wanted: MakeChatKey) => change<NewChatKey>('POST', `sites/${site}/chat-keys`, wanted),
   revokeChatKey: (site: number, key: number) => change('DELETE', `sites/${site}/chat-keys/${key}`),
   newWidgetKey: (site: number, grace_s: number) => change<SiteView>('POST', `sites/${site}/widget-key`, { grace_s }),
   newIdentitySecret: (site: number) => change<NewKey>('POST', `sites/${site}/identity-secrets`),
