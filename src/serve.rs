@@ -1,11 +1,10 @@
 //! Serving: everything started in order, and stopped in order.
 
-use std::future::ready;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::{from_fn, map_response};
+use axum::middleware::from_fn;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -45,9 +44,7 @@ pub fn service(app: &App) -> Router {
     router(all_routes())
         .fallback(assets::console)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(map_response(move |response| ready(headers::protect(response, &transport))))
-        .layer(from_fn(requests::check_host))
-        .layer(from_fn(requests::log))
+        .layer(from_fn(move |request, next| requests::pass(transport.clone(), request, next)))
         .with_state(app.clone())
 }
 

@@ -41,7 +41,7 @@ impl Transport {
     }
 }
 
-/// Fills in what the answer does not say itself. Laid around all routes by the server loop.
+/// Fills in what the answer does not say itself.
 pub fn protect(mut response: Response, transport: &Transport) -> Response {
     fill(response.headers_mut());
     if let Some(value) = &transport.0 {
