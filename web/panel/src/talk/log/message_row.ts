@@ -39,17 +39,15 @@ export class MessageRow {
     if (row === before) return;
     this.row = row;
     const { chat, reading } = this.parts;
-    const { words } = chat.language;
     const { message } = row;
-    const { mine, name, text, image, delivery } = message;
+    const { mine, text, image, delivery } = message;
     const big = text !== "" && onlyEmoji(text);
-    this.element.className = `m ${mine ? "mine" : "agent"}${row.first ? " first" : ""}${row.last ? " last" : ""}${big ? " big" : ""}${delivery === "failed" ? " failed" : ""}`;
-    this.element.dataset.key = row.key;
-    this.element.ariaLabel = words.says(mine ? words.you : name, image ? words.picture : text);
+    const look = `m ${mine ? "mine" : "agent"}${row.first ? " first" : ""}${row.last ? " last" : ""}${big ? " big" : ""}${delivery === "failed" ? " failed" : ""}`;
+    if (this.element.className !== look) this.element.className = look;
     if (before?.day !== row.day) this.#drawDay();
     if (before?.message.text !== text || before.message.image?.thumb !== image?.thumb) this.#drawBody();
     if (image) showUpload(this.#body, message, chat);
-    if (!mine) this.#drawAbove();
+    if (!mine && (before?.first !== row.first || before.last !== row.last)) this.#drawAbove();
     this.#drawAfter();
     reading.watch(this.element, message);
   }
@@ -72,9 +70,13 @@ export class MessageRow {
   }
 
   #drawBody(): void {
-    const { text, image } = this.row.message;
+    const { chat } = this.parts;
+    const { words } = chat.language;
+    const { key, mine, name, text, image } = this.row.message;
+    this.element.dataset.key = key;
+    this.element.ariaLabel = words.says(mine ? words.you : name, image ? words.picture : text);
     const was = this.#body as HTMLElement | undefined;
-    if (image) this.#body = pictureOf(this.parts.chat, () => this.row.message);
+    if (image) this.#body = pictureOf(chat, () => this.row.message);
     else {
       this.#body = element("div", "bubble", ...wordsOf(text));
       this.#body.dir = "auto";
