@@ -178,6 +178,8 @@ test("what was just written leaves with its writer, and begins nothing", async (
   await chat.open();
   await chat.say("sent");
   await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  const begins = () => chat.page.evaluate(async () => (await navigator.locks.query()).held.some(({ name }) => name.startsWith("ocs:start")));
+  await chat.until(async () => !(await begins()), "the turn to begin is free again");
   await chat.page.evaluate(() => {
     OCS.send("just written");
     OCS.logout();
