@@ -56,7 +56,7 @@ export class Console {
       said += round.length;
       await page.locator('a[id^="row-"]').last().click();
     }
-    await settled(page);
+    await page.getByText(`Answer ${messages - 1}:`).first().waitFor();
     await settled(page);
     const heap = (await heapOf(page)) / 1_000_000;
     await tab.close();

@@ -4,13 +4,14 @@ import { openChat, settled } from '../support/weight.js';
 import { Visitor } from '../support/visitor.js';
 import { Tab } from './tab.js';
 
-/** The page's thread, a minute of it. A blinking caret is the browser's: the page without a chat has one too. */
+/** The page's thread at this machine's own speed, a minute of it. A blinking caret is the browser's: the page without a chat has one too. */
 async function minute(tab, seconds) {
   await settled(tab.page);
   const before = await tab.spent();
   await pause(seconds * 1_000);
   const after = await tab.spent();
-  return { script: ((after.script - before.script) * 60) / seconds, main: ((after.main - before.main) * 60) / seconds };
+  const aMinute = 60 / seconds / tab.times;
+  return { script: (after.script - before.script) * aMinute, main: (after.main - before.main) * aMinute };
 }
 
 export async function idle(browser, { blank, chat }, seconds) {
