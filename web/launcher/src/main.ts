@@ -41,9 +41,10 @@ const start = (site: LauncherSite, ocs: Ocs) => {
 
   /** Outside `body`: page swaps leave it alone, and a phone's chat can make the page inert. */
   const place = () => {
+    // Before anybody looks: putting it there is no news.
+    if (document.body && !host.isConnected) document.documentElement.append(host);
     observer.observe(document, { childList: true });
     observer.observe(document.documentElement, { childList: true, attributes: true });
-    if (document.body && !host.isConnected) document.documentElement.append(host);
     dress();
   };
   const observer = new MutationObserver(place);
@@ -138,9 +139,10 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   osDark.onchange = dress;
   place();
 
-  // Someone with a chat, open or closed of late, may have an answer waiting; nobody else is asked for anything. Nothing kept, or storage blocked: it throws.
+  // Someone with a chat, open or closed of late, may have an answer waiting; nobody else is asked for anything. Storage blocked: it
+  // throws. Nothing kept does not: a throw costs most visitors more than the rest of this file.
   try {
-    const kept = JSON.parse(localStorage["ocs:" + site.k]);
+    const kept = JSON.parse(localStorage["ocs:" + site.k] || "0");
     if (kept.until > Date.now()) {
       unread(kept.unread);
       (window.requestIdleCallback || setTimeout)(load);

@@ -39,6 +39,8 @@ export function viewportFit(panel: HTMLElement): () => void {
   const view = window.visualViewport;
   if (!view) return () => {};
   const fit = () => {
+    // Elsewhere no rule uses them, and to set them makes every element's style anew.
+    if (!isPhone()) return;
     panel.style.setProperty("--view-height", `${view.height}px`);
     panel.style.setProperty("--view-top", `${view.offsetTop}px`);
   };

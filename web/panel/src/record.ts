@@ -37,6 +37,8 @@ export class Record {
   readonly #name: string;
   readonly #storage: Storage | null;
   readonly #memory: { [entry in Entry]?: Kept } = {};
+  /** As last read or written: what is still the same text is not parsed again. */
+  readonly #texts: { [entry in Entry]?: string } = {};
 
   constructor(siteKey: string) {
     this.#name = `ocs:${siteKey}`;
@@ -100,7 +102,10 @@ export class Record {
   #read(entry: Entry): Kept {
     try {
       const text = this.#storage?.getItem(this.#name + entry);
-      if (text) return JSON.parse(text) as Kept;
+      if (text && text !== this.#texts[entry]) {
+        this.#memory[entry] = JSON.parse(text) as Kept;
+        this.#texts[entry] = text;
+      }
     } catch {
       // Unreadable: what the page remembers must do.
     }
@@ -110,7 +115,9 @@ export class Record {
   #write(entry: Entry, kept: Kept): void {
     this.#memory[entry] = kept;
     try {
-      this.#storage?.setItem(this.#name + entry, JSON.stringify(kept));
+      const text = JSON.stringify(kept);
+      this.#storage?.setItem(this.#name + entry, text);
+      this.#texts[entry] = text;
     } catch {
       // Full: memory holds it.
     }

@@ -38,6 +38,6 @@ export function pretendToSend(chat: Chat, text: string): void {
 function row(chat: Chat, seq: number, text: string, name: string | null, at: number): Row<Shown> {
   const mine = name === null;
   const key = `sample ${seq}`;
-  const message: Shown = { key, id: key, sender: name ?? "", at, conversation: null, seq, mine, name: name ?? chat.language.words.agent, text, image: null, delivery: mine ? "read" : null, code: null, progress: 1 };
+  const message: Shown = { key, id: key, sender: name ?? "", at, conversation: null, seq, mine, name: name ?? chat.language.words.agent, text, image: null, delivery: mine ? "read" : null, unread: false, code: null, progress: 1 };
   return { key, message, day: seq === 1 ? at : null, first: true, last: true };
 }

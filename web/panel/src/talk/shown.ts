@@ -15,13 +15,16 @@ export type Shown = Grouped & {
   text: string;
   image: ShownImage | null;
   delivery: Delivery | null;
+  /** From an agent, and not yet read here. */
+  unread: boolean;
   code: string | null;
   progress: number;
 };
 
 /** Keeps a message's object while nothing about it changes, so that only what is new is drawn. */
 export class ShownMessages {
-  #before = new Map<string, Shown>();
+  /** By what the server or the queue holds: those objects are replaced, never changed. */
+  readonly #known = new WeakMap<MessageForVisitor | OutboxItem, Shown>();
 
   constructor(
     private readonly origin: string,
@@ -30,38 +33,50 @@ export class ShownMessages {
   ) {}
 
   of(conversations: Conversations, queue: readonly OutboxItem[]): Shown[] {
-    const shown = [...conversations.messages.list.map((message) => this.#held(message, conversations)), ...queue.map((item) => this.#waiting(item))];
-    const kept = shown.map((message) => this.#same(message));
-    this.#before = new Map(kept.map((message) => [message.key, message]));
-    return kept;
+    return [...conversations.messages.list.map((message) => this.#held(message, conversations)), ...queue.map((item) => this.#waiting(item))];
   }
 
   #held(message: MessageForVisitor, conversations: Conversations): Shown {
-    const { conversation, seq, image, client_id } = message;
+    const { conversation, seq } = message;
     const mine = message.from === "visitor";
     const marks = conversations.find(conversation);
+    const delivery = !mine ? null : seq <= (marks?.agent_seen_seq ?? 0) ? "read" : seq <= (marks?.agent_delivered_seq ?? 0) ? "delivered" : "sent";
+    const unread = !mine && seq > (marks?.visitor_seen_seq ?? 0);
+    const known = this.#known.get(message);
+    if (known?.delivery === delivery && known.unread === unread) return known;
+    return this.#keep(message, { ...(known ?? this.#told(message, mine)), delivery, unread });
+  }
+
+  #told({ conversation, seq, at, image, client_id, ...message }: MessageForVisitor, mine: boolean): Shown {
     const name = mine ? "" : plainName(message.name, this.agent);
     return {
       key: client_id ?? `${conversation} ${seq}`,
       id: client_id ?? "",
       sender: mine ? "" : `agent ${name}`,
-      at: message.at,
+      at,
       conversation,
       seq,
       mine,
       name,
       text: plainText(message.text),
-      image: image && { url: this.#absolute(image.url), thumb: this.#absolute(image.thumb_url), width: image.width, height: image.height, animated: image.animated },
-      delivery: !mine ? null : seq <= (marks?.agent_seen_seq ?? 0) ? "read" : seq <= (marks?.agent_delivered_seq ?? 0) ? "delivered" : "sent",
+      // The picture that was sent from here is on the screen already: no need to fetch it back.
+      image: image && (this.preview(client_id ?? "") ?? { url: this.#absolute(image.url), thumb: this.#absolute(image.thumb_url), width: image.width, height: image.height, animated: image.animated }),
+      delivery: null,
+      unread: false,
       code: null,
       progress: 1,
     };
   }
 
   #waiting(item: OutboxItem): Shown {
-    return {
-      key: item.client_id,
-      id: item.client_id,
+    const { client_id: id, image } = item;
+    const preview = image && this.preview(id);
+    const known = this.#known.get(item);
+    // A picture that an earlier page left comes later than its place.
+    if (known && (preview === null || known.image === preview)) return known;
+    return this.#keep(item, {
+      key: id,
+      id,
       sender: "",
       at: item.at,
       conversation: null,
@@ -69,21 +84,17 @@ export class ShownMessages {
       mine: true,
       name: "",
       text: plainText(item.text),
-      image: item.image && (this.preview(item.client_id) ?? { url: "", thumb: "", width: item.image.width, height: item.image.height, animated: false }),
+      image: image && (preview ?? { url: "", thumb: "", width: image.width, height: image.height, animated: false }),
       delivery: item.state,
+      unread: false,
       code: item.code,
       progress: item.progress,
-    };
+    });
   }
 
-  #same(message: Shown): Shown {
-    const before = this.#before.get(message.key);
-    if (before === undefined) return message;
-    // The picture that was sent from here is on the screen already: no need to fetch it back.
-    if (message.image !== null && before.image?.thumb.startsWith("blob:")) message.image = before.image;
-    const { image, ...rest } = message;
-    const unchanged = Object.entries(rest).every(([field, value]) => before[field as keyof Shown] === value);
-    return unchanged && before.image?.thumb === image?.thumb ? before : message;
+  #keep(of: MessageForVisitor | OutboxItem, shown: Shown): Shown {
+    this.#known.set(of, shown);
+    return shown;
   }
 
   #absolute(url: string): string {

@@ -112,6 +112,10 @@ export class Talk {
   }
 
   async #deliver(item: OutboxItem, cancelled: AbortSignal, progress: (part: number) => void): Promise<void> {
+    // Drawn before it leaves: to ask the network takes longer than to draw.
+    await new Promise((drawn) => setTimeout(drawn));
+    // Whoever wrote it may be gone by now: for them nothing begins anew.
+    if (cancelled.aborted) return;
     await this.visit.start();
     const body = item.image === null ? { text: item.text } : { image: await this.pictures.upload(item.client_id, cancelled, progress) };
     const { message } = await this.#door.send(item.client_id, body, cancelled);

@@ -173,6 +173,24 @@ test("another externalId, logout: the old thread leaves at once", async () => {
   await chat.end();
 });
 
+test("what was just written leaves with its writer, and begins nothing", async () => {
+  const chat = await visit({}, { script: "window.OCS={externalId:'vera'}" });
+  await chat.open();
+  await chat.say("sent");
+  await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  const begins = () => chat.page.evaluate(async () => (await navigator.locks.query()).held.some(({ name }) => name.startsWith("ocs:start")));
+  await chat.until(async () => !(await begins()), "the turn to begin is free again");
+  await chat.page.evaluate(() => {
+    OCS.send("just written");
+    OCS.logout();
+  });
+  await chat.until(() => chat.did("logout").length === 1);
+  await chat.page.evaluate(() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle), 400)));
+  assert.equal(chat.did("start").length, 1);
+  assert.equal((await chat.kept()).token, undefined);
+  await chat.end();
+});
+
 test("identify() from anonymous keeps the thread", async (chat) => {
   await chat.open();
   await chat.say("before");

@@ -18,12 +18,14 @@ export class Follow {
 
   /** Taken before the list changes. Pages put in above, rows that grow: what is read does not move. */
   hold(): Hold {
-    const { log } = this;
+    const { log, atEnd } = this;
+    // Measuring would lay out what is about to change, and the end needs none.
+    if (atEnd) return { atEnd, restore: () => this.toEnd() };
     const edge = log.getBoundingClientRect().top;
     const row = [...log.querySelectorAll<HTMLElement>("[data-key]")].find((element) => element.getBoundingClientRect().bottom > edge);
     const top = row?.getBoundingClientRect().top ?? 0;
     const hold: Hold = {
-      atEnd: this.atEnd,
+      atEnd,
       restore: () => {
         if (hold.atEnd) this.toEnd();
         else if (row?.isConnected) log.scrollTop += row.getBoundingClientRect().top - top;
@@ -33,8 +35,8 @@ export class Follow {
   }
 
   toEnd(smooth = false): void {
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.log.scrollTo({ top: this.log.scrollHeight, behavior: smooth && !still ? "smooth" : "instant" });
+    const glides = smooth && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.log.scrollTo({ top: this.log.scrollHeight, behavior: glides ? "smooth" : "instant" });
     this.atEnd = true;
   }
 

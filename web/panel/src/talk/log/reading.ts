@@ -15,13 +15,16 @@ export class Reading {
     document.addEventListener("visibilitychange", this.again);
   }
 
-  watch(element: Element, message: Shown): () => void {
+  /** What was read before is not watched: a browser looks at everything that is, with each frame. */
+  watch(element: Element, message: Shown): void {
+    if (!message.unread) return this.unwatch(element);
     this.#messages.set(element, message);
     this.#observer.observe(element);
-    return () => {
-      this.#observer.unobserve(element);
-      this.#visible.delete(element);
-    };
+  }
+
+  unwatch(element: Element): void {
+    this.#observer.unobserve(element);
+    this.#visible.delete(element);
   }
 
   stop(): void {
@@ -57,8 +60,7 @@ export class Reading {
     for (const [element, since] of this.#visible) {
       const message = this.#messages.get(element);
       if (message === undefined || now - since < LOOKED_AT_MS) continue;
-      this.#visible.delete(element);
-      this.#observer.unobserve(element);
+      this.unwatch(element);
       this.chat.with((talk) => talk.seen(message));
     }
     this.#schedule();

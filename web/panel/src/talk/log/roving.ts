@@ -1,12 +1,11 @@
-/** Arrow keys, Home and End walk the messages: one stop for Tab, however long the list. Answers the key moved to. */
-export function moveFocus(event: KeyboardEvent, log: HTMLElement): string | null {
+/** Arrow keys, Home and End walk the messages: one stop for Tab, however long the list. */
+export function moveFocus(event: KeyboardEvent, log: HTMLElement): void {
   const rows = [...log.querySelectorAll<HTMLElement>("[data-key]")];
   const current = rows.findIndex((row) => row.contains(event.target as Node));
-  if (current < 0) return null;
+  if (current < 0) return;
   const moves: Record<string, number> = { ArrowUp: current - 1, ArrowDown: current + 1, Home: 0, End: rows.length - 1 };
   const next = rows[moves[event.key] ?? -1];
-  if (next === undefined) return null;
+  if (next === undefined) return;
   event.preventDefault();
   next.focus();
-  return next.dataset.key ?? null;
 }
