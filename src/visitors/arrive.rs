@@ -39,6 +39,8 @@ pub async fn arrive(app: &App, site: &Site, old: Option<VisitorSession>, arrival
     let signed = is_signed(app, site, &arrival).await?;
     let mut tx = app.store.begin().await?;
     let before = match &old {
+        // Ended since it was found, by another tab that came at the same moment: that one has the token to go on with.
+        Some(session) if !store::is_held(&mut tx, session).await? => return Err(Error::InvalidToken),
         Some(session) => store::by_id_in(&mut tx, site.id, session.visitor_id).await?,
         None => None,
     };

@@ -41,6 +41,7 @@ const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
     VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)";
 const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4, replaces = NULL
     WHERE site_id = $1 AND id = $2";
+const HELD: &str = "SELECT 1 FROM visitor_tokens WHERE site_id = $1 AND id = $2";
 const END_REPLACED: &str =
     "UPDATE visitor_tokens SET expires_at = $3 WHERE site_id = $1 AND id = $2 AND expires_at > $3";
 const UNUSED_SUCCESSORS: &str = "SELECT COUNT(*) FROM visitor_tokens
@@ -74,6 +75,7 @@ pub const SQL: &[&str] = &[
     REMOVE_IF_IDLE,
     ADD_TOKEN,
     KEEP_TOKEN,
+    HELD,
     END_REPLACED,
     UNUSED_SUCCESSORS,
     REMOVE_EXPIRED,
@@ -244,6 +246,11 @@ pub(super) async fn add_token(
     let (site_id, visitor_id, public_id) = (visitor.site_id, visitor.id, visitor.public_id.clone());
     let proof = proof.clone();
     Ok(VisitorSession { site_id, token_id, visitor_id, public_id, proof, created_at, expires_at, replaces })
+}
+
+/// Is the session's token still there?
+pub(super) async fn is_held(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
+    Ok(tx.one::<(i64,)>(HELD, values![session.site_id, session.token_id]).await?.is_some())
 }
 
 /// It was shown: the token that it replaced, if any, ends soon.

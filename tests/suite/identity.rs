@@ -343,3 +343,29 @@ async fn an_anonymous_thread_whose_ids_were_used_under_the_name_is_handed_over_a
     let vera = world.arrive(&shop, named("vera"), Some(&guest.token)).await.expect("in");
     assert_eq!(vera.texts(), ["before signing in"]);
 }
+
+#[tokio::test]
+async fn whoever_is_let_in_at_the_same_moment_holds_a_token_that_is_good() {
+    let world = World::new().await;
+    let shop = world.owner("otto").await.site("Shop").await;
+    for round in 0..10 {
+        let random = json!({ "external_id": format!("v_{round}"), "anonymous": true });
+        let guest = world.arrive(&shop, random, None).await.expect("in");
+        let name = format!("vera {round}");
+        let at_once = (0..4).map(|_| world.arrive(&shop, named(&name), Some(&guest.token)));
+        let mut let_in = 0;
+        for tab in futures_util::future::join_all(at_once).await {
+            let tab = match tab {
+                Ok(tab) => tab,
+                Err(refused) => {
+                    assert_eq!(refused.code(), "invalid_token", "round {round}");
+                    continue;
+                }
+            };
+            let_in += 1;
+            let alive = tab.command(json!({ "do": "hint", "hint": { "type": "alive" } })).await;
+            assert!(alive.status.is_success(), "round {round}: {}", alive.status);
+        }
+        assert!(let_in > 0, "round {round}");
+    }
+}
