@@ -100,8 +100,12 @@ struct Batch {
 }
 
 impl Batch {
-    /// Everything that planning must know, from memory, but for what was stored before.
+    /// Everything that planning must know, from memory, but for what was stored before. Not for pictures: one that is sent
+    /// again is refused before its message is found to be stored.
     fn recall(tx: &mut Tx, log: &Log, jobs: &[Outgoing]) -> Option<Batch> {
+        if jobs.iter().flat_map(|job| &job.drafts).any(|draft| matches!(draft.body, Body::Image(_))) {
+            return None;
+        }
         let sites = jobs.iter().map(|job| job.site).collect();
         let mut batch = Batch { numbers: log.known_ends(&sites)?, ..Batch::default() };
         let threads = tx.memory::<Threads>();

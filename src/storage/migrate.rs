@@ -29,8 +29,11 @@ pub struct Migration {
 /// All migrations, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { schema: 1, name: "start", sql: include_str!("../../migrations/sqlite/0001_start.sql") },
-    Migration { schema: 2, name: "trust", sql: include_str!("../../migrations/sqlite/0002_trust.sql") },
-    Migration { schema: 3, name: "message_terms", sql: include_str!("../../migrations/sqlite/0003_message_terms.sql") },
+    Migration {
+        schema: 2,
+        name: "tokens_keys_terms",
+        sql: include_str!("../../migrations/sqlite/0002_tokens_keys_terms.sql"),
+    },
 ];
 
 /// The schema of this program.

@@ -20,8 +20,10 @@ const CPU_OF_A_MESSAGE_US: f64 = 1_000.0;
 const MEMORY_AT_START_MB: f64 = 15.0;
 const MEMORY_AFTER_LOAD_MB: f64 = 64.0;
 const MEMORY_OF_A_SOCKET: f64 = 8.0 * 1024.0;
-/// A message in a crowd asks the allocator so often, in a debug build; a lone one, which shares nothing, oftener.
-const ALLOCATIONS_OF_A_MESSAGE: f64 = 200.0;
+/// A lone message asks the allocator so often, in a debug build; how many share a commit depends on the machine.
+const ALLOCATIONS_OF_A_MESSAGE: f64 = 450.0;
+/// Visitors that a short run lets in.
+const VISITORS: f64 = 64.0;
 
 /// Figures of a run.
 struct Figures(Value);
@@ -118,14 +120,6 @@ impl Counted {
         Figures::of(&["--url", &format!("http://{}", self.address), "--only", only]);
         (self.so_far() - allocations, self.stored().await - messages)
     }
-
-    /// For each message of a scenario, without what its people's coming takes.
-    async fn for_each_message(&self, scenario: &str) -> f64 {
-        let (coming, none) = self.during("fresh").await;
-        let (all, messages) = self.during(scenario).await;
-        assert_eq!(none, 0);
-        all.saturating_sub(coming) as f64 / messages as f64
-    }
 }
 
 impl Drop for Counted {
@@ -145,7 +139,12 @@ fn compile(library: &Path) {
 #[tokio::test]
 async fn a_message_asks_the_allocator_only_so_often() {
     let server = Counted::start();
-    let (crowd, alone) = (server.for_each_message("send").await, server.for_each_message("send_1").await);
-    assert!(crowd < ALLOCATIONS_OF_A_MESSAGE, "{crowd:.0} for each message in a crowd");
-    assert!(alone > ALLOCATIONS_OF_A_MESSAGE, "{alone:.0} for a lone message: a bound that this keeps is too wide");
+    let (coming, none) = server.during("fresh").await;
+    let (all, messages) = server.during("send_1").await;
+    assert_eq!(none, 0);
+    // Without what its people's coming takes.
+    let each = all.saturating_sub(coming) as f64 / messages as f64;
+    assert!(each < ALLOCATIONS_OF_A_MESSAGE, "{each:.0} for each message");
+    let arrival = coming as f64 / VISITORS;
+    assert!(arrival > ALLOCATIONS_OF_A_MESSAGE, "{arrival:.0} for an arrival: a bound that this keeps is too wide");
 }

@@ -57,7 +57,7 @@ const OF_SITES: [&str; 12] = [
 
 /// Those that name no site in what they ask for: found by a credential, a random name or an owner, of all sites for a
 /// chore, or of the site itself.
-const MAY_SPAN_SITES: [&str; 15] = [
+const MAY_SPAN_SITES: [&str; 19] = [
     "WHERE key = $1",
     "WHERE hash = $1",
     "WHERE t.token_hash = $1",
@@ -73,6 +73,11 @@ const MAY_SPAN_SITES: [&str; 15] = [
     "SELECT name, sha256 FROM images WHERE attached",
     "FROM attacks WHERE ended_at IS NULL",
     "INTO sites",
+    // What indexes messages follows their numbers, and writes each under its own owner.
+    "SELECT COALESCE(MAX(id), 0) FROM messages",
+    "SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2",
+    "FROM messages AS m\n    JOIN sites AS s ON s.id = m.site_id WHERE m.id > $1 ORDER BY m.id LIMIT $2",
+    "INSERT INTO message_terms (rowid, terms) SELECT m.id,",
 ];
 
 /// Every statement on what belongs to a site compares the site's number, so that a number of another site finds nothing.
