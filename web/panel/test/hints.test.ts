@@ -7,7 +7,7 @@ function typist(state: VisitorConnection["state"]) {
   const hints = new Hints(new Conversations());
   const told: unknown[] = [];
   // As the true one does: what it is given while there is no line is gone.
-  const line = { state, hint: (hint: unknown) => void (line.state === "live" && told.push(hint)) };
+  const line = { state, tell: () => {}, hint: (hint: unknown) => void (line.state === "live" && told.push(hint)) };
   hints.connection = line as unknown as VisitorConnection;
   return { hints, line, told };
 }
@@ -36,5 +36,29 @@ describe("typing", () => {
     line.state = "live";
     hints.typing();
     expect(told).toEqual([{ type: "typing" }]);
+  });
+});
+
+describe("marks", () => {
+  const seen = (seq: number) => ({ type: "seen", conversation: "c_1", seq });
+
+  it("are told at once, and then together at their highest", () => {
+    const { hints, told } = typist("live");
+    hints.seen("c_1", 1);
+    expect(told).toEqual([seen(1)]);
+    for (let seq = 2; seq <= 200; seq += 1) hints.seen("c_1", seq);
+    vi.advanceTimersByTime(1_000);
+    expect(told).toEqual([seen(1), seen(200)]);
+    hints.seen("c_1", 201);
+    expect(told).toHaveLength(3);
+  });
+
+  it("are not told after the end", () => {
+    const { hints, told } = typist("live");
+    hints.seen("c_1", 1);
+    hints.seen("c_1", 2);
+    hints.stop();
+    vi.advanceTimersByTime(1_000);
+    expect(told).toEqual([seen(1)]);
   });
 });

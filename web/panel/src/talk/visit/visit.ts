@@ -237,6 +237,7 @@ export class Visit {
   }
 
   #disconnect(): void {
+    this.hints.stop();
     this.hints.connection?.stop();
     this.hints.connection = null;
     this.line = "stopped";
