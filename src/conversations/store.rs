@@ -52,13 +52,12 @@ macro_rules! unanswered {
 const UNANSWERED: &str = unanswered!("c.*", " AND c.id > $4 ORDER BY c.id LIMIT $5");
 const COUNT_UNANSWERED: &str = unanswered!("COUNT(*)", "");
 const REMOVE: &str = concat!("DELETE FROM conversations WHERE site_id = $1 AND id IN ", id_rows!("$2"));
-// The named conversation of each row; of one that is closed, its visitor's other conversations as well.
+// The named conversation of each row, and its visitor's others.
 const WITH_SIBLINGS: &str = concat!(
     "SELECT c.* FROM ",
     bulk_rows!("$1"),
     " AS r CROSS JOIN conversations AS a
     JOIN conversations AS c ON c.site_id = a.site_id AND c.visitor_id = a.visitor_id
-        AND (c.id = a.id OR a.state = 'closed')
     WHERE a.site_id = CAST(r.value ->> 0 AS BIGINT) AND a.id = CAST(r.value ->> 1 AS BIGINT)"
 );
 const ADD: &str = "INSERT INTO conversations (site_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
@@ -208,8 +207,7 @@ pub(super) async fn find_many_in(tx: &mut Tx, keys: &[(SiteId, ConversationId)])
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-/// Asks for several conversations; of those that are closed, for all others of their visitors too. In no order, some
-/// perhaps twice.
+/// Asks for several conversations and all others of their visitors. In no order, some perhaps twice.
 pub fn with_siblings(keys: &BTreeSet<(SiteId, ConversationId)>) -> Statement {
     Statement::new(WITH_SIBLINGS, values![Value::json(&keys)])
 }

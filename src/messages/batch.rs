@@ -140,10 +140,13 @@ impl Batch {
         ];
         let conversations = questions.iter().flatten().count() - 2;
         let mut answers = tx.ask(questions.into_iter().flatten()).await?;
-        let mut batch = Batch { whole: visitors, ..Batch::default() };
+        let mut batch = Batch::default();
         for _ in 0..conversations {
             batch.take(conversations::store::read(&mut answers)?);
         }
+        let found = named.iter().filter_map(|key| batch.heads.get(key));
+        batch.whole = found.map(|head| (head.conversation.site_id, head.conversation.visitor_id)).collect();
+        batch.whole.append(&mut visitors);
         for message in store::read(&mut answers)? {
             let key = author_key(message.site_id, &message.author, &message.client_id);
             batch.known.insert(key, Arc::new(message));
