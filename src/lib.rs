@@ -12,6 +12,7 @@ mod say;
 pub mod secret;
 pub mod seal;
 pub mod text;
+mod toil;
 pub mod turns;
 pub mod storage;
 

@@ -9,6 +9,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
+use crate::toil;
 
 /// Characters a password may have. The cap keeps long ones from costing more than the hash.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
@@ -72,12 +73,12 @@ impl Passwords {
         let turn = tokio::time::timeout(LONGEST_WAIT, self.gate.clone().acquire_owned());
         let permit = turn.await.map_err(|_| Error::Unavailable)?.map_err(|_| Error::Unavailable)?;
         // The permit goes with the work: a caller that hangs up does not make room before the work is done.
-        let done = tokio::task::spawn_blocking(move || {
+        let done = toil::done(move || {
             let done = work();
             drop(permit);
             done
         });
-        done.await.map_err(|error| Error::Internal(error.to_string()))
+        done.await.ok_or_else(|| Error::Internal("a password could not be worked on".into()))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::sites::Site;
 use crate::storage::Kind;
+use crate::toil;
 use crate::visitors::VisitorSession;
 
 use super::clean::{Cleaned, clean};
@@ -108,12 +109,8 @@ pub(super) async fn on_worker<T: Send + 'static>(
         let _permit = permit;
         work()
     };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(failure) if failure.is_panic() => {
-            tracing::error!("an image decoder panicked");
-            Err(Error::InvalidImage("the file is damaged"))
-        }
-        Err(_) => Err(Error::Unavailable),
-    }
+    toil::done(work).await.unwrap_or_else(|| {
+        tracing::error!("an image decoder panicked");
+        Err(Error::InvalidImage("the file is damaged"))
+    })
 }

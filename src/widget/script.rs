@@ -21,6 +21,7 @@ use crate::http::headers::{CROSS_ORIGIN_RESOURCE_POLICY, TIMING_ALLOW_ORIGIN};
 use crate::http::route::{Caller, Route};
 use crate::http::{dist, origin};
 use crate::sites::{self, Locale, Look, Position, Scheme, Site, Variant};
+use crate::toil;
 
 /// Fresh for a minute, shown once more for another while the browser asks again: a new look arrives within two minutes.
 const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=60");
@@ -187,8 +188,8 @@ async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encode
     if let Some(script) = find() {
         return Ok(script);
     }
-    let script = tokio::task::spawn_blocking(move || Arc::new(Encoded::pack(plain)));
-    let script = script.await.map_err(|error| Error::Internal(error.to_string()))?;
+    let script = toil::done(move || Arc::new(Encoded::pack(plain))).await;
+    let script = script.ok_or_else(|| Error::Internal("a script could not be compressed".into()))?;
     app.answers.scripts.keep(key, (site, built), script.clone());
     Ok(script)
 }

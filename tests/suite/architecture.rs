@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Folders and files of `src/` from the ground up; each may use those before it. Names on one line may know each other.
 const LAYERS: &[&[&str]] = &[
-    &["id", "clock", "secret", "text", "error", "config", "logging", "say", "seal", "turns"],
+    &["id", "clock", "secret", "text", "error", "config", "logging", "say", "seal", "toil", "turns"],
     &["storage"],
     &[
         "audit",
