@@ -1,5 +1,5 @@
-//! Turns at work: an account and its sites have so many requests under way at once, whatever they ask for; the rest of
-//! theirs wait, and nobody else does. Messages take turns in a queue of their own (`messages::queue`).
+//! Turns at work: an account has so many requests under way at once, whatever they ask for, and the visitors of its sites
+//! as many; the rest of theirs wait, and nobody else does. Messages take turns in a queue of their own (`messages::queue`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,16 @@ const IN_LINE: usize = 4_096;
 #[derive(Default)]
 pub struct Turns(Arc<Lines>);
 
-type Lines = Mutex<HashMap<AccountId, Line>>;
+type Lines = Mutex<HashMap<Whose, Line>>;
+
+/// Who stands in a line. Visitors who come again and again hold up other visitors of the sites, not their console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// The account's own: its consoles and scripts.
+    Own(AccountId),
+    /// Those of the visitors of its sites.
+    Visitors(AccountId),
+}
 
 struct Line {
     places: Arc<Semaphore>,
@@ -38,46 +47,46 @@ impl std::fmt::Debug for Turn {
 }
 
 impl Turns {
-    /// Waits for a turn of this account's. Never take a second one while holding one: all might.
+    /// Waits for a turn in this line. Never take a second one while holding one: all might.
     ///
     /// # Errors
-    /// `Unavailable` when too many of its requests wait already.
-    pub async fn take(&self, account: AccountId) -> Result<Turn> {
+    /// `Unavailable` when too many wait in it already.
+    pub async fn take(&self, whose: Whose) -> Result<Turn> {
         let (places, in_line) = {
             let mut lines = locked(&self.0);
             let new = || Line { places: Arc::new(Semaphore::new(AT_ONCE)), waiting_or_at_work: 0 };
-            let line = lines.entry(account).or_insert_with(new);
+            let line = lines.entry(whose).or_insert_with(new);
             if line.waiting_or_at_work >= IN_LINE {
                 return Err(Error::Unavailable);
             }
             line.waiting_or_at_work += 1;
-            (line.places.clone(), InLine { lines: self.0.clone(), account })
+            (line.places.clone(), InLine { lines: self.0.clone(), whose })
         };
         let place = places.acquire_owned().await.map_err(|_| Error::Unavailable)?;
         Ok(Turn { _place: place, _in_line: in_line })
     }
 }
 
-/// Counted in an account's line.
+/// Counted in a line.
 struct InLine {
     lines: Arc<Lines>,
-    account: AccountId,
+    whose: Whose,
 }
 
 impl Drop for InLine {
     fn drop(&mut self) {
         let mut lines = locked(&self.lines);
-        if let Some(line) = lines.get_mut(&self.account) {
+        if let Some(line) = lines.get_mut(&self.whose) {
             line.waiting_or_at_work -= 1;
             if line.waiting_or_at_work == 0 {
-                lines.remove(&self.account);
+                lines.remove(&self.whose);
             }
         }
     }
 }
 
 /// Every change is one step, so a poisoned map is still good.
-fn locked(lines: &Lines) -> MutexGuard<'_, HashMap<AccountId, Line>> {
+fn locked(lines: &Lines) -> MutexGuard<'_, HashMap<Whose, Line>> {
     lines.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -88,8 +97,8 @@ mod tests {
 
     use super::*;
 
-    const NOISY: AccountId = AccountId(1);
-    const QUIET: AccountId = AccountId(2);
+    const NOISY: Whose = Whose::Visitors(AccountId(1));
+    const QUIET: Whose = Whose::Own(AccountId(2));
 
     fn begun<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut Context::from_waker(Waker::noop()))
@@ -105,6 +114,7 @@ mod tests {
         let mut next = std::pin::pin!(turns.take(NOISY));
         assert!(begun(next.as_mut()).is_pending(), "one too many at once");
         drop(turns.take(QUIET).await.expect("another account's is free"));
+        drop(turns.take(Whose::Own(AccountId(1))).await.expect("the account's own is free"));
         held.pop();
         drop(next.await.expect("whoever waited has it"));
         held.clear();

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::http::limits::ApiCall;
 use crate::http::route::{Caller, Route};
 use crate::sites::{self, KeyScope};
+use crate::turns::Whose;
 
 pub use body::Reply;
 pub use reply::decode as decode_image;
@@ -109,7 +110,7 @@ async fn act(app: &App, request: Request) -> std::result::Result<Response, Refus
     }
     match action {
         Action::GetRecentMessages => {
-            let _turn = app.turns.take(key.site.owner_id).await?;
+            let _turn = app.turns.take(Whose::Own(key.site.owner_id)).await?;
             Ok(fetch::recent(app, &key, &query).await?)
         }
         Action::ReplyAsAgent => Ok(reply::reply(app, &key, &parts, body).await?),

@@ -19,6 +19,7 @@ use crate::id::ConversationId;
 use crate::images::{self, Uploader};
 use crate::messages::{self, Author, Body, ClientId, Draft, Outgoing, Target, Text};
 use crate::text;
+use crate::turns::Whose;
 
 use super::answer::json;
 use super::body::Reply;
@@ -91,7 +92,7 @@ async fn send(
         drafts.push(Draft { client_id: ids.text, body: Body::Text(text) });
     }
     if let Some(bytes) = content.image {
-        let _turn = app.turns.take(key.site.owner_id).await?;
+        let _turn = app.turns.take(Whose::Own(key.site.owner_id)).await?;
         let image = images::accept(app, &key.site, Uploader::Api(key.id), bytes).await?;
         drafts.push(Draft { client_id: ids.image, body: Body::Image(image.name) });
     }

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId, SiteId};
 use crate::secret::Secret;
 use crate::sites::Site;
-use crate::turns::Turn;
+use crate::turns::{Turn, Whose};
 use crate::visitors::describe_browser;
 
 use super::address::ClientAddress;
@@ -89,7 +89,7 @@ impl FromRequestParts<App> for CurrentOperator {
                 return Err(Error::Csrf);
             }
         }
-        let turn = app.turns.take(whole.id).await?;
+        let turn = app.turns.take(Whose::Own(whole.id)).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         Ok(CurrentOperator {
             by: By::at(whole.id, &address.0.to_string()),

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::body::object;
 use crate::sites::Site;
+use crate::turns::Whose;
 
 use super::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
 use super::hub::bye;
@@ -73,7 +74,7 @@ async fn open_visitor(app: &App, socket: &mut WebSocket, origin: Option<&str>) -
     if origin.is_some_and(|origin| !site.allows_origin(origin)) {
         return Err(Error::ForbiddenOrigin);
     }
-    let _turn = app.turns.take(site.owner_id).await?;
+    let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     let _place = admitted(app).await?;
     let line = Line::visitor(app, session, &site, &cursor).await?;
     // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
@@ -84,7 +85,7 @@ async fn open_visitor(app: &App, socket: &mut WebSocket, origin: Option<&str>) -
 async fn open_operator(app: &App, socket: &mut WebSocket) -> Result<(Line, Party)> {
     let OperatorHello::Hello { ticket, cursor } = hello(socket).await?;
     let pass = app.tickets.redeem(&ticket).ok_or(Error::NotSignedIn)?;
-    let _turn = app.turns.take(pass.account).await?;
+    let _turn = app.turns.take(Whose::Own(pass.account)).await?;
     let _place = admitted(app).await?;
     let line = Line::operator(app, &pass, &cursor).await?;
     Ok((line, Party::Operator(pass)))

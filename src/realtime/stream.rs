@@ -10,6 +10,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::turns::Whose;
 use crate::visitors::VisitorSession;
 
 use super::OperatorPass;
@@ -18,7 +19,7 @@ use super::line::{Line, Next};
 /// A visitor's stream.
 pub async fn visitor_stream(app: &App, session: VisitorSession, cursor: &str) -> Result<Response> {
     let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
-    let _turn = app.turns.take(site.owner_id).await?;
+    let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     Ok(answer(Line::visitor(app, session, &site, cursor).await?))
 }
 

@@ -16,6 +16,7 @@ use crate::http::body::{Done, JsonBody};
 use crate::messages::{self, Author, Body, ClientId, Draft, History, MessageForVisitor, Outgoing, Target};
 use crate::realtime::{self, VisitorHint};
 use crate::sites::Site;
+use crate::turns::Whose;
 use crate::visitors::{self, Arrived, Start, VisitorForVisitor, VisitorSession};
 
 use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer, current};
@@ -139,7 +140,7 @@ async fn act(
         // Messages take turns where they wait to be stored.
         return Ok(Json(send_message(app, &site, session, send).await?).into_response());
     }
-    let _turn = app.turns.take(site.owner_id).await?;
+    let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     Ok(match command {
         Command::Start(_) | Command::Send(_) => return Err(Error::InvalidToken),
         Command::History(Before { before }) => Json(history(app, &site, &session, before).await?).into_response(),
@@ -163,7 +164,7 @@ async fn start_session(
 ) -> Result<VisitorState> {
     let site = app.sites.by_widget_key(&start.key).await?;
     page.check(&site)?;
-    let _turn = app.turns.take(site.owner_id).await?;
+    let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let work = start.work.clone();
     let arrival = start.check(agent)?;

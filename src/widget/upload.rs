@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::http::uploads::with_upload;
 use crate::images::{self, ImageView, Uploaded};
+use crate::turns::Whose;
 
 use super::caller::{CurrentVisitor, Readable};
 
@@ -21,7 +22,7 @@ async fn take(app: &App, visitor: &CurrentVisitor, body: Body) -> Result<Uploade
     let site = &visitor.site;
     let limit = site.limits.image_bytes as usize;
     let image = with_upload(app, site.id, body, limit, async |bytes| {
-        let _turn = app.turns.take(site.owner_id).await?;
+        let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
         images::accept_from_visitor(app, site, &visitor.session, bytes).await
     })
     .await?;

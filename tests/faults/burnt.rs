@@ -27,7 +27,7 @@ const OF_EACH: usize = 8;
 pub async fn processor(run: &Run) -> Result<String> {
     let world = World::shimmed(run, Cast { sites: 4, visitors: 1, readers: false, pictures: false }).await?;
     world.shim()?.turn(Knob::SyncMs, SYNC_MS)?;
-    let (quiet, samples) = (world.visitors[3].clone(), if run.long { 400 } else { 100 });
+    let (quiet, samples) = (world.visitors[3].clone(), if run.long { 250 } else { 100 });
     let (threads, alone) = (world.server.status("Threads:")?, times(&world, &quiet, "alone", samples).await?);
     let owner = &world.sites[2].owner;
     let entry = sign_in_time(owner).await?;
