@@ -28,7 +28,7 @@ pub use tickets::{OperatorPass, Tickets};
 use std::time::Duration;
 
 /// A beat goes to every client this often: below the 25–30 s after which proxies drop a silent link.
-pub const BEAT: Duration = Duration::from_secs(20);
+pub const BEAT: Duration = Duration::from_secs(24);
 /// A client that has not been heard for this long is gone.
 const SILENCE: Duration = Duration::from_secs(60);
 /// A frame that cannot be written for this long means that the client is gone.
