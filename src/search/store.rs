@@ -11,7 +11,7 @@ use sqlx::FromRow;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ConversationId, MessageId, SiteId};
-use crate::storage::{Store, Term, Tx, Value, all_of};
+use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
 use crate::{bulk_rows, fold_terms, has_terms, id_rows};
 
@@ -143,7 +143,7 @@ pub(super) fn entry(said: &Said, words: &BTreeSet<String>) -> Option<Entry> {
 
 /// Puts messages into the index, and moves the mark.
 pub(super) fn add(tx: &mut Tx, entries: &[Entry], mark: MessageId) {
-    tx.later(ADD, values![serde_json::json!(entries).to_string()]);
+    tx.later(ADD, values![Value::json(&entries)]);
     tx.later(SET_MARK, values![mark]);
 }
 
@@ -160,29 +160,35 @@ fn site_term(owner: AccountId, span: i64, site: SiteId) -> String {
     format!("{owner}o{span}s{site}")
 }
 
-/// Where the span begins in which the message before this one is.
-pub(super) fn span_below(point: MessageId) -> MessageId {
-    MessageId((point.0 - 1).div_euclid(SPAN) * SPAN)
+/// Where the last of so many spans begins, of which the first has the message before this one.
+pub(super) fn spans_below(point: MessageId, spans: i64) -> MessageId {
+    MessageId((((point.0 - 1).div_euclid(SPAN) + 1 - spans) * SPAN).max(0))
 }
 
-/// The newest messages below a point, within one span, that have all terms.
+/// The newest messages below a point, within so many spans, that have all terms.
 pub(super) async fn candidates(
     store: &Store,
     scope: Scope,
     terms: &[Term],
-    point: MessageId,
+    (point, spans): (MessageId, i64),
     limit: usize,
 ) -> Result<Vec<MessageId>> {
-    let span = span_below(point).0 / SPAN;
+    let newest = (point.0 - 1).div_euclid(SPAN);
+    let lists: Vec<_> =
+        (spans_below(point, spans).0 / SPAN..=newest).rev().map(|span| in_span(scope, span, terms)).collect();
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows: Vec<(MessageId,)> = store.all(CANDIDATES, [all_of_any(&lists), point.into(), limit.into()]).await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// What a message of a span must have.
+fn in_span(scope: Scope, span: i64, terms: &[Term]) -> Vec<Term> {
     let site = scope.site.map(|site| Term::Whole(site_term(scope.owner, span, site)));
     let words = terms.iter().map(|term| match term {
         Term::Whole(word) => Term::Whole(word_term(scope.owner, span, word)),
         Term::Beginning(word) => Term::Beginning(word_term(scope.owner, span, word)),
     });
-    let all: Vec<Term> = site.into_iter().chain(words).collect();
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows: Vec<(MessageId,)> = store.all(CANDIDATES, [all_of(&all), point.into(), limit.into()]).await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    site.into_iter().chain(words).collect()
 }
 
 /// Messages by number, the newest first; those of others are left out.

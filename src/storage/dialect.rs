@@ -24,7 +24,7 @@ macro_rules! id_rows {
     };
 }
 
-/// The rows of an index of terms that have all that a parameter names, which [`all_of`] writes; and the number of a row.
+/// The rows of an index of terms that have all that a parameter names, which [`all_of_any`] writes; and the number of a row.
 #[macro_export]
 macro_rules! has_terms {
     ($index:literal, $parameter:literal) => {
@@ -52,13 +52,15 @@ pub enum Term {
     Beginning(String),
 }
 
-/// The value for a statement's `has_terms!`. Terms consist of letters and digits, so that none can end its quotes.
-pub fn all_of(terms: &[Term]) -> Value {
-    let quoted = terms.iter().map(|term| match term {
+/// The value for a statement's `has_terms!`: rows that have all terms of one of these lists. Terms consist of letters and
+/// digits, so that none can end its quotes.
+pub fn all_of_any(lists: &[Vec<Term>]) -> Value {
+    let quoted = |term: &Term| match term {
         Term::Whole(term) => format!("\"{term}\""),
         Term::Beginning(term) => format!("\"{term}\"*"),
-    });
-    Value::Text(quoted.collect::<Vec<_>>().join(" AND "))
+    };
+    let all = |list: &Vec<Term>| format!("({})", list.iter().map(quoted).collect::<Vec<_>>().join(" AND "));
+    Value::Text(lists.iter().map(all).collect::<Vec<_>>().join(" OR "))
 }
 
 /// SQLite before 3.51.3 can corrupt a database in WAL mode (sqlite.org, "WAL-reset bug").

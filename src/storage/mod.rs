@@ -25,7 +25,7 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 
 pub use backup::{Contents, begin_new_life, inspect, pictures};
-pub use dialect::{Term, all_of, is_constraint};
+pub use dialect::{Term, all_of_any, is_constraint};
 pub use files::Folder;
 pub use ids::Kind;
 pub use lock::{DataLock, LockError};
