@@ -14,7 +14,7 @@ use crate::world::{Cast, Run, World, until};
 
 /// How much longer a message may take while the processors are burnt; docs/faults.md states it. The median: the slowest of
 /// a hundred tell of the machine's disk, which the pictures are written to as well.
-const FACTOR: f64 = 10.0;
+const FACTOR: f64 = 3.0;
 /// No disk is quicker: a ratio to nothing would tell of the machine and not of the server.
 const SYNC_MS: i64 = 2;
 /// Threads that the server may begin for the flood: it must wait for its turns, not have a thread for each.
