@@ -107,8 +107,8 @@ impl Text {
         if text.len() > TEXT_BYTES * 2 {
             return Err(Error::TextTooLong);
         }
-        let unix = text.replace("\r\n", "\n").replace('\r', "\n");
-        let clean: String = unix.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect();
+        let mut clean = text.replace("\r\n", "\n").replace('\r', "\n");
+        clean.retain(|c| c == '\n' || c == '\t' || !c.is_control());
         let clean = clean.trim();
         if crate::text::is_blank(clean) {
             return Err(Error::EmptyMessage);

@@ -8,11 +8,12 @@ use crate::error::{Error, Result};
 use super::Value;
 
 /// A parameter that holds a JSON array of arrays, as rows with one column `value`; read a cell with
-/// `CAST(r.value ->> 0 AS BIGINT)`. One parameter and one statement serve any number of rows.
+/// `CAST(r.value ->> 0 AS BIGINT)`. One parameter and one statement serve any number of rows. In the engine's own form of
+/// JSON: as text it would be written and read again for each cell.
 #[macro_export]
 macro_rules! bulk_rows {
     ($parameter:literal) => {
-        concat!("json_each(", $parameter, ")")
+        concat!("jsonb_each(", $parameter, ")")
     };
 }
 

@@ -72,7 +72,10 @@ impl Trip {
         let mut rows = Vec::new();
         let query = sqlx::query_with(AssertSqlSafe(self.text), self.arguments);
         let mut results = conn.fetch_many(query);
-        while let Some(result) = results.try_next().await.map_err(dialect::error)? {
+        // The last answer is the end: waiting for the stream's own end is a wait more.
+        while answers.len() < self.statements
+            && let Some(result) = results.try_next().await.map_err(dialect::error)?
+        {
             match result {
                 Either::Right(row) => rows.push(row),
                 Either::Left(done) => answers.push((std::mem::take(&mut rows), done.rows_affected())),

@@ -132,24 +132,30 @@ async fn act(
 ) -> Result<Response> {
     let JsonBody(command) = body?;
     let token = bearer(headers);
+    // Boxed but for sending: a request's task is moved about, and would have the size of the largest of these.
     if let Command::Start(start) = command {
-        return Ok(Json(start_session(app, &page, address, headers, *start).await?).into_response());
+        let started = Box::pin(start_session(app, &page, address, headers, *start)).await?;
+        return Ok(Json(started).into_response());
     }
     let CurrentVisitor { session, site } = current(app, token.as_deref(), &page).await?;
-    if let Command::Send(send) = command {
+    match command {
         // Messages take turns where they wait to be stored.
-        return Ok(Json(send_message(app, &site, session, send).await?).into_response());
+        Command::Send(send) => Ok(Json(send_message(app, &site, session, send).await?).into_response()),
+        other => Box::pin(act_otherwise(app, &site, &session, other)).await,
     }
+}
+
+async fn act_otherwise(app: &App, site: &Site, session: &VisitorSession, command: Command) -> Result<Response> {
     let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     Ok(match command {
         Command::Start(_) | Command::Send(_) => return Err(Error::InvalidToken),
-        Command::History(Before { before }) => Json(history(app, &site, &session, before).await?).into_response(),
+        Command::History(Before { before }) => Json(history(app, site, session, before).await?).into_response(),
         Command::Hint(Hint { hint }) => {
-            realtime::from_visitor(app, &site, &session, hint).await?;
+            realtime::from_visitor(app, site, session, hint).await?;
             Json(Done {}).into_response()
         }
         Command::Logout(_) => {
-            visitors::log_out(app, &session).await?;
+            visitors::log_out(app, session).await?;
             Json(Done {}).into_response()
         }
     })
