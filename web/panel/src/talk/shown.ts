@@ -28,7 +28,7 @@ export class ShownMessages {
   /** Of the last time: most of it stands as it did. */
   #messages: readonly MessageForVisitor[] = [];
   #marks = "";
-  #held: readonly Shown[] = [];
+  #shown: readonly Shown[] = [];
 
   constructor(
     private readonly origin: string,
@@ -41,13 +41,13 @@ export class ShownMessages {
     const marks = conversations.list.map(({ agent_delivered_seq, agent_seen_seq }) => `${agent_delivered_seq} ${agent_seen_seq}`).join();
     let same = 0;
     if (marks === this.#marks) while (same < messages.length && messages[same] === this.#messages[same]) same += 1;
-    this.#held = [...this.#held.slice(0, same), ...messages.slice(same).map((message) => this.#of(message, conversations))];
+    this.#shown = [...this.#shown.slice(0, same), ...messages.slice(same).map((message) => this.#held(message, conversations))];
     this.#messages = messages;
     this.#marks = marks;
-    return queue.length === 0 ? this.#held : [...this.#held, ...queue.map((item) => this.#waiting(item))];
+    return queue.length === 0 ? this.#shown : [...this.#shown, ...queue.map((item) => this.#waiting(item))];
   }
 
-  #of(message: MessageForVisitor, conversations: Conversations): Shown {
+  #held(message: MessageForVisitor, conversations: Conversations): Shown {
     const { conversation, seq } = message;
     const mine = message.from === "visitor";
     const known = this.#known.get(message);

@@ -16,7 +16,7 @@ export class Hints {
   connection: VisitorConnection | null = null;
   #typedAt = 0;
   #owed = new Map<string, Mark>();
-  #paidAt = 0;
+  #paidAt = -Infinity;
   #payday: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly conversations: Conversations) {}
@@ -46,7 +46,7 @@ export class Hints {
   /** The first at once, those that follow it soon together. */
   #mark(mark: Mark, patience = 0): void {
     this.#owed.set(`${mark.type} ${mark.conversation}`, mark);
-    const wait = Math.max(patience, this.#paidAt + MARKS_EVERY_MS - Date.now());
+    const wait = Math.max(patience, this.#paidAt + MARKS_EVERY_MS - performance.now());
     if (wait <= 0) this.#pay();
     else this.#payday ??= setTimeout(() => this.#pay(), wait);
   }
@@ -54,7 +54,7 @@ export class Hints {
   #pay(): void {
     clearTimeout(this.#payday);
     this.#payday = undefined;
-    this.#paidAt = Date.now();
+    this.#paidAt = performance.now();
     for (const mark of this.#owed.values()) this.connection?.hint(mark);
     this.#owed.clear();
   }
