@@ -1,7 +1,11 @@
 // A long conversation: what it weighs, and what one more message costs.
+import { pause } from '../support/eventually.js';
 import { chatShows, heapOf, openChat, settled } from '../support/weight.js';
 import { Visitor } from '../support/visitor.js';
 import { Tab } from './tab.js';
+
+/** Long enough to be drawn, looked at and told as read. */
+const READ_WITHIN_MS = 1_500;
 
 const line = (n) => `Line ${n}: as long as people write when they explain something.`;
 
@@ -40,13 +44,16 @@ export class LongChat {
     return { 'heap added with 200 messages open, kB': (await heapOf(this.tab.page)) / 1_000 - blank };
   }
 
-  /** Script of the page for one message that comes in: from the frame of the line to the list. Nothing is asked of the page meanwhile. */
+  /**
+   * Script of the page for one message that comes in, and all that it sets going. Nothing is asked of the page meanwhile:
+   * what answers is script too.
+   */
   async append(times) {
     const { tab } = this;
     const before = await tab.quiet();
     for (let n = 0; n < times; n += 1) {
       await this.say();
-      await tab.quiet();
+      await pause(READ_WITHIN_MS);
     }
     const after = await tab.quiet();
     await this.#shown();

@@ -45,6 +45,16 @@ test('in shared mode the same id brings the whole history', async () => {
   assert.equal((await shop.door.conversations()).length, 1);
 });
 
+test('a page that gives a very long name gets a chat all the same, and the name cut between two characters', async () => {
+  const shop = await here.site();
+  const nickname = '👩‍🚀'.repeat(3) + 'Vera of the many names '.repeat(10);
+  const visitor = await arrive(shop, { externalId: 'vera-1', nickname });
+  await visitor.write('Still me');
+  await visitor.sent();
+  const [conversation] = await shop.door.conversations();
+  assert.equal(conversation.visitor.nickname, '👩‍🚀'.repeat(3) + 'Vera of the many names '.repeat(10).slice(0, 61).trim());
+});
+
 test('after logout the next person sees nothing of the one before, in any tab', async () => {
   const shop = await here.site();
   const a = await arrive(shop, vera);

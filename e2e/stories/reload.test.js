@@ -53,6 +53,24 @@ test('the unread number is there after a reload, before the chat is opened', asy
   await eventually(async () => assert.equal(await badge.innerText(), '1'));
 });
 
+test('what this browser counted before is no longer unread once it was read elsewhere', async () => {
+  const shop = await here.site();
+  const anna = await here.visitor();
+  await anna.visit(here.page(shop));
+  await anna.open();
+  await anna.write('Hello');
+  await anna.sent();
+  // As if an answer had come into this browser, and then been read in another one.
+  await anna.page.evaluate((key) => {
+    const entry = `ocs:${key}`;
+    localStorage.setItem(entry, JSON.stringify({ ...JSON.parse(localStorage.getItem(entry)), unread: 3 }));
+  }, shop.key);
+  await anna.page.reload();
+  const badge = anna.page.locator('ocs-chat .b .n');
+  await anna.launcher.waitFor();
+  await eventually(async () => assert.equal(await badge.innerText(), ''));
+});
+
 test('a draft is still there after a reload', async () => {
   const shop = await here.site();
   const anna = await here.visitor();

@@ -89,6 +89,39 @@ test('one more message touches its own row and the one above, and styles nothing
   assert.ok(styled.length > 0 && Math.max(...styled) <= 60, `elements styled at once: ${styled}`);
 });
 
+test('an answer that is read at once costs one word to the server, two to other tabs, and nothing in the storage', async () => {
+  const init = () => {
+    window.done = {};
+    const count = (name, { prototype }, method) => {
+      const real = prototype[method];
+      prototype[method] = function (...given) {
+        window.done[name] = (window.done[name] ?? 0) + 1;
+        return real.apply(this, given);
+      };
+    };
+    count('stored', Storage, 'setItem');
+    count('told', BroadcastChannel, 'postMessage');
+    count('sent', WebSocket, 'send');
+  };
+  const shop = await here.site();
+  const john = await here.visitor({ init });
+  await john.visit(here.page(shop));
+  await john.open();
+  await john.write('Anybody there?');
+  await john.sent();
+  const [{ id }] = await shop.door.conversations();
+  const answer = async (seq) => {
+    await shop.door.reply(shop.id, id, `answer-${seq}`, `Answer ${seq}`);
+    await eventually(async () => assert.equal((await shop.door.conversations())[0].visitor_seen_seq, seq));
+    await settled(john.page);
+  };
+  // What the first one begins, such as the count of a conversation that is now open, is not the second one's.
+  await answer(2);
+  await john.page.evaluate(() => (window.done = {}));
+  await answer(3);
+  assert.deepEqual(await john.page.evaluate(() => window.done), { told: 2, sent: 1 });
+});
+
 test('while nothing happens nothing runs: no timer under fifteen seconds, no frame asked for', async () => {
   const init = () => {
     window.waiting = new Map();

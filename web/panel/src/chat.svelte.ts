@@ -71,8 +71,9 @@ export class Chat {
 
   /** Is there someone to ask the server about? A stranger is only greeted: it hears nothing before the first word. */
   get known(): boolean {
+    if (claimedId(this.host.ocs) !== null) return true;
     const { token, outbox } = this.record.kept;
-    return token !== undefined || !!outbox?.length || claimedId(this.host.ocs) !== null;
+    return token !== undefined || !!outbox?.length;
   }
 
   show(): void {
@@ -88,6 +89,7 @@ export class Chat {
     this.open = false;
     this.host.shown(false);
     this.host.emit("close");
+    this.#talk?.then((talk) => talk.attention.look(), () => {});
   }
 
   arrive(): void {

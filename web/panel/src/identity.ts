@@ -1,5 +1,5 @@
 import type { Ocs } from "@ocs/launcher/host";
-import type { Page, Start } from "@ocs/protocol";
+import { beginning, NICKNAME_GRAPHEMES, type Page, type Start } from "@ocs/protocol";
 
 /** Who the site says this is; null where it says nothing. A token names its subject itself. */
 export function claimedId(ocs: Ocs): string | null {
@@ -10,7 +10,8 @@ export function claimedId(ocs: Ocs): string | null {
 export function details(ocs: Ocs, locale: string): Omit<Start, "key" | "external_id" | "anonymous"> {
   return {
     identity_token: ocs.identityToken || undefined,
-    nickname: ocs.nickname || undefined,
+    // Longer than a nickname may be: no reason to go without a chat.
+    nickname: ocs.nickname ? beginning(String(ocs.nickname), NICKNAME_GRAPHEMES) : undefined,
     email: ocs.email || undefined,
     attributes: ocs.attributes && Object.fromEntries(Object.entries(ocs.attributes).map(([name, value]) => [name, String(value)])),
     page: currentPage(),

@@ -37,7 +37,7 @@ export class Record {
   readonly #name: string;
   readonly #storage: Storage | null;
   readonly #memory: { [entry in Entry]?: Kept } = {};
-  /** As last read or written: what is still the same text is not parsed again. */
+  /** As last read or written: what is still the same text is neither parsed nor written again. */
   readonly #texts: { [entry in Entry]?: string } = {};
 
   constructor(siteKey: string) {
@@ -101,10 +101,10 @@ export class Record {
 
   #read(entry: Entry): Kept {
     try {
-      const text = this.#storage?.getItem(this.#name + entry);
-      if (text && text !== this.#texts[entry]) {
-        this.#memory[entry] = JSON.parse(text) as Kept;
+      const text = this.#storage?.getItem(this.#name + entry) ?? "";
+      if (text !== this.#texts[entry]) {
         this.#texts[entry] = text;
+        if (text !== "") this.#memory[entry] = JSON.parse(text) as Kept;
       }
     } catch {
       // Unreadable: what the page remembers must do.
@@ -116,7 +116,7 @@ export class Record {
     this.#memory[entry] = kept;
     try {
       const text = JSON.stringify(kept);
-      this.#storage?.setItem(this.#name + entry, text);
+      if (text !== this.#texts[entry]) this.#storage?.setItem(this.#name + entry, text);
       this.#texts[entry] = text;
     } catch {
       // Full: memory holds it.

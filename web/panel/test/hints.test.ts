@@ -53,6 +53,22 @@ describe("marks", () => {
     expect(told).toHaveLength(3);
   });
 
+  it("of what is before somebody's eyes say seen alone, or after a while delivered", () => {
+    const { hints, line, told } = typist("live");
+    Object.assign(line, { leading: true });
+    hints.delivered("c_1", 1, true);
+    vi.advanceTimersByTime(500);
+    hints.seen("c_1", 1);
+    vi.advanceTimersByTime(5_000);
+    expect(told).toEqual([seen(1)]);
+    hints.delivered("c_1", 3, true);
+    hints.seen("c_1", 2);
+    vi.advanceTimersByTime(5_000);
+    expect(told.slice(1)).toContainEqual({ type: "delivered", conversation: "c_1", seq: 3 });
+    hints.delivered("c_1", 4);
+    expect(told.at(-1)).toEqual({ type: "delivered", conversation: "c_1", seq: 4 });
+  });
+
   it("are not told after the end", () => {
     const { hints, told } = typist("live");
     hints.seen("c_1", 1);

@@ -119,7 +119,6 @@ export class Connection<E, S, H extends { type: string }> {
 
   #frame(frame: Frame<E, S>): void {
     this.#heardAt = this.#timers.now();
-    if (this.#welcomed) this.#watch();
     switch (frame.type) {
       case "welcome":
         return this.#welcome(frame.beat_s, frame.cursor);
@@ -163,9 +162,12 @@ export class Connection<E, S, H extends { type: string }> {
     this.events.live();
   }
 
+  /** Looks again when it would be too long since the last frame; a timer anew for each frame would cost more than the frame. */
   #watch(): void {
     this.#cancelWatch();
-    this.#cancelWatch = this.#timers.after(this.#silenceMs, () => this.#lost());
+    const left = this.#heardAt + this.#silenceMs - this.#timers.now();
+    if (left <= 0) this.#lost();
+    else this.#cancelWatch = this.#timers.after(left, () => this.#watch());
   }
 
   #closed(code: number): void {

@@ -13,14 +13,18 @@ export type Row<M> = {
 
 const RUN_MS = 5 * 60_000;
 
+/** Of which messages rows were made: to look into a thousand rows takes longer than to make the one that is new. */
+const sources = new WeakMap<readonly Row<unknown>[], readonly unknown[]>();
+
 /**
  * Rows for a list of messages: runs of one sender within five minutes, days by the reader's own zone.
  * Rows that did not change are the same objects as in `before`, so that a list draws only what is new.
  */
-export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: number) => string, before: readonly Row<M>[] = []): Row<M>[] {
-  let byKey: Map<string, Row<M>> | undefined;
-  const known = (key: string) => (byKey ??= new Map(before.map((row) => [row.key, row]))).get(key);
-  const isAsBefore = (index: number) => before[index]?.message === messages[index];
+export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: number) => string, before: readonly Row<M>[] = []): readonly Row<M>[] {
+  const source = sources.get(before) ?? [];
+  let same = 0;
+  while (same < messages.length && messages[same] === source[same]) same += 1;
+  if (same === messages.length && same === before.length) return before;
   const sameDay = (a: M, b: M) => dayOf(a.at) === dayOf(b.at);
   const joins = (index: number): boolean => {
     const message = messages[index];
@@ -28,9 +32,11 @@ export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: nu
     if (message === undefined || previous === undefined) return false;
     return previous.sender === message.sender && Math.abs(message.at - previous.at) < RUN_MS && sameDay(previous, message);
   };
-  return messages.map((message, index) => {
-    // What a row looks like depends on the message, the one above and the one below.
-    if (isAsBefore(index - 1) && isAsBefore(index) && isAsBefore(index + 1)) return before[index]!;
+  // What a row looks like depends on the message, the one above and the one below.
+  const kept = before.slice(0, Math.max(0, same - 1));
+  const known = new Map(before.slice(kept.length).map((row) => [row.key, row]));
+  const others = messages.slice(kept.length).map((message, at) => {
+    const index = kept.length + at;
     const row: Row<M> = {
       key: message.key,
       message,
@@ -38,10 +44,13 @@ export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: nu
       first: !joins(index),
       last: !joins(index + 1),
     };
-    const old = known(row.key);
-    const same = old !== undefined && old.message === message && old.day === row.day && old.first === row.first && old.last === row.last;
-    return same ? old : row;
+    const old = known.get(row.key);
+    const unchanged = old !== undefined && old.message === message && old.day === row.day && old.first === row.first && old.last === row.last;
+    return unchanged ? old : row;
   });
+  const rows = [...kept, ...others];
+  sources.set(rows, messages);
+  return rows;
 }
 
 /** Every zone's days begin at a whole quarter of an hour. */

@@ -8,6 +8,9 @@ export type Post<E, S, H> =
   | { to: "leader"; ask: true }
   | { to: "all"; local: unknown };
 
+/** Posts go out in lists. A tab of an earlier version does not know them: it keeps a line of its own. */
+const FORMAT = 2;
+
 export type LeaderParts = {
   locks: LockManager | undefined;
   channel: ((name: string) => BroadcastChannel) | undefined;
@@ -34,12 +37,16 @@ export class Leader<E, S, H> {
   #release: (() => void) | null = null;
   #queued: AbortController | null = null;
   #channel: BroadcastChannel | null = null;
+  #posts: Post<E, S, H>[] = [];
+  readonly #name: string;
 
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly parts: LeaderParts,
     private readonly events: LeaderEvents<E, S, H>,
-  ) {}
+  ) {
+    this.#name = `${name}:${FORMAT}`;
+  }
 
   start(): void {
     const { locks, channel, page } = this.parts;
@@ -55,8 +62,14 @@ export class Leader<E, S, H> {
     this.#leave();
   }
 
+  /** What one turn of the page has to say goes out as one: to post costs more than to make the news. */
   tell(post: Post<E, S, H>): void {
-    this.#channel?.postMessage(post);
+    if (this.#posts.push(post) === 1) queueMicrotask(() => this.#send());
+  }
+
+  #send(): void {
+    if (this.#posts.length > 0) this.#channel?.postMessage(this.#posts);
+    this.#posts = [];
   }
 
   readonly #show = () => {
@@ -66,14 +79,13 @@ export class Leader<E, S, H> {
   };
 
   #join(): void {
-    this.#channel = this.parts.channel!(this.name);
+    this.#channel = this.parts.channel!(this.#name);
     this.#channel.onmessage = ({ data }) => {
-      const post = data as Post<E, S, H>;
-      if (post.to === "all" || this.leading) this.events.post(post);
+      for (const post of data as Post<E, S, H>[]) if (post.to === "all" || this.leading) this.events.post(post);
     };
     const queued = (this.#queued = new AbortController());
     this.parts
-      .locks!.request(this.name, { signal: queued.signal }, () => {
+      .locks!.request(this.#name, { signal: queued.signal }, () => {
         if (queued.signal.aborted) return;
         this.#lead();
         return new Promise<void>((resolve) => (this.#release = resolve));
@@ -98,6 +110,7 @@ export class Leader<E, S, H> {
       this.leading = false;
       this.events.yieldLead();
     }
+    this.#send();
     // A browser lets a kept page go as soon as another tab says something into its open channel.
     this.#channel?.close();
     this.#channel = null;

@@ -1,8 +1,9 @@
 import { graphemes } from "./plain_text.ts";
 
-/** What one text may be, on every site; a test holds these to the server's own numbers. */
+/** What one text and one nickname may be, on every site; a test holds these to the server's own numbers. */
 export const TEXT_GRAPHEMES = 4_000;
 export const TEXT_BYTES = 16 * 1_024;
+export const NICKNAME_GRAPHEMES = 64;
 
 /** How many more characters may be written; below zero: how many are too many. Exact near the limit, where it is shown. */
 export function textRoom(text: string): number {

@@ -9,12 +9,20 @@ export function plainText(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "");
 }
 
-/** Length as people count it; an estimate where the browser cannot segment. */
+/** Characters as people see them; smaller pieces where the browser cannot segment. */
+function charactersOf(text: string): string[] {
+  if (typeof Intl.Segmenter !== "function") return [...text];
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+}
+
 export function graphemes(text: string): number {
-  if (typeof Intl.Segmenter !== "function") return [...text].length;
-  let count = 0;
-  for (const _ of new Intl.Segmenter().segment(text)) count += 1;
-  return count;
+  return charactersOf(text).length;
+}
+
+/** Its first characters, each of them whole. */
+export function beginning(text: string, count: number): string {
+  // No character is less than one unit.
+  return text.length <= count ? text : charactersOf(text).slice(0, count).join("");
 }
 
 /** Up to six pictographs and nothing else: shown large. */

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { TEXT_BYTES, TEXT_GRAPHEMES, textRoom, textRoomShown } from "../src/limits.ts";
+import { NICKNAME_GRAPHEMES, TEXT_BYTES, TEXT_GRAPHEMES, textRoom, textRoomShown } from "../src/limits.ts";
 
-test("the limits of a text are the server's", () => {
-  const server = readFileSync(new URL("../../../src/messages/mod.rs", import.meta.url), "utf8");
-  const number = (name: string) => {
+test("the limits of a text and of a nickname are the server's", () => {
+  const number = (folder: string, name: string) => {
+    const server = readFileSync(new URL(`../../../src/${folder}/mod.rs`, import.meta.url), "utf8");
     const [, written = ""] = new RegExp(`pub const ${name}: usize = ([^;]+);`).exec(server) ?? [];
     return written.replaceAll("_", "").split("*").reduce((product, part) => product * Number(part), 1);
   };
-  expect([TEXT_GRAPHEMES, TEXT_BYTES]).toEqual([number("TEXT_GRAPHEMES"), number("TEXT_BYTES")]);
+  expect([TEXT_GRAPHEMES, TEXT_BYTES]).toEqual([number("messages", "TEXT_GRAPHEMES"), number("messages", "TEXT_BYTES")]);
+  expect(NICKNAME_GRAPHEMES).toBe(number("visitors", "NICKNAME_GRAPHEMES"));
 });
 
 test("room is counted in what people take for characters, and in bytes where these run out first", () => {

@@ -60,6 +60,7 @@ describe("rows", () => {
   it("keeps the rows that did not change", () => {
     const messages = [message("1", "a", 0), message("2", "b", 1)];
     const before = rowsOf(messages, () => "day");
+    expect(rowsOf([...messages], () => "day", before)).toBe(before);
     const after = rowsOf([...messages, message("3", "c", 2)], () => "day", before);
     expect(after[0]).toBe(before[0]);
     expect(after[1]).toBe(before[1]);

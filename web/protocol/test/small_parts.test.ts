@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fitted, sniffImage } from "../src/image_check.ts";
 import { prepareImage, type ImageTools } from "../src/image_prepare.ts";
-import { onlyEmoji, plainName, plainText } from "../src/plain_text.ts";
+import { beginning, onlyEmoji, plainName, plainText } from "../src/plain_text.ts";
 import { randomId } from "../src/random_id.ts";
 import { refusalFrom } from "../src/refusal.ts";
 import { ServerSentLines } from "../src/server_sent.ts";
@@ -45,6 +45,12 @@ describe("names and texts", () => {
     expect(plainName("\u200b\u200d", "Support")).toBe("Support");
     expect(plainName(null, "Support")).toBe("Support");
     expect(plainText("a\u0007b\r\nc\td")).toBe("ab\nc\td");
+  });
+
+  it("are cut between characters as people see them", () => {
+    expect(beginning("short", 64)).toBe("short");
+    expect(beginning("👨‍👩‍👧é🇫🇷👋🏽", 3)).toBe("👨‍👩‍👧é🇫🇷");
+    expect(beginning("a".repeat(65), 64)).toBe("a".repeat(64));
   });
 
   it("know emoji alone", () => {

@@ -1,25 +1,17 @@
 /** Times as the visitor reads them. Days are named by their own zone and language. */
 export class Dates {
-  readonly #time: Intl.DateTimeFormat;
+  readonly time: (at: number) => string;
+  readonly full: (at: number) => string;
   readonly #day: Intl.DateTimeFormat;
   readonly #dayAndYear: Intl.DateTimeFormat;
-  readonly #full: Intl.DateTimeFormat;
   readonly #relative: Intl.RelativeTimeFormat;
 
   constructor(private readonly locale: string) {
-    this.#time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+    this.time = namer(new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }));
+    this.full = namer(new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" }));
     this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
     this.#dayAndYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
-    this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
     this.#relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
-  }
-
-  time(at: number): string {
-    return this.#time.format(at);
-  }
-
-  full(at: number): string {
-    return this.#full.format(at);
   }
 
   day(at: number, now = Date.now()): string {
@@ -33,4 +25,16 @@ export class Dates {
   #capital(text: string): string {
     return text.charAt(0).toLocaleUpperCase(this.locale) + text.slice(1);
   }
+}
+
+/** Names a minute once: most messages come in the same one as the message before. */
+function namer(format: Intl.DateTimeFormat): (at: number) => string {
+  let named = NaN;
+  let name = "";
+  return (at) => {
+    const minute = Math.floor(at / 60_000);
+    if (minute !== named) name = format.format(at);
+    named = minute;
+    return name;
+  };
 }

@@ -15,7 +15,7 @@ export type Shown = Grouped & {
   text: string;
   image: ShownImage | null;
   delivery: Delivery | null;
-  /** From an agent, and not yet read here. */
+  /** From an agent, and not yet read when it came here. */
   unread: boolean;
   code: string | null;
   progress: number;
@@ -25,6 +25,10 @@ export type Shown = Grouped & {
 export class ShownMessages {
   /** By what the server or the queue holds: those objects are replaced, never changed. */
   readonly #known = new WeakMap<MessageForVisitor | OutboxItem, Shown>();
+  /** Of the last time: most of it stands as it did. */
+  #messages: readonly MessageForVisitor[] = [];
+  #marks = "";
+  #shown: readonly Shown[] = [];
 
   constructor(
     private readonly origin: string,
@@ -32,19 +36,27 @@ export class ShownMessages {
     private readonly preview: (id: string) => ShownImage | null,
   ) {}
 
-  of(conversations: Conversations, queue: readonly OutboxItem[]): Shown[] {
-    return [...conversations.messages.list.map((message) => this.#held(message, conversations)), ...queue.map((item) => this.#waiting(item))];
+  of(conversations: Conversations, queue: readonly OutboxItem[]): readonly Shown[] {
+    const messages = conversations.messages.list;
+    const marks = conversations.list.map(({ agent_delivered_seq, agent_seen_seq }) => `${agent_delivered_seq} ${agent_seen_seq}`).join();
+    let same = 0;
+    if (marks === this.#marks) while (same < messages.length && messages[same] === this.#messages[same]) same += 1;
+    this.#shown = [...this.#shown.slice(0, same), ...messages.slice(same).map((message) => this.#held(message, conversations))];
+    this.#messages = messages;
+    this.#marks = marks;
+    return queue.length === 0 ? this.#shown : [...this.#shown, ...queue.map((item) => this.#waiting(item))];
   }
 
   #held(message: MessageForVisitor, conversations: Conversations): Shown {
     const { conversation, seq } = message;
     const mine = message.from === "visitor";
+    const known = this.#known.get(message);
+    // About what an agent wrote nothing changes.
+    if (known && !mine) return known;
     const marks = conversations.find(conversation);
     const delivery = !mine ? null : seq <= (marks?.agent_seen_seq ?? 0) ? "read" : seq <= (marks?.agent_delivered_seq ?? 0) ? "delivered" : "sent";
-    const unread = !mine && seq > (marks?.visitor_seen_seq ?? 0);
-    const known = this.#known.get(message);
-    if (known?.delivery === delivery && known.unread === unread) return known;
-    return this.#keep(message, { ...(known ?? this.#told(message, mine)), delivery, unread });
+    if (known?.delivery === delivery) return known;
+    return this.#keep(message, { ...(known ?? this.#told(message, mine)), delivery, unread: !mine && seq > (marks?.visitor_seen_seq ?? 0) });
   }
 
   #told({ conversation, seq, at, image, client_id, ...message }: MessageForVisitor, mine: boolean): Shown {

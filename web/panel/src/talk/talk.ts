@@ -14,17 +14,16 @@ export type TalkParts = typeof parts;
 const TYPING_LASTS_MS = 6_000;
 
 /** Said between the tabs of one browser. */
-type Aside = { watching?: true; seen?: { conversation: string; seq: number } };
+type Aside = { watching: true };
 
 /** Turns what happens at the server into what the chat shows, and back. */
 export class Talk {
   readonly visit: Visit;
   readonly pictures: Pictures;
+  readonly attention: Attention;
   readonly #door: WidgetDoor;
   readonly #shown: ShownMessages;
-  readonly #attention: Attention;
   readonly #dayOf = dayNamer();
-  #unread = 0;
   #typingEnds: ReturnType<typeof setTimeout> | undefined;
   #drawing = false;
   #stopped = false;
@@ -36,14 +35,15 @@ export class Talk {
     this.#shown = new ShownMessages(host.site.o, language.words.agent, (id) => this.pictures.shown(id));
     this.visit = new Visit(this.#door, record, host.ocs, language.locale, {
       changed: () => this.changed(),
+      read: () => this.attention.unread(this.visit.conversations.unread),
       arrived: (message) => this.#arrived(message),
       signal: (signal) => this.#signal(signal),
       started: ({ external_id, nickname, verified }) => host.emit("identity", { externalId: external_id, nickname, verified }),
       dropped: () => this.#dropped(),
       problem: (code, message) => this.#problem(code, message),
-      local: (said) => this.#aside(said as Aside),
+      local: (said) => (said as Aside).watching && this.attention.someoneWatches(),
     }, (item, cancelled, progress) => this.#deliver(item, cancelled, progress));
-    this.#attention = new Attention(record, () => chat.watching, (said) => this.visit.hints.connection?.tell(said));
+    this.attention = new Attention(chat, (said: Aside) => this.visit.hints.connection?.tell(said));
     void this.pictures.recall(this.visit.outbox.items);
     this.changed();
   }
@@ -107,7 +107,7 @@ export class Talk {
     this.#stopped = true;
     this.visit.stop();
     this.pictures.stop();
-    this.#attention.stop();
+    this.attention.stop();
     clearTimeout(this.#typingEnds);
   }
 
@@ -134,15 +134,7 @@ export class Talk {
     chat.heldUntil = outbox.heldUntil;
     chat.unidentified = unidentified;
     if (chat.known) chat.status.line(unidentified ? "live" : line);
-    this.#count(conversations.unread);
-  }
-
-  #count(unread: number): void {
-    if (this.#unread === unread) return;
-    this.#unread = unread;
-    this.#attention.unread(unread);
-    this.chat.host.unread(unread);
-    this.chat.host.emit("unread", unread);
+    if (visitor !== null) this.attention.unread(conversations.unread);
   }
 
   #arrived(message: MessageForVisitor): void {
@@ -153,8 +145,8 @@ export class Talk {
     const { words } = chat.language;
     chat.typist = null;
     chat.said = words.says(name ?? words.agent, image === null ? text : words.picture);
-    this.visit.hints.delivered(conversation, seq);
-    this.#attention.message(`${conversation} ${seq}`, this.visit.hints.connection?.leading ?? true);
+    this.visit.hints.delivered(conversation, seq, chat.watching);
+    this.attention.message(`${conversation} ${seq}`, this.visit.hints.connection?.leading ?? true);
   }
 
   #signal(signal: VisitorSignal): void {
@@ -168,11 +160,6 @@ export class Talk {
     this.#typingEnds = setTimeout(() => (chat.typist = null), TYPING_LASTS_MS);
   }
 
-  #aside(said: Aside): void {
-    if (said.watching) this.#attention.someoneWatches();
-    if (said.seen && this.visit.conversations.markSeen(said.seen.conversation, said.seen.seq)) this.changed();
-  }
-
   #dropped(): void {
     const { chat } = this;
     chat.draft = "";
@@ -182,6 +169,7 @@ export class Talk {
     this.pictures.clear();
     // At once, not with the next redraw.
     this.#draw();
+    this.attention.unread(0);
     chat.host.emit("identity", null);
   }
 

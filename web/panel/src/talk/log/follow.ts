@@ -7,7 +7,7 @@ export class Follow {
   atEnd = true;
   readonly #sizes: ResizeObserver;
 
-  constructor(private readonly log: HTMLElement) {
+  constructor(private readonly log: HTMLElement, private readonly scrolled: () => void) {
     log.addEventListener("scroll", this.#look, { passive: true });
     // The composer grows, the keyboard opens, a picture gets its size: whoever was at the end stays there.
     this.#sizes = new ResizeObserver(() => {
@@ -48,5 +48,6 @@ export class Follow {
   readonly #look = () => {
     const { scrollHeight, scrollTop, clientHeight } = this.log;
     this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    this.scrolled();
   };
 }

@@ -49,7 +49,7 @@ export class MessageRow {
     if (image) showUpload(this.#body, message, chat);
     if (!mine && (before?.first !== row.first || before.last !== row.last)) this.#drawAbove();
     this.#drawAfter();
-    reading.watch(this.element, message);
+    if (before === undefined) reading.watch(this.element, message);
   }
 
   /** The list has one stop for Tab, so that links and buttons of one message can be reached. */

@@ -6,7 +6,7 @@ const LOOKED_AT_MS = 500;
 /** Says "read" only of what a person could read: chat open, tab in front, half of it in view for half a second. */
 export class Reading {
   readonly #observer: IntersectionObserver;
-  readonly #messages = new WeakMap<Element, Shown>();
+  readonly #unread = new Map<Element, Shown>();
   readonly #visible = new Map<Element, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -17,13 +17,14 @@ export class Reading {
 
   /** What was read before is not watched: a browser looks at everything that is, with each frame. */
   watch(element: Element, message: Shown): void {
-    if (!message.unread) return this.unwatch(element);
-    this.#messages.set(element, message);
+    if (!message.unread) return;
+    this.#unread.set(element, message);
     this.#observer.observe(element);
   }
 
   unwatch(element: Element): void {
     this.#observer.unobserve(element);
+    this.#unread.delete(element);
     this.#visible.delete(element);
   }
 
@@ -58,11 +59,16 @@ export class Reading {
     if (!this.chat.watching) return;
     const now = Date.now();
     for (const [element, since] of this.#visible) {
-      const message = this.#messages.get(element);
+      const message = this.#unread.get(element);
       if (message === undefined || now - since < LOOKED_AT_MS) continue;
-      this.unwatch(element);
+      this.#readUpTo(message);
       this.chat.with((talk) => talk.seen(message));
     }
     this.#schedule();
+  }
+
+  /** Also what went by too quickly: no one comes back to it. */
+  #readUpTo({ conversation, seq }: Shown): void {
+    for (const [element, message] of this.#unread) if (message.conversation === conversation && message.seq <= seq) this.unwatch(element);
   }
 }

@@ -1,13 +1,13 @@
 import { MessageList, type ConversationForVisitor, type HistoryForVisitor, type MessageForVisitor, type MessagePoint, type VisitorEvent, type VisitorState } from "@ocs/protocol";
 
-export type Applied = {
+export type Added = {
   /** A message that was not known before. */
   arrived: MessageForVisitor | null;
   /** Something before it is missing: ask for what precedes this point. */
   gap: MessagePoint | null;
 };
 
-const NOTHING: Applied = { arrived: null, gap: null };
+const NOTHING: Added = { arrived: null, gap: null };
 
 /** The visitor's threads as the server tells them, kept up by events. */
 export class Conversations {
@@ -26,24 +26,28 @@ export class Conversations {
     this.more = page.more;
   }
 
-  apply(event: VisitorEvent): Applied {
+  /** true where that was news: of what this browser marks itself, the server tells too. */
+  apply(event: Exclude<VisitorEvent, { kind: "message_sent" }>): boolean {
     switch (event.kind) {
-      case "message_sent":
-        return this.#message(event.message);
       case "conversation_changed":
         this.#put(event.conversation);
-        return NOTHING;
+        return true;
       case "delivered":
-        if (event.by === "agent") this.#raise(event.conversation, "agent_delivered_seq", event.seq);
-        return NOTHING;
+        return event.by === "agent" && this.#raise(event.conversation, { agent_delivered_seq: event.seq });
       case "seen":
-        if (event.by === "visitor") this.markSeen(event.conversation, event.seq);
-        else {
-          this.#raise(event.conversation, "agent_delivered_seq", event.seq);
-          this.#raise(event.conversation, "agent_seen_seq", event.seq);
-        }
-        return NOTHING;
+        if (event.by === "visitor") return this.markSeen(event.conversation, event.seq);
+        return this.#raise(event.conversation, { agent_delivered_seq: event.seq, agent_seen_seq: event.seq });
     }
+  }
+
+  add(message: MessageForVisitor): Added {
+    const added = this.messages.add(message);
+    if (added === "known") return NOTHING;
+    const { conversation: id, seq } = message;
+    const held = this.find(id) ?? { id, state: "open", last_seq: 0, agent_delivered_seq: 0, agent_seen_seq: 0, visitor_seen_seq: 0, unread: 0 };
+    const unread = held.unread + (message.from === "agent" && seq > held.visitor_seen_seq ? 1 : 0);
+    this.#put({ ...held, last_seq: Math.max(held.last_seq, seq), unread });
+    return { arrived: message, gap: added === "gap" ? { conversation: id, seq } : null };
   }
 
   /** true where that was news. */
@@ -72,19 +76,14 @@ export class Conversations {
     return first === undefined ? null : { conversation: first.conversation, seq: first.seq };
   }
 
-  #message(message: MessageForVisitor): Applied {
-    const added = this.messages.add(message);
-    if (added === "known") return NOTHING;
-    const { conversation: id, seq } = message;
-    const held = this.find(id) ?? { id, state: "open", last_seq: 0, agent_delivered_seq: 0, agent_seen_seq: 0, visitor_seen_seq: 0, unread: 0 };
-    const unread = held.unread + (message.from === "agent" && seq > held.visitor_seen_seq ? 1 : 0);
-    this.#put({ ...held, last_seq: Math.max(held.last_seq, seq), unread });
-    return { arrived: message, gap: added === "gap" ? { conversation: id, seq } : null };
-  }
-
-  #raise(id: string, mark: "agent_delivered_seq" | "agent_seen_seq", seq: number): void {
-    const conversation = this.find(id);
-    if (conversation !== undefined && conversation[mark] < seq) this.#put({ ...conversation, [mark]: seq });
+  #raise(id: string, marks: { agent_delivered_seq: number; agent_seen_seq?: number }): boolean {
+    const held = this.find(id);
+    if (held === undefined) return false;
+    const agent_delivered_seq = Math.max(held.agent_delivered_seq, marks.agent_delivered_seq);
+    const agent_seen_seq = Math.max(held.agent_seen_seq, marks.agent_seen_seq ?? 0);
+    if (agent_delivered_seq === held.agent_delivered_seq && agent_seen_seq === held.agent_seen_seq) return false;
+    this.#put({ ...held, agent_delivered_seq, agent_seen_seq });
+    return true;
   }
 
   #put(conversation: ConversationForVisitor): void {

@@ -4,6 +4,8 @@ import type { Conversations } from "./conversations.ts";
 const TYPING_EVERY_MS = 3_000;
 /** Marks say the highest only, so that what comes quickly is told together: the server takes ten hints a second. */
 const MARKS_EVERY_MS = 250;
+/** What comes before somebody's eyes is told as seen, which stands for delivered too. Later than this it is delivered only. */
+const SEEN_WITHIN_MS = 1_000;
 
 type Mark = Extract<VisitorHint, { type: "delivered" | "seen" }>;
 
@@ -14,7 +16,8 @@ export class Hints {
   connection: VisitorConnection | null = null;
   #typedAt = 0;
   #owed = new Map<string, Mark>();
-  #pause: ReturnType<typeof setTimeout> | undefined;
+  #paidAt = -Infinity;
+  #payday: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly conversations: Conversations) {}
 
@@ -30,26 +33,30 @@ export class Hints {
     this.#typedAt = 0;
   }
 
-  delivered(conversation: string, seq: number): void {
-    if (this.connection?.leading) this.#mark({ type: "delivered", conversation, seq });
+  delivered(conversation: string, seq: number, watched = false): void {
+    if (this.connection?.leading) this.#mark({ type: "delivered", conversation, seq }, watched ? SEEN_WITHIN_MS : 0);
   }
 
   seen(conversation: string, seq: number): void {
+    const delivered = `delivered ${conversation}`;
+    if (this.#owed.get(delivered)?.seq! <= seq) this.#owed.delete(delivered);
     this.#mark({ type: "seen", conversation, seq });
-    this.connection?.tell({ seen: { conversation, seq } });
   }
 
   /** The first at once, those that follow it soon together. */
-  #mark(mark: Mark): void {
+  #mark(mark: Mark, patience = 0): void {
     this.#owed.set(`${mark.type} ${mark.conversation}`, mark);
-    if (this.#pause === undefined) this.#pay();
+    const wait = Math.max(patience, this.#paidAt + MARKS_EVERY_MS - performance.now());
+    if (wait <= 0) this.#pay();
+    else this.#payday ??= setTimeout(() => this.#pay(), wait);
   }
 
   #pay(): void {
+    clearTimeout(this.#payday);
+    this.#payday = undefined;
+    this.#paidAt = performance.now();
     for (const mark of this.#owed.values()) this.connection?.hint(mark);
-    const some = this.#owed.size > 0;
     this.#owed.clear();
-    this.#pause = some ? setTimeout(() => this.#pay(), MARKS_EVERY_MS) : undefined;
   }
 
   /** Watermarks again, in case the last ones were lost with their line. */
@@ -62,8 +69,8 @@ export class Hints {
 
   /** Nobody is told any more. */
   stop(): void {
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
+    clearTimeout(this.#payday);
+    this.#payday = undefined;
     this.#owed.clear();
   }
 }

@@ -8,6 +8,8 @@ import { Record } from "../../record.ts";
 
 export type VisitEvents = {
   changed(): void;
+  /** Something was read: the list stays as it is. */
+  read(): void;
   /** A message that was not on the screen before. */
   arrived(message: MessageForVisitor): void;
   signal(signal: VisitorSignal): void;
@@ -119,19 +121,20 @@ export class Visit {
 
   /** A message the server now holds, from whichever way it came first. */
   take(message: MessageForVisitor): void {
-    const { arrived, gap } = this.conversations.apply({ kind: "message_sent", message });
+    const { hasOpen } = this.conversations;
+    const { arrived, gap } = this.conversations.add(message);
     if (message.client_id !== null) this.outbox.remove(message.client_id);
+    // First of all, so that the list is drawn with what is said of the message, and not after it.
+    this.events.changed();
     if (arrived !== null) this.events.arrived(arrived);
     if (gap !== null) void this.#fill(gap);
-    this.#keepCounts();
-    this.events.changed();
+    if (hasOpen !== this.conversations.hasOpen) this.#keepUntil();
   }
 
   markSeen(conversation: string, seq: number): void {
     if (!this.conversations.markSeen(conversation, seq)) return;
     this.hints.seen(conversation, seq);
-    this.#keepCounts();
-    this.events.changed();
+    this.events.read();
   }
 
   async #start(): Promise<void> {
@@ -167,7 +170,7 @@ export class Visit {
     this.conversations.load(state);
     this.#backoff.reset();
     for (const message of state.messages) if (message.client_id !== null) this.outbox.remove(message.client_id);
-    this.#keepCounts();
+    this.#keepUntil();
     this.hints.connection?.start(state.cursor);
     this.outbox.resume();
     this.events.started(state.visitor);
@@ -217,8 +220,8 @@ export class Visit {
         event: (event) => {
           if (!current()) return;
           if (event.kind === "message_sent") return this.take(event.message);
-          this.conversations.apply(event);
-          this.#keepCounts();
+          if (!this.conversations.apply(event)) return;
+          this.#keepUntil();
           this.events.changed();
         },
         signal: (signal) => this.events.signal(signal),
@@ -260,13 +263,13 @@ export class Visit {
     }
   }
 
-  #keepCounts(): void {
+  #keepUntil(): void {
     if (this.visitor === null) return;
-    const { unread, hasOpen, list } = this.conversations;
-    const kept = this.record.kept;
+    const { hasOpen, list } = this.conversations;
+    const { until: kept } = this.record.kept;
     // A closed one is still looked after for a while from when this browser saw it closed.
-    const closed = kept.until === undefined || kept.until === FOREVER ? Date.now() + LOOKED_AFTER_MS : kept.until;
+    const closed = kept === undefined || kept === FOREVER ? Date.now() + LOOKED_AFTER_MS : kept;
     const until = hasOpen ? FOREVER : list.length > 0 ? closed : undefined;
-    if ((kept.unread ?? 0) !== unread || kept.until !== until) this.record.keep({ unread, until });
+    if (kept !== until) this.record.keep({ until });
   }
 }
