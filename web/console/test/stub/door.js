@@ -83,7 +83,6 @@ export const routes = [
   ['DELETE', /^sites\/(\d+)$/, (world, { ids }) => {
     world.sites = world.sites.filter((s) => s.id !== ids[0]);
     world.conversations = world.conversations.filter((c) => c.site_id !== ids[0]);
-    publish(world, { kind: 'site_changed', site_id: ids[0] });
     return {};
   }],
   ['PUT', /^sites\/(\d+)\/logo$/, (world, { ids, raw, type }) => Object.assign(siteOf(world, ids[0]), { logo_url: keepImage(world, raw, type).url })],

@@ -9,6 +9,7 @@ class Sites {
   loaded = $state(false);
 
   #byId = $derived(new Map(this.list.map((site) => [site.id, site])));
+  #loading: Promise<void> | undefined;
   #whole = new SvelteMap<number, SiteView>();
 
   byId(id: number): SiteLine | undefined {
@@ -16,7 +17,7 @@ class Sites {
   }
 
   nameOf(id: number): string {
-    return this.byId(id)?.name ?? 'Deleted site';
+    return this.byId(id)?.name ?? (this.loaded ? 'Deleted site' : '');
   }
 
   /** Everything about a site, once it was refreshed. */
@@ -30,10 +31,10 @@ class Sites {
     return wanted ? this.list.filter((site) => site.name.toLowerCase().includes(wanted)) : this.list;
   }
 
-  async load(): Promise<void> {
-    this.list = (await door.mySites()).sites;
-    this.loaded = true;
-    for (const id of this.#whole.keys()) void this.hear(id).catch(() => {});
+  /** Who asks while it is on its way gets the same. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => (this.#loading = undefined));
+    return this.#loading;
   }
 
   async refresh(id: number): Promise<SiteView> {
@@ -65,6 +66,8 @@ class Sites {
   }
 
   async remove(id: number): Promise<void> {
+    // First, so that nobody asks for what is going.
+    this.#whole.delete(id);
     await door.deleteSite(id);
     this.drop(id);
   }
@@ -101,6 +104,12 @@ class Sites {
     this.#whole.clear();
     this.list = [];
     this.loaded = false;
+  }
+
+  async #load(): Promise<void> {
+    this.list = (await door.mySites()).sites;
+    this.loaded = true;
+    for (const id of this.#whole.keys()) void this.hear(id).catch(() => {});
   }
 
   #keepLine(site: SiteLine): void {
