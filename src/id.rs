@@ -44,6 +44,8 @@ ids! {
     ConversationId,
     /// A stored message.
     MessageId,
+    /// An event that is not a message.
+    EventId,
     /// A stored image.
     ImageId,
     /// A line of the audit log.

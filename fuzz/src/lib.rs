@@ -12,10 +12,9 @@ use ocs::chat_api::{Reply, decode_image};
 use ocs::clock::Millis;
 use ocs::config::Config;
 use ocs::conversations::InboxPoint;
-use ocs::events::Cursor;
+use ocs::events::{Cursor, Number, Place};
 use ocs::http::address::resolve;
 use ocs::http::body::object;
-use ocs::id::SiteId;
 use ocs::images::{FRAME_PIXELS, FileName, ImageName, SIDE, THUMB_SIDE, clean, shrink};
 use ocs::messages::{ClientId, Text};
 use ocs::realtime::{OperatorHello, OperatorHint, VisitorHello, VisitorHint};
@@ -107,8 +106,8 @@ pub fn cursors(bytes: &[u8]) -> bool {
     if let Some(mut cursor) = Cursor::parse(text) {
         let written = cursor.to_text();
         assert_eq!(Cursor::parse(&written).map(|again| again.to_text()), Some(written));
-        let heard = cursor.sites().next().unwrap_or(SiteId(1));
-        cursor.advance(heard, 0);
+        let place = Place { n: 0, number: Number::Event(0) };
+        assert!(!cursor.hear(place), "nothing has such a number");
         taken = true;
     }
     if let Ok(point) = InboxPoint::parse(text) {

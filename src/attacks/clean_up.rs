@@ -8,7 +8,7 @@ use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::visitors::Proof;
-use crate::{conversations, events, images, messages, sites, visitors};
+use crate::{conversations, images, messages, sites, visitors};
 
 use super::{Attack, store};
 
@@ -28,7 +28,6 @@ pub struct Removed {
 /// `NotFound` when there was no attack.
 pub async fn clean_up(app: &App, by: &By, site: SiteId) -> Result<Removed> {
     let attack = store::unsettled(&app.store, site).await?.ok_or(Error::NotFound)?;
-    let owner = app.sites.by_id(site).await?.owner_id;
     let mut removed = Removed::default();
     let mut after = ConversationId(0);
     while let Some((last, count)) = remove_conversations(app, site, attack, after).await? {
@@ -46,9 +45,7 @@ pub async fn clean_up(app: &App, by: &By, site: SiteId) -> Result<Removed> {
     audit::record(&mut tx, by, Action::AttackCleanedUp, Some(site), &removed.conversations.to_string()).await?;
     sites::changed(app, &mut tx, site).await?;
     // Who was away may hold what is gone: there is no way from the past of this log to its present.
-    events::store::break_off(&mut tx, site).await?;
-    let hub = app.hub.clone();
-    tx.after_commit(move || hub.reload_account(owner));
+    app.events.break_off(&mut tx, site).await?;
     tx.commit().await?;
     Ok(removed)
 }

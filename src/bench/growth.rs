@@ -18,8 +18,6 @@ use crate::id::SiteId;
 
 /// The first size; each is ten times the one before.
 const FIRST: i64 = 10_000;
-/// Messages of one site, on the average.
-const OF_A_SITE: i64 = 1_000;
 /// Sites of the measured account, beside the one that is measured, where it has not all of them.
 const OWNED: i64 = 9;
 /// Time of each call at each size.
@@ -31,7 +29,7 @@ pub async fn run(stage: &mut Stage, own: &mut Own, bench: &Bench, report: &mut R
     let mut messages = FIRST;
     let owned = if bench.one_owner { i64::MAX } else { OWNED };
     while messages <= bench.growth {
-        let larger = Size { messages, sites: messages / OF_A_SITE, owned };
+        let larger = Size { messages, sites: messages / bench.messages_a_site, owned };
         own.stop()?;
         store::grow(&own.data(), SiteId(stage.owner.site), size, larger, TEXT).await?;
         let start = own.start_again().await?;
@@ -56,10 +54,11 @@ async fn measure(stage: &Stage, messages: i64, report: &mut Report) -> anyhow::R
         let query = format!("get_recent_messages&limit={}", 50 + n % 100);
         shop.script(target, Method::GET, &query, &json!({}))
     });
-    let calls: [(&'static str, &str, Make); 8] = [
+    let calls: [(&'static str, &str, Make); 9] = [
         ("growth_send", "a visitor sends", stage.sending()),
         ("growth_recent", "get_recent_messages, 50 to 149 messages", recent),
         ("growth_inbox", "the console opens: 50 conversations", console(stage, |_| "conversations?limit=50".into())),
+        ("growth_sites", "the console's list of its sites", console(stage, |_| "my-sites".into())),
         ("growth_thread", "a conversation opens: 50 messages", console(stage, move |_| thread(site, ""))),
         (
             "growth_history",

@@ -69,6 +69,9 @@ pub struct Bench {
     /// Messages up to which the own server's database is filled, to see whether calls stay as fast [default: not at all]
     #[arg(long, value_name = "MESSAGES", default_value_t = 0, hide_default_value = true)]
     growth: i64,
+    /// Messages of one site of that database, on the average: fewer make more sites
+    #[arg(long, value_name = "MESSAGES", default_value_t = 1_000)]
+    messages_a_site: i64,
     /// All sites of that database belong to the one account that is measured, instead of ten
     #[arg(long)]
     one_owner: bool,
@@ -130,6 +133,9 @@ impl Bench {
         if !(1..=1_000).contains(&self.connections) || self.sockets > MOST_SOCKETS || !(1..=50_000).contains(&self.rate)
         {
             bail!("--connections takes 1 to 1000, --sockets up to {MOST_SOCKETS}, --rate 1 to 50000");
+        }
+        if !(1..=100_000).contains(&self.messages_a_site) {
+            bail!("--messages-a-site takes 1 to 100000");
         }
         let unknown = self.only.iter().find(|name| !scenarios::NAMES.contains(&name.as_str()));
         if let Some(name) = unknown {

@@ -39,9 +39,10 @@ const VISITORS: &str = numbers!(
         TRUE, i.k, i.k FROM i"
 );
 const CONVERSATIONS: &str = numbers!(
-    "INSERT INTO conversations (site_id, id, public_id, visitor_id, proof, state, last_seq, unread_agent, created_at,
-        updated_at)
-    SELECT CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END, $4 + i.k, 'c_grown_' || i.k, $4 + i.k, 'browser:grown',
+    "INSERT INTO conversations (site_id, owner_id, id, public_id, visitor_id, proof, state, last_seq, unread_agent,
+        created_at, updated_at)
+    SELECT CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END,
+        (SELECT s.owner_id FROM sites AS s WHERE s.id = CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END), $4 + i.k, 'c_grown_' || i.k, $4 + i.k, 'browser:grown',
         CASE WHEN i.k % 3 = 0 THEN 'open' ELSE 'closed' END, 20, i.k % 4, i.k, i.k FROM i"
 );
 const MESSAGES: &str = numbers!(

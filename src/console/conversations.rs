@@ -63,8 +63,7 @@ pub(super) async fn inbox(
     if let Some(site) = filter.site {
         operator.site(&app, site).await?;
     }
-    let ends = events::store::owned_ends(&app.store, operator.account).await?;
-    let cursor = Cursor::new(app.store.epoch(), ends.iter().map(|ends| (ends.site_id, ends.n)));
+    let cursor = Cursor::of_everything(app.store.epoch(), events::store::reach(&app.store).await?.end);
     conversations::inbox(&app, operator.account, &filter, cursor.to_text()).await.map(Json)
 }
 

@@ -84,6 +84,7 @@ fn protection_routes() -> Vec<Route> {
 fn site_routes() -> Vec<Route> {
     use Caller::{Operator, SiteOwner};
     vec![
+        Route::new(Method::GET, "/api/console/my-sites", Operator, sites::my_sites).gives::<sites::MySites>(),
         Route::new(Method::GET, "/api/console/sites", Operator, sites::list).gives::<sites::Sites>(),
         Route::new(Method::POST, "/api/console/sites", Operator, sites::create)
             .takes::<sites::CreateSite>()

@@ -14,12 +14,18 @@ use crate::http::body::{self, Done, JsonBody, PathOf};
 use crate::http::caller::CurrentOperator;
 use crate::id::{KeyId, SiteId};
 use crate::images::LOGO_BYTES;
-use crate::sites::view::{NewChatKeyView, NewKeyView, SiteView};
+use crate::sites::view::{NewChatKeyView, NewKeyView, SiteLine, SiteView};
 use crate::sites::{self, ConfigureSite, GRACE_S, Grant, KeyScope, Others};
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Sites {
     sites: Vec<SiteView>,
+}
+
+/// All sites of the account, oldest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct MySites {
+    sites: Vec<SiteLine>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -63,6 +69,10 @@ pub(super) struct MakeChatKey {
 pub(super) async fn list(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sites>> {
     let all = sites::details_of(&app, operator.account).await?;
     Ok(Json(Sites { sites: all.into_iter().map(SiteView::from).collect() }))
+}
+
+pub(super) async fn my_sites(State(app): State<App>, operator: CurrentOperator) -> Result<Json<MySites>> {
+    Ok(Json(MySites { sites: sites::lines_of(&app, operator.account).await? }))
 }
 
 pub(super) async fn create(

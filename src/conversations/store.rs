@@ -60,8 +60,9 @@ const WITH_SIBLINGS: &str = concat!(
     JOIN conversations AS c ON c.site_id = a.site_id AND c.visitor_id = a.visitor_id
     WHERE a.site_id = CAST(r.value ->> 0 AS BIGINT) AND a.id = CAST(r.value ->> 1 AS BIGINT)"
 );
-const ADD: &str = "INSERT INTO conversations (site_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, 'open', $6, $6)";
+const ADD: &str = "INSERT INTO conversations
+        (site_id, owner_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
+    VALUES ($1, (SELECT s.owner_id FROM sites AS s WHERE s.id = $1), $2, $3, $4, $5, 'open', $6, $6)";
 const GROW: &str = concat!(
     "UPDATE conversations SET state = r.value ->> 2, last_seq = CAST(r.value ->> 3 AS BIGINT),
         unread_agent = CAST(r.value ->> 4 AS BIGINT), unread_visitor = CAST(r.value ->> 5 AS BIGINT),
@@ -78,36 +79,55 @@ const RAISE: &str = "UPDATE conversations SET visitor_delivered_seq = $3, visito
         unread_visitor = (SELECT COUNT(*) FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id = $2
             AND m.seq > $4 AND m.author_kind <> 'visitor')
     WHERE site_id = $1 AND id = $2 RETURNING unread_agent, unread_visitor";
-// The newest conversations of an owner. They are on the sites whose own newest are newest: of the others, however many
-// they are, one entry of an index is read.
 macro_rules! recent {
-    ($which:literal) => {
+    ($of:literal) => {
         concat!(
-            "SELECT c.site_id, c.id FROM (
-                SELECT s.id, COALESCE((SELECT x.updated_at FROM conversations AS x WHERE x.site_id = s.id AND ",
-            $which,
-            " AND (x.updated_at, x.site_id, x.id) < ($4, $5, $6) ORDER BY x.updated_at DESC LIMIT 1), -1) AS at
-                FROM sites AS s WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2)
-                ORDER BY at DESC, s.id DESC LIMIT $7) AS newest
-            CROSS JOIN conversations AS c
-            WHERE c.site_id = newest.id AND c.id IN (SELECT x.id FROM conversations AS x WHERE x.site_id = newest.id AND ",
-            $which,
-            " AND (x.updated_at, x.site_id, x.id) < ($4, $5, $6) ORDER BY x.updated_at DESC, x.id DESC LIMIT $7)
-            ORDER BY c.updated_at DESC, c.site_id DESC, c.id DESC LIMIT $7"
+            "SELECT c.site_id, c.id FROM conversations AS c
+            WHERE ",
+            $of,
+            " AND c.state = $2 AND (c.updated_at, c.site_id, c.id) < ($3, $4, $5)
+            ORDER BY c.updated_at DESC, c.site_id DESC, c.id DESC LIMIT $6"
         )
     };
 }
 
-const RECENT: &str = recent!("x.state = $3");
-// The plus keeps the engine to the index of what is unread: most of a state is not.
-const RECENT_UNREAD: &str = recent!("+x.state = $3 AND x.unread_agent > 0");
+const RECENT: &str = recent!("c.owner_id = $1");
+const RECENT_OF_SITE: &str = recent!("c.site_id = $1");
+// The newest unread ones are on the sites whose own newest are newest: of the others one entry of an index is read. The
+// plus keeps the engine to that index: most of a state is not unread.
+macro_rules! unread_on_newest {
+    ($where:literal) => {
+        concat!(
+            "x.owner_id = $1 AND x.site_id = ",
+            $where,
+            " AND +x.state = $3 AND x.unread_agent > 0 AND (x.updated_at, x.site_id, x.id) < ($4, $5, $6)
+            ORDER BY x.updated_at DESC"
+        )
+    };
+}
+const RECENT_UNREAD: &str = concat!(
+    "SELECT c.site_id, c.id FROM (
+        SELECT s.id, COALESCE((SELECT x.updated_at FROM conversations AS x WHERE ",
+    unread_on_newest!("s.id"),
+    " LIMIT 1), -1) AS at
+        FROM sites AS s WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2)
+        ORDER BY at DESC, s.id DESC LIMIT $7) AS newest
+    CROSS JOIN conversations AS c
+    WHERE c.site_id = newest.id AND c.id IN (SELECT x.id FROM conversations AS x WHERE ",
+    unread_on_newest!("newest.id"),
+    ", x.id DESC LIMIT $7)
+    ORDER BY c.updated_at DESC, c.site_id DESC, c.id DESC LIMIT $7"
+);
 // Counting stops at a thousand: nobody reads a larger number, and an inbox of a million must open as fast.
-const COUNT_OPEN: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM sites AS s CROSS JOIN conversations AS c
-    WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) AND c.site_id = s.id AND c.state = 'open'
-    LIMIT 1000) AS some";
-const COUNT_UNREAD: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM sites AS s CROSS JOIN conversations AS c
-    WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) AND c.site_id = s.id AND c.unread_agent > 0
-    LIMIT 1000) AS some";
+macro_rules! count {
+    ($which:literal) => {
+        concat!("SELECT COUNT(*) FROM (SELECT 1 FROM conversations AS c WHERE ", $which, " LIMIT 1000) AS some")
+    };
+}
+const COUNT_OPEN: &str = count!("c.owner_id = $1 AND c.state = 'open'");
+const COUNT_OPEN_OF_SITE: &str = count!("+c.owner_id = $1 AND c.site_id = $2 AND c.state = 'open'");
+const COUNT_UNREAD: &str = count!("c.owner_id = $1 AND c.unread_agent > 0");
+const COUNT_UNREAD_OF_SITE: &str = count!("c.owner_id = $1 AND c.site_id = $2 AND c.unread_agent > 0");
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
@@ -127,9 +147,12 @@ pub const SQL: &[&str] = &[
     GROW,
     RAISE,
     RECENT,
+    RECENT_OF_SITE,
     RECENT_UNREAD,
     COUNT_OPEN,
+    COUNT_OPEN_OF_SITE,
     COUNT_UNREAD,
+    COUNT_UNREAD_OF_SITE,
 ];
 
 #[derive(FromRow)]
@@ -278,15 +301,26 @@ pub(super) async fn recent(
     filter: &super::Filter,
     state: State,
 ) -> Result<Vec<(SiteId, ConversationId)>> {
-    let sql = if filter.unread { RECENT_UNREAD } else { RECENT };
     let InboxPoint(at, site, id) = filter.before;
-    store.all(sql, values![owner, filter.site, state.as_str(), at, site, id, i64::from(filter.limit)]).await
+    let (state, limit) = (state.as_str(), i64::from(filter.limit));
+    if filter.unread {
+        return store.all(RECENT_UNREAD, values![owner, filter.site, state, at, site, id, limit]).await;
+    }
+    match filter.site {
+        Some(of) => store.all(RECENT_OF_SITE, values![of, state, at, site, id, limit]).await,
+        None => store.all(RECENT, values![owner, state, at, site, id, limit]).await,
+    }
 }
 
 /// How many conversations are open, and how many have something unread; each counted up to 1,000.
 pub(super) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>) -> Result<(i64, i64)> {
-    let open: Option<(i64,)> = store.one(COUNT_OPEN, values![owner, site]).await?;
-    let unread: Option<(i64,)> = store.one(COUNT_UNREAD, values![owner, site]).await?;
+    let (open, unread): (Option<(i64,)>, Option<(i64,)>) = match site {
+        Some(site) => (
+            store.one(COUNT_OPEN_OF_SITE, values![owner, site]).await?,
+            store.one(COUNT_UNREAD_OF_SITE, values![owner, site]).await?,
+        ),
+        None => (store.one(COUNT_OPEN, values![owner]).await?, store.one(COUNT_UNREAD, values![owner]).await?),
+    };
     Ok((open.map_or(0, |(n,)| n), unread.map_or(0, |(n,)| n)))
 }
 

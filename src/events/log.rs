@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::mpsc;
 
 use crate::error::Result;
-use crate::id::SiteId;
-use crate::storage::{Store, Tx};
+use crate::id::{EventId, SiteId};
+use crate::storage::{Kind, Store, Tx};
 
-use super::{Event, Recorded, Scope, store};
+use super::{Event, Number, Place, Recorded, Scope, store};
 
 /// Events of one commit, in order.
 pub type Published = Vec<Recorded>;
@@ -42,13 +42,21 @@ impl Log {
         let last = store::take_numbers(tx, site, events.len()).await?;
         let first = last + 1 - i64::try_from(events.len()).unwrap_or(i64::MAX);
         let at = tx.now();
-        let recorded: Vec<Recorded> = (first..)
-            .zip(events)
-            .map(|(n, (scope, event))| Recorded { site, n, scope, event, at, message: None })
-            .collect();
+        let mut recorded = Vec::with_capacity(events.len());
+        for (n, (scope, event)) in (first..).zip(events) {
+            let place = Place { n, number: Number::Event(tx.next_id(Kind::Event, EventId).await?.0) };
+            recorded.push(Recorded { site, place, scope, event, at, message: None });
+        }
         store::add(tx, &recorded);
         self.publish_after(tx, recorded);
         Ok(())
+    }
+
+    /// Ends the past of a site's log, because something of it was removed for good: whoever was away loads anew, and so do
+    /// the consoles that listen.
+    pub async fn break_off(&self, tx: &mut Tx, site: SiteId) -> Result<()> {
+        store::break_off(tx, site).await?;
+        self.record(tx, site, vec![(Scope::site(), Event::BrokenOff)]).await
     }
 
     /// Tells events that are stored already, once the transaction is durable.
@@ -56,7 +64,7 @@ impl Log {
         let log = self.clone();
         tx.after_commit(move || {
             for event in &recorded {
-                log.note_end(event.site, event.n);
+                log.note_end(event.site, event.place.n);
             }
             // Nobody listens while the server stops: the stored log has it.
             drop(log.outlet.send(recorded));

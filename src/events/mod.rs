@@ -16,7 +16,7 @@ mod log;
 pub mod store;
 mod trim;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Position};
 pub use log::{Log, Published};
 pub use store::forget_site;
 pub use trim::trim;
@@ -38,6 +38,8 @@ pub enum Event {
     VisitorChanged { visitor_id: VisitorId },
     /// The owner changed the site's settings.
     SiteChanged,
+    /// Some of the site's past was removed for good: whoever hears of it loads anew.
+    BrokenOff,
 }
 
 impl Event {
@@ -50,6 +52,7 @@ impl Event {
             Event::Seen { .. } => "seen",
             Event::VisitorChanged { .. } => "visitor_changed",
             Event::SiteChanged => "site_changed",
+            Event::BrokenOff => "broken_off",
         }
     }
 }
@@ -83,13 +86,30 @@ impl Scope {
     }
 }
 
+/// An event's number in the whole database, in commit order. A message has that of its row; the others count apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the variants say which of the two it is")]
+pub enum Number {
+    Message(i64),
+    Event(i64),
+}
+
+/// Where in the log an event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its number on its site: 1, 2, 3 …, in commit order.
+    pub n: i64,
+    /// Its number in the whole database.
+    pub number: Number,
+}
+
 /// An event in the log.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     /// The site.
     pub site: SiteId,
-    /// Its number: 1, 2, 3 … within the site, in commit order.
-    pub n: i64,
+    /// Where it stands.
+    pub place: Place,
     /// Whom it is about.
     pub scope: Scope,
     /// What happened.

@@ -7,12 +7,12 @@ use sqlx::FromRow;
 use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::{ConversationId, SiteId, VisitorId};
+use crate::id::{AccountId, ConversationId, EventId, MessageId, SiteId, VisitorId};
 use crate::storage::{Statement, Store, Tx, Value};
 use crate::values;
 use crate::visitors::Proof;
 
-use super::{Event, Recorded, Scope};
+use super::{Event, Number, Place, Position, Recorded, Scope};
 
 const TAKE_NUMBERS: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, $2)
     ON CONFLICT (site_id) DO UPDATE SET n = site_counters.n + $2 RETURNING n";
@@ -27,30 +27,39 @@ const NOTE_NUMBERS: &str = concat!(
     " AS r WHERE site_counters.site_id = CAST(r.value ->> 0 AS BIGINT)"
 );
 const ADD: &str = concat!(
-    "INSERT INTO events (site_id, n, conversation_id, visitor_id, proof, kind, body, at)
+    "INSERT INTO events (id, site_id, n, conversation_id, visitor_id, proof, kind, body, at)
     SELECT CAST(r.value ->> 0 AS BIGINT), CAST(r.value ->> 1 AS BIGINT), CAST(r.value ->> 2 AS BIGINT),
-        CAST(r.value ->> 3 AS BIGINT), r.value ->> 4, r.value ->> 5, r.value ->> 6, CAST(r.value ->> 7 AS BIGINT)
+        CAST(r.value ->> 3 AS BIGINT), CAST(r.value ->> 4 AS BIGINT), r.value ->> 5, r.value ->> 6, r.value ->> 7,
+        CAST(r.value ->> 8 AS BIGINT)
     FROM ",
     bulk_rows!("$1"),
     " AS r"
 );
 const ENDS: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS c WHERE c.site_id = $1";
-const OWNED_ENDS: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS c JOIN sites AS s ON s.id = c.site_id
-    WHERE s.owner_id = $1";
-const AFTER: &str = "SELECT * FROM events WHERE site_id = $1 AND n > $2 AND n <= $3 ORDER BY n LIMIT $4";
+const REACH: &str = "SELECT (SELECT COALESCE(MAX(id), 0) FROM messages) AS message,
+    (SELECT COALESCE(MAX(id), 0) FROM events) AS event, CAST(i.value AS BIGINT) AS trimmed
+    FROM instance AS i WHERE i.name = 'trimmed_event'";
 const OF_CONVERSATION_AFTER: &str = "SELECT * FROM events WHERE site_id = $1 AND conversation_id = $2 AND n > $3
     AND n <= $4 ORDER BY n LIMIT $5";
-// A message is its own event: its row holds its number, so nothing is written twice on the hot path.
-const SENT_AFTER: &str = "SELECT m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
-    FROM messages AS m JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
-    WHERE m.site_id = $1 AND m.n > $2 AND m.n <= $3 ORDER BY m.n LIMIT $4";
+// A message is its own event: its row holds its numbers, so nothing is written twice on the hot path.
+//
+// What a console missed is looked for among what everybody missed: a short walk, however many sites it has.
+const OWNED_AFTER: &str = "SELECT e.* FROM events AS e CROSS JOIN sites AS s
+    WHERE e.id > $2 AND e.id <= $3 AND s.id = e.site_id AND s.owner_id = $1 ORDER BY e.id LIMIT $4";
+const OWNED_SENT_AFTER: &str = "SELECT m.id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
+    FROM messages AS m CROSS JOIN sites AS s CROSS JOIN conversations AS c
+    WHERE m.id > $2 AND m.id <= $3 AND s.id = m.site_id AND s.owner_id = $1
+        AND c.site_id = m.site_id AND c.id = m.conversation_id ORDER BY m.id LIMIT $4";
 // The plus keeps the engine from walking the whole site's numbers: a conversation is short, a site's log is not.
-const SENT_IN_CONVERSATION_AFTER: &str = "SELECT m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
+const SENT_IN_CONVERSATION_AFTER: &str =
+    "SELECT m.id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
     FROM messages AS m JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
     WHERE m.site_id = $1 AND m.conversation_id = $2 AND +m.n > $3 AND +m.n <= $4 ORDER BY m.seq LIMIT $5";
 // The plus keeps the engine from walking the whole log in the order of sites: little of it is old.
-const OLDEST_KEPT: &str = "SELECT site_id, MAX(n) FROM events WHERE at < $1 GROUP BY +site_id";
+const OLDEST_KEPT: &str = "SELECT site_id, MAX(n), MAX(id) FROM events WHERE at < $1 GROUP BY +site_id";
 const TRIM: &str = "DELETE FROM events WHERE site_id = $1 AND n <= $2";
+const NOTE_TRIMMED_EVENT: &str = "UPDATE instance SET value = CAST($1 AS TEXT)
+    WHERE name = 'trimmed_event' AND CAST(value AS BIGINT) < $1";
 const NOTE_TRIM: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
 const FORGET: &str = "DELETE FROM events WHERE site_id = $1";
 const BREAK_OFF: &str = "UPDATE site_counters SET trimmed = n WHERE site_id = $1";
@@ -62,13 +71,14 @@ pub const SQL: &[&str] = &[
     NOTE_NUMBERS,
     ADD,
     ENDS,
-    OWNED_ENDS,
-    AFTER,
+    REACH,
     OF_CONVERSATION_AFTER,
-    SENT_AFTER,
+    OWNED_AFTER,
+    OWNED_SENT_AFTER,
     SENT_IN_CONVERSATION_AFTER,
     OLDEST_KEPT,
     TRIM,
+    NOTE_TRIMMED_EVENT,
     NOTE_TRIM,
     FORGET,
     BREAK_OFF,
@@ -76,6 +86,7 @@ pub const SQL: &[&str] = &[
 
 #[derive(FromRow)]
 struct Row {
+    id: EventId,
     site_id: SiteId,
     n: i64,
     conversation_id: Option<ConversationId>,
@@ -94,12 +105,14 @@ impl Row {
             proof: self.proof.as_deref().map(Proof::parse),
         };
         let event = serde_json::from_str(&self.body).ok()?;
-        Some(Recorded { site: self.site_id, n: self.n, scope, event, at: self.at, message: None })
+        let place = Place { n: self.n, number: Number::Event(self.id.0) };
+        Some(Recorded { site: self.site_id, place, scope, event, at: self.at, message: None })
     }
 }
 
 #[derive(FromRow)]
 struct SentRow {
+    id: MessageId,
     site_id: SiteId,
     n: i64,
     conversation_id: ConversationId,
@@ -114,16 +127,34 @@ impl From<SentRow> for Recorded {
         let (conversation_id, seq) = (row.conversation_id, row.seq);
         let scope = Scope::conversation(conversation_id, row.visitor_id, Proof::parse(&row.proof));
         let event = Event::MessageSent { conversation_id, seq };
-        Recorded { site: row.site_id, n: row.n, scope, event, at: row.at, message: None }
+        let place = Place { n: row.n, number: Number::Message(row.id.0) };
+        Recorded { site: row.site_id, place, scope, event, at: row.at, message: None }
     }
 }
 
-/// The two parts of the log as one, in order.
+/// The two parts of one site's log as one, in order.
 fn merged(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
     let mut all: Vec<Recorded> = rows.into_iter().filter_map(Row::read).collect();
     all.extend(sent.into_iter().map(Recorded::from));
-    all.sort_by_key(|recorded| recorded.n);
+    all.sort_by_key(|recorded| recorded.place.n);
     all
+}
+
+/// The two parts of many sites' log as one, each given in the order of its numbers. An event comes after the message that
+/// its own site, or that of an event before it, had last: so each site's order holds, and that of both numbers.
+fn merged_over_sites(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
+    let messages: BTreeMap<(SiteId, i64), MessageId> = sent.iter().map(|row| ((row.site_id, row.n), row.id)).collect();
+    let mut all: Vec<((MessageId, i64), Recorded)> =
+        sent.into_iter().map(|row| ((row.id, 0), Recorded::from(row))).collect();
+    let mut last = MessageId(0);
+    for row in rows {
+        let before = messages.range((row.site_id, 0)..(row.site_id, row.n)).next_back();
+        last = before.map_or(last, |(_, id)| last.max(*id));
+        let id = row.id.0;
+        all.extend(row.read().map(|recorded| ((last, id), recorded)));
+    }
+    all.sort_by_key(|(order, _)| *order);
+    all.into_iter().map(|(_, recorded)| recorded).collect()
 }
 
 /// How far back a site's log reaches, and where it ends.
@@ -135,6 +166,15 @@ pub struct Ends {
     pub trimmed: i64,
     /// The last event.
     pub n: i64,
+}
+
+/// How far back the whole log reaches, and where it ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach {
+    /// Events up to this number are gone. Messages stay.
+    pub trimmed: i64,
+    /// The last message and the last event.
+    pub end: Position,
 }
 
 /// Takes the next numbers of a site's log; answers the last of them.
@@ -164,7 +204,8 @@ pub fn add(tx: &mut Tx, events: &[Recorded]) {
         .map(|e| {
             let body = serde_json::to_string(&e.event).unwrap_or_default();
             let proof = e.scope.proof.as_ref().map(Proof::to_text);
-            (e.site, e.n, e.scope.conversation, e.scope.visitor, proof, e.event.kind(), body, e.at)
+            let Place { n, number: Number::Event(id) | Number::Message(id) } = e.place;
+            (id, e.site, n, e.scope.conversation, e.scope.visitor, proof, e.event.kind(), body, e.at)
         })
         .collect();
     if !rows.is_empty() {
@@ -177,16 +218,25 @@ pub async fn ends(store: &Store, site: SiteId) -> Result<Option<Ends>> {
     store.one(ENDS, values![site]).await
 }
 
-/// The ends of the logs of all sites of an owner.
-pub async fn owned_ends(store: &Store, owner: crate::id::AccountId) -> Result<Vec<Ends>> {
-    store.all(OWNED_ENDS, values![owner]).await
+/// The reach of the whole log.
+pub async fn reach(store: &Store) -> Result<Reach> {
+    let row: Option<(i64, i64, i64)> = store.one(REACH, []).await?;
+    let (message, event, trimmed) = row.ok_or_else(|| Error::Internal("a database without its marks".into()))?;
+    Ok(Reach { trimmed, end: Position { message, event: event.max(trimmed) } })
 }
 
-/// Events of a site after one number and up to another, at most `limit` of messages and of all others.
-pub async fn after(store: &Store, site: SiteId, n: i64, upto: i64, limit: i64) -> Result<Vec<Recorded>> {
-    let rows: Vec<Row> = store.all(AFTER, values![site, n, upto, limit]).await?;
-    let sent: Vec<SentRow> = store.all(SENT_AFTER, values![site, n, upto, limit]).await?;
-    Ok(merged(rows, sent))
+/// Events of an owner's sites after one position and up to another; none when they are `limit` or more, of messages or of
+/// all others.
+pub async fn owned_after(
+    store: &Store,
+    owner: AccountId,
+    (after, upto): (Position, Position),
+    limit: i64,
+) -> Result<Option<Vec<Recorded>>> {
+    let rows: Vec<Row> = store.all(OWNED_AFTER, values![owner, after.event, upto.event, limit]).await?;
+    let sent: Vec<SentRow> = store.all(OWNED_SENT_AFTER, values![owner, after.message, upto.message, limit]).await?;
+    let few = rows.len().max(sent.len()) < usize::try_from(limit).unwrap_or(usize::MAX);
+    Ok(few.then(|| merged_over_sites(rows, sent)))
 }
 
 /// Events of one conversation after one number and up to another, limited likewise.
@@ -203,9 +253,14 @@ pub async fn of_conversation_after(
     Ok(merged(rows, sent))
 }
 
-/// For each site, the last event older than a moment.
-pub(super) async fn last_before(store: &Store, moment: Millis) -> Result<Vec<(SiteId, i64)>> {
+/// For each site, the last event older than a moment: its number on the site, and in the whole database.
+pub(super) async fn last_before(store: &Store, moment: Millis) -> Result<Vec<(SiteId, i64, i64)>> {
     store.all(OLDEST_KEPT, values![moment]).await
+}
+
+/// Notes up to where events of the whole database are going to be removed.
+pub(super) async fn note_trimmed(tx: &mut Tx, event: i64) -> Result<()> {
+    tx.run(NOTE_TRIMMED_EVENT, values![event]).await.map(drop)
 }
 
 pub(super) async fn trim_to(tx: &mut Tx, site: SiteId, n: i64) -> Result<u64> {
@@ -218,8 +273,58 @@ pub async fn forget_site(tx: &mut Tx, site: SiteId) -> Result<()> {
     tx.run(FORGET, values![site]).await.map(drop)
 }
 
-/// Ends the past of a site's log: whoever was away loads anew, because something of it was removed for good.
-pub async fn break_off(tx: &mut Tx, site: SiteId) -> Result<()> {
+/// Removes the past of a site's log: pages that were away load anew.
+pub(super) async fn break_off(tx: &mut Tx, site: SiteId) -> Result<()> {
     tx.run(BREAK_OFF, values![site]).await?;
     tx.run(FORGET, values![site]).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: i64, site: i64, n: i64) -> Row {
+        let body = serde_json::to_string(&Event::SiteChanged).expect("JSON");
+        let (id, site_id, at) = (EventId(id), SiteId(site), Millis(0));
+        Row { id, site_id, n, conversation_id: None, visitor_id: None, proof: None, body, at }
+    }
+
+    fn message(id: i64, site: i64, n: i64) -> SentRow {
+        let (id, site_id, conversation_id) = (MessageId(id), SiteId(site), ConversationId(1));
+        SentRow {
+            id,
+            site_id,
+            n,
+            conversation_id,
+            seq: n,
+            at: Millis(0),
+            visitor_id: VisitorId(1),
+            proof: "signed".into(),
+        }
+    }
+
+    /// Every log of six entries on two sites.
+    #[test]
+    fn the_log_of_many_sites_keeps_the_order_of_each_site_and_of_both_numbers() {
+        for pattern in 0..1 << 12 {
+            let (mut rows, mut sent, mut ends) = (Vec::new(), Vec::new(), [0; 2]);
+            for turn in 0..6 {
+                let (site, is_message) = (pattern >> (2 * turn) & 1, pattern >> (2 * turn) & 2 != 0);
+                ends[site] += 1;
+                if is_message {
+                    sent.push(message(sent.len() as i64 + 1, site as i64, ends[site]));
+                } else {
+                    rows.push(event(rows.len() as i64 + 1, site as i64, ends[site]));
+                }
+            }
+            let (mut heard, mut last) = (Position::default(), [0; 2]);
+            for Recorded { site, place, .. } in merged_over_sites(rows, sent) {
+                assert!(!heard.contains(place.number), "{pattern:b}: a cursor would pass over {place:?}");
+                heard = heard.with(place.number);
+                let before = std::mem::replace(&mut last[site.0 as usize], place.n);
+                assert_eq!(place.n, before + 1, "{pattern:b}");
+            }
+            assert_eq!(heard.message + heard.event, 6);
+        }
+    }
 }

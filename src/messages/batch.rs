@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::conversations::{self, Conversation, Side, State, Threads, Watermarks};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, Log, Recorded, Scope};
-use crate::id::{ConversationId, ImageId, MessageId, SiteId, VisitorId};
+use crate::events::{self, Event, Log, Number, Place, Recorded, Scope};
+use crate::id::{ConversationId, EventId, ImageId, MessageId, SiteId, VisitorId};
 use crate::images::{self, ImageView};
 use crate::sites::IdentityMode;
 use crate::storage::{Kind, Store, Tx};
@@ -48,14 +48,14 @@ async fn carry_out(mut tx: Tx, log: &Log, jobs: &[Outgoing], mut batch: Batch) -
     let stored = batch.write(&mut tx, log).await?;
     tx.commit().await?;
     let fetch = |place| match place {
-        Place::Known(message) => message,
-        Place::New(index) => stored[index].clone(),
+        Stored::Known(message) => message,
+        Stored::New(index) => stored[index].clone(),
     };
     Ok(planned.into_iter().map(|plan| plan.map(|places| places.into_iter().map(fetch).collect())).collect())
 }
 
 /// Where an answer's message is.
-enum Place {
+enum Stored {
     /// It was stored before: this is a retry.
     Known(Arc<Message>),
     /// It is the batch's new message of this index.
@@ -166,7 +166,7 @@ impl Batch {
         }
     }
 
-    async fn plan(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Vec<Place>> {
+    async fn plan(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Vec<Stored>> {
         if let Some(places) = self.find_known(job)? {
             return Ok(places);
         }
@@ -189,26 +189,26 @@ impl Batch {
             head.grown = true;
             let announce = index == 0 && (reopened || head.conversation.last_seq == 1);
             let seq = head.conversation.last_seq;
-            places.push(Place::New(self.planned.len()));
+            places.push(Stored::New(self.planned.len()));
             self.planned.push(Planned { key, seq, author: job.author.clone(), draft: draft.clone(), image, announce });
         }
         Ok(places)
     }
 
     /// A retry answers what is stored; the same id with another body is a conflict. Retries inside one batch count too.
-    fn find_known(&self, job: &Outgoing) -> Result<Option<Vec<Place>>> {
+    fn find_known(&self, job: &Outgoing) -> Result<Option<Vec<Stored>>> {
         let find = |draft: &Draft| {
             let stored = self.known.get(&author_key(job.site, &job.author, &draft.client_id));
             let stored = stored.map(|message| {
                 let same = says(message, &draft.body) && self.may_hear_of(job, message);
-                (same, Place::Known(message.clone()))
+                (same, Stored::Known(message.clone()))
             });
             stored.or_else(|| {
                 let same = |p: &&Planned| {
                     p.key.0 == job.site && p.author == job.author && p.draft.client_id == draft.client_id
                 };
                 let index = self.planned.iter().position(|p| same(&p))?;
-                Some((self.planned[index].draft.body == draft.body, Place::New(index)))
+                Some((self.planned[index].draft.body == draft.body, Stored::New(index)))
             })
         };
         let found: Vec<_> = job.drafts.iter().filter_map(find).collect();
@@ -318,9 +318,10 @@ impl Batch {
         let (mut news, mut recorded) = (Vec::new(), Vec::new());
         for planned in std::mem::take(&mut self.planned) {
             let id = tx.next_id(Kind::Message, MessageId).await?;
+            let announced = if planned.announce { Some(tx.next_id(Kind::Event, EventId).await?) } else { None };
             let Some(head) = self.heads.get(&planned.key) else { return Err(Error::NotFound) };
             let Some(last) = self.numbers.get_mut(&planned.key.0) else { return Err(Error::NotFound) };
-            let (new, told) = number(planned, head, id, last, tx.now());
+            let (new, told) = number(planned, head, (id, announced), last, tx.now());
             news.push(new);
             recorded.extend(told);
         }
@@ -340,21 +341,22 @@ impl Batch {
 fn number(
     planned: Planned,
     head: &Head,
-    id: MessageId,
+    (id, announced): (MessageId, Option<EventId>),
     last: &mut i64,
     now: crate::clock::Millis,
 ) -> (New, Vec<Recorded>) {
     let (site, conversation_id) = planned.key;
     let scope = Scope::conversation(conversation_id, head.conversation.visitor_id, head.conversation.proof.clone());
     let mut recorded = Vec::with_capacity(2);
-    let mut take = || {
+    let mut take = |number| {
         *last += 1;
-        *last
+        Place { n: *last, number }
     };
-    if planned.announce {
-        let event = Event::ConversationChanged { conversation_id };
-        recorded.push(Recorded { site, n: take(), scope: scope.clone(), event, at: now, message: None });
+    if let Some(id) = announced {
+        let (place, event) = (take(Number::Event(id.0)), Event::ConversationChanged { conversation_id });
+        recorded.push(Recorded { site, place, scope: scope.clone(), event, at: now, message: None });
     }
+    let place = take(Number::Message(id.0));
     let text = match &planned.draft.body {
         Body::Text(text) => text.as_str().to_owned(),
         Body::Image(_) => String::new(),
@@ -362,7 +364,7 @@ fn number(
     let (image, view) = planned.image.unzip();
     let message = Arc::new(Message {
         site_id: site,
-        n: take(),
+        n: place.n,
         conversation_id,
         conversation_public_id: head.public_id.clone(),
         seq: planned.seq,
@@ -373,7 +375,7 @@ fn number(
         at: now,
     });
     let event = Event::MessageSent { conversation_id, seq: planned.seq };
-    recorded.push(Recorded { site, n: message.n, scope, event, at: now, message: Some(message.clone()) });
+    recorded.push(Recorded { site, place, scope, event, at: now, message: Some(message.clone()) });
     (New { id, message, image }, recorded)
 }
 

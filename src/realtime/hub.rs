@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::conversations::may_read;
 use crate::error::ErrorCode;
+use crate::events::{Number, Place, Position};
 use crate::id::{AccountId, SessionId, SiteId, VisitorId};
 use crate::visitors::{Proof, VisitorSession};
 
@@ -42,6 +43,7 @@ pub struct Hub {
 struct Seats {
     visitors: HashMap<(SiteId, VisitorId), Vec<Arc<Seat>>>,
     operators: HashMap<AccountId, Vec<Arc<Seat>>>,
+    relayed: Position,
     /// The server stops: whoever still comes is sent away at once.
     closing: bool,
 }
@@ -114,10 +116,21 @@ impl Hub {
     }
 
     /// Tells an event to the consoles of an account.
-    pub(super) fn tell_operators(&self, account: AccountId, site: SiteId, n: i64, json: &Arc<str>) {
+    pub(super) fn tell_operators(&self, account: AccountId, place: Place, json: &Arc<str>) {
         for seat in self.seats().operators.get(&account).into_iter().flatten() {
-            seat.tell(site, n, json.clone());
+            seat.tell(place, json.clone());
         }
+    }
+
+    /// Notes that whoever hears this event has it in its seat, and all events before.
+    pub(super) fn note_relayed(&self, number: Number) {
+        let mut seats = self.seats();
+        seats.relayed = seats.relayed.with(number);
+    }
+
+    /// Up to where events are in the seats of those who hear them, since the start.
+    pub(super) fn relayed(&self) -> Position {
+        self.seats().relayed
     }
 
     /// Does anybody sit who may hear about this conversation?
@@ -126,10 +139,16 @@ impl Hub {
     }
 
     /// Tells an event to the pages of a visitor that may read the conversation of `proof`.
-    pub(super) fn tell_visitor(&self, (site, visitor): (SiteId, VisitorId), proof: &Proof, n: i64, json: &Arc<str>) {
+    pub(super) fn tell_visitor(
+        &self,
+        (site, visitor): (SiteId, VisitorId),
+        proof: &Proof,
+        place: Place,
+        json: &Arc<str>,
+    ) {
         for seat in self.seats().visitors.get(&(site, visitor)).into_iter().flatten() {
             if seat.may_hear(visitor, proof) {
-                seat.tell(site, n, json.clone());
+                seat.tell(place, json.clone());
             }
         }
     }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::events::Cursor;
+use crate::events::{Cursor, Position};
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
 
@@ -21,11 +21,6 @@ use super::resume::{self, Resume};
 use super::seat::{Ending, Item, Who};
 use super::{BEAT, OperatorPass};
 
-/// Above this many sites most events' frames leave their cursor empty ("keep yours"): a long one on each would be more
-/// than the event itself.
-const SITES_IN_EVENT_CURSOR: usize = 16;
-/// Then each so-many-th event has it all the same, so that a line that keeps breaking gets on.
-const LONG_CURSOR_EVERY: u64 = 16;
 /// Clients of a stopping server come back within this.
 const RESTART_SPREAD: Duration = Duration::from_secs(4);
 
@@ -42,7 +37,6 @@ pub(super) struct Line {
     app: App,
     seat: Seated,
     cursor: Cursor,
-    told: u64,
     ready: VecDeque<Utf8Bytes>,
     beat: Interval,
     last: Option<(PlainFrame, u16)>,
@@ -85,27 +79,23 @@ impl Line {
         let first = Instant::now() + BEAT.mul_f64(0.5 + 0.5 * (seat.id % 97) as f64 / 97.0);
         let mut beat = interval_at(app.hub.on_the_stroke(first), BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let cursor = Cursor::new(app.store.epoch(), []);
-        let mut line = Line { app: app.clone(), seat, cursor, told: 0, ready: VecDeque::new(), beat, last: None };
-        match resume {
-            Resume::Resync => {
-                let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
-                line.last = Some((frame, 1000));
-            }
-            Resume::Missed { items, from, upto } => {
-                let held = held.to_owned();
-                line.ready.push_back(PlainFrame::Welcome { cursor: held, beat_s: BEAT.as_secs() }.to_json().into());
-                // Each event says how far it brings the client, so that one that is cut off half-way goes on from there.
-                line.cursor = from;
-                for item in items {
-                    let frame = line.frame(item);
-                    line.ready.extend(frame);
-                }
-                // The beat after them says that it has caught up.
-                line.cursor = upto;
-                line.ready.push_back(line.beat_frame());
-            }
+        let (app, ready) = (app.clone(), VecDeque::new());
+        let Resume::Missed { items, from, upto } = resume else {
+            let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
+            let cursor = Cursor::of_everything(app.store.epoch(), Position::default());
+            return Line { app, seat, cursor, ready, beat, last: Some((frame, 1000)) };
+        };
+        let mut line = Line { app, seat, cursor: from, ready, beat, last: None };
+        let welcome = PlainFrame::Welcome { cursor: held.to_owned(), beat_s: BEAT.as_secs() };
+        line.ready.push_back(welcome.to_json().into());
+        // Each event says how far it brings the client, so that one that is cut off half-way goes on from there.
+        for item in items {
+            let frame = line.frame(item);
+            line.ready.extend(frame);
         }
+        // The beat after them says that it has caught up.
+        line.cursor = upto;
+        line.ready.push_back(line.beat_frame());
         line
     }
 
@@ -118,7 +108,10 @@ impl Line {
             tokio::select! {
                 biased;
                 item = self.seat.next() => self.take(item),
-                _ = self.beat.tick() => return Next::Frame(self.beat_frame()),
+                _ = self.beat.tick() => {
+                    self.pass_what_is_not_for_it();
+                    return Next::Frame(self.beat_frame());
+                }
             }
         }
     }
@@ -149,6 +142,15 @@ impl Line {
         }
     }
 
+    /// Goes on over what others were told: a console whose own sites are quiet must not fall behind.
+    fn pass_what_is_not_for_it(&mut self) {
+        // Asked before the seat is looked at: what it had to hear up to there was put into it.
+        let relayed = self.app.hub.relayed();
+        if self.seat.is_empty() {
+            self.cursor.pass(relayed);
+        }
+    }
+
     fn beat_frame(&self) -> Utf8Bytes {
         PlainFrame::Beat { cursor: self.cursor.to_text() }.to_json().into()
     }
@@ -162,16 +164,7 @@ impl Line {
     fn frame(&mut self, item: Item) -> Option<Utf8Bytes> {
         match item {
             Item::Signal(frame) => Some(frame),
-            Item::Event { site, n, json } => {
-                if self.cursor.position(self.app.store.epoch(), site).is_some_and(|heard| n <= heard) {
-                    return None;
-                }
-                self.cursor.advance(site, n);
-                self.told += 1;
-                let few = self.cursor.sites().take(SITES_IN_EVENT_CURSOR + 1).count() <= SITES_IN_EVENT_CURSOR;
-                let shown = few || self.told.is_multiple_of(LONG_CURSOR_EVERY);
-                Some(event_frame(&if shown { self.cursor.to_text() } else { String::new() }, &json))
-            }
+            Item::Event { place, json } => self.cursor.hear(place).then(|| event_frame(&self.cursor.to_text(), &json)),
         }
     }
 }

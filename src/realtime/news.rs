@@ -38,7 +38,7 @@ impl News {
                 }
                 Event::ConversationChanged { conversation_id } => changed.push((recorded.site, *conversation_id)),
                 Event::VisitorChanged { visitor_id } => who.push((recorded.site, *visitor_id)),
-                Event::Delivered { .. } | Event::Seen { .. } | Event::SiteChanged => {}
+                Event::Delivered { .. } | Event::Seen { .. } | Event::SiteChanged | Event::BrokenOff => {}
             }
         }
         for message in messages::store::at(&app.store, &places).await? {
@@ -91,6 +91,7 @@ impl News {
                 OperatorEvent::VisitorChanged { visitor: Box::new(visitor.clone()) }
             }
             Event::SiteChanged => OperatorEvent::SiteChanged { site_id },
+            Event::BrokenOff => return None,
         })
     }
 
@@ -112,7 +113,7 @@ impl News {
             Event::Seen { public_id, by, seq, .. } => {
                 VisitorEvent::Seen { conversation: public_id.clone(), by: *by, seq: *seq }
             }
-            Event::VisitorChanged { .. } | Event::SiteChanged => return None,
+            Event::VisitorChanged { .. } | Event::SiteChanged | Event::BrokenOff => return None,
         })
     }
 }

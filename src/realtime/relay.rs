@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 
 use crate::app::App;
-use crate::events::{Published, Recorded};
+use crate::events::{Event, Published, Recorded};
 use crate::id::AccountId;
 
 use super::news::{self, News};
@@ -15,16 +15,22 @@ use super::news::{self, News};
 pub async fn relay(app: App, mut committed: mpsc::UnboundedReceiver<Published>) {
     while let Some(events) = committed.recv().await {
         for recorded in events {
-            // A site that is gone has nobody to tell.
-            let Ok(site) = app.sites.by_id(recorded.site).await else { continue };
-            let place = recorded.site;
-            // A panic over one event must not end all live news.
-            if AssertUnwindSafe(tell(&app, site.owner_id, recorded)).catch_unwind().await.is_err() {
-                tracing::error!("telling an event panicked; its listeners load anew");
-                app.hub.reload_site(place);
-                app.hub.reload_account(site.owner_id);
-            }
+            let number = recorded.place.number;
+            pass_on(&app, recorded).await;
+            app.hub.note_relayed(number);
         }
+    }
+}
+
+async fn pass_on(app: &App, recorded: Recorded) {
+    // A site that is gone has nobody to tell.
+    let Ok(site) = app.sites.by_id(recorded.site).await else { return };
+    let place = recorded.site;
+    // A panic over one event must not end all live news.
+    if AssertUnwindSafe(tell(app, site.owner_id, recorded)).catch_unwind().await.is_err() {
+        tracing::error!("telling an event panicked; its listeners load anew");
+        app.hub.reload_site(place);
+        app.hub.reload_account(site.owner_id);
     }
 }
 
@@ -33,6 +39,9 @@ async fn tell(app: &App, owner: AccountId, recorded: Recorded) {
     let to_visitor = visitor_key(&recorded).is_some_and(|(site, visitor)| app.hub.has_visitor(site, visitor));
     if !to_operators && !to_visitor {
         return;
+    }
+    if recorded.event == Event::BrokenOff {
+        return app.hub.reload_account(owner);
     }
     let recorded = [recorded];
     let news = match News::load(app, &recorded).await {
@@ -46,13 +55,13 @@ async fn tell(app: &App, owner: AccountId, recorded: Recorded) {
     };
     let [recorded] = &recorded;
     if to_operators && let Some(event) = news.for_operator(recorded) {
-        app.hub.tell_operators(owner, recorded.site, recorded.n, &news::json(&event));
+        app.hub.tell_operators(owner, recorded.place, &news::json(&event));
     }
     if let (Some(key), Some(proof)) = (visitor_key(recorded), &recorded.scope.proof)
         && to_visitor
         && let Some(event) = news.for_visitor(recorded)
     {
-        app.hub.tell_visitor(key, proof, recorded.n, &news::json(&event));
+        app.hub.tell_visitor(key, proof, recorded.place, &news::json(&event));
     }
 }
 

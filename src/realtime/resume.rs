@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::conversations;
 use crate::error::Result;
-use crate::events::{Cursor, Recorded, store};
+use crate::events::{Cursor, Event, Position, Recorded, store};
 use crate::id::AccountId;
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
@@ -13,6 +13,9 @@ use super::seat::Item;
 
 /// Events that a client may have missed; beyond this loading the state is cheaper for both sides.
 const MOST: i64 = 2_000;
+/// Messages, and other events, of the whole database among which a console looks for what it missed. A console that
+/// listens is told with each beat that there is nothing more, so that this is behind only one that was away.
+const LOOKED_THROUGH: i64 = 20_000;
 
 /// What a returning client gets.
 pub(super) enum Resume {
@@ -26,7 +29,7 @@ pub(super) enum Resume {
 pub(super) async fn visitor(app: &App, session: &VisitorSession, mode: IdentityMode, held: &Cursor) -> Result<Resume> {
     let site = session.site_id;
     let Some(ends) = store::ends(&app.store, site).await? else { return Ok(Resume::Resync) };
-    let Some(position) = held.position(app.store.epoch(), site).filter(|n| (ends.trimmed..=ends.n).contains(n)) else {
+    let Some(position) = held.on_site(app.store.epoch(), site).filter(|n| (ends.trimmed..=ends.n).contains(n)) else {
         return Ok(Resume::Resync);
     };
     let mut missed = Vec::new();
@@ -40,41 +43,44 @@ pub(super) async fn visitor(app: &App, session: &VisitorSession, mode: IdentityM
     if missed.len() as i64 >= MOST {
         return Ok(Resume::Resync);
     }
-    missed.sort_by_key(|recorded| recorded.n);
+    missed.sort_by_key(|recorded| recorded.place.n);
     let news = News::load(app, &missed).await?;
     let items = missed.iter().filter_map(|recorded| Some(item(recorded, &news.for_visitor(recorded)?))).collect();
-    let at = |n| Cursor::new(app.store.epoch(), [(site, n)]);
+    let at = |n| Cursor::of_site(app.store.epoch(), site, n);
     Ok(Resume::Missed { items, from: at(position), upto: at(ends.n) })
 }
 
 /// For an operator: the events of all sites of the account.
 pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Result<Resume> {
-    let all_ends = store::owned_ends(&app.store, account).await?;
-    let (mut missed, mut from) = (Vec::new(), Cursor::new(app.store.epoch(), []));
-    for ends in &all_ends {
-        // A site that is younger than the cursor is replayed from its beginning.
-        let known = held.sites().any(|site| site == ends.site_id);
-        let position =
-            if known { held.position(app.store.epoch(), ends.site_id) } else { held.same_life(app.store.epoch()) };
-        let Some(position) = position.filter(|n| (ends.trimmed..=ends.n).contains(n)) else {
+    let reach = store::reach(&app.store).await?;
+    let Some(from) = held.position(app.store.epoch()).filter(|from| is_within(*from, reach)) else {
+        return Ok(Resume::Resync);
+    };
+    let upto = from.max(reach.end);
+    let missed = if from == upto {
+        Vec::new()
+    } else {
+        let Some(missed) = store::owned_after(&app.store, account, (from, upto), MOST).await? else {
             return Ok(Resume::Resync);
         };
-        if known {
-            from.advance(ends.site_id, position);
-        }
-        if position < ends.n {
-            missed.extend(store::after(&app.store, ends.site_id, position, ends.n, MOST).await?);
-        }
-        if missed.len() as i64 >= MOST {
-            return Ok(Resume::Resync);
-        }
+        missed
+    };
+    if missed.iter().any(|recorded| recorded.event == Event::BrokenOff) {
+        return Ok(Resume::Resync);
     }
     let news = News::load(app, &missed).await?;
     let items = missed.iter().filter_map(|recorded| Some(item(recorded, &news.for_operator(recorded)?))).collect();
-    let upto = Cursor::new(app.store.epoch(), all_ends.iter().map(|ends| (ends.site_id, ends.n)));
-    Ok(Resume::Missed { items, from, upto })
+    let at = |position| Cursor::of_everything(app.store.epoch(), position);
+    Ok(Resume::Missed { items, from: at(from), upto: at(upto) })
+}
+
+/// Does the log reach back that far, and not too far?
+fn is_within(from: Position, reach: store::Reach) -> bool {
+    from.event >= reach.trimmed
+        && reach.end.event - from.event <= LOOKED_THROUGH
+        && reach.end.message - from.message <= LOOKED_THROUGH
 }
 
 fn item<E: serde::Serialize>(recorded: &Recorded, event: &E) -> Item {
-    Item::Event { site: recorded.site, n: recorded.n, json: news::json(event) }
+    Item::Event { place: recorded.place, json: news::json(event) }
 }

@@ -7,7 +7,8 @@ use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 
 use crate::error::ErrorCode;
-use crate::id::{AccountId, SessionId, SiteId};
+use crate::events::Place;
+use crate::id::{AccountId, SessionId};
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
 
@@ -52,7 +53,7 @@ impl Who {
 #[derive(Debug, Clone)]
 pub(super) enum Item {
     /// An event: its place in the log and its JSON.
-    Event { site: SiteId, n: i64, json: Arc<str> },
+    Event { place: Place, json: Arc<str> },
     /// A whole frame that is not in the log; its bytes are shared by all who hear it.
     Signal(Utf8Bytes),
 }
@@ -100,8 +101,8 @@ impl Seat {
     }
 
     /// Adds an event. A full queue ends the seat: the client resumes from its cursor and misses nothing.
-    pub(super) fn tell(&self, site: SiteId, n: i64, json: Arc<str>) {
-        self.push(Item::Event { site, n, json });
+    pub(super) fn tell(&self, place: Place, json: Arc<str>) {
+        self.push(Item::Event { place, json });
     }
 
     /// Adds a signal; dropped where the client is behind already.
@@ -156,6 +157,12 @@ impl Seat {
             queue.items = VecDeque::new();
         }
         Some(Ok(item))
+    }
+
+    /// Does nothing wait, not even the end?
+    pub(super) fn is_empty(&self) -> bool {
+        let queue = self.queue();
+        queue.items.is_empty() && queue.ending.is_none()
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -5,6 +5,7 @@ use crate::attacks::{self, AttackView};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId};
 
+use super::view::{SeenPage, SiteLine};
 use super::{ChatKey, Key, Site, store};
 
 /// The sites of an account, oldest first.
@@ -57,6 +58,29 @@ pub async fn details_of(app: &App, owner: AccountId) -> Result<Vec<Details>> {
         all.push(with_keys(app, site).await?);
     }
     Ok(all)
+}
+
+/// All sites of an account as a list shows them, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lines_of(app: &App, owner: AccountId) -> Result<Vec<SiteLine>> {
+    let mut lines = Vec::new();
+    for row in store::lines_of(&app.store, owner).await? {
+        let look = row.look()?;
+        lines.push(SiteLine {
+            id: row.id,
+            primary: look.primary,
+            primary_text: look.primary_text,
+            image_bytes: row.image_bytes()?,
+            attack: if row.attacked { attacks::unsettled(app, row.id).await? } else { None },
+            name: row.name,
+            paused: row.paused,
+            seen_page: row.seen_page.zip(row.seen_page_at).map(|(origin, at)| SeenPage { origin, at }),
+            unread: row.unread,
+        });
+    }
+    Ok(lines)
 }
 
 async fn with_keys(app: &App, site: Site) -> Result<Details> {

@@ -13,7 +13,7 @@ use crate::values;
 
 use super::grant::{Grant, KeyScope};
 use super::key::{ChatKey, Key};
-use super::{IdentityMode, Limits, Site};
+use super::{IdentityMode, Limits, Look, Site};
 
 macro_rules! select_site {
     ($rest:literal) => {
@@ -66,7 +66,16 @@ const INSERT_IDENTITY_SECRET: &str =
     "INSERT INTO identity_secrets (site_id, id, sealed, last4, created_at) VALUES ($1, $2, $3, $4, $5)";
 const DELETE_IDENTITY_SECRET: &str = "DELETE FROM identity_secrets WHERE site_id = $1 AND id = $2";
 
-const UNREAD: &str = "SELECT COALESCE(SUM(unread_agent), 0) FROM conversations WHERE site_id = $1 AND unread_agent > 0";
+const UNREAD: &str = "SELECT COALESCE(SUM(unread_agent), 0) FROM conversations
+    WHERE owner_id = (SELECT s.owner_id FROM sites AS s WHERE s.id = $1) AND site_id = $1 AND unread_agent > 0";
+
+// What the list of an account's sites shows, in one piece: there may be very many.
+const LINES: &str = "SELECT s.id, s.name, s.paused, s.look, s.image_bytes, s.seen_page, s.seen_page_at,
+        COALESCE(u.unread, 0) AS unread,
+        EXISTS (SELECT 1 FROM attacks AS a WHERE a.site_id = s.id AND a.settled_at IS NULL) AS attacked
+    FROM sites AS s LEFT JOIN (SELECT c.site_id, SUM(c.unread_agent) AS unread FROM conversations AS c
+        WHERE c.owner_id = $1 AND c.unread_agent > 0 GROUP BY c.site_id) AS u ON u.site_id = s.id
+    WHERE s.owner_id = $1 ORDER BY s.id";
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
@@ -95,6 +104,7 @@ pub const SQL: &[&str] = &[
     INSERT_IDENTITY_SECRET,
     DELETE_IDENTITY_SECRET,
     UNREAD,
+    LINES,
 ];
 
 #[derive(sqlx::FromRow)]
@@ -120,7 +130,6 @@ struct SiteRow {
 
 impl SiteRow {
     fn site(self) -> Result<Site> {
-        let number = |n: i64| u32::try_from(n).map_err(|_| Error::Internal("a limit is out of range".into()));
         Ok(Site {
             id: self.id,
             owner_id: self.owner_id,
@@ -131,9 +140,9 @@ impl SiteRow {
             welcome: read::<BTreeMap<_, _>>(&self.welcome)?,
             logo: self.logo,
             limits: Limits {
-                messages_per_minute: number(self.messages_per_minute)?,
-                api_per_minute: number(self.api_per_minute)?,
-                image_bytes: number(self.image_bytes)?,
+                messages_per_minute: limit(self.messages_per_minute)?,
+                api_per_minute: limit(self.api_per_minute)?,
+                image_bytes: limit(self.image_bytes)?,
             },
             allowed_domains: read(&self.allowed_domains)?,
             identity_mode: IdentityMode::parse(&self.identity_mode)
@@ -143,6 +152,10 @@ impl SiteRow {
             created_at: self.created_at,
         })
     }
+}
+
+fn limit(n: i64) -> Result<u32> {
+    u32::try_from(n).map_err(|_| Error::Internal("a limit is out of range".into()))
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
@@ -167,6 +180,34 @@ pub(super) async fn of_owner(store: &Store, owner: AccountId) -> Result<Vec<Site
 
 pub(super) async fn of_owner_in(tx: &mut Tx, owner: AccountId) -> Result<Vec<Site>> {
     tx.all::<SiteRow>(BY_OWNER, values![owner]).await?.into_iter().map(SiteRow::site).collect()
+}
+
+/// A site as the list of an account's sites shows it.
+#[derive(sqlx::FromRow)]
+pub(super) struct LineRow {
+    pub(super) id: SiteId,
+    pub(super) name: String,
+    pub(super) paused: bool,
+    look: String,
+    image_bytes: i64,
+    pub(super) seen_page: Option<String>,
+    pub(super) seen_page_at: Option<Millis>,
+    pub(super) unread: i64,
+    pub(super) attacked: bool,
+}
+
+impl LineRow {
+    pub(super) fn look(&self) -> Result<Look> {
+        read(&self.look)
+    }
+
+    pub(super) fn image_bytes(&self) -> Result<u32> {
+        limit(self.image_bytes)
+    }
+}
+
+pub(super) async fn lines_of(store: &Store, owner: AccountId) -> Result<Vec<LineRow>> {
+    store.all(LINES, values![owner]).await
 }
 
 pub(super) async fn all(store: &Store) -> Result<Vec<Site>> {

@@ -10,7 +10,7 @@ use crate::id::{KeyId, SiteId};
 use crate::images;
 
 use super::key::{ChatKey, Key, NewKey};
-use super::{Details, IdentityMode, KeyScope, Limits, Locale, Look};
+use super::{Colour, Details, IdentityMode, KeyScope, Limits, Locale, Look};
 
 /// A site as its owner sees it.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -49,6 +49,29 @@ pub struct SiteView {
     pub attack: Option<AttackView>,
     /// When it was made.
     pub created_at: Millis,
+}
+
+/// A site as a list shows it: a small part of [`SiteView`], because there may be very many.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct SiteLine {
+    /// Its number.
+    pub id: SiteId,
+    /// Its name.
+    pub name: String,
+    /// The widget draws nothing and no message is taken.
+    pub paused: bool,
+    /// Its colour.
+    pub primary: Colour,
+    /// Text on `primary`.
+    pub primary_text: Colour,
+    /// Largest picture.
+    pub image_bytes: u32,
+    /// The last page that loaded the widget.
+    pub seen_page: Option<SeenPage>,
+    /// Visitors' messages that no operator has seen.
+    pub unread: i64,
+    /// Attacks that the owner has not settled.
+    pub attack: Option<AttackView>,
 }
 
 /// A page that loaded the widget.

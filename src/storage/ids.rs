@@ -11,8 +11,8 @@ use super::Tx;
 
 /// Ids fetched at once. A restart skips at most this many.
 const BLOCK: i64 = 100;
-/// Messages are many: fewer trips to the block table.
-const MESSAGE_BLOCK: i64 = 4_000;
+/// Messages and events are many: fewer trips to the block table.
+const LARGE_BLOCK: i64 = 4_000;
 
 /// What an id is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +26,7 @@ pub enum Kind {
     Token,
     Conversation,
     Message,
+    Event,
     Image,
     Audit,
 }
@@ -41,6 +42,7 @@ impl Kind {
             Kind::Token => "token",
             Kind::Conversation => "conversation",
             Kind::Message => "message",
+            Kind::Event => "event",
             Kind::Image => "image",
             Kind::Audit => "audit",
         }
@@ -48,7 +50,7 @@ impl Kind {
 
     fn block(self) -> i64 {
         match self {
-            Kind::Message => MESSAGE_BLOCK,
+            Kind::Message | Kind::Event => LARGE_BLOCK,
             _ => BLOCK,
         }
     }

@@ -216,7 +216,7 @@ async fn state(app: &App, site: &Site, arrived: Arrived, language: &str) -> Resu
         conversations: conversations.iter().map(Conversation::for_visitor).collect(),
         messages: messages.iter().map(messages::Message::for_visitor).collect(),
         more,
-        cursor: Cursor::new(app.store.epoch(), [(site.id, ends.n)]).to_text(),
+        cursor: Cursor::of_site(app.store.epoch(), site.id, ends.n).to_text(),
         welcome: Welcome::of(app, site, language),
     })
 }

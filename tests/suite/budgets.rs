@@ -9,10 +9,13 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use hyper::Method;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::world::Http;
+use crate::world::{Http, Owner};
 
 /// The bounds are for a debug build, which is some ten times slower. They stand between what is and what a mistake of the
 /// kind that they are for makes of it: a commit for each message, HTTP's task held beside each socket.
@@ -24,6 +27,8 @@ const MEMORY_OF_A_SOCKET: f64 = 8.0 * 1024.0;
 const ALLOCATIONS_OF_A_MESSAGE: f64 = 450.0;
 /// Visitors that a short run lets in.
 const VISITORS: f64 = 64.0;
+/// Streams that are compared with sockets; fewer than one address may open.
+const STREAMS: usize = 150;
 
 /// Figures of a run.
 struct Figures(Value);
@@ -72,6 +77,42 @@ fn an_idle_visitor_takes_little_memory_and_all_come_back() {
     assert!(figures.of_name("storm")["value"].as_f64().is_some_and(|seconds| seconds > 0.0));
 }
 
+/// The same memory, where HTTP's task is held beside each visitor: that is what a stream is.
+#[tokio::test]
+async fn http_held_beside_each_idle_visitor_would_be_noticed() {
+    let server = Counted::start();
+    let http = Http::to(&server.address);
+    let body = json!({ "email": "otto@example.org", "password": "correct horse battery", "name": "Otto" });
+    let otto = Owner::from(http.clone(), http.json(Method::POST, "/api/console/sign-up", &[], &body).await);
+    let shop = otto.site("Shop").await;
+    let (mut requests, mut streams) = (Vec::new(), Vec::new());
+    for n in 0..STREAMS {
+        let start =
+            json!({ "do": "start", "key": shop.widget_key, "external_id": format!("v{n}"), "anonymous": false });
+        let state = http.json(Method::POST, "/api/widget", &[], &start).await.ok();
+        let (token, cursor) = (state["token"].as_str().expect("a token"), state["cursor"].as_str().expect("a cursor"));
+        requests.push(format!(
+            "GET /api/widget/stream HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nlast-event-id: {cursor}\r\n\r\n",
+            server.address
+        ));
+    }
+    let before = server.memory();
+    for request in requests {
+        let mut stream = TcpStream::connect(&server.address).await.expect("a connection");
+        stream.write_all(request.as_bytes()).await.expect("goes up");
+        let mut said = String::new();
+        while !said.contains(r#""type":"beat""#) {
+            let mut some = [0; 1_024];
+            let count = stream.read(&mut some).await.expect("an answer");
+            assert!(count > 0, "it ended: {said}");
+            said.push_str(&String::from_utf8_lossy(&some[..count]));
+        }
+        streams.push(stream);
+    }
+    let each = (server.memory() - before) / STREAMS as f64;
+    assert!(each > MEMORY_OF_A_SOCKET, "{each:.0} for a stream: a bound that this keeps is too wide");
+}
+
 /// A server whose allocations are counted.
 struct Counted {
     folder: TempDir,
@@ -98,6 +139,13 @@ impl Counted {
         let ready = BufReader::new(server.stdout.take().expect("its words")).lines().next();
         assert!(ready.is_some_and(|line| line.is_ok_and(|line| line.contains("ready"))), "it did not start");
         Counted { folder, address, server }
+    }
+
+    /// Bytes that are its own, and not of files.
+    fn memory(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.server.id())).expect("its state");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
     }
 
     fn so_far(&self) -> u64 {

@@ -121,6 +121,90 @@ async fn a_console_catches_up_over_all_of_its_sites_new_ones_too() {
     assert_eq!(heard, ["to the blog", "to the shop"]);
 }
 
+/// Three thousand sites: their console opens, and goes on from any event in the middle, on a line that keeps breaking.
+#[tokio::test]
+async fn a_console_of_thousands_of_sites_misses_nothing_and_hears_nothing_twice() {
+    let world = World::new().await;
+    let (otto, anna) = (world.owner("otto").await, world.owner("anna").await);
+    let first = otto.site("Shop").await;
+    let sites = world.more_sites(&first, 3_000).await;
+    assert_eq!(otto.get("my-sites").await["sites"].as_array().expect("a list").len(), 3_001);
+    let before = otto.listen().await.start_cursor().await;
+    assert!(before.len() < 80, "{} bytes: {before:.200}", before.len());
+    let elsewhere = world.visitor(&anna.site("Elsewhere").await, "eve").await;
+    let mut visitors = Vec::new();
+    for site in sites.iter().step_by(150) {
+        visitors.push(world.visitor(site, "vera").await);
+    }
+    let mut said = Vec::new();
+    for turn in 0..3 {
+        for (place, visitor) in visitors.iter().enumerate() {
+            said.push(format!("{turn} on {place}"));
+            visitor.send(&format!("v{turn}"), &said[said.len() - 1]).await.ok();
+        }
+        elsewhere.send(&format!("e{turn}"), "not for otto").await.ok();
+    }
+    let heard = piece_by_piece(&before, async |cursor| otto.listen_from(cursor).await).await;
+    assert_eq!(heard, said);
+    let newest: Vec<i64> =
+        otto.inbox("limit=50").await.iter().map(|c| c["site_id"].as_i64().expect("a site")).collect();
+    assert_eq!(newest, sites.iter().step_by(150).rev().map(|site| site.id).collect::<Vec<_>>());
+    assert_eq!(otto.get("conversations").await["counts"], json!({ "open": 20, "unread": 20 }));
+    let of_one = otto.inbox(&format!("site={}", sites[150].id)).await;
+    assert_eq!(of_one.iter().map(|c| &c["unread"]).collect::<Vec<_>>(), [3]);
+}
+
+/// Its own sites are quiet, and others are not: its beats carry it past what is not for it.
+#[tokio::test]
+async fn a_quiet_console_does_not_fall_behind() {
+    let world = World::new().await;
+    let (otto, anna) = (world.owner("otto").await, world.owner("anna").await);
+    otto.site("Shop").await;
+    let mut console = otto.listen().await;
+    console.frame("beat").await;
+    let before = console.cursor.clone();
+    world.visitor(&anna.site("Elsewhere").await, "eve").await.send("e", "not for otto").await.ok();
+    console.frame("beat").await;
+    assert_ne!(console.cursor, before);
+    assert_eq!(console.cursor, otto.get("conversations").await["cursor"]);
+}
+
+#[tokio::test]
+async fn a_console_that_is_too_far_behind_loads_anew() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    let before = otto.listen().await.start_cursor().await;
+    for kind in ["message", "event"] {
+        let mut tx = world.store().begin().await.expect("a writer");
+        let skip = "INSERT INTO id_blocks (kind, next) VALUES ($1, 30000)
+            ON CONFLICT (kind) DO UPDATE SET next = id_blocks.next + 30000";
+        tx.run(skip, ocs::values![kind]).await.expect("numbers are skipped");
+        tx.commit().await.expect("a commit");
+    }
+    vera.send("v", "hello").await.ok();
+    assert_eq!(otto.listen_from(&before).await.next().await.expect("a frame")["type"], "resync");
+    otto.listen().await.frame("welcome").await;
+}
+
+#[tokio::test]
+async fn a_cursor_of_the_other_side_or_of_an_older_program_means_load_anew() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    vera.send("v1", "one").await.ok();
+    let consoles = otto.listen().await.start_cursor().await;
+    let pages = vera.state["cursor"].as_str().expect("a cursor");
+    let epoch = pages.split('.').next().expect("an epoch");
+    assert_eq!(vera.listen_from(&consoles).await.next().await.expect("a frame")["type"], "resync");
+    // A number for each site, as consoles held them.
+    for cursor in [pages, epoch, &format!("{pages}.900-1"), &format!("{epoch}.1-1.2-2.3-3"), "otherlife.1.1"] {
+        assert_eq!(otto.listen_from(cursor).await.next().await.expect("a frame")["type"], "resync", "{cursor}");
+    }
+}
+
 #[tokio::test]
 async fn a_cursor_of_another_life_or_too_old_means_load_anew() {
     let world = World::new().await;
@@ -144,8 +228,13 @@ async fn after_the_kept_days_a_cursor_is_too_old_and_the_messages_are_still_ther
     let shop = otto.site("Shop").await;
     let vera = world.visitor(&shop, "vera").await;
     vera.send("v1", "one").await.ok();
+    let console = otto.listen().await.start_cursor().await;
     world.pass(8 * 86_400);
     assert!(world.trim().await > 0);
+    // It heard all that was removed, and goes on.
+    otto.listen_from(&console).await.frame("welcome").await;
+    let behind = console.rsplit_once('.').expect("an event's number").0.to_owned() + ".0";
+    assert_eq!(otto.listen_from(&behind).await.next().await.expect("a frame")["type"], "resync");
     assert_eq!(vera.listen().await.next().await.expect("a frame")["type"], "resync");
     let token = vera.token.clone();
     let named = json!({ "external_id": "vera", "anonymous": false });

@@ -135,6 +135,10 @@ fn holds(now: &Value, then: &Value, place: &str) {
                 holds(&now[index], then, &format!("{place} / {index}"));
             }
         }
+        // Opaque, but for the life of the database.
+        (Value::String(now), Value::String(then)) if place.ends_with(" / cursor") => {
+            assert_eq!(now.split('.').next(), then.split('.').next(), "{place}");
+        }
         _ => assert_eq!(now, then, "{place}"),
     }
 }

@@ -23,6 +23,18 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 /// Nothing that is awaited takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Sites of the same owner beside one, their counters and keys.
+const MORE_SITES: [&str; 3] = [
+    "INSERT INTO sites (id, owner_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
+        allowed_domains, identity_mode, created_at)
+    SELECT r.value ->> 0, s.owner_id, 'Site ' || (r.value ->> 0), s.look, s.welcome, s.messages_per_minute,
+        s.api_per_minute, s.image_bytes, s.allowed_domains, s.identity_mode, s.created_at
+    FROM json_each($1) AS r CROSS JOIN sites AS s WHERE s.id = $2",
+    "INSERT INTO site_counters (site_id, n) SELECT r.value ->> 0, 0 FROM json_each($1) AS r WHERE $2 > 0",
+    "INSERT INTO widget_keys (site_id, key, created_at)
+    SELECT r.value ->> 0, r.value ->> 1, 0 FROM json_each($1) AS r WHERE $2 > 0",
+];
+
 /// A server and its data.
 pub struct World {
     running: Option<Running>,
@@ -159,6 +171,26 @@ impl World {
     /// Sets the server's clock, in milliseconds.
     pub fn go_to(&self, at: i64) {
         self.clock.store(at, Ordering::Relaxed);
+    }
+
+    /// The running server's database.
+    pub fn store(&self) -> &ocs::storage::Store {
+        &self.running.as_ref().expect("a running server").app.store
+    }
+
+    /// Gives the owner of a site so many more, as no interface lets one make them.
+    pub async fn more_sites(&self, of: &Site, count: i64) -> Vec<Site> {
+        let first = 1_000_000;
+        let sites: Vec<Site> = (first..first + count)
+            .map(|id| Site { id, widget_key: format!("{}{id}", of.widget_key), chat_key: String::new() })
+            .collect();
+        let rows: Vec<(i64, &str)> = sites.iter().map(|site| (site.id, site.widget_key.as_str())).collect();
+        let mut tx = self.store().begin().await.expect("a writer");
+        for sql in MORE_SITES {
+            tx.run(sql, ocs::values![ocs::storage::Value::json(&rows), of.id]).await.expect("more sites");
+        }
+        tx.commit().await.expect("a commit");
+        sites
     }
 
     /// Runs the chore that removes old events.

@@ -1066,6 +1066,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/my-sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MySites"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/search": {
         parameters: {
             query?: never;
@@ -4116,6 +4169,10 @@ export interface components {
          * @description A moment: milliseconds since 1970 UTC. For display and expiry; order comes from sequence numbers.
          */
         Millis: number;
+        /** @description All sites of the account, oldest first. */
+        MySites: {
+            sites: components["schemas"]["SiteLine"][];
+        };
         /** @description A key of the compatible API at the one moment when it is shown. */
         NewChatKeyView: {
             /** @description What will be shown later. */
@@ -4414,6 +4471,33 @@ export interface components {
              * @description Messages a minute for each visitor, 1 to 600.
              */
             messages_per_minute: number;
+        };
+        /** @description A site as a list shows it: a small part of [`SiteView`], because there may be very many. */
+        SiteLine: {
+            /** @description Attacks that the owner has not settled. */
+            attack: components["schemas"]["AttackView"] | null;
+            /** @description Its number. */
+            id: components["schemas"]["SiteId"];
+            /**
+             * Format: uint32
+             * @description Largest picture.
+             */
+            image_bytes: number;
+            /** @description Its name. */
+            name: string;
+            /** @description The widget draws nothing and no message is taken. */
+            paused: boolean;
+            /** @description Its colour. */
+            primary: components["schemas"]["Colour"];
+            /** @description Text on `primary`. */
+            primary_text: components["schemas"]["Colour"];
+            /** @description The last page that loaded the widget. */
+            seen_page: components["schemas"]["SeenPage"] | null;
+            /**
+             * Format: int64
+             * @description Visitors' messages that no operator has seen.
+             */
+            unread: number;
         };
         /** @description A site as its owner sees it. */
         SiteView: {

@@ -79,6 +79,7 @@ export type AuditLine = Shapes["AuditLine"];
 export type AuditLines = Shapes["AuditLines"];
 
 export type SiteView = Shapes["SiteView"];
+export type SiteLine = Shapes["SiteLine"];
 export type Removed = Shapes["Removed"];
 export type SiteLimits = Shapes["SiteLimits"];
 export type KeyView = Shapes["KeyView"];
@@ -86,7 +87,7 @@ export type NewKey = Shapes["NewKeyView"];
 export type ChatKeyView = Shapes["ChatKeyView"];
 export type NewChatKey = Shapes["NewChatKeyView"];
 export type MakeChatKey = Shapes["MakeChatKey"];
-export type Sites = Shapes["Sites"];
+export type MySites = Shapes["MySites"];
 export type CreateSite = Shapes["CreateSite"];
 export type SiteCreated = Shapes["SiteCreated"];
 export type ConfigureSite = Shapes["ConfigureSite"];

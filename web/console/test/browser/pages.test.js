@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { makeWorld, publish } from '../stub/world.js';
+import { makeSite, makeWorld, publish } from '../stub/world.js';
 import { serve } from '../stub/serve.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
@@ -133,6 +133,29 @@ test('from an empty account to a site with its key', async () => {
   await page.getByText('three steps').waitFor();
   assert.deepEqual(page.faults, []);
   await page.context().close();
+});
+
+test('ten thousand sites are found by their names and keep the document small', async () => {
+  const world = makeWorld();
+  for (let n = 0; n < 10_000; n++) makeSite(world, `Branch ${n}`);
+  const many = await serve({ world });
+  const page = await openPage(browser, many.url);
+  await signIn(page);
+  await page.getByRole('button', { name: 'All sites' }).click();
+  await page.getByLabel('Find a site by its name').fill('branch 9876');
+  await page.getByRole('button', { name: 'Branch 9876' }).click();
+  await page.getByText('No open conversations').waitFor();
+  await page.goto(`${many.url}/sites`);
+  await page.getByRole('button', { name: 'Show more' }).click();
+  assert.equal(await page.getByRole('article').count(), 120);
+  const elements = await page.evaluate(() => document.querySelectorAll('*').length);
+  assert.ok(elements < 4_000, `${elements} elements`);
+  await page.getByLabel('Find a site by its name').fill('nch 9999');
+  await page.getByRole('link', { name: 'Branch 9999' }).click();
+  await page.getByRole('heading', { name: 'Branch 9999' }).waitFor();
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+  many.stop();
 });
 
 test('an unreadable pair is refused and the nearest one is a click away', async () => {

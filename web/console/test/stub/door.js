@@ -55,7 +55,7 @@ export const routes = [
   }],
   ['GET', /^account\/audit$/, () => ({ lines: [{ id: 1, action: 'account_made', site_id: null, subject: 'otto@example.com', network: '203.0.113.0/24', at: Date.now() - 9e8 }], more: false })],
 
-  ['GET', /^sites$/, (world) => ({ sites: world.sites })],
+  ['GET', /^my-sites$/, (world) => ({ sites: world.sites.map(lineOf) })],
   ['POST', /^sites$/, (world, { body }) => {
     if (!body.name?.trim()) throw new No(400, 'invalid_request', 'Give the site a name.', { field: 'name' });
     const site = makeSite(world, body.name);
@@ -83,7 +83,6 @@ export const routes = [
   ['DELETE', /^sites\/(\d+)$/, (world, { ids }) => {
     world.sites = world.sites.filter((s) => s.id !== ids[0]);
     world.conversations = world.conversations.filter((c) => c.site_id !== ids[0]);
-    publish(world, { kind: 'site_changed', site_id: ids[0] });
     return {};
   }],
   ['PUT', /^sites\/(\d+)\/logo$/, (world, { ids, raw, type }) => Object.assign(siteOf(world, ids[0]), { logo_url: keepImage(world, raw, type).url })],
@@ -208,4 +207,8 @@ function keepImage(world, raw, type) {
   const image = { id, url: `/uploads/chat_images/${id}`, thumb_url: `/uploads/chat_images/${id}`, width, height, animated: false };
   world.images.set(id, { image, raw, type });
   return image;
+}
+
+function lineOf({ id, name, paused, look, limits, seen_page, unread, attack }) {
+  return { id, name, paused, primary: look.primary, primary_text: look.primary_text, image_bytes: limits.image_bytes, seen_page, unread, attack };
 }

@@ -1,7 +1,7 @@
 // Every call of the console door, one line each, in the order of the wire contract.
 import type {
-  About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Found, Inbox, MakeChatKey, Me, NewChatKey, NewKey,
-  OperatorHint, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, Sites, SiteView, Thread, Uploaded,
+  About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Found, Inbox, MakeChatKey, Me, MySites, NewChatKey, NewKey,
+  OperatorHint, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, SiteView, Thread, Uploaded,
 } from '@ocs/protocol/wire';
 import { change, read, upload } from './request';
 
@@ -24,7 +24,7 @@ export const door = {
   endSecondFactor: (shown: ShowBoth) => change('POST', 'account/second-factor/off', shown),
   audit: (before?: number) => read<AuditLines>(`account/audit?${asQuery({ before })}`),
 
-  sites: () => read<Sites>('sites'),
+  mySites: () => read<MySites>('my-sites'),
   site: (site: number) => read<SiteView>(`sites/${site}`),
   createSite: (form: CreateSite) => change<SiteCreated>('POST', 'sites', form),
   configureSite: (site: number, form: ConfigureSite) => change<SiteView>('PATCH', `sites/${site}`, form),

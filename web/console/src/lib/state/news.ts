@@ -34,15 +34,13 @@ export function hearEvent(event: OperatorEvent): void {
     case 'visitor_changed':
       return visitors.changed(event.visitor);
     case 'site_changed':
-      return void reloadSites(event.site_id);
+      return void hearOfSite(event.site_id);
   }
 }
 
-/** The list, not the site: a deleted one is then simply missing. */
-async function reloadSites(site: number): Promise<void> {
+async function hearOfSite(site: number): Promise<void> {
   try {
-    await sites.load();
-    if (!sites.byId(site)) inbox.dropSite(site);
+    if (!(await sites.hear(site))) inbox.dropSite(site);
   } catch {
     // The next reload brings it.
   }

@@ -1,25 +1,58 @@
-import type { ConfigureSite, SiteCreated, SiteView } from '@ocs/protocol/wire';
+import type { ConfigureSite, SiteCreated, SiteLine, SiteView } from '@ocs/protocol/wire';
+import { SvelteMap } from 'svelte/reactivity';
+import { Refusal } from '@ocs/protocol';
 import { door } from '$lib/api/door';
 
+/** The sites of the account: a line of each, because there may be thousands, and all about those that were looked at. */
 class Sites {
-  list = $state.raw<SiteView[]>([]);
+  list = $state.raw<SiteLine[]>([]);
   loaded = $state(false);
 
-  byId(id: number): SiteView | undefined {
-    return this.list.find((site) => site.id === id);
+  #byId = $derived(new Map(this.list.map((site) => [site.id, site])));
+  #loading: Promise<void> | undefined;
+  #whole = new SvelteMap<number, SiteView>();
+
+  byId(id: number): SiteLine | undefined {
+    return this.#byId.get(id);
   }
 
   nameOf(id: number): string {
-    return this.byId(id)?.name ?? 'Deleted site';
+    return this.byId(id)?.name ?? (this.loaded ? 'Deleted site' : '');
   }
 
-  async load(): Promise<void> {
-    this.list = (await door.sites()).sites;
-    this.loaded = true;
+  /** Everything about a site, once it was refreshed. */
+  whole(id: number): SiteView | undefined {
+    return this.#whole.get(id);
+  }
+
+  /** Those with these letters in their name. */
+  named(words: string): SiteLine[] {
+    const wanted = words.trim().toLowerCase();
+    return wanted ? this.list.filter((site) => site.name.toLowerCase().includes(wanted)) : this.list;
+  }
+
+  /** Who asks while it is on its way gets the same. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => (this.#loading = undefined));
+    return this.#loading;
   }
 
   async refresh(id: number): Promise<SiteView> {
     return this.keep(await door.site(id));
+  }
+
+  /** A site has changed, or is gone. Answers whether it is still there. */
+  async hear(id: number): Promise<boolean> {
+    try {
+      const site = await door.site(id);
+      if (this.#whole.has(id)) this.keep(site);
+      else this.#keepLine(lineOf(site));
+      return true;
+    } catch (problem) {
+      if (!(problem instanceof Refusal && problem.status === 404)) throw problem;
+      this.drop(id);
+      return false;
+    }
   }
 
   async create(name: string): Promise<SiteCreated> {
@@ -33,6 +66,8 @@ class Sites {
   }
 
   async remove(id: number): Promise<void> {
+    // First, so that nobody asks for what is going.
+    this.#whole.delete(id);
     await door.deleteSite(id);
     this.drop(id);
   }
@@ -49,25 +84,43 @@ class Sites {
   }
 
   keep(site: SiteView): SiteView {
-    const known = this.list.some((other) => other.id === site.id);
-    this.list = known ? this.list.map((other) => (other.id === site.id ? site : other)) : [...this.list, site];
+    this.#whole.set(site.id, site);
+    this.#keepLine(lineOf(site));
     return site;
   }
 
   drop(id: number): void {
+    this.#whole.delete(id);
     this.list = this.list.filter((site) => site.id !== id);
   }
 
   /** Unread follows the inbox between two loads. */
   addUnread(id: number, difference: number): void {
     const site = this.byId(id);
-    if (site && difference) this.keep({ ...site, unread: Math.max(0, site.unread + difference) });
+    if (site && difference) this.#keepLine({ ...site, unread: Math.max(0, site.unread + difference) });
   }
 
   forget(): void {
+    this.#whole.clear();
     this.list = [];
     this.loaded = false;
   }
+
+  async #load(): Promise<void> {
+    this.list = (await door.mySites()).sites;
+    this.loaded = true;
+    for (const id of this.#whole.keys()) void this.hear(id).catch(() => {});
+  }
+
+  #keepLine(site: SiteLine): void {
+    const known = this.byId(site.id);
+    this.list = known ? this.list.map((other) => (other.id === site.id ? site : other)) : [...this.list, site];
+  }
+}
+
+function lineOf(site: SiteView): SiteLine {
+  const { id, name, paused, look, limits, seen_page, unread, attack } = site;
+  return { id, name, paused, primary: look.primary, primary_text: look.primary_text, image_bytes: limits.image_bytes, seen_page, unread, attack };
 }
 
 export const sites = new Sites();

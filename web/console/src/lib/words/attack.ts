@@ -1,6 +1,6 @@
-import type { SiteView } from '@ocs/protocol/wire';
+import type { SiteLine } from '@ocs/protocol/wire';
 
-type Attack = NonNullable<SiteView['attack']>;
+type Attack = NonNullable<SiteLine['attack']>;
 
 /** What is going on, for the banner. */
 export function attackWords(attack: Attack, began: string): string {

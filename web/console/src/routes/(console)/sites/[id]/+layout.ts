@@ -5,7 +5,7 @@ import { sites } from '$lib/state/sites.svelte';
 export async function load({ params, parent }) {
   await parent();
   const id = Number(params.id);
-  if (sites.byId(id)) return;
+  if (sites.whole(id)) return;
   try {
     await sites.refresh(id);
   } catch (problem) {
