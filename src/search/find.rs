@@ -13,6 +13,7 @@ use crate::id::{AccountId, MessageId, SiteId};
 use crate::storage::Store;
 
 use super::store::{self, Row, Scope};
+use super::stretches;
 use super::view::line;
 use super::{Found, FoundMessage, Query};
 
@@ -20,8 +21,6 @@ use super::{Found, FoundMessage, Query};
 const AT_ONCE: usize = 2;
 /// A page that took this long is answered with what it has.
 const WORK: Duration = Duration::from_millis(50);
-/// Spans that are looked through at once where the ones before had nothing: asking costs as much as one of them.
-const SPANS: i64 = 8;
 /// Messages without terms in the index yet that are read one by one.
 const READ: i64 = 2_000;
 
@@ -102,14 +101,16 @@ impl Search<'_> {
             let rows = store::not_indexed(self.store, self.scope, (mark, self.point), READ).await?;
             self.take(rows, MessageId(mark.0 + 1)).await?;
         }
-        let mut spans = 1;
+        let stretched = stretches::mark(self.store).await?;
         while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
-            let ids = store::candidates(self.store, self.scope, &terms, (self.point, spans), asked).await?;
+            let ids = store::candidates(self.store, self.scope, &terms, self.point, asked).await?;
             let end = ids.last().copied().filter(|_| ids.len() == asked);
-            let end = end.unwrap_or(store::spans_below(self.point, spans));
-            spans = if ids.is_empty() { SPANS.min(spans * 2) } else { 1 };
+            let end = end.unwrap_or(store::span_below(self.point));
             self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
+            if ids.is_empty() && (2..=stretched.0 + 1).contains(&self.point.0) {
+                self.point = stretches::next(self.store, self.scope, &terms, self.point).await?;
+            }
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
 use crate::{bulk_rows, fold_terms, has_terms, id_rows};
 
+use super::stretches;
+
 /// Messages of one span, over all owners: enough that a search for what is rare has few to look at, and few enough that
 /// a beginning which everything has is gathered in some milliseconds.
 const SPAN: i64 = 1 << 17;
@@ -152,37 +154,35 @@ pub(super) fn fold(tx: &mut Tx) {
     tx.later(FOLD, []);
 }
 
-fn word_term(owner: AccountId, span: i64, word: &str) -> String {
+pub(super) fn word_term(owner: AccountId, span: i64, word: &str) -> String {
     format!("{owner}o{span}w{word}")
 }
 
-fn site_term(owner: AccountId, span: i64, site: SiteId) -> String {
+pub(super) fn site_term(owner: AccountId, span: i64, site: SiteId) -> String {
     format!("{owner}o{span}s{site}")
 }
 
-/// Where the last of so many spans begins, of which the first has the message before this one.
-pub(super) fn spans_below(point: MessageId, spans: i64) -> MessageId {
-    MessageId((((point.0 - 1).div_euclid(SPAN) + 1 - spans) * SPAN).max(0))
+/// Where the span begins that has the message before a point.
+pub(super) fn span_below(point: MessageId) -> MessageId {
+    MessageId((point.0 - 1) / SPAN * SPAN)
 }
 
-/// The newest messages below a point, within so many spans, that have all terms.
+/// The newest messages below a point, and of the same span, that have all terms.
 pub(super) async fn candidates(
     store: &Store,
     scope: Scope,
     terms: &[Term],
-    (point, spans): (MessageId, i64),
+    point: MessageId,
     limit: usize,
 ) -> Result<Vec<MessageId>> {
-    let newest = (point.0 - 1).div_euclid(SPAN);
-    let lists: Vec<_> =
-        (spans_below(point, spans).0 / SPAN..=newest).rev().map(|span| in_span(scope, span, terms)).collect();
+    let all = in_span(scope, span_below(point).0 / SPAN, terms);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows: Vec<(MessageId,)> = store.all(CANDIDATES, [all_of_any(&lists), point.into(), limit.into()]).await?;
+    let rows: Vec<(MessageId,)> = store.all(CANDIDATES, [all_of_any(&[all]), point.into(), limit.into()]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// What a message of a span must have.
-fn in_span(scope: Scope, span: i64, terms: &[Term]) -> Vec<Term> {
+/// What is asked for in a span.
+pub(super) fn in_span(scope: Scope, span: i64, terms: &[Term]) -> Vec<Term> {
     let site = scope.site.map(|site| Term::Whole(site_term(scope.owner, span, site)));
     let words = terms.iter().map(|term| match term {
         Term::Whole(word) => Term::Whole(word_term(scope.owner, span, word)),
@@ -212,9 +212,11 @@ pub(super) async fn not_indexed(
 /// Removes a site's messages from the index. To be asked for before the messages are removed.
 pub fn forget_site(tx: &mut Tx, site: SiteId) {
     tx.later(FORGET_SITE, values![site]);
+    stretches::forget_site(tx, site);
 }
 
 /// Removes the messages of conversations from the index. To be asked for before the messages are removed.
 pub fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) {
     tx.later(FORGET, values![site, Value::ids(conversations)]);
+    stretches::forget(tx, site, conversations);
 }

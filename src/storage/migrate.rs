@@ -34,6 +34,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "tokens_keys_terms",
         sql: include_str!("../../migrations/sqlite/0002_tokens_keys_terms.sql"),
     },
+    Migration { schema: 3, name: "stretches", sql: include_str!("../../migrations/sqlite/0003_stretches.sql") },
 ];
 
 /// The schema of this program.
