@@ -101,14 +101,14 @@ impl Search<'_> {
             let rows = store::not_indexed(self.store, self.scope, (mark, self.point), READ).await?;
             self.take(rows, MessageId(mark.0 + 1)).await?;
         }
-        let stretched = stretches::mark(self.store).await?;
+        let stretched = stretches::end(self.store).await?;
         while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
             let ids = store::candidates(self.store, self.scope, &terms, self.point, asked).await?;
             let end = ids.last().copied().filter(|_| ids.len() == asked);
             let end = end.unwrap_or(store::span_below(self.point));
             self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
-            if ids.is_empty() && (2..=stretched.0 + 1).contains(&self.point.0) {
+            if ids.is_empty() && (2..=stretched.0).contains(&self.point.0) {
                 self.point = stretches::next(self.store, self.scope, &terms, self.point).await?;
             }
         }

@@ -50,7 +50,7 @@ async fn go_on(store: &Store, busy: bool) -> Result<bool> {
     if batch {
         index_batch(store).await?;
     }
-    let stretch = !busy || indexed.0 - stretches::mark(store).await?.0 >= least;
+    let stretch = !busy || indexed.0 - stretches::end(store).await?.0 >= least;
     Ok((stretch && index_stretch(store).await?) || batch)
 }
 

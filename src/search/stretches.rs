@@ -12,7 +12,7 @@ use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
 use crate::{fold_terms, has_terms, id_rows};
 
-use super::store::{Said, Scope, after, in_span, nth_after, site_term, word_term};
+use super::store::{Said, Scope, after, in_span, site_term, word_term};
 use super::terms::terms;
 
 /// Message numbers of a stretch.
@@ -29,7 +29,8 @@ const ANYTHING: &str = "anything";
 /// The term of a stretch that is to be read again.
 const AGAIN: &str = "again";
 
-const MARK: &str = "SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'last_stretched_message'";
+const END: &str = "SELECT id FROM messages
+    WHERE id > (SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'last_stretched_message') ORDER BY id LIMIT 1";
 const SET_MARK: &str = "UPDATE instance SET value = CAST($1 AS TEXT)
     WHERE name = 'last_stretched_message' AND CAST(value AS BIGINT) < $1";
 const REMOVE: &str = concat!("DELETE FROM stretch_terms WHERE ", has_terms!(row), " = $1");
@@ -81,11 +82,11 @@ const FORGET: [&str; 2] = again!(concat!("m.site_id = $3 AND m.conversation_id I
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] =
-    &[MARK, SET_MARK, REMOVE, ADD, FOLD, NEWEST, FORGET_SITE[0], FORGET_SITE[1], FORGET[0], FORGET[1]];
+    &[END, SET_MARK, REMOVE, ADD, FOLD, NEWEST, FORGET_SITE[0], FORGET_SITE[1], FORGET[0], FORGET[1]];
 
-/// The last message number whose stretch is known.
-pub(super) async fn mark(store: &Store) -> Result<MessageId> {
-    Ok(store.one::<(MessageId,)>(MARK, []).await?.map_or(MessageId(0), |(id,)| id))
+/// The first message whose stretch is not in the index yet; a number above all, if there is none.
+pub(super) async fn end(store: &Store) -> Result<MessageId> {
+    Ok(store.one::<(MessageId,)>(END, []).await?.map_or(MessageId(i64::MAX), |(id,)| id))
 }
 
 /// Where a search goes on that found everything from a point on: just above the next stretch that may have all terms.
@@ -110,8 +111,8 @@ pub(super) struct Stretch {
 pub(super) async fn due(store: &Store, indexed: MessageId) -> Result<Option<Stretch>> {
     let again = all_of_any(&[vec![Term::Whole(AGAIN.into())]]);
     let again: Option<(i64,)> = store.one(NEWEST, [again, 0.into(), i64::MAX.into()]).await?;
-    let next = nth_after(store, mark(store).await?, 1).await?.map(|first| first.0 / STRETCH);
-    let next = next.filter(|number| (number + 1) * STRETCH <= indexed.0 + 1);
+    let next = end(store).await?.0 / STRETCH;
+    let next = Some(next).filter(|number| number * STRETCH + STRETCH - 1 <= indexed.0);
     let Some(number) = again.map(|(number,)| number).or(next) else { return Ok(None) };
     let mut said = after(store, MessageId(number * STRETCH - 1), STRETCH).await?;
     said.retain(|said| said.id.0 / STRETCH == number);
@@ -161,5 +162,28 @@ pub(super) fn forget_site(tx: &mut Tx, site: SiteId) {
 pub(super) fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) {
     for sql in FORGET {
         tx.later(sql, values![STRETCH, unread(), site, Value::ids(conversations)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::AccountId;
+
+    #[test]
+    fn a_stretch_has_each_word_once_and_must_be_looked_at_when_they_are_too_many() {
+        let said = |id, owner, text: String| Said {
+            id: MessageId(id),
+            site_id: SiteId(owner + 1),
+            owner_id: AccountId(owner),
+            text,
+        };
+        let mut stretch = Stretch { number: 0, said: vec![said(1, 7, "An order".into()), said(2, 7, "ORDER".into())] };
+        assert_eq!(stretch.terms(), "7o0s8 7o0wan 7o0worder");
+        stretch.said.push(said(3, 8, "order".into()));
+        assert_eq!(stretch.terms(), "7o0s8 7o0wan 7o0worder 8o0s9 8o0worder");
+        let numbers: Vec<String> = (0..MOST).map(|number| number.to_string()).collect();
+        stretch.said.push(said(4, 8, numbers.join(" ")));
+        assert_eq!(stretch.terms(), ANYTHING);
     }
 }

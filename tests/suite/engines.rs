@@ -58,7 +58,7 @@ const OF_SITES: [&str; 12] = [
 
 /// Those that name no site in what they ask for: found by a credential, a random name or an owner, of all sites for a
 /// chore, or of the site itself.
-const MAY_SPAN_SITES: [&str; 20] = [
+const MAY_SPAN_SITES: [&str; 21] = [
     "WHERE key = $1",
     "WHERE hash = $1",
     "WHERE t.token_hash = $1",
@@ -79,6 +79,7 @@ const MAY_SPAN_SITES: [&str; 20] = [
     "SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2",
     "FROM messages AS m\n    JOIN sites AS s ON s.id = m.site_id WHERE m.id > $1 ORDER BY m.id LIMIT $2",
     "INSERT INTO message_terms (rowid, terms) SELECT m.id,",
+    "SELECT id FROM messages\n    WHERE id > (SELECT CAST(value AS BIGINT) FROM instance",
     "FROM messages WHERE id >= $2 AND id < $3",
 ];
 
