@@ -10,8 +10,10 @@ use super::store::{Said, add, after, entry, fold, mark, newest, nth_after};
 use super::stretches;
 use super::terms::terms;
 
-/// Messages that are indexed together. Fewer than these are not worth a commit: a search reads them one by one.
+/// Messages that are indexed together, at most.
 const BATCH: i64 = 500;
+/// Fewer than these are not worth a commit: a search reads them one by one.
+const LEAST: i64 = 100;
 /// Text that is indexed together, in bytes, but for one message: what is in one commit, all others wait for.
 const BATCH_BYTES: usize = 200_000;
 /// Time between two looks.
@@ -41,12 +43,12 @@ pub async fn run(app: App) {
     }
 }
 
-/// Indexes a full batch and a stretch, where they are due; answers whether any was.
+/// Indexes a batch and a stretch, where they are due; answers whether any was.
 async fn go_on(store: &Store, busy: bool) -> Result<bool> {
-    let least = if busy { FAR_BEHIND } else { BATCH };
+    let least = if busy { FAR_BEHIND } else { LEAST };
     let indexed = mark(store).await?;
     // Numbers have gaps, so that there may be fewer.
-    let batch = newest(store).await?.0 - indexed.0 >= least && nth_after(store, indexed, BATCH).await?.is_some();
+    let batch = newest(store).await?.0 - indexed.0 >= least && nth_after(store, indexed, LEAST).await?.is_some();
     if batch {
         index_batch(store).await?;
     }
@@ -54,7 +56,7 @@ async fn go_on(store: &Store, busy: bool) -> Result<bool> {
     Ok((stretch && index_stretch(store).await?) || batch)
 }
 
-/// Indexes all that was said and answers how many messages, without waiting for a full batch.
+/// Indexes all that was said and answers how many messages, however few.
 ///
 /// # Errors
 /// When the database fails; what was indexed before stays.
