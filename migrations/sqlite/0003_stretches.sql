@@ -6,3 +6,7 @@ INSERT INTO stretch_terms (stretch_terms, rank) VALUES ('automerge', 0);
 
 -- The last message number whose stretch is in there.
 INSERT INTO instance (name, value) VALUES ('last_stretched_message', '0');
+
+-- The spans in the terms of messages are shorter than they were: all are indexed anew.
+INSERT INTO message_terms (message_terms) VALUES ('delete-all');
+UPDATE instance SET value = '0' WHERE name = 'indexed_message';

@@ -21,6 +21,8 @@ use super::{Found, FoundMessage, Query};
 const AT_ONCE: usize = 2;
 /// A page that took this long is answered with what it has.
 const WORK: Duration = Duration::from_millis(50);
+/// Spans that are looked through at once where the ones before had nothing: asking costs as much as one of them.
+const SPANS: i64 = 8;
 /// Messages without terms in the index yet that are read one by one.
 const READ: i64 = 2_000;
 
@@ -102,11 +104,13 @@ impl Search<'_> {
             self.take(rows, MessageId(mark.0 + 1)).await?;
         }
         let stretched = stretches::end(self.store).await?;
+        let mut spans = 1;
         while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
-            let ids = store::candidates(self.store, self.scope, &terms, self.point, asked).await?;
+            let ids = store::candidates(self.store, self.scope, &terms, (self.point, spans), asked).await?;
             let end = ids.last().copied().filter(|_| ids.len() == asked);
-            let end = end.unwrap_or(store::span_below(self.point));
+            let end = end.unwrap_or(store::spans_below(self.point, spans));
+            spans = if ids.is_empty() { SPANS.min(spans * 2) } else { 1 };
             self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
             if ids.is_empty() && (2..=stretched.0).contains(&self.point.0) {
                 self.point = stretches::next(self.store, self.scope, &terms, self.point).await?;

@@ -17,9 +17,9 @@ use crate::{bulk_rows, fold_terms, has_terms, id_rows};
 
 use super::stretches;
 
-/// Messages of one span, over all owners: enough that a search for what is rare has few to look at, and few enough that
-/// a beginning which everything has is gathered in some milliseconds.
-const SPAN: i64 = 1 << 17;
+/// Message numbers of one span, over all owners: few enough that a beginning which everything has is gathered in a
+/// millisecond, and enough that a page of what is said now and then asks for few.
+const SPAN: i64 = 1 << 14;
 
 const MARK: &str = "SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'indexed_message'";
 const SET_MARK: &str = "UPDATE instance SET value = CAST($1 AS TEXT) WHERE name = 'indexed_message'";
@@ -162,22 +162,24 @@ pub(super) fn site_term(owner: AccountId, span: i64, site: SiteId) -> String {
     format!("{owner}o{span}s{site}")
 }
 
-/// Where the span begins that has the message before a point.
-pub(super) fn span_below(point: MessageId) -> MessageId {
-    MessageId((point.0 - 1) / SPAN * SPAN)
+/// Where the last of so many spans begins, of which the first has the message before this one.
+pub(super) fn spans_below(point: MessageId, spans: i64) -> MessageId {
+    MessageId((((point.0 - 1).div_euclid(SPAN) + 1 - spans) * SPAN).max(0))
 }
 
-/// The newest messages below a point, and of the same span, that have all terms.
+/// The newest messages below a point, within so many spans, that have all terms.
 pub(super) async fn candidates(
     store: &Store,
     scope: Scope,
     terms: &[Term],
-    point: MessageId,
+    (point, spans): (MessageId, i64),
     limit: usize,
 ) -> Result<Vec<MessageId>> {
-    let all = in_span(scope, span_below(point).0 / SPAN, terms);
+    let newest = (point.0 - 1).div_euclid(SPAN);
+    let lists: Vec<_> =
+        (spans_below(point, spans).0 / SPAN..=newest).rev().map(|span| in_span(scope, span, terms)).collect();
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows: Vec<(MessageId,)> = store.all(CANDIDATES, [all_of_any(&[all]), point.into(), limit.into()]).await?;
+    let rows: Vec<(MessageId,)> = store.all(CANDIDATES, [all_of_any(&lists), point.into(), limit.into()]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
