@@ -101,10 +101,8 @@ async fn index_stretch(store: &Store) -> Result<bool> {
     let terms = tokio::task::spawn_blocking(move || (stretch.terms(), stretch));
     let (terms, stretch) = terms.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
     let mut tx = store.begin().await?;
+    // Few terms and little to fold, which one commit has room for.
     stretch.put(&mut tx, terms);
-    tx.keep_memory();
-    tx.commit().await?;
-    let mut tx = store.begin().await?;
     stretches::fold(&mut tx);
     tx.keep_memory();
     tx.commit().await?;

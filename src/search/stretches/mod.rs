@@ -24,7 +24,7 @@ const STRETCH: i64 = 512;
 /// letter is gathered in some milliseconds.
 const WIDE: i64 = 1 << 22;
 /// Wide spans that are asked for at once.
-const AT_ONCE: i64 = 8;
+const AT_ONCE: i64 = 4;
 /// Terms of a stretch. One with more must be looked at: writing them would keep others waiting.
 const MOST: usize = 20_000;
 /// The term of a stretch that must be looked at, whatever is looked for.
@@ -34,13 +34,22 @@ const AGAIN: &str = "again";
 
 /// Where a search goes on that found everything from a point on: just above the next stretch that may have all terms.
 pub(super) async fn next(store: &Store, scope: Scope, terms: &[Term], point: MessageId) -> Result<MessageId> {
+    let terms: Vec<Term> = terms.iter().filter(|term| narrows(term)).cloned().collect();
+    if terms.is_empty() {
+        return Ok(point);
+    }
     let last = point.0 - 1;
     let newest = last / WIDE;
     let oldest = (newest + 1 - AT_ONCE).max(0);
-    let spans = (oldest..=newest).rev().map(|span| in_span(scope, span, terms));
+    let spans = (oldest..=newest).rev().map(|span| in_span(scope, span, &terms));
     let lists: Vec<_> = spans.chain([vec![Term::Whole(ANYTHING.into())]]).collect();
     let found = store::newest(store, &lists, oldest * WIDE / STRETCH..=last / STRETCH).await?;
     Ok(found.map_or(MessageId(oldest * WIDE), |stretch| point.min(MessageId((stretch + 1) * STRETCH))))
+}
+
+/// A single letter begins words in nearly every stretch, and gathering them all would take longer than a page may.
+fn narrows(term: &Term) -> bool {
+    !matches!(term, Term::Beginning(word) if word.len() <= 2 && word.chars().count() == 1)
 }
 
 /// A stretch as it was read.
