@@ -62,7 +62,7 @@ pub(super) struct Stretch {
 pub(super) async fn due(store: &Store, indexed: MessageId) -> Result<Option<Stretch>> {
     let again = store::newest(store, &[vec![Term::Whole(AGAIN.into())]], 0..=i64::MAX).await?;
     let next = end(store).await?.0 / STRETCH;
-    let next = Some(next).filter(|number| number * STRETCH + STRETCH - 1 <= indexed.0);
+    let next = Some(next).filter(|number| *number < (indexed.0 + 1) / STRETCH);
     let Some(number) = again.or(next) else { return Ok(None) };
     let mut said = after(store, MessageId(number * STRETCH - 1), STRETCH).await?;
     said.retain(|said| said.id.0 / STRETCH == number);
