@@ -55,6 +55,14 @@ async fn measure(stage: &Stage, messages: i64, report: &mut Report) -> anyhow::R
         shop.script(target, Method::GET, &query, &json!({}))
     });
     let calls: [(&'static str, &str, Make); 9] = [
+        // Before much is sent: what is not indexed yet is read one by one, as many messages at one size as at another.
+        ("growth_search", "a search for what every message says", console(stage, |_| "search?q=shipped+th".into())),
+        (
+            "growth_search_rare",
+            "a search for the one message with a number",
+            console(stage, move |n| format!("search?q=blue+{}", below(n, messages))),
+        ),
+        ("growth_search_none", "a search for what nobody said", console(stage, |n| format!("search?q=blue+zebra{n}"))),
         ("growth_send", "a visitor sends", stage.sending()),
         ("growth_recent", "get_recent_messages, 50 to 149 messages", recent),
         ("growth_inbox", "the console opens: 50 conversations", console(stage, |_| "conversations?limit=50".into())),
@@ -65,13 +73,6 @@ async fn measure(stage: &Stage, messages: i64, report: &mut Report) -> anyhow::R
             "a page further up in a conversation of a tenth of all messages",
             console(stage, move |n| thread(site, &format!("&before_seq={}", 100 + below(n, messages / 10)))),
         ),
-        ("growth_search", "a search for what every message says", console(stage, |_| "search?q=shipped+th".into())),
-        (
-            "growth_search_rare",
-            "a search for the one message with a number",
-            console(stage, move |n| format!("search?q=blue+{}", below(n, messages))),
-        ),
-        ("growth_search_none", "a search for what nobody said", console(stage, |n| format!("search?q=blue+zebra{n}"))),
     ];
     for (name, what, make) in calls {
         let client = Client::connect(target, None).await?;

@@ -13,6 +13,7 @@ use crate::id::{AccountId, MessageId, SiteId};
 use crate::storage::Store;
 
 use super::store::{self, Row, Scope};
+use super::stretches;
 use super::view::line;
 use super::{Found, FoundMessage, Query};
 
@@ -102,6 +103,7 @@ impl Search<'_> {
             let rows = store::not_indexed(self.store, self.scope, (mark, self.point), READ).await?;
             self.take(rows, MessageId(mark.0 + 1)).await?;
         }
+        let stretched = stretches::end(self.store).await?;
         let mut spans = 1;
         while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
@@ -110,6 +112,9 @@ impl Search<'_> {
             let end = end.unwrap_or(store::spans_below(self.point, spans));
             spans = if ids.is_empty() { SPANS.min(spans * 2) } else { 1 };
             self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
+            if ids.is_empty() && (2..=stretched.0).contains(&self.point.0) {
+                self.point = stretches::next(self.store, self.scope, &terms, self.point).await?;
+            }
         }
         Ok(())
     }

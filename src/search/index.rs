@@ -7,10 +7,13 @@ use crate::error::{Error, Result};
 use crate::storage::Store;
 
 use super::store::{Said, add, after, entry, fold, mark, newest, nth_after};
+use super::stretches;
 use super::terms::terms;
 
-/// Messages that are indexed together. Fewer than these are not worth a commit: a search reads them one by one.
+/// Messages that are indexed together, at most.
 const BATCH: i64 = 500;
+/// Fewer than these are not worth a commit: a search reads them one by one.
+const LEAST: i64 = 100;
 /// Text that is indexed together, in bytes, but for one message: what is in one commit, all others wait for.
 const BATCH_BYTES: usize = 200_000;
 /// Time between two looks.
@@ -29,9 +32,9 @@ pub async fn run(app: App) {
         let sent = app.appender.stored() - before;
         let begun = Instant::now();
         rest = match go_on(&app.store, u128::from(sent) > BUSY * rest.as_millis()).await {
-            Ok(0) => PAUSE,
+            Ok(false) => PAUSE,
             // The writer is there for others at least as long.
-            Ok(_) => begun.elapsed(),
+            Ok(true) => begun.elapsed(),
             Err(error) => {
                 tracing::warn!(%error, "messages could not be indexed; trying again");
                 PAUSE
@@ -40,21 +43,20 @@ pub async fn run(app: App) {
     }
 }
 
-/// Indexes a full batch, if there is one; answers how many messages.
-async fn go_on(store: &Store, busy: bool) -> Result<usize> {
-    let mark = mark(store).await?;
-    let behind = newest(store).await?.0 - mark.0;
-    if behind < if busy { FAR_BEHIND } else { BATCH } {
-        return Ok(0);
-    }
+/// Indexes a batch and a stretch, where they are due; answers whether any was.
+async fn go_on(store: &Store, busy: bool) -> Result<bool> {
+    let least = if busy { FAR_BEHIND } else { LEAST };
+    let indexed = mark(store).await?;
     // Numbers have gaps, so that there may be fewer.
-    if nth_after(store, mark, BATCH).await?.is_none() {
-        return Ok(0);
+    let batch = newest(store).await?.0 - indexed.0 >= least && nth_after(store, indexed, LEAST).await?.is_some();
+    if batch {
+        index_batch(store).await?;
     }
-    index_batch(store).await
+    let stretch = !busy || indexed.0 - stretches::end(store).await?.0 >= least;
+    Ok((stretch && index_stretch(store).await?) || batch)
 }
 
-/// Indexes all that was said and answers how many messages, without waiting for a full batch.
+/// Indexes all that was said and answers how many messages, however few.
 ///
 /// # Errors
 /// When the database fails; what was indexed before stays.
@@ -62,10 +64,12 @@ pub async fn index(store: &Store) -> Result<usize> {
     let mut all = 0;
     loop {
         match index_batch(store).await? {
-            0 => return Ok(all),
+            0 => break,
             some => all += some,
         }
     }
+    while index_stretch(store).await? {}
+    Ok(all)
 }
 
 /// Indexes the next messages, at most a batch; answers how many.
@@ -89,6 +93,20 @@ async fn index_batch(store: &Store) -> Result<usize> {
     tx.keep_memory();
     tx.commit().await?;
     Ok(count)
+}
+
+/// Indexes a stretch, if one is due.
+async fn index_stretch(store: &Store) -> Result<bool> {
+    let Some(stretch) = stretches::due(store, mark(store).await?).await? else { return Ok(false) };
+    let terms = tokio::task::spawn_blocking(move || (stretch.terms(), stretch));
+    let (terms, stretch) = terms.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
+    let mut tx = store.begin().await?;
+    // Few terms and little to fold, which one commit has room for.
+    stretch.put(&mut tx, terms);
+    stretches::fold(&mut tx);
+    tx.keep_memory();
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// As many of these as make a batch.

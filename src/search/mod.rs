@@ -8,6 +8,7 @@ mod find;
 mod index;
 mod query;
 pub mod store;
+pub mod stretches;
 mod terms;
 mod view;
 

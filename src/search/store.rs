@@ -15,9 +15,11 @@ use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
 use crate::{bulk_rows, fold_terms, has_terms, id_rows};
 
-/// Messages of one span, over all owners: enough that a search for what is rare has few to look at, and few enough that
-/// a beginning which everything has is gathered in some milliseconds.
-const SPAN: i64 = 1 << 17;
+use super::stretches;
+
+/// Message numbers of one span, over all owners: few enough that a beginning which everything has is gathered in a
+/// millisecond, and enough that a page of what is said now and then asks for few.
+const SPAN: i64 = 1 << 14;
 
 const MARK: &str = "SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'indexed_message'";
 const SET_MARK: &str = "UPDATE instance SET value = CAST($1 AS TEXT) WHERE name = 'indexed_message'";
@@ -152,11 +154,11 @@ pub(super) fn fold(tx: &mut Tx) {
     tx.later(FOLD, []);
 }
 
-fn word_term(owner: AccountId, span: i64, word: &str) -> String {
+pub(super) fn word_term(owner: AccountId, span: i64, word: &str) -> String {
     format!("{owner}o{span}w{word}")
 }
 
-fn site_term(owner: AccountId, span: i64, site: SiteId) -> String {
+pub(super) fn site_term(owner: AccountId, span: i64, site: SiteId) -> String {
     format!("{owner}o{span}s{site}")
 }
 
@@ -181,8 +183,8 @@ pub(super) async fn candidates(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// What a message of a span must have.
-fn in_span(scope: Scope, span: i64, terms: &[Term]) -> Vec<Term> {
+/// What is asked for in a span.
+pub(super) fn in_span(scope: Scope, span: i64, terms: &[Term]) -> Vec<Term> {
     let site = scope.site.map(|site| Term::Whole(site_term(scope.owner, span, site)));
     let words = terms.iter().map(|term| match term {
         Term::Whole(word) => Term::Whole(word_term(scope.owner, span, word)),
@@ -212,9 +214,11 @@ pub(super) async fn not_indexed(
 /// Removes a site's messages from the index. To be asked for before the messages are removed.
 pub fn forget_site(tx: &mut Tx, site: SiteId) {
     tx.later(FORGET_SITE, values![site]);
+    stretches::forget_site(tx, site);
 }
 
 /// Removes the messages of conversations from the index. To be asked for before the messages are removed.
 pub fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) {
     tx.later(FORGET, values![site, Value::ids(conversations)]);
+    stretches::forget(tx, site, conversations);
 }

@@ -35,6 +35,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/sqlite/0002_tokens_keys_terms.sql"),
     },
     Migration { schema: 3, name: "owner_log", sql: include_str!("../../migrations/sqlite/0003_owner_log.sql") },
+    Migration { schema: 4, name: "stretches", sql: include_str!("../../migrations/sqlite/0004_stretches.sql") },
 ];
 
 /// The schema of this program.

@@ -25,6 +25,7 @@ fn statements() -> impl Iterator<Item = &'static str> {
         ocs::images::SQL,
         ocs::messages::store::SQL,
         ocs::search::SQL,
+        ocs::search::stretches::SQL,
         ocs::events::store::SQL,
     ];
     ocs::storage::SQL.iter().copied().chain(nouns).flatten().copied()
@@ -57,7 +58,7 @@ const OF_SITES: [&str; 12] = [
 
 /// Those that name no site in what they ask for: found by a credential, a random name or an owner, of all sites for a
 /// chore, or of the site itself.
-const MAY_SPAN_SITES: [&str; 19] = [
+const MAY_SPAN_SITES: [&str; 21] = [
     "WHERE key = $1",
     "WHERE hash = $1",
     "WHERE t.token_hash = $1",
@@ -78,6 +79,8 @@ const MAY_SPAN_SITES: [&str; 19] = [
     "SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2",
     "FROM messages AS m\n    JOIN sites AS s ON s.id = m.site_id WHERE m.id > $1 ORDER BY m.id LIMIT $2",
     "INSERT INTO message_terms (rowid, terms) SELECT m.id,",
+    "SELECT id FROM messages\n    WHERE id > (SELECT CAST(value AS BIGINT) FROM instance",
+    "FROM messages WHERE id >= $2 AND id < $3",
 ];
 
 /// Every statement on what belongs to a site compares the site's number, so that a number of another site finds nothing.

@@ -131,6 +131,22 @@ async fn a_past_that_is_not_this_programs_is_refused_untouched() {
     assert_eq!((bytes(&folder), copies(&folder)), (before, copy));
 }
 
+/// Before schema 4 the terms of messages were others: they go, and all messages are to be indexed again.
+#[tokio::test]
+async fn an_index_of_other_terms_is_emptied() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = Folder::open(&place.path().join("data")).expect("a data folder");
+    let before = Store::open_at(&folder, Clock::System, &MIGRATIONS[..3]).await.expect("opens");
+    let mut tx = before.begin().await.expect("a writer");
+    tx.run("INSERT INTO message_terms (rowid, terms) VALUES (7, '1o0worder')", []).await.expect("a message's terms");
+    tx.run("UPDATE instance SET value = '7' WHERE name = 'indexed_message'", []).await.expect("a mark");
+    tx.commit().await.expect("a commit");
+    before.close().await;
+    let after = Store::open(&folder, Clock::System).await.expect("migrates");
+    let left = "SELECT COUNT(*), (SELECT value FROM instance WHERE name = 'indexed_message') FROM message_terms";
+    assert_eq!(after.one(left, []).await.expect("an answer"), Some((0_i64, "0".to_owned())));
+}
+
 /// FT04: killed in the middle of a migration, and the one before it done already.
 #[tokio::test]
 async fn a_server_killed_while_it_migrates_finds_the_database_as_it_was() {

@@ -54,12 +54,31 @@ async fn say(world: &World, site: &Site, who: &str, texts: &[&str]) {
     }
 }
 
-/// How many messages are in the index.
-pub async fn indexed(world: &World) -> i64 {
+async fn count(world: &World, sql: &'static str) -> i64 {
     let file = SqliteConnectOptions::new().filename(world.data().join("ocs.db")).read_only(true);
     let mut conn = file.connect().await.expect("a connection");
-    let (count,) = sqlx::query_as("SELECT COUNT(*) FROM message_terms").fetch_one(&mut conn).await.expect("a count");
+    let (count,) = sqlx::query_as(sql).fetch_one(&mut conn).await.expect("a count");
     count
+}
+
+/// How many messages are in the index.
+pub async fn indexed(world: &World) -> i64 {
+    count(world, "SELECT COUNT(*) FROM message_terms").await
+}
+
+/// How many stretches of messages are said to have the word "secret" of the first account.
+pub async fn stretches_with_secret(world: &World) -> i64 {
+    count(world, "SELECT COUNT(*) FROM stretch_terms WHERE stretch_terms MATCH '\"1o0wsecret\"'").await
+}
+
+/// Changes the database as no server would, and starts again.
+async fn after_a_change(world: &mut World, sql: &'static str) {
+    world.stop().await;
+    let file = SqliteConnectOptions::new().filename(world.data().join("ocs.db"));
+    let mut conn = file.connect().await.expect("a connection");
+    sqlx::raw_sql(sql).execute(&mut conn).await.expect("a change");
+    conn.close().await.expect("closes");
+    world.start().await;
 }
 
 /// The same stories are told twice: of messages that were just sent, and of messages in the index.
@@ -276,20 +295,71 @@ async fn a_search_goes_back_over_spans_in_which_little_or_nothing_was_said() {
     let otto = world.owner("otto").await;
     let shop = otto.site("Shop").await;
     say(&world, &shop, "vera", &["order one", "order two"]).await;
-    for (next, who, text) in [(131_072, "wim", "order three"), (500_000, "zoe", "order four")] {
-        world.stop().await;
-        let file = SqliteConnectOptions::new().filename(world.data().join("ocs.db"));
-        let mut conn = file.connect().await.expect("a connection");
-        let number = "UPDATE id_blocks SET next = $1 WHERE kind = 'message'";
-        sqlx::query(number).bind(next).execute(&mut conn).await.expect("a number");
-        conn.close().await.expect("closes");
-        world.start().await;
-        say(&world, &shop, who, &[text]).await;
-    }
+    after_a_change(&mut world, "UPDATE id_blocks SET next = 131072 WHERE kind = 'message'").await;
+    say(&world, &shop, "wim", &["order three"]).await;
+    after_a_change(&mut world, "UPDATE id_blocks SET next = 500000 WHERE kind = 'message'").await;
+    say(&world, &shop, "zoe", &["order four"]).await;
     world.index().await;
     let otto = otto_again(&world).await;
     let all = ["[order] four", "[order] three", "[order] two", "[order] one"];
     assert_eq!(search(&otto, "ord").await, all);
     assert_eq!(search(&otto, "two ord").await, ["[order] [two]"]);
     assert_eq!(by_pages(&otto, "order", 1).await, all);
+}
+
+/// A hundred million numbers are six thousand spans, more than are asked one by one within the time of a page.
+#[tokio::test]
+async fn what_is_rare_is_found_in_one_page_however_far_back_it_was_said() {
+    let mut world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    say(&world, &shop, "vera", &["the order that was never seen again", "another order"]).await;
+    after_a_change(&mut world, "UPDATE id_blocks SET next = 100000000 WHERE kind = 'message'").await;
+    say(&world, &shop, "wim", &["an order of today"]).await;
+    world.index().await;
+    let otto = otto_again(&world).await;
+    assert_eq!(search(&otto, "order nev").await, ["the [order] that was [never] seen again"]);
+    assert_eq!(search(&otto, "seen n").await, ["the order that was [never] [seen] again"]);
+    assert!(search(&otto, "order zebra").await.is_empty());
+    assert_eq!(lines(&otto.get(&format!("search?q=never&site={}", shop.id)).await).len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_deleted_leaves_nothing_in_the_stretches_and_hides_nothing_else_there() {
+    let mut world = World::new().await;
+    let otto = world.owner("otto").await;
+    let (shop, blog) = (otto.site("Shop").await, otto.site("Blog").await);
+    say(&world, &shop, "vera", &["a secret order"]).await;
+    say(&world, &blog, "vera", &["an order at the blog"]).await;
+    after_a_change(&mut world, "UPDATE id_blocks SET next = 1000000 WHERE kind = 'message'").await;
+    say(&world, &blog, "wim", &["good morning"]).await;
+    world.index().await;
+    assert_eq!(stretches_with_secret(&world).await, 1);
+    let otto = otto_again(&world).await;
+    otto.call(hyper::Method::DELETE, &format!("sites/{}", shop.id), json!({})).await.ok();
+    assert_eq!(stretches_with_secret(&world).await, 0, "gone with the site");
+    for _ in ["before the stretch is read again", "after it"] {
+        assert_eq!(search(&otto, "order").await, ["an [order] at the blog"]);
+        world.index().await;
+    }
+    assert_eq!(stretches_with_secret(&world).await, 0, "and does not come back");
+}
+
+/// The index of messages is older than the one of stretches.
+#[tokio::test]
+async fn a_database_without_stretches_is_searched_all_the_same_and_gets_them() {
+    let mut world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    say(&world, &shop, "vera", &["a secret order"]).await;
+    after_a_change(&mut world, "UPDATE id_blocks SET next = 1000000 WHERE kind = 'message'").await;
+    say(&world, &shop, "wim", &["good morning"]).await;
+    world.index().await;
+    let before = "DELETE FROM stretch_terms; UPDATE instance SET value = '0' WHERE name = 'last_stretched_message'";
+    after_a_change(&mut world, before).await;
+    let otto = otto_again(&world).await;
+    assert_eq!(search(&otto, "secret").await, ["a [secret] order"]);
+    world.index().await;
+    assert_eq!(stretches_with_secret(&world).await, 1);
+    assert_eq!(search(&otto, "secret").await, ["a [secret] order"]);
 }

@@ -1,0 +1,111 @@
+//! Which stretches of messages have a word at all, so that a search for what is rare passes over those that have not.
+//!
+//! A stretch is 512 message numbers in a row. Its terms are those of all its messages, each once, and begin as theirs do
+//! (`../store.rs`), with a wider span: a stretch has a word once, however often it is said, so that a beginning gathers
+//! little. A stretch in which something was removed says only that it must be looked at, until it is read again.
+
+mod store;
+
+use std::collections::BTreeSet;
+
+use crate::error::Result;
+use crate::id::MessageId;
+use crate::storage::{Store, Term, Tx};
+
+use super::store::{Said, Scope, after, in_span, site_term, word_term};
+use super::terms::terms;
+
+pub use store::SQL;
+pub(super) use store::{end, fold, forget, forget_site};
+
+/// Message numbers of a stretch.
+const STRETCH: i64 = 512;
+/// Message numbers of a wide span: enough that ten million messages have three, and few enough that a beginning of one
+/// letter is gathered in some milliseconds.
+const WIDE: i64 = 1 << 22;
+/// Wide spans that are asked for at once.
+const AT_ONCE: i64 = 4;
+/// Terms of a stretch. One with more must be looked at: writing them would keep others waiting.
+const MOST: usize = 20_000;
+/// The term of a stretch that must be looked at, whatever is looked for.
+const ANYTHING: &str = "anything";
+/// The term of a stretch that is to be read again.
+const AGAIN: &str = "again";
+
+/// Where a search goes on that found everything from a point on: just above the next stretch that may have all terms.
+pub(super) async fn next(store: &Store, scope: Scope, terms: &[Term], point: MessageId) -> Result<MessageId> {
+    let terms: Vec<Term> = terms.iter().filter(|term| narrows(term)).cloned().collect();
+    if terms.is_empty() {
+        return Ok(point);
+    }
+    let last = point.0 - 1;
+    let newest = last / WIDE;
+    let oldest = (newest + 1 - AT_ONCE).max(0);
+    let spans = (oldest..=newest).rev().map(|span| in_span(scope, span, &terms));
+    let lists: Vec<_> = spans.chain([vec![Term::Whole(ANYTHING.into())]]).collect();
+    let found = store::newest(store, &lists, oldest * WIDE / STRETCH..=last / STRETCH).await?;
+    Ok(found.map_or(MessageId(oldest * WIDE), |stretch| point.min(MessageId((stretch + 1) * STRETCH))))
+}
+
+/// A single letter begins words in nearly every stretch, and gathering them all would take longer than a page may.
+fn narrows(term: &Term) -> bool {
+    !matches!(term, Term::Beginning(word) if word.len() <= 2 && word.chars().count() == 1)
+}
+
+/// A stretch as it was read.
+pub(super) struct Stretch {
+    number: i64,
+    said: Vec<Said>,
+}
+
+/// A stretch that is due: one that is to be read again, or the next one when all of it is said and indexed.
+pub(super) async fn due(store: &Store, indexed: MessageId) -> Result<Option<Stretch>> {
+    let again = store::newest(store, &[vec![Term::Whole(AGAIN.into())]], 0..=i64::MAX).await?;
+    let next = end(store).await?.0 / STRETCH;
+    let next = Some(next).filter(|number| *number < (indexed.0 + 1) / STRETCH);
+    let Some(number) = again.or(next) else { return Ok(None) };
+    let mut said = after(store, MessageId(number * STRETCH - 1), STRETCH).await?;
+    said.retain(|said| said.id.0 / STRETCH == number);
+    Ok(Some(Stretch { number, said }))
+}
+
+impl Stretch {
+    /// What the index keeps of it.
+    pub(super) fn terms(&self) -> String {
+        let mut all = BTreeSet::new();
+        for said in &self.said {
+            let span = said.id.0 / WIDE;
+            all.extend(terms(&said.text).iter().map(|word| word_term(said.owner_id, span, word)));
+            all.insert(site_term(said.owner_id, span, said.site_id));
+        }
+        if all.len() > MOST { ANYTHING.to_owned() } else { Vec::from_iter(all).join(" ") }
+    }
+
+    /// Puts it into the index with its terms.
+    pub(super) fn put(&self, tx: &mut Tx, terms: String) {
+        store::put(tx, self.number, self.said.len(), terms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{AccountId, SiteId};
+
+    #[test]
+    fn a_stretch_has_each_word_once_and_must_be_looked_at_when_they_are_too_many() {
+        let said = |id, owner, text: String| Said {
+            id: MessageId(id),
+            site_id: SiteId(owner + 1),
+            owner_id: AccountId(owner),
+            text,
+        };
+        let mut stretch = Stretch { number: 0, said: vec![said(1, 7, "An order".into()), said(2, 7, "ORDER".into())] };
+        assert_eq!(stretch.terms(), "7o0s8 7o0wan 7o0worder");
+        stretch.said.push(said(3, 8, "order".into()));
+        assert_eq!(stretch.terms(), "7o0s8 7o0wan 7o0worder 8o0s9 8o0worder");
+        let numbers: Vec<String> = (0..MOST).map(|number| number.to_string()).collect();
+        stretch.said.push(said(4, 8, numbers.join(" ")));
+        assert_eq!(stretch.terms(), ANYTHING);
+    }
+}

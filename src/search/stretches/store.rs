@@ -1,0 +1,110 @@
+//! The rows of the index of stretches: each has its stretch's number.
+
+use std::ops::RangeInclusive;
+
+use crate::error::Result;
+use crate::id::{ConversationId, MessageId, SiteId};
+use crate::storage::{Store, Term, Tx, Value, all_of_any};
+use crate::values;
+use crate::{fold_terms, has_terms, id_rows};
+
+use super::{AGAIN, ANYTHING, STRETCH};
+
+const END: &str = "SELECT id FROM messages
+    WHERE id > (SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'last_stretched_message') ORDER BY id LIMIT 1";
+const SET_MARK: &str = "UPDATE instance SET value = CAST($1 AS TEXT)
+    WHERE name = 'last_stretched_message' AND CAST(value AS BIGINT) < $1";
+const REMOVE: &str = concat!("DELETE FROM stretch_terms WHERE ", has_terms!(row), " = $1");
+// Where a message was removed since the stretch was read, it is to be read again.
+const ADD: &str = concat!(
+    "INSERT INTO stretch_terms (",
+    has_terms!(row),
+    ", terms) SELECT $1, CASE WHEN COUNT(*) = $4 THEN $5 ELSE $6 END FROM messages WHERE id >= $2 AND id < $3"
+);
+const FOLD: &str = fold_terms!("stretch_terms");
+const NEWEST: &str = concat!(
+    "SELECT ",
+    has_terms!(row),
+    " FROM stretch_terms WHERE ",
+    has_terms!("stretch_terms", "$1"),
+    " AND ",
+    has_terms!(row),
+    " >= $2 AND ",
+    has_terms!(row),
+    " <= $3 ORDER BY ",
+    has_terms!(row),
+    " DESC LIMIT 1"
+);
+
+/// Two statements after which the stretches of some messages are to be read again.
+macro_rules! again {
+    ($which:expr) => {
+        [
+            concat!(
+                "DELETE FROM stretch_terms WHERE ",
+                has_terms!(row),
+                " IN (SELECT m.id / $1 FROM messages AS m WHERE ",
+                $which,
+                ")"
+            ),
+            concat!(
+                "INSERT INTO stretch_terms (",
+                has_terms!(row),
+                ", terms) SELECT DISTINCT m.id / $1, $2 FROM messages AS m WHERE ",
+                $which,
+                " AND m.id <= (SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'last_stretched_message')"
+            ),
+        ]
+    };
+}
+
+const FORGET_SITE: [&str; 2] = again!("m.site_id = $3");
+const FORGET: [&str; 2] = again!(concat!("m.site_id = $3 AND m.conversation_id IN ", id_rows!("$4")));
+
+/// Statements of this file, for the test that prepares them all.
+pub const SQL: &[&str] =
+    &[END, SET_MARK, REMOVE, ADD, FOLD, NEWEST, FORGET_SITE[0], FORGET_SITE[1], FORGET[0], FORGET[1]];
+
+/// The first message whose stretch is not in the index yet; a number above all, if there is none.
+pub(in crate::search) async fn end(store: &Store) -> Result<MessageId> {
+    Ok(store.one::<(MessageId,)>(END, []).await?.map_or(MessageId(i64::MAX), |(id,)| id))
+}
+
+/// The newest of some stretches that has all terms of one of the lists.
+pub(super) async fn newest(store: &Store, lists: &[Vec<Term>], of: RangeInclusive<i64>) -> Result<Option<i64>> {
+    let row: Option<(i64,)> = store.one(NEWEST, [all_of_any(lists), (*of.start()).into(), (*of.end()).into()]).await?;
+    Ok(row.map(|(stretch,)| stretch))
+}
+
+/// Puts a stretch of so many messages into the index, and moves the mark.
+pub(super) fn put(tx: &mut Tx, number: i64, messages: usize, terms: String) {
+    let (begin, end) = (number * STRETCH, (number + 1) * STRETCH);
+    let messages = i64::try_from(messages).unwrap_or(i64::MAX);
+    tx.later(REMOVE, values![number]);
+    tx.later(ADD, values![number, begin, end, messages, terms, unread()]);
+    tx.later(SET_MARK, values![end - 1]);
+}
+
+/// Keeps the index in few parts.
+pub(in crate::search) fn fold(tx: &mut Tx) {
+    tx.later(FOLD, []);
+}
+
+/// The terms of a stretch that is to be read again.
+fn unread() -> String {
+    format!("{ANYTHING} {AGAIN}")
+}
+
+/// Removes what a site's messages say. To be asked for before they are removed.
+pub(in crate::search) fn forget_site(tx: &mut Tx, site: SiteId) {
+    for sql in FORGET_SITE {
+        tx.later(sql, values![STRETCH, unread(), site]);
+    }
+}
+
+/// Removes what the messages of conversations say. To be asked for before they are removed.
+pub(in crate::search) fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) {
+    for sql in FORGET {
+        tx.later(sql, values![STRETCH, unread(), site, Value::ids(conversations)]);
+    }
+}
