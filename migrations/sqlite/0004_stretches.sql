@@ -4,6 +4,10 @@ CREATE VIRTUAL TABLE stretch_terms USING fts5 (
 );
 INSERT INTO stretch_terms (stretch_terms, rank) VALUES ('automerge', 0);
 
+-- Parts are folded two by two: a search looks into each of them.
+INSERT INTO stretch_terms (stretch_terms, rank) VALUES ('usermerge', 2);
+INSERT INTO message_terms (message_terms, rank) VALUES ('usermerge', 2);
+
 -- The last message number whose stretch is in there.
 INSERT INTO instance (name, value) VALUES ('last_stretched_message', '0');
 

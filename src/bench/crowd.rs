@@ -79,7 +79,7 @@ pub async fn run(stage: &mut Stage, bench: &Bench, report: &mut Report) -> anyho
     let visitors = stage.shop.visitors(stage.target, stage.block, bench.sockets).await?;
     if bench.wants("fan_out") {
         let listeners = bench.sockets.min(LISTENERS);
-        let bare = machine::bare_fan_out(listeners, ROUNDS).await?;
+        let bare = machine::bare_fan_out(listeners, ROUNDS, GONE).await?;
         report.add(Figure::latency(
             "limit_fan_out",
             format!("this machine: one frame to {listeners} sockets, the last"),

@@ -123,8 +123,9 @@ fn write_and_sync(path: &Path, time: Duration) -> std::io::Result<Measured> {
     Ok(measured)
 }
 
-/// Telling alone: a server in this process that gives the same frame to `count` sockets; how long until the last has it.
-pub async fn bare_fan_out(count: usize, rounds: usize) -> anyhow::Result<Measured> {
+/// Telling alone: a server in this process that gives the same frame to `count` sockets, after a pause that leaves nothing
+/// of it in the processors; how long until the last has it.
+pub async fn bare_fan_out(count: usize, rounds: usize, pause: Duration) -> anyhow::Result<Measured> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: SocketAddr = listener.local_addr()?;
     let (tell, _) = broadcast::channel::<Message>(16);
@@ -151,6 +152,7 @@ pub async fn bare_fan_out(count: usize, rounds: usize) -> anyhow::Result<Measure
     let frame = Message::text(r#"{"type":"signal","signal":{"kind":"operators","online":true}}"#);
     let mut measured = Measured::new();
     for _ in 0..rounds {
+        tokio::time::sleep(pause).await;
         let start = Instant::now();
         tell.send(frame.clone())?;
         let mut last = start;

@@ -108,12 +108,16 @@ impl Search<'_> {
         while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
             let ids = store::candidates(self.store, self.scope, &terms, (self.point, spans), asked).await?;
-            let end = ids.last().copied().filter(|_| ids.len() == asked);
+            let full = ids.len() == asked;
+            let end = ids.last().copied().filter(|_| full);
             let end = end.unwrap_or(store::spans_below(self.point, spans));
             spans = if ids.is_empty() { SPANS.min(spans * 2) } else { 1 };
             self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
-            if ids.is_empty() && (2..=stretched.0).contains(&self.point.0) {
-                self.point = stretches::next(self.store, self.scope, &terms, self.point).await?;
+            if !full && (2..=stretched.0).contains(&self.point.0) && self.goes_on() {
+                let next = stretches::next(self.store, self.scope, &terms, self.point).await?;
+                if next < self.point {
+                    (self.point, spans) = (next, 1);
+                }
             }
         }
         Ok(())

@@ -40,7 +40,7 @@ macro_rules! has_terms {
 #[macro_export]
 macro_rules! fold_terms {
     ($index:literal) => {
-        concat!("INSERT INTO ", $index, " (", $index, ", rank) VALUES ('merge', 40)")
+        concat!("INSERT INTO ", $index, " (", $index, ", rank) VALUES ('merge', 80)")
     };
 }
 
