@@ -33,7 +33,7 @@ pub struct Details {
     pub chat_keys: Vec<ChatKey>,
     /// Secrets that sign identities.
     pub identity_secrets: Vec<Key>,
-    /// Visitors' messages that no operator has seen.
+    /// Visitors' messages that no operator has seen, of a thousand conversations at the most.
     pub unread: i64,
     /// Attacks that the owner has not settled.
     pub attack: Option<AttackView>,

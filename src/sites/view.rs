@@ -43,7 +43,7 @@ pub struct SiteView {
     pub identity_secrets: Vec<KeyView>,
     /// The last page that loaded the widget.
     pub seen_page: Option<SeenPage>,
-    /// Visitors' messages that no operator has seen.
+    /// Visitors' messages that no operator has seen, of a thousand conversations at the most.
     pub unread: i64,
     /// Attacks that the owner has not settled.
     pub attack: Option<AttackView>,
@@ -68,7 +68,7 @@ pub struct SiteLine {
     pub image_bytes: u32,
     /// The last page that loaded the widget.
     pub seen_page: Option<SeenPage>,
-    /// Visitors' messages that no operator has seen.
+    /// Visitors' messages that no operator has seen, of a thousand conversations at the most.
     pub unread: i64,
     /// Attacks that the owner has not settled.
     pub attack: Option<AttackView>,

@@ -46,8 +46,8 @@ const READERS: u32 = 4;
 /// The writer's page cache, in KiB as SQLite takes it. Messages of many conversations touch pages everywhere; those that are
 /// not here are read from the log again for each message.
 const WRITER_CACHE: &str = "-16000";
-/// Pages in the write-ahead log at which SQLite itself checkpoints; our own checkpointer works below it.
-const WAL_PAGES: u32 = 16_000;
+/// Pages in the write-ahead log at which SQLite itself checkpoints, 128 MB; our own checkpointer works below it.
+const WAL_PAGES: u32 = 32_000;
 
 /// The database. Cheap to clone.
 #[derive(Clone)]

@@ -4495,7 +4495,7 @@ export interface components {
             seen_page: components["schemas"]["SeenPage"] | null;
             /**
              * Format: int64
-             * @description Visitors' messages that no operator has seen.
+             * @description Visitors' messages that no operator has seen, of a thousand conversations at the most.
              */
             unread: number;
         };
@@ -4531,7 +4531,7 @@ export interface components {
             seen_page: components["schemas"]["SeenPage"] | null;
             /**
              * Format: int64
-             * @description Visitors' messages that no operator has seen.
+             * @description Visitors' messages that no operator has seen, of a thousand conversations at the most.
              */
             unread: number;
             /** @description Greeting by language. */
