@@ -71,24 +71,23 @@ const DELETE_IDENTITY_SECRET: &str = "DELETE FROM identity_secrets WHERE site_id
 macro_rules! unread {
     ($owner:literal, $site:literal) => {
         concat!(
-            "(SELECT COALESCE(SUM(some.unread_agent), 0) FROM (SELECT c.unread_agent FROM conversations AS c
+            "SELECT COALESCE(SUM(some.unread_agent), 0) FROM (SELECT c.unread_agent FROM conversations AS c
                 WHERE c.owner_id = ",
             $owner,
             " AND c.site_id = ",
             $site,
-            " AND c.unread_agent > 0 LIMIT 1000) AS some)"
+            " AND c.unread_agent > 0 LIMIT 1000) AS some"
         )
     };
 }
 
-const UNREAD: &str =
-    concat!("SELECT ", unread!("(SELECT s.owner_id FROM sites AS s WHERE s.id = $1)", "$1"), " AS unread");
+const UNREAD: &str = unread!("(SELECT s.owner_id FROM sites AS s WHERE s.id = $1)", "$1");
 
 // What the list of an account's sites shows, in one piece: there may be very many.
 const LINES: &str = concat!(
-    "SELECT s.id, s.name, s.paused, s.look, s.image_bytes, s.seen_page, s.seen_page_at, ",
+    "SELECT s.id, s.name, s.paused, s.look, s.image_bytes, s.seen_page, s.seen_page_at, (",
     unread!("$1", "s.id"),
-    " AS unread, EXISTS (SELECT 1 FROM attacks AS a WHERE a.site_id = s.id AND a.settled_at IS NULL) AS attacked
+    ") AS unread, EXISTS (SELECT 1 FROM attacks AS a WHERE a.site_id = s.id AND a.settled_at IS NULL) AS attacked
     FROM sites AS s WHERE s.owner_id = $1 ORDER BY s.id"
 );
 

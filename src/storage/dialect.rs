@@ -1,7 +1,6 @@
 //! What differs between engines, and nothing else: error codes, versions, checkpoints, an index of terms.
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::sqlite::SqliteConnection;
 
 use crate::error::{Error, Result};
 
@@ -76,12 +75,10 @@ pub(super) async fn assert_version(conn: &mut SqliteConnection) -> Result<()> {
     Ok(())
 }
 
-/// Checkpoints on a connection of its own: PASSIVE never makes the writer or a reader wait.
-pub(super) async fn checkpoint(options: &SqliteConnectOptions) -> Result<i64> {
-    let mut conn = options.connect().await.map_err(error)?;
+/// Checkpoints: PASSIVE never makes the writer or a reader wait.
+pub(super) async fn checkpoint(conn: &mut SqliteConnection) -> Result<i64> {
     let (_busy, log, done): (i64, i64, i64) =
-        sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(&mut conn).await.map_err(error)?;
-    let _ = conn.close().await;
+        sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(conn).await.map_err(error)?;
     Ok(log - done)
 }
 

@@ -18,8 +18,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, FromRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, FromRow};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
@@ -54,6 +56,8 @@ const WAL_PAGES: u32 = 32_000;
 pub struct Store {
     readers: SqlitePool,
     writer: Arc<tokio::sync::Mutex<tx::Writer>>,
+    /// Made by the first checkpoint: beside the others, so that none of them waits for one.
+    checkpointer: Arc<tokio::sync::Mutex<Option<SqliteConnection>>>,
     clock: Clock,
     path: Arc<PathBuf>,
     epoch: Arc<str>,
@@ -89,6 +93,7 @@ impl Store {
         Ok(Store {
             readers,
             writer: Arc::new(tokio::sync::Mutex::new(tx::Writer::new(conn))),
+            checkpointer: Arc::default(),
             clock,
             path: Arc::new(path),
             epoch: epoch.into(),
@@ -137,7 +142,12 @@ impl Store {
     /// Moves committed pages from the log into the database without blocking the writer.
     /// Returns the pages still waiting in the log.
     pub async fn checkpoint(&self) -> Result<i64> {
-        dialect::checkpoint(&connect_options(&self.path)).await
+        let mut checkpointer = self.checkpointer.lock().await;
+        let conn = match &mut *checkpointer {
+            Some(conn) => conn,
+            none => none.insert(connect_options(&self.path).connect().await.map_err(dialect::error)?),
+        };
+        dialect::checkpoint(conn).await
     }
 
     /// Asks the database to answer a trivial question: is it there?
@@ -154,6 +164,10 @@ impl Store {
     /// Closes all connections; the last one folds the log into the database.
     pub async fn close(&self) {
         self.readers.close().await;
+        if let Some(conn) = self.checkpointer.lock().await.take() {
+            // What it leaves in the log, the writer folds in.
+            let _ = conn.close().await;
+        }
         self.writer.lock().await.close().await;
     }
 
