@@ -10,12 +10,12 @@ use super::store::{Said, add, after, entry, fold, mark, newest, nth_after};
 use super::stretches;
 use super::terms::terms;
 
-/// Messages that are indexed together, at most.
-const BATCH: i64 = 500;
+/// Messages that are indexed together, at most: some 1.5 ms of the writer, in which a message has to wait.
+const BATCH: i64 = 128;
 /// Fewer than these are not worth a commit: a search reads them one by one.
 const LEAST: i64 = 100;
 /// Text that is indexed together, in bytes, but for one message: what is in one commit, all others wait for.
-const BATCH_BYTES: usize = 200_000;
+const BATCH_BYTES: usize = 50_000;
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Where more than this is sent in a millisecond, the index waits: sending has the machine for itself.

@@ -39,7 +39,7 @@ macro_rules! has_terms {
 #[macro_export]
 macro_rules! fold_terms {
     ($index:literal) => {
-        concat!("INSERT INTO ", $index, " (", $index, ", rank) VALUES ('merge', 80)")
+        concat!("INSERT INTO ", $index, " (", $index, ", rank) VALUES ('merge', 30)")
     };
 }
 
