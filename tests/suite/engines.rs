@@ -40,6 +40,16 @@ async fn every_statement_prepares() {
     }
 }
 
+/// A build that does not read `.cargo/config.toml` has another engine, which works and is slower.
+#[tokio::test]
+async fn the_engine_is_built_as_the_project_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options: Vec<(String,)> = database(&folder).await.all("PRAGMA compile_options", []).await.expect("options");
+    let built = |with: &str| options.iter().any(|(option,)| option == with);
+    assert!(built("ENABLE_FTS5") && built("DEFAULT_MEMSTATUS=0") && built("DEFAULT_PCACHE_INITSZ=0"), "{options:?}");
+    assert!(!built("ENABLE_MEMORY_MANAGEMENT") && !built("ENABLE_API_ARMOR") && !built("ENABLE_FTS3"), "{options:?}");
+}
+
 /// What belongs to a site.
 const OF_SITES: [&str; 12] = [
     "widget_keys",
