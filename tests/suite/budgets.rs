@@ -23,8 +23,9 @@ const CPU_OF_A_MESSAGE_US: f64 = 1_000.0;
 const MEMORY_AT_START_MB: f64 = 15.0;
 const MEMORY_AFTER_LOAD_MB: f64 = 64.0;
 const MEMORY_OF_A_SOCKET: f64 = 8.0 * 1024.0;
-/// A lone message asks the allocator so often, in a debug build; how many share a commit depends on the machine.
-const ALLOCATIONS_OF_A_MESSAGE: f64 = 450.0;
+/// A lone message asks the allocator so often, in a debug build: 430 times, and 460 where the machine is busy and the index
+/// keeps up with it. How many share a commit depends on the machine.
+const ALLOCATIONS_OF_A_MESSAGE: f64 = 600.0;
 /// Visitors that a short run lets in.
 const VISITORS: f64 = 64.0;
 /// Streams that are compared with sockets; fewer than one address may open.
