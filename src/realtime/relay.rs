@@ -25,11 +25,10 @@ pub async fn relay(app: App, mut committed: mpsc::UnboundedReceiver<Published>) 
 async fn pass_on(app: &App, recorded: Recorded) {
     // A site that is gone has nobody to tell.
     let Ok(site) = app.sites.by_id(recorded.site).await else { return };
-    let place = recorded.site;
     // A panic over one event must not end all live news.
     if AssertUnwindSafe(tell(app, site.owner_id, recorded)).catch_unwind().await.is_err() {
         tracing::error!("telling an event panicked; its listeners load anew");
-        app.hub.reload_site(place);
+        app.hub.reload_site(site.id);
         app.hub.reload_account(site.owner_id);
     }
 }
