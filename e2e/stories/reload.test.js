@@ -53,6 +53,32 @@ test('the unread number is there after a reload, before the chat is opened', asy
   await eventually(async () => assert.equal(await badge.innerText(), '1'));
 });
 
+test('an answer that came while the line was being opened is unread once', async () => {
+  const shop = await here.site();
+  const anna = await here.visitor();
+  let open;
+  const opened = new Promise((go) => (open = go));
+  // The server hears of the line late: what it tells of the conversation then counts the answer, which comes after that.
+  await anna.page.routeWebSocket('**/api/widget/socket', (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((frame) => void opened.then(() => server.send(frame)));
+  });
+  await anna.visit(here.page(shop));
+  await anna.open();
+  await anna.write('Tell me later');
+  await anna.sent();
+  await anna.page.keyboard.press('Escape');
+  const [{ id }] = await shop.door.conversations();
+  await shop.door.reply(shop.id, id, 'answer-1', 'Later is now');
+  open();
+  const badge = anna.page.locator('ocs-chat .b .n');
+  await eventually(async () => assert.notEqual(await badge.innerText(), ''));
+  await anna.reads('Later is now', { state: 'attached' });
+  assert.equal(await badge.innerText(), '1');
+  await shop.door.reply(shop.id, id, 'answer-2', 'And later still');
+  await eventually(async () => assert.equal(await badge.innerText(), '2'));
+});
+
 test('what this browser counted before is no longer unread once it was read elsewhere', async () => {
   const shop = await here.site();
   const anna = await here.visitor();

@@ -12,6 +12,7 @@ const NOTHING: Added = { arrived: null, gap: null };
 /** The visitor's threads as the server tells them, kept up by events. */
 export class Conversations {
   readonly messages = new MessageList<MessageForVisitor>((message) => message.conversation);
+  /** `unread` counts what agents wrote up to `last_seq`. */
   list: readonly ConversationForVisitor[] = [];
   more = false;
 
@@ -30,7 +31,7 @@ export class Conversations {
   apply(event: Exclude<VisitorEvent, { kind: "message_sent" }>): boolean {
     switch (event.kind) {
       case "conversation_changed":
-        this.#put(event.conversation);
+        this.#copy(event.conversation);
         return true;
       case "delivered":
         return event.by === "agent" && this.#raise(event.conversation, { agent_delivered_seq: event.seq });
@@ -45,8 +46,9 @@ export class Conversations {
     if (added === "known") return NOTHING;
     const { conversation: id, seq } = message;
     const held = this.find(id) ?? { id, state: "open", last_seq: 0, agent_delivered_seq: 0, agent_seen_seq: 0, visitor_seen_seq: 0, unread: 0 };
-    const unread = held.unread + (message.from === "agent" && seq > held.visitor_seen_seq ? 1 : 0);
-    this.#put({ ...held, last_seq: Math.max(held.last_seq, seq), unread });
+    // Its own messages do not raise `last_seq`: the answer to one may come before an agent's earlier message does.
+    const counts = message.from === "agent" && seq > held.last_seq;
+    this.#put(counts ? { ...held, last_seq: seq, unread: held.unread + (seq > held.visitor_seen_seq ? 1 : 0) } : held);
     return { arrived: message, gap: added === "gap" ? { conversation: id, seq } : null };
   }
 
@@ -54,8 +56,8 @@ export class Conversations {
   markSeen(id: string, seq: number): boolean {
     const conversation = this.find(id);
     if (conversation === undefined || seq <= conversation.visitor_seen_seq) return false;
-    const left = this.messages.list.filter((message) => message.conversation === id && message.from === "agent" && message.seq > seq).length;
-    this.#put({ ...conversation, visitor_seen_seq: seq, unread: left });
+    const coming = this.messages.lastSeq(id) < conversation.last_seq ? Math.max(0, conversation.unread - this.#above(id, conversation.visitor_seen_seq)) : 0;
+    this.#put({ ...conversation, visitor_seen_seq: seq, unread: seq < conversation.last_seq ? this.#above(id, seq) + coming : 0 });
     return true;
   }
 
@@ -74,6 +76,18 @@ export class Conversations {
   get oldest(): MessagePoint | null {
     const [first] = this.messages.list;
     return first === undefined ? null : { conversation: first.conversation, seq: first.seq };
+  }
+
+  /** A copy tells of now: it counts messages that are still to come, and may not know what was seen here a moment ago. */
+  #copy(conversation: ConversationForVisitor): void {
+    const seen = this.find(conversation.id)?.visitor_seen_seq ?? 0;
+    this.#put(conversation);
+    this.markSeen(conversation.id, seen);
+  }
+
+  /** How many messages of an agent are held above this one. */
+  #above(id: string, seq: number): number {
+    return this.messages.list.filter((message) => message.conversation === id && message.from === "agent" && message.seq > seq).length;
   }
 
   #raise(id: string, marks: { agent_delivered_seq: number; agent_seen_seq?: number }): boolean {
