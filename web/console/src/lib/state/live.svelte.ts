@@ -2,7 +2,7 @@ import { Connection, type ConnectionState } from '@ocs/protocol';
 import type { OperatorEvent, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
 import { door } from '$lib/api/door';
 import { inbox } from './inbox.svelte';
-import { acknowledgeInbox, hearEvent, hearMessage, hearSignal, receipts } from './news';
+import { acknowledgeInbox, hearAnswer, hearEvent, hearSignal, receipts } from './news';
 import { outbox } from './outbox.svelte';
 import { sites } from './sites.svelte';
 import { type Thread, threads } from './thread.svelte';
@@ -48,7 +48,7 @@ class Live {
     if (this.#wanted) return;
     this.#wanted = true;
     receipts.carryBy((hint) => this.#connection.hint(hint));
-    outbox.sent = hearMessage;
+    outbox.sent = hearAnswer;
     void this.#load();
   }
 

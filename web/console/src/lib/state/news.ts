@@ -58,6 +58,14 @@ export function hearMessage(message: MessageForOperator): void {
   if (receipts.owe('delivered', key, message.seq)) alerts.arrived(message);
 }
 
+/** The answer to what was sent here. Where a visitor wrote just before it, the inbox waits for the line, which brings both in order. */
+export function hearAnswer(message: MessageForOperator): void {
+  const last = inbox.at(message.site_id, message.conversation_id)?.last_seq;
+  if (last === undefined || message.seq <= last + 1) return hearMessage(message);
+  threads.hear(message);
+  if (message.client_id) outbox.arrived(message.client_id);
+}
+
 /** What came while no console was open has been delivered now. */
 export function acknowledgeInbox(): void {
   for (const [key, { last_seq, agent_delivered_seq }] of inbox.known) {
