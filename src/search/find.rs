@@ -10,9 +10,9 @@ use crate::app::App;
 use crate::conversations::{self, Side};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, MessageId, SiteId};
-use crate::storage::Store;
+use crate::storage::{Store, Term};
 
-use super::store::{self, Row, Scope};
+use super::store::{self, Progress, Row, Scope};
 use super::stretches;
 use super::view::line;
 use super::{Found, FoundMessage, Query};
@@ -68,18 +68,20 @@ pub async fn find(app: &App, owner: AccountId, filter: &Filter) -> Result<Found>
         return Ok(Found { messages: Vec::new(), next: None, indexing: false });
     }
     let _place = app.searches.0.acquire().await.map_err(|_| Error::Unavailable)?;
-    let (mark, newest) = (store::mark(&app.store).await?, store::newest(&app.store).await?);
+    let progress = store::progress(&app.store).await?;
     let mut search = Search {
         store: &app.store,
         scope: Scope { owner, site: filter.site },
         filter,
-        point: filter.before.unwrap_or(MessageId(newest.0 + 1)),
+        point: filter.before.unwrap_or(MessageId(progress.newest.0 + 1)),
         found: Vec::new(),
+        second: None,
         until: Instant::now() + WORK,
     };
-    search.run(mark).await?;
+    search.run(progress).await?;
     let next = (search.point.0 > 1).then(|| search.point.to_string());
-    let indexing = newest.0 - mark.0 > READ && store::nth_after(&app.store, mark, READ + 1).await?.is_some();
+    let indexing = progress.newest.0 - progress.indexed.0 > READ
+        && store::nth_after(&app.store, progress.indexed, READ + 1).await?.is_some();
     Ok(Found { messages: shown(app, search.found).await?, next, indexing })
 }
 
@@ -90,6 +92,8 @@ struct Search<'a> {
     /// Everything from here on was looked at.
     point: MessageId,
     found: Vec<Match>,
+    /// Where the search goes on after the next stretch, if that is known.
+    second: Option<MessageId>,
     until: Instant,
 }
 
@@ -97,13 +101,12 @@ struct Search<'a> {
 type Match = (Row, Vec<Range<usize>>);
 
 impl Search<'_> {
-    async fn run(&mut self, mark: MessageId) -> Result<()> {
+    async fn run(&mut self, Progress { indexed, stretched, .. }: Progress) -> Result<()> {
         let terms = self.filter.query.terms();
-        if self.point.0 > mark.0 + 1 {
-            let rows = store::not_indexed(self.store, self.scope, (mark, self.point), READ).await?;
-            self.take(rows, MessageId(mark.0 + 1)).await?;
+        if self.point.0 > indexed.0 + 1 {
+            let rows = store::not_indexed(self.store, self.scope, (indexed, self.point), READ).await?;
+            self.take(rows, MessageId(indexed.0 + 1)).await?;
         }
-        let stretched = stretches::end(self.store).await?;
         let mut spans = 1;
         while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
@@ -113,14 +116,26 @@ impl Search<'_> {
             let end = end.unwrap_or(store::spans_below(self.point, spans));
             spans = if ids.is_empty() { SPANS.min(spans * 2) } else { 1 };
             self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
-            if !full && (2..=stretched.0).contains(&self.point.0) && self.goes_on() {
-                let next = stretches::next(self.store, self.scope, &terms, self.point).await?;
-                if next < self.point {
-                    (self.point, spans) = (next, 1);
-                }
+            if !full && (2..=stretched.0).contains(&self.point.0) && self.goes_on() && self.pass_over(&terms).await? {
+                spans = 1;
             }
         }
         Ok(())
+    }
+
+    /// Goes on at the next stretch that may have all terms; answers whether that is further back.
+    async fn pass_over(&mut self, terms: &[Term]) -> Result<bool> {
+        let next = match self.second.take().filter(|second| *second <= self.point) {
+            Some(second) => second,
+            None => {
+                let [next, second] = stretches::next(self.store, self.scope, terms, self.point).await?;
+                self.second = Some(second);
+                next
+            }
+        };
+        let further = next < self.point;
+        self.point = self.point.min(next);
+        Ok(further)
     }
 
     fn missing(&self) -> usize {

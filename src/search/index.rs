@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::storage::Store;
 
-use super::store::{Said, add, after, entry, fold, mark, newest, nth_after};
+use super::store::{Progress, Said, add, after, entry, fold, nth_after, progress};
 use super::stretches;
 use super::terms::terms;
 
@@ -46,14 +46,14 @@ pub async fn run(app: App) {
 /// Indexes a batch and a stretch, where they are due; answers whether any was.
 async fn go_on(store: &Store, busy: bool) -> Result<bool> {
     let least = if busy { FAR_BEHIND } else { LEAST };
-    let indexed = mark(store).await?;
+    let now = progress(store).await?;
     // Numbers have gaps, so that there may be fewer.
-    let batch = newest(store).await?.0 - indexed.0 >= least && nth_after(store, indexed, LEAST).await?.is_some();
+    let batch = now.newest.0 - now.indexed.0 >= least && nth_after(store, now.indexed, LEAST).await?.is_some();
     if batch {
-        index_batch(store).await?;
+        index_batch(store, now).await?;
     }
-    let stretch = !busy || indexed.0 - stretches::end(store).await?.0 >= least;
-    Ok((stretch && index_stretch(store).await?) || batch)
+    let stretch = !busy || now.indexed.0 - now.stretched.0 >= least;
+    Ok((stretch && index_stretch(store, now).await?) || batch)
 }
 
 /// Indexes all that was said and answers how many messages, however few.
@@ -63,19 +63,18 @@ async fn go_on(store: &Store, busy: bool) -> Result<bool> {
 pub async fn index(store: &Store) -> Result<usize> {
     let mut all = 0;
     loop {
-        match index_batch(store).await? {
+        match index_batch(store, progress(store).await?).await? {
             0 => break,
             some => all += some,
         }
     }
-    while index_stretch(store).await? {}
+    while index_stretch(store, progress(store).await?).await? {}
     Ok(all)
 }
 
 /// Indexes the next messages, at most a batch; answers how many.
-async fn index_batch(store: &Store) -> Result<usize> {
-    let mark = mark(store).await?;
-    let said = short(after(store, mark, BATCH).await?);
+async fn index_batch(store: &Store, now: Progress) -> Result<usize> {
+    let said = short(after(store, now.indexed, BATCH).await?);
     let Some(last) = said.last().map(|said| said.id) else { return Ok(0) };
     let count = said.len();
     // Before the writer is asked for, and on a thread that nobody waits for.
@@ -96,8 +95,8 @@ async fn index_batch(store: &Store) -> Result<usize> {
 }
 
 /// Indexes a stretch, if one is due.
-async fn index_stretch(store: &Store) -> Result<bool> {
-    let Some(stretch) = stretches::due(store, mark(store).await?).await? else { return Ok(false) };
+async fn index_stretch(store: &Store, now: Progress) -> Result<bool> {
+    let Some(stretch) = stretches::due(store, now).await? else { return Ok(false) };
     let terms = tokio::task::spawn_blocking(move || (stretch.terms(), stretch));
     let (terms, stretch) = terms.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
     let mut tx = store.begin().await?;

@@ -21,9 +21,14 @@ use super::stretches;
 /// millisecond, and enough that a page of what is said now and then asks for few.
 const SPAN: i64 = 1 << 14;
 
-const MARK: &str = "SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'indexed_message'";
+// Above all numbers, where every message is in a stretch.
+const PROGRESS: &str = "SELECT
+    (SELECT COALESCE(MAX(id), 0) FROM messages) AS newest,
+    (SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'indexed_message') AS indexed,
+    COALESCE((SELECT id FROM messages
+        WHERE id > (SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'last_stretched_message')
+        ORDER BY id LIMIT 1), 9223372036854775807) AS stretched";
 const SET_MARK: &str = "UPDATE instance SET value = CAST($1 AS TEXT) WHERE name = 'indexed_message'";
-const NEWEST: &str = "SELECT COALESCE(MAX(id), 0) FROM messages";
 const NTH_AFTER: &str = "SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
 const AFTER: &str = "SELECT m.id, m.site_id, s.owner_id, m.text FROM messages AS m
     JOIN sites AS s ON s.id = m.site_id WHERE m.id > $1 ORDER BY m.id LIMIT $2";
@@ -80,7 +85,7 @@ const NOT_INDEXED: &str =
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] =
-    &[MARK, SET_MARK, NEWEST, NTH_AFTER, AFTER, ADD, FOLD, FORGET_SITE, FORGET, CANDIDATES, BY_ID, NOT_INDEXED];
+    &[PROGRESS, SET_MARK, NTH_AFTER, AFTER, ADD, FOLD, FORGET_SITE, FORGET, CANDIDATES, BY_ID, NOT_INDEXED];
 
 /// Whose messages are searched: all sites of an owner, or one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,15 +116,20 @@ pub(super) struct Said {
     pub text: String,
 }
 
-/// The last message that is indexed.
-pub(super) async fn mark(store: &Store) -> Result<MessageId> {
-    let row: Option<(MessageId,)> = store.one(MARK, []).await?;
-    row.map(|(id,)| id).ok_or_else(|| Error::Internal("the index has no mark".into()))
+/// How far the indexes have come.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub(super) struct Progress {
+    /// The last message of all.
+    pub newest: MessageId,
+    /// The last one whose terms are in the index.
+    pub indexed: MessageId,
+    /// The first one whose stretch is not in the index yet; a number above all, if there is none.
+    pub stretched: MessageId,
 }
 
-/// The last message.
-pub(super) async fn newest(store: &Store) -> Result<MessageId> {
-    Ok(store.one::<(MessageId,)>(NEWEST, []).await?.map_or(MessageId(0), |(id,)| id))
+/// How far the indexes have come.
+pub(super) async fn progress(store: &Store) -> Result<Progress> {
+    store.one(PROGRESS, []).await?.ok_or_else(|| Error::Internal("the index has no mark".into()))
 }
 
 /// The message that is so many after another; none, when there are not so many.

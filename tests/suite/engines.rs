@@ -68,7 +68,7 @@ const OF_SITES: [&str; 12] = [
 
 /// Those that name no site in what they ask for: found by a credential, a random name or an owner, of all sites for a
 /// chore, or of the site itself.
-const MAY_SPAN_SITES: [&str; 21] = [
+const MAY_SPAN_SITES: [&str; 20] = [
     "WHERE key = $1",
     "WHERE hash = $1",
     "WHERE t.token_hash = $1",
@@ -89,7 +89,6 @@ const MAY_SPAN_SITES: [&str; 21] = [
     "SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2",
     "FROM messages AS m\n    JOIN sites AS s ON s.id = m.site_id WHERE m.id > $1 ORDER BY m.id LIMIT $2",
     "INSERT INTO message_terms (rowid, terms) SELECT m.id,",
-    "SELECT id FROM messages\n    WHERE id > (SELECT CAST(value AS BIGINT) FROM instance",
     "FROM messages WHERE id >= $2 AND id < $3",
 ];
 
@@ -136,8 +135,10 @@ async fn no_statement_reads_a_whole_table() {
     for sql in statements().filter(|sql| !MAY_SCAN.iter().any(|part| format!("{sql}\n").contains(part))) {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
         let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut conn).await.expect(sql);
-        // The rows of a parameter, a count that stops at a thousand, and the sites that a page of the inbox shows.
-        let bounded = |line: &str| line.contains("VIRTUAL TABLE") || matches!(line, "SCAN some" | "SCAN newest");
+        // The rows of a parameter, a count that stops at a thousand, the sites that a page of the inbox shows, and no table.
+        let bounded = |line: &str| {
+            line.contains("VIRTUAL TABLE") || matches!(line, "SCAN some" | "SCAN newest" | "SCAN CONSTANT ROW")
+        };
         let scans = plan.into_iter().map(|(.., line)| line).filter(|line| line.starts_with("SCAN ") && !bounded(line));
         slow.extend(scans.map(|line| format!("{line}: {sql}")));
     }

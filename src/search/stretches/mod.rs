@@ -12,11 +12,11 @@ use crate::error::Result;
 use crate::id::MessageId;
 use crate::storage::{Store, Term, Tx};
 
-use super::store::{Said, Scope, after, in_span, site_term, word_term};
+use super::store::{Progress, Said, Scope, after, in_span, site_term, word_term};
 use super::terms::terms;
 
 pub use store::SQL;
-pub(super) use store::{end, fold, forget, forget_site};
+pub(super) use store::{fold, forget, forget_site};
 
 /// Message numbers of a stretch.
 const STRETCH: i64 = 512;
@@ -32,19 +32,23 @@ const ANYTHING: &str = "anything";
 /// The term of a stretch that is to be read again.
 const AGAIN: &str = "again";
 
-/// Where a search goes on that found everything from a point on: just above the next stretch that may have all terms.
-pub(super) async fn next(store: &Store, scope: Scope, terms: &[Term], point: MessageId) -> Result<MessageId> {
+/// Where a search goes on that found everything from a point on: just above the next stretch that may have all terms; and
+/// where it goes on from there, so that what was said once takes one question. Where there is no such stretch any more, it
+/// is where those begin that nothing is known of.
+pub(super) async fn next(store: &Store, scope: Scope, terms: &[Term], point: MessageId) -> Result<[MessageId; 2]> {
     let terms: Vec<Term> = terms.iter().filter(|term| narrows(term)).cloned().collect();
     if terms.is_empty() {
-        return Ok(point);
+        return Ok([point; 2]);
     }
     let last = point.0 - 1;
     let newest = last / WIDE;
     let oldest = (newest + 1 - AT_ONCE).max(0);
     let spans = (oldest..=newest).rev().map(|span| in_span(scope, span, &terms));
     let lists: Vec<_> = spans.chain([vec![Term::Whole(ANYTHING.into())]]).collect();
-    let found = store::newest(store, &lists, oldest * WIDE / STRETCH..=last / STRETCH).await?;
-    Ok(found.map_or(MessageId(oldest * WIDE), |stretch| point.min(MessageId((stretch + 1) * STRETCH))))
+    let found = store::newest(store, &lists, oldest * WIDE / STRETCH..=last / STRETCH, 2).await?;
+    let mut points = found.into_iter().map(|stretch| point.min(MessageId((stretch + 1) * STRETCH)));
+    let mut next = || points.next().unwrap_or(MessageId(oldest * WIDE));
+    Ok([next(), next()])
 }
 
 /// A single letter begins words in nearly every stretch, and gathering them all would take longer than a page may.
@@ -59,11 +63,10 @@ pub(super) struct Stretch {
 }
 
 /// A stretch that is due: one that is to be read again, or the next one when all of it is said and indexed.
-pub(super) async fn due(store: &Store, indexed: MessageId) -> Result<Option<Stretch>> {
-    let again = store::newest(store, &[vec![Term::Whole(AGAIN.into())]], 0..=i64::MAX).await?;
-    let next = end(store).await?.0 / STRETCH;
-    let next = Some(next).filter(|number| *number < (indexed.0 + 1) / STRETCH);
-    let Some(number) = again.or(next) else { return Ok(None) };
+pub(super) async fn due(store: &Store, progress: Progress) -> Result<Option<Stretch>> {
+    let again = store::newest(store, &[vec![Term::Whole(AGAIN.into())]], 0..=i64::MAX, 1).await?;
+    let next = Some(progress.stretched.0 / STRETCH).filter(|number| *number < (progress.indexed.0 + 1) / STRETCH);
+    let Some(number) = again.first().copied().or(next) else { return Ok(None) };
     let mut said = after(store, MessageId(number * STRETCH - 1), STRETCH).await?;
     said.retain(|said| said.id.0 / STRETCH == number);
     Ok(Some(Stretch { number, said }))

@@ -3,15 +3,13 @@
 use std::ops::RangeInclusive;
 
 use crate::error::Result;
-use crate::id::{ConversationId, MessageId, SiteId};
+use crate::id::{ConversationId, SiteId};
 use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
 use crate::{fold_terms, has_terms, id_rows};
 
 use super::{AGAIN, ANYTHING, STRETCH};
 
-const END: &str = "SELECT id FROM messages
-    WHERE id > (SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'last_stretched_message') ORDER BY id LIMIT 1";
 const SET_MARK: &str = "UPDATE instance SET value = CAST($1 AS TEXT)
     WHERE name = 'last_stretched_message' AND CAST(value AS BIGINT) < $1";
 const REMOVE: &str = concat!("DELETE FROM stretch_terms WHERE ", has_terms!(row), " = $1");
@@ -33,7 +31,7 @@ const NEWEST: &str = concat!(
     has_terms!(row),
     " <= $3 ORDER BY ",
     has_terms!(row),
-    " DESC LIMIT 1"
+    " DESC LIMIT $4"
 );
 
 /// Two statements after which the stretches of some messages are to be read again.
@@ -62,18 +60,18 @@ const FORGET_SITE: [&str; 2] = again!("m.site_id = $3");
 const FORGET: [&str; 2] = again!(concat!("m.site_id = $3 AND m.conversation_id IN ", id_rows!("$4")));
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] =
-    &[END, SET_MARK, REMOVE, ADD, FOLD, NEWEST, FORGET_SITE[0], FORGET_SITE[1], FORGET[0], FORGET[1]];
+pub const SQL: &[&str] = &[SET_MARK, REMOVE, ADD, FOLD, NEWEST, FORGET_SITE[0], FORGET_SITE[1], FORGET[0], FORGET[1]];
 
-/// The first message whose stretch is not in the index yet; a number above all, if there is none.
-pub(in crate::search) async fn end(store: &Store) -> Result<MessageId> {
-    Ok(store.one::<(MessageId,)>(END, []).await?.map_or(MessageId(i64::MAX), |(id,)| id))
-}
-
-/// The newest of some stretches that has all terms of one of the lists.
-pub(super) async fn newest(store: &Store, lists: &[Vec<Term>], of: RangeInclusive<i64>) -> Result<Option<i64>> {
-    let row: Option<(i64,)> = store.one(NEWEST, [all_of_any(lists), (*of.start()).into(), (*of.end()).into()]).await?;
-    Ok(row.map(|(stretch,)| stretch))
+/// The newest of some stretches that have all terms of one of the lists, the newest first.
+pub(super) async fn newest(
+    store: &Store,
+    lists: &[Vec<Term>],
+    of: RangeInclusive<i64>,
+    limit: i64,
+) -> Result<Vec<i64>> {
+    let (first, last) = of.into_inner();
+    let rows: Vec<(i64,)> = store.all(NEWEST, [all_of_any(lists), first.into(), last.into(), limit.into()]).await?;
+    Ok(rows.into_iter().map(|(stretch,)| stretch).collect())
 }
 
 /// Puts a stretch of so many messages into the index, and moves the mark.
