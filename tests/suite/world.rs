@@ -20,8 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-/// Nothing that is awaited takes this long unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Nothing that is awaited takes this long unless it is broken; the largest pictures beside other busy programs come near.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Sites of the same owner beside one, their counters and keys.
 const MORE_SITES: [&str; 3] = [
