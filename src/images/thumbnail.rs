@@ -33,8 +33,7 @@ fn resize(still: &DynamicImage, side: u32) -> Result<DynamicImage> {
         return Ok(still.clone());
     }
     match still {
-        DynamicImage::ImageLuma8(image) => Ok(DynamicImage::ImageLuma8(thumbnail(image, width, height))),
-        DynamicImage::ImageRgb8(image) => Ok(DynamicImage::ImageRgb8(thumbnail(image, width, height))),
+        DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) => Ok(still.thumbnail_exact(width, height)),
         DynamicImage::ImageRgba8(image) => {
             let mut small = thumbnail(&Weighted(image), width, height);
             small.pixels_mut().for_each(unweight);
