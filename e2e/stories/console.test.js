@@ -104,6 +104,27 @@ test('two consoles of one operator agree about what is read', async () => {
   for (const desk of [one, two]) await eventually(async () => assert.equal(await desk.page.title(), 'OCS'));
 });
 
+test('My Sites counts what is unread while it is looked at, also of somebody who writes for the first time', async () => {
+  const shop = await here.site();
+  const otto = await here.operator(shop);
+  await otto.page.getByRole('link', { name: 'My Sites' }).click();
+  const chats = otto.page.getByRole('link', { name: /^Open chats/ });
+  await eventually(async () => assert.match(await chats.innerText(), /^\s*Open chats\s*$/));
+  const john = await here.visitor();
+  await john.visit(here.page(shop));
+  await john.open();
+  await john.write('One');
+  await eventually(async () => assert.match(await chats.innerText(), /\b1\s+unread/));
+  await john.write('Two');
+  await eventually(async () => assert.match(await chats.innerText(), /\b2\s+unread/));
+  await chats.click();
+  await otto.turnTo('John Doe');
+  await otto.reads('Two');
+  await eventually(async () => assert.equal(await otto.page.title(), 'OCS'));
+  await otto.page.getByRole('link', { name: 'My Sites' }).click();
+  await eventually(async () => assert.match(await chats.innerText(), /^\s*Open chats\s*$/));
+});
+
 test('the whole way by keyboard', async () => {
   const shop = await here.site();
   const john = await here.visitor();

@@ -2,6 +2,7 @@ import type { Inbox, Thread } from '@ocs/protocol/wire';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { door } from '../../src/lib/api/door';
 import { inbox } from '../../src/lib/state/inbox.svelte';
+import { sites } from '../../src/lib/state/sites.svelte';
 import { conversation, message } from './make';
 
 const page = (change: Partial<Inbox> = {}): Inbox => ({ conversations: [], next: null, counts: { open: 0, unread: 0 }, cursor: 'c1', ...change });
@@ -60,4 +61,19 @@ it('a page that fails can be asked for again', async () => {
   await inbox.loadMore();
   await inbox.loadMore();
   expect(door.inbox).toHaveBeenCalledTimes(2);
+});
+
+it('what somebody new wrote is counted on its site as well', async () => {
+  vi.useFakeTimers();
+  vi.spyOn(door, 'inbox').mockResolvedValue(page({ counts: { open: 1, unread: 1 } }));
+  const heard = vi.spyOn(sites, 'hear').mockResolvedValue(true);
+  for (const id of [1, 2]) inbox.hear({ kind: 'conversation_changed', conversation: conversation({ id, last_seq: 1, unread: 1 }) });
+  // One after the other, faster than it is counted: it is counted all the same, and once.
+  for (let id = 3; id < 6; id += 1) {
+    await vi.advanceTimersByTimeAsync(100);
+    inbox.hear({ kind: 'conversation_changed', conversation: conversation({ id, last_seq: 1, unread: 1 }) });
+  }
+  vi.useRealTimers();
+  expect(heard.mock.calls).toEqual([[1]]);
+  expect(inbox.counts).toEqual({ open: 1, unread: 1 });
 });

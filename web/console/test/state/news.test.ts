@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { alerts } from '../../src/lib/state/alerts.svelte';
 import { inbox } from '../../src/lib/state/inbox.svelte';
-import { hearAnswer, hearEvent } from '../../src/lib/state/news';
+import { hearAnswer, hearEvent, markSeen } from '../../src/lib/state/news';
 import { conversation, message } from './make';
 
 beforeEach(() => {
@@ -20,4 +20,17 @@ it('what a visitor wrote just before an answer is unread, though the answer is k
 it('an answer that nothing precedes is in the inbox at once', () => {
   hearAnswer(message(2, { from: 'agent' }));
   expect(inbox.at(1, 1)).toMatchObject({ last_seq: 2, unread: 0 });
+});
+
+it('what was counted while a mark was on its way is counted anew when the server has it', () => {
+  const recounted = vi.spyOn(inbox, 'recountSoon').mockReturnValue();
+  const seen = { kind: 'seen', by: 'agent', site_id: 1, conversation_id: 1, seq: 2, unread: 0 } as const;
+  hearEvent({ kind: 'message_sent', message: message(2) });
+  markSeen(1, 1, 2);
+  expect(recounted).not.toHaveBeenCalled();
+  hearEvent(seen);
+  expect(recounted.mock.calls).toEqual([[1]]);
+  // Seen in another console: its own news.
+  hearEvent(seen);
+  expect(recounted).toHaveBeenCalledTimes(1);
 });

@@ -8,6 +8,8 @@ import { belongs, matches, nameOfView, newestFirst, queryOf, type View } from '.
 /** How far a view has been loaded: everything at or above `floor` is known; `next` asks for more. */
 type Reach = { floor: number; next: string | null; loading: boolean; failed: boolean };
 
+const recountWithinMs = 250;
+
 class Inbox {
   known = new SvelteMap<Key, Conversation>();
   view = $state.raw<View>({ tab: 'open', site: null });
@@ -19,6 +21,8 @@ class Inbox {
   #reached = new SvelteMap<string, Reach>();
   #asked = new Map<Key, Promise<Conversation | null>>();
   #recount: ReturnType<typeof setTimeout> | undefined;
+  /** The sites that are to be counted anew. */
+  #recounted = new Set<number>();
 
   reach = $derived(this.#reached.get(nameOfView(this.view)));
 
@@ -83,14 +87,14 @@ class Inbox {
       case 'message_sent':
         return this.#hearMessage(event.message);
       case 'conversation_changed':
-        if (!this.known.has(keyOf(event.conversation))) this.recountSoon();
+        if (!this.known.has(keyOf(event.conversation))) this.recountSoon(event.conversation.site_id);
         this.keep(event.conversation);
         return;
       case 'delivered':
       case 'seen': {
         const known = this.known.get(keyOfMessage(event));
         if (known) this.#set(known, withWatermark(known, event));
-        else if (event.kind === 'seen') this.recountSoon();
+        else if (event.kind === 'seen') this.recountSoon(event.site_id);
         return;
       }
     }
@@ -105,11 +109,15 @@ class Inbox {
     return asked;
   }
 
-  recountSoon(): void {
-    clearTimeout(this.#recount);
-    this.#recount = setTimeout(() => {
+  /** What a conversation that is not known counted before nobody here can say: the server counts, of its site as well. */
+  recountSoon(site?: number): void {
+    if (site !== undefined) this.#recounted.add(site);
+    this.#recount ??= setTimeout(() => {
+      this.#recount = undefined;
       void door.inbox({ state: 'open', limit: 1 }).then((page) => (this.counts = page.counts), () => {});
-    }, 250);
+      void sites.recount([...this.#recounted]).catch(() => {});
+      this.#recounted.clear();
+    }, recountWithinMs);
   }
 
   dropSite(site: number): void {
@@ -118,6 +126,9 @@ class Inbox {
   }
 
   forget(): void {
+    clearTimeout(this.#recount);
+    this.#recount = undefined;
+    this.#recounted.clear();
     this.known.clear();
     this.#reached.clear();
     this.counts = { open: 0, unread: 0 };
@@ -126,7 +137,7 @@ class Inbox {
   #hearMessage(message: MessageForOperator): void {
     const known = this.known.get(keyOfMessage(message));
     if (known) return this.#set(known, withMessage(known, message));
-    this.recountSoon();
+    this.recountSoon(message.site_id);
     // The copy that comes may be from just before this message.
     void this.ask(message.site_id, message.conversation_id).then((copy) => copy && this.#hearMessage(message));
   }

@@ -27,8 +27,12 @@ export function hearEvent(event: OperatorEvent): void {
     case 'delivered':
     case 'seen':
       if (event.by === 'agent') {
-        receipts.confirm(event.kind, keyOfMessage(event), event.seq);
-        if (event.kind === 'seen') alerts.withdraw(event.site_id, event.conversation_id);
+        const owed = receipts.confirm(event.kind, keyOfMessage(event), event.seq);
+        if (event.kind === 'seen') {
+          alerts.withdraw(event.site_id, event.conversation_id);
+          // What the server counted while the mark was on its way did not know of it.
+          if (owed) inbox.recountSoon(event.site_id);
+        }
       }
       return inbox.hear(event);
     case 'visitor_changed':

@@ -26,10 +26,11 @@ export class Receipts {
     for (const receipt of this.#owed.values()) this.send(receipt);
   }
 
-  confirm(type: Receipt['type'], key: Key, seq: number): void {
-    for (const name of type === 'seen' ? [`seen ${key}`, `delivered ${key}`] : [`delivered ${key}`]) {
-      if ((this.#owed.get(name)?.seq ?? Infinity) <= seq) this.#owed.delete(name);
-    }
+  /** true: it was owed from here. */
+  confirm(type: Receipt['type'], key: Key, seq: number): boolean {
+    const paid = (name: string) => (this.#owed.get(name)?.seq ?? Infinity) <= seq && this.#owed.delete(name);
+    if (type === 'seen') paid(`delivered ${key}`);
+    return paid(`${type} ${key}`);
   }
 
   forget(): void {

@@ -3,6 +3,9 @@ import { SvelteMap } from 'svelte/reactivity';
 import { Refusal } from '@ocs/protocol';
 import { door } from '$lib/api/door';
 
+/** More sites than these are asked for together. */
+const oneByOne = 8;
+
 /** The sites of the account: a line of each, because there may be thousands, and all about those that were looked at. */
 class Sites {
   list = $state.raw<SiteLine[]>([]);
@@ -98,6 +101,12 @@ class Sites {
   addUnread(id: number, difference: number): void {
     const site = this.byId(id);
     if (site && difference) this.#keepLine({ ...site, unread: Math.max(0, site.unread + difference) });
+  }
+
+  /** Has the server count what is unread on these. */
+  async recount(ids: number[]): Promise<void> {
+    if (ids.length > oneByOne) await this.load();
+    else await Promise.all(ids.map((id) => this.hear(id)));
   }
 
   forget(): void {
