@@ -110,7 +110,6 @@ test(`the line is cut ${CUTS} times at random while both sides write: both logs 
     const truth = (await shop.door.wholeThread(shop.id, conversation.id)).map(({ text }) => text);
     await eventually(() => assert.ok(visitor.heard.length >= truth.length && operator.heard.length >= truth.length, JSON.stringify(sides.map((side) => [side.heard.length, side.connection.state, side.connection.transport, side.faults]))), 30_000);
     for (const side of sides) {
-      side.stop();
       assert.deepEqual(side.faults, []);
       assert.deepEqual(side.heard.map(({ text }) => text), truth, `${side.name} heard every message once, in order`);
       assert.deepEqual(truth.filter((text) => text.startsWith(side.name)), [...(side === visitor ? ['visitor 0'] : []), ...Array.from({ length: said }, (_, at) => `${side.name} ${at + 1}`)]);

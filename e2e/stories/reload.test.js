@@ -6,6 +6,17 @@ import { scene } from '../support/scene.js';
 
 const here = scene();
 
+/** Asks something, closes the chat, and is answered then; the conversation. */
+async function answeredLater(shop, visitor) {
+  await visitor.open();
+  await visitor.write('Tell me later');
+  await visitor.sent();
+  await visitor.page.keyboard.press('Escape');
+  const [{ id }] = await shop.door.conversations();
+  await shop.door.reply(shop.id, id, 'answer-1', 'Later is now');
+  return id;
+}
+
 test('history stays through reloads, other pages and a closed browser window', async () => {
   const shop = await here.site();
   const anna = await here.visitor();
@@ -41,12 +52,7 @@ test('the unread number is there after a reload, before the chat is opened', asy
   const shop = await here.site();
   const anna = await here.visitor();
   await anna.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
-  await anna.open();
-  await anna.write('Tell me later');
-  await anna.sent();
-  await anna.page.keyboard.press('Escape');
-  const [{ id }] = await shop.door.conversations();
-  await shop.door.reply(shop.id, id, 'answer-1', 'Later is now');
+  await answeredLater(shop, anna);
   const badge = anna.page.locator('ocs-chat .b .n');
   await eventually(async () => assert.equal(await badge.innerText(), '1'));
   await anna.page.reload();
@@ -64,12 +70,7 @@ test('an answer that came while the line was being opened is unread once', async
     socket.onMessage((frame) => void opened.then(() => server.send(frame)));
   });
   await anna.visit(here.page(shop));
-  await anna.open();
-  await anna.write('Tell me later');
-  await anna.sent();
-  await anna.page.keyboard.press('Escape');
-  const [{ id }] = await shop.door.conversations();
-  await shop.door.reply(shop.id, id, 'answer-1', 'Later is now');
+  const id = await answeredLater(shop, anna);
   open();
   const badge = anna.page.locator('ocs-chat .b .n');
   await eventually(async () => assert.notEqual(await badge.innerText(), ''));

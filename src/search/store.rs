@@ -21,7 +21,7 @@ use super::stretches;
 /// millisecond, and enough that a page of what is said now and then asks for few.
 const SPAN: i64 = 1 << 14;
 
-// Above all numbers, where every message is in a stretch.
+// `stretched` is above all numbers where every message is in a stretch.
 const PROGRESS: &str = "SELECT
     (SELECT COALESCE(MAX(id), 0) FROM messages) AS newest,
     (SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'indexed_message') AS indexed,
