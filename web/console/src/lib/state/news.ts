@@ -27,11 +27,11 @@ export function hearEvent(event: OperatorEvent): void {
     case 'delivered':
     case 'seen':
       if (event.by === 'agent') {
-        const owed = receipts.confirm(event.kind, keyOfMessage(event), event.seq);
+        const since = receipts.confirm(event.kind, keyOfMessage(event), event.seq);
         if (event.kind === 'seen') {
           alerts.withdraw(event.site_id, event.conversation_id);
           // What the server counted while the mark was on its way did not know of it.
-          if (owed) inbox.recountSoon(event.site_id);
+          if (since !== null && since <= sites.countedAt) inbox.recountSoon(event.site_id);
         }
       }
       return inbox.hear(event);
@@ -54,8 +54,7 @@ export function hearMessage(message: MessageForOperator): void {
   // Not by its last_seq: the copy of a conversation that comes before a message counts that message already.
   const acknowledged = inbox.at(message.site_id, message.conversation_id)?.agent_delivered_seq ?? 0;
   inbox.hear({ kind: 'message_sent', message });
-  threads.hear(message);
-  if (message.client_id) outbox.arrived(message.client_id);
+  show(message);
   if (message.from === 'agent' || message.seq <= acknowledged) return;
   const key: Key = keyOfMessage(message);
   typing.stop(key);
@@ -65,7 +64,12 @@ export function hearMessage(message: MessageForOperator): void {
 /** The answer to what was sent here. Where a visitor wrote just before it, the inbox waits for the line, which brings both in order. */
 export function hearAnswer(message: MessageForOperator): void {
   const last = inbox.at(message.site_id, message.conversation_id)?.last_seq;
-  if (last === undefined || message.seq <= last + 1) return hearMessage(message);
+  if (last === undefined || message.seq <= last + 1) hearMessage(message);
+  else show(message);
+}
+
+/** In its thread, and no longer waiting to be sent. */
+function show(message: MessageForOperator): void {
   threads.hear(message);
   if (message.client_id) outbox.arrived(message.client_id);
 }

@@ -10,6 +10,8 @@ const oneByOne = 8;
 class Sites {
   list = $state.raw<SiteLine[]>([]);
   loaded = $state(false);
+  /** When the server's count of what is unread on any of them came. */
+  countedAt = -Infinity;
 
   #byId = $derived(new Map(this.list.map((site) => [site.id, site])));
   #loading: Promise<void> | undefined;
@@ -49,7 +51,7 @@ class Sites {
     try {
       const site = await door.site(id);
       if (this.#whole.has(id)) this.keep(site);
-      else this.#keepLine(lineOf(site));
+      else this.#count(lineOf(site));
       return true;
     } catch (problem) {
       if (!(problem instanceof Refusal && problem.status === 404)) throw problem;
@@ -88,7 +90,7 @@ class Sites {
 
   keep(site: SiteView): SiteView {
     this.#whole.set(site.id, site);
-    this.#keepLine(lineOf(site));
+    this.#count(lineOf(site));
     return site;
   }
 
@@ -117,8 +119,14 @@ class Sites {
 
   async #load(): Promise<void> {
     this.list = (await door.mySites()).sites;
+    this.countedAt = performance.now();
     this.loaded = true;
     for (const id of this.#whole.keys()) void this.hear(id).catch(() => {});
+  }
+
+  #count(site: SiteLine): void {
+    this.countedAt = performance.now();
+    this.#keepLine(site);
   }
 
   #keepLine(site: SiteLine): void {
