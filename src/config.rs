@@ -35,6 +35,25 @@ pub struct ConfigError {
     reason: String,
 }
 
+/// A variable that was probably meant to be a setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the variable {variable} is not a setting and has no effect; did you mean {meant}?")]
+pub struct NearMiss {
+    variable: String,
+    meant: String,
+}
+
+/// Letters that may be missing, added, wrong or swapped in a name that was probably meant to be another.
+const MOST_SLIPS: usize = 2;
+
+/// What stands for a secret wherever settings are shown.
+pub const HIDDEN: &str = "(hidden)";
+
+/// The variable of a setting: `OCS_LISTEN` for `listen`.
+pub fn variable_of(key: &str) -> String {
+    format!("OCS_{}", key.to_ascii_uppercase())
+}
+
 /// A value that can be written as text in a file, a variable or a flag.
 trait Setting: Sized {
     fn read(text: &str) -> Result<Self, String>;
@@ -145,10 +164,12 @@ settings! {
 }
 
 impl Config {
-    /// Reads `file` (when given), the environment and `flags` (key and text), each over the one before.
+    /// Reads `file` (when given), the environment and `flags` (key and text), each over the one before. A variable that
+    /// names no setting is somebody else's and is passed over: orchestrators set `OCS_PORT` or `OCS_SERVICE_HOST` for a
+    /// service called `ocs`, and a website keeps its own variables beside the server's.
     ///
     /// # Errors
-    /// The first setting that is unknown or cannot be read, with where it stands.
+    /// The first setting that is unknown (in the file or a flag) or cannot be read, with where it stands.
     pub fn load(
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
@@ -159,11 +180,9 @@ impl Config {
             config.read_file(path)?;
         }
         for (name, text) in environment {
-            let Some(key) = name.strip_prefix("OCS_").map(str::to_ascii_lowercase) else { continue };
-            if key == "config" {
-                continue;
+            if let Some(key) = Config::key_of_variable(&name) {
+                config.apply("environment", &key, &text)?;
             }
-            config.apply("environment", &key, &text)?;
         }
         for (key, text) in flags {
             config.apply("command line", key, text)?;
@@ -177,9 +196,45 @@ impl Config {
     /// As [`Config::load`].
     pub fn of_process(file: Option<&Path>, flags: &[(&str, String)]) -> Result<Config, ConfigError> {
         let named = std::env::var_os("OCS_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
-        let variables =
-            std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-        Config::load(file.or(named.as_deref()), variables, flags)
+        let mut variables = Vec::new();
+        for (name, text) in std::env::vars_os() {
+            // A name that is not UTF-8 cannot be a setting's.
+            let Some(name) = name.into_string().ok().filter(|name| Config::key_of_variable(name).is_some()) else {
+                continue;
+            };
+            let text = text.into_string().map_err(|_| ConfigError {
+                origin: "environment".into(),
+                key: name.clone(),
+                reason: "must be UTF-8".into(),
+            })?;
+            variables.push((name, text));
+        }
+        Config::load(file.or(named.as_deref()), variables.into_iter(), flags)
+    }
+
+    /// The setting that a variable such as `OCS_LISTEN` sets, if there is one.
+    fn key_of_variable(name: &str) -> Option<String> {
+        let key = name.strip_prefix("OCS_")?.to_ascii_lowercase();
+        Config::table().iter().any(|row| row.key == key).then_some(key)
+    }
+
+    /// Variables that name no setting but nearly do, such as `OCS_LISTN`: to warn about, since they have no effect.
+    pub fn near_misses(names: impl Iterator<Item = String>) -> Vec<NearMiss> {
+        let settings: Vec<String> =
+            Config::table().iter().map(|row| row.key).chain(["config"]).map(variable_of).collect();
+        names
+            .filter(|name| name.starts_with("OCS_") && !settings.contains(name))
+            .filter_map(|variable| {
+                let distance = |setting: &&String| strsim::osa_distance(setting, &variable);
+                let meant = settings.iter().min_by_key(distance).filter(|setting| distance(setting) <= MOST_SLIPS)?;
+                Some(NearMiss { meant: meant.clone(), variable })
+            })
+            .collect()
+    }
+
+    /// Does this server do TLS itself?
+    pub fn has_tls(&self) -> bool {
+        self.tls_cert.is_some() || !self.acme_domains.is_empty()
     }
 
     /// The address that browsers use, without a slash at the end.
@@ -188,7 +243,11 @@ impl Config {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None if self.acme_domains.is_empty() => {
                 let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
-                format!("{scheme}://{}", self.listen)
+                // 0.0.0.0 and [::] mean "every address": nobody can open those.
+                match self.listen.ip().is_unspecified() {
+                    true => format!("{scheme}://localhost:{}", self.listen.port()),
+                    false => format!("{scheme}://{}", self.listen),
+                }
             }
             None => format!("https://{}", self.acme_domains[0]),
         }
@@ -356,7 +415,7 @@ impl Setting for Secret {
         Ok(Secret::new(text))
     }
     fn show(&self) -> String {
-        "(hidden)".to_owned()
+        HIDDEN.to_owned()
     }
 }
 
@@ -468,6 +527,40 @@ mod tests {
         assert!(config.effective().contains(&("master_key", "(hidden)".into())));
         assert!(!format!("{config:?}").contains("abc"));
         assert!(with("colour", "red").expect_err("unknown").contains("docs/configuration.md"));
+    }
+
+    #[test]
+    fn variables_of_others_are_passed_over_and_near_misses_named() {
+        let foreign = [
+            ("OCS_IDENTITY_SECRET", "0123"),
+            ("OCS_PORT", "tcp://10.0.0.7:8080"),
+            ("OCS_PORT_8080_TCP_PROTO", "tcp"),
+            ("OCS_SERVICE_HOST", "10.0.0.7"),
+            ("OCS_SERVICE_PORT", "8080"),
+            ("OCS_LISTN", "0.0.0.0:1"),
+        ];
+        let variables = || foreign.map(|(name, text)| (name.to_owned(), text.to_owned())).into_iter();
+        let config = Config::load(None, variables(), &[]).expect("foreign variables stop nothing");
+        assert_eq!(config.effective(), Config::default().effective());
+        let warned = |names: &[&str]| {
+            let names = names.iter().map(|name| (*name).to_owned());
+            Config::near_misses(names).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            warned(&foreign.map(|(name, _)| name)),
+            ["the variable OCS_LISTN is not a setting and has no effect; did you mean OCS_LISTEN?"]
+        );
+        assert!(warned(&["OCS_PUBLICURL"])[0].contains("OCS_PUBLIC_URL"));
+        assert!(warned(&["OCS_CONFG"])[0].contains("OCS_CONFIG"));
+        assert!(warned(&["OCS_CONFIG", "OCS_LOG", "PATH", "LISTEN"]).is_empty());
+    }
+
+    #[test]
+    fn without_a_public_address_the_snippet_names_one_that_can_be_opened() {
+        let url = |listen: &str| with("listen", listen).expect(listen).public_url();
+        assert_eq!(url("0.0.0.0:8080"), "http://localhost:8080");
+        assert_eq!(url("[::]:8080"), "http://localhost:8080");
+        assert_eq!(url("192.0.2.7:8080"), "http://192.0.2.7:8080");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::config::{Config, Row};
+use crate::config::{Config, Row, variable_of};
 use crate::say::say;
 
 #[derive(Args)]
@@ -44,13 +44,14 @@ fn markdown() -> String {
          Made from the program's own table by `ocs settings --markdown`.\n\n\
          Each setting can stand in a TOML file (`ocs serve --config FILE`, or `OCS_CONFIG=FILE`), in a variable, or on\n\
          the command line (`--set key=value`). The command line goes before variables, variables before the file, and\n\
-         the file before the default. An unknown setting is refused, never ignored.\n\n\
+         the file before the default. An unknown setting in the file or on the command line is refused. A variable that\n\
+         begins with `OCS_` and names no setting is left to whoever set it; one that nearly names a setting is warned about.\n\n\
          | setting | variable | default | what it does |\n| --- | --- | --- | --- |\n",
     );
     for Row { key, doc, default } in Config::table() {
         let doc = doc.lines().map(str::trim).collect::<Vec<_>>().join(" ").replace('|', "\\|");
         let default = if default.is_empty() { "unset".to_owned() } else { format!("`{default}`") };
-        out.push_str(&format!("| `{key}` | `OCS_{}` | {default} | {doc} |\n", key.to_ascii_uppercase()));
+        out.push_str(&format!("| `{key}` | `{}` | {default} | {doc} |\n", variable_of(key)));
     }
     out
 }
