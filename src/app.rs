@@ -21,6 +21,7 @@ use crate::messages::Appender;
 use crate::realtime::{Hub, Tickets};
 use crate::seal::{Seal, SealError};
 use crate::search::Searches;
+use crate::secret::random_text;
 use crate::sites::Directory;
 use crate::storage::{DataLock, Folder, LockError, Store};
 use crate::turns::Turns;
@@ -34,6 +35,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// Settings in force.
     pub config: Config,
+    /// A random name of this run of the server. `/healthz` tells it, so that `ocs doctor` knows who answered.
+    pub instance: String,
     /// The data folder.
     pub folder: Folder,
     /// The database.
@@ -156,6 +159,7 @@ impl App {
             store,
             folder,
             config,
+            instance: random_text(12),
         });
         Ok((app, committed))
     }

@@ -67,6 +67,9 @@ pub struct Running {
 /// # Errors
 /// What stands in the way, in words that say what to do.
 pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Running> {
+    // The port that the system chose, where port 0 was asked for: snippets and `ocs doctor` go by it.
+    let listen = listener.local_addr().context("the address to listen on cannot be read")?;
+    let config = Config { listen, ..config };
     let (stop, stopping) = watch::channel(false);
     let (app, committed) = App::open_relayed(config, clock, stopping.clone()).await?;
     let tls = tls::acceptor(&app.config, &app.folder)?;

@@ -29,6 +29,8 @@ pub(super) struct Demo {
 /// What was made.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Demonstrated {
+    /// The address under which browsers reach the server.
+    pub url: String,
     pub email: String,
     pub sites: Vec<(String, String)>,
 }
@@ -36,11 +38,11 @@ pub(super) struct Demonstrated {
 impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.given.read()?;
-        let url = config.public_url();
         let data = config.data.display().to_string();
         let password = random_text(12);
         let order = Order::Demo { password: password.clone() };
         let Answer::Demonstrated(made) = give(config, order).await? else { return Err(unexpected()) };
+        let url = &made.url;
         say!("Two sites with sample chats are ready.\n");
         say!("1. ocs serve --data {data}      (unless it is running already)");
         say!("2. open {url}/ and sign in");
@@ -132,7 +134,7 @@ pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<Demonstrat
     let look = Look { variant: Variant::Bubble, primary: green, header: green, ..Look::default() };
     let studio = site(app, &owner, "Clay Studio", look, STUDIO).await?;
     let sites = [shop, studio].map(|site| (site.name, site.widget_key)).into();
-    Ok(Demonstrated { email: owner.email, sites })
+    Ok(Demonstrated { url: app.config.public_url(), email: owner.email, sites })
 }
 
 async fn site(app: &App, owner: &Account, name: &str, look: Look, chats: &[Chat]) -> anyhow::Result<Site> {

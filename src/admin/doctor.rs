@@ -1,20 +1,26 @@
 //! `ocs doctor`: looks for what is wrong, changes nothing, and says what to do.
 
-use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 
+use crate::app::OpenError;
 use crate::clock::{Clock, Millis};
-use crate::config::Config;
+use crate::config::{Config, HIDDEN};
 use crate::images::{self, BlobKey, ImageName};
 use crate::say::say;
 use crate::seal::Seal;
 use crate::storage::{self, DataLock, Folder, LockError};
 
 use super::Given;
+use super::order::{Answer, Order, Serving, unexpected};
+use super::probe::{Found, probe};
+use super::socket;
 
+/// How long a running server may take to tell its settings.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Below this much free room, images and the log soon have no place.
 const LITTLE_ROOM: u64 = 1024 * 1024 * 1024;
 /// This program was made after this moment (2026-01-01): a clock that says otherwise is wrong.
@@ -38,16 +44,18 @@ use Finding::{Fine, Hint, Wrong};
 impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.given.read()?;
-        let mut findings = vec![clock(), public_url(&config)];
-        if config.data.is_dir() {
-            let folder = Folder::open(&config.data)?;
-            let served = lock(&folder);
-            findings.extend([private(folder.path()), room(folder.path()), master_key(&folder, &config)]);
-            findings.push(listening(&config, matches!(served, Hint(_))));
-            findings.push(served);
+        let mut findings = vec![clock()];
+        if config.data.exists() {
+            let folder = Folder::open(&config.data).map_err(|error| OpenError::Folder(config.data.clone(), error))?;
+            let server = serving(&folder).await;
+            findings.push(public_url(server.config().unwrap_or(&config)));
+            findings.extend([private(folder.path()), room(folder.path()), master_key(&folder, &config, &server)]);
+            findings.push(listening(&config, &server).await);
+            findings.push(server.into_finding());
             findings.push(database(&folder).await);
             findings.push(pictures(&folder).await);
         } else {
+            findings.push(public_url(&config));
             findings.push(Hint(format!("{} does not exist yet; the first start makes it", config.data.display())));
         }
         for finding in &findings {
@@ -86,23 +94,90 @@ fn public_url(config: &Config) -> Finding {
     Fine(format!("browsers reach this server as {url}"))
 }
 
-fn lock(folder: &Folder) -> Finding {
-    match DataLock::take(folder) {
-        Ok(_) => Fine("no server is using the data folder".into()),
-        Err(LockError::Held { holder }) if folder.socket().exists() => {
-            Hint(format!("{holder} is serving the data folder and takes commands"))
+/// Who uses the data folder.
+enum Server {
+    Nobody,
+    /// A server that told its settings.
+    Serving {
+        holder: String,
+        instance: String,
+        config: Box<Config>,
+        has_master_key: bool,
+    },
+    /// Another command, a server that is starting or stopping, or another version of the program.
+    Silent {
+        holder: String,
+        why: String,
+    },
+    Unknown(LockError),
+}
+
+/// Asks the server that holds the folder, if there is one, for its settings: they may differ from those of this command.
+async fn serving(folder: &Folder) -> Server {
+    let holder = match DataLock::take(folder) {
+        Ok(_) => return Server::Nobody,
+        Err(LockError::Held { holder }) => holder,
+        Err(error) => return Server::Unknown(error),
+    };
+    match ask(folder).await {
+        Ok((instance, config, has_master_key)) => {
+            Server::Serving { holder, instance, config: Box::new(config), has_master_key }
         }
-        Err(LockError::Held { holder }) => Hint(format!("{holder} is using the data folder")),
-        Err(error) => Wrong(error.to_string()),
+        Err(error) => Server::Silent { holder, why: format!("{error:#}") },
     }
 }
 
-fn listening(config: &Config, served: bool) -> Finding {
-    match TcpStream::connect_timeout(&config.listen, Duration::from_secs(2)) {
-        Ok(_) if served => Fine(format!("something answers at {}", config.listen)),
-        Ok(_) => Wrong(format!("another program listens at {}; choose another address with --listen", config.listen)),
-        Err(_) if served => Hint(format!("nothing answers at {}; the server may listen elsewhere", config.listen)),
-        Err(_) => Fine(format!("{} is free to listen on", config.listen)),
+async fn ask(folder: &Folder) -> anyhow::Result<(String, Config, bool)> {
+    let stream = socket::connect(&folder.socket()).await.context("it takes no commands")?;
+    let answer = tokio::time::timeout(PATIENCE, socket::ask(stream, &Order::Serving));
+    let answer = answer.await.context("it did not answer in time")??;
+    let Answer::Serving(Serving { instance, settings }) = answer else { return Err(unexpected()) };
+    let is_secret = |text: &str| text == HIDDEN;
+    let has_master_key = settings.iter().any(|(key, text)| key == "master_key" && is_secret(text));
+    let told: Vec<(&str, String)> =
+        settings.iter().filter(|(_, text)| !is_secret(text)).map(|(key, text)| (key.as_str(), text.clone())).collect();
+    Ok((instance, Config::load(None, std::iter::empty(), &told)?, has_master_key))
+}
+
+impl Server {
+    fn config(&self) -> Option<&Config> {
+        if let Server::Serving { config, .. } = self { Some(config) } else { None }
+    }
+
+    fn into_finding(self) -> Finding {
+        match self {
+            Server::Nobody => Fine("no server is using the data folder".into()),
+            Server::Serving { holder, .. } => {
+                Fine(format!("{holder} is serving the data folder; its own settings were checked"))
+            }
+            Server::Silent { holder, why } => Hint(format!("{holder} is using the data folder: {why}")),
+            Server::Unknown(error) => Wrong(error.to_string()),
+        }
+    }
+}
+
+/// Who answers at the address to listen on: the server's own, where one serves this folder.
+async fn listening(config: &Config, server: &Server) -> Finding {
+    let address = server.config().unwrap_or(config).listen;
+    let other = "choose another address with --listen";
+    match (server, probe(address, server.config().unwrap_or(config).has_tls()).await) {
+        (Server::Serving { instance, .. }, Found::Instance(found)) if found == *instance => {
+            Fine(format!("the server answers at {address}"))
+        }
+        (Server::Serving { .. }, Found::Instance(_) | Found::Another) => Wrong(format!(
+            "the server says that it listens at {address}, and another program answers there; stop that one"
+        )),
+        (Server::Serving { .. }, Found::Nobody) => {
+            Wrong(format!("the server says that it listens at {address}, and does not answer there; restart it"))
+        }
+        (Server::Nobody, Found::Instance(_)) => {
+            Wrong(format!("an OCS server with another data folder answers at {address}; {other}"))
+        }
+        (Server::Nobody, Found::Another) => Wrong(format!("another program listens at {address}; {other}")),
+        (Server::Nobody, Found::Nobody) => Fine(format!("{address} is free to listen on")),
+        (Server::Silent { .. } | Server::Unknown(_), _) => Hint(format!(
+            "{address} was not checked: the process that uses the data folder did not say where it listens"
+        )),
     }
 }
 
@@ -139,7 +214,10 @@ fn room(_: &Path) -> Finding {
     Hint("look at the free room of the disk yourself".into())
 }
 
-fn master_key(folder: &Folder, config: &Config) -> Finding {
+fn master_key(folder: &Folder, config: &Config, server: &Server) -> Finding {
+    if matches!(server, Server::Serving { has_master_key: true, .. }) {
+        return Fine("the server was given its master key as a setting; keep a copy apart from the backups".into());
+    }
     if config.master_key.is_none() && !folder.master_key().exists() {
         return Hint("there is no master.key yet; the first start makes it".into());
     }

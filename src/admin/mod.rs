@@ -10,6 +10,7 @@ mod doctor;
 mod harden;
 mod migrate;
 mod order;
+mod probe;
 mod restore;
 mod serve;
 mod settings;
@@ -59,10 +60,8 @@ enum Command {
     /// Measure what this machine can carry: messages, delivery, memory, beside the machine's own limits
     Bench(crate::bench::Bench),
     /// Print all settings as an example file or as a page of documentation
-    #[command(hide = true)]
     Settings(settings::Settings),
-    /// Print the description of all addresses and shapes (OpenAPI)
-    #[command(hide = true)]
+    /// Print the description of the HTTP API (OpenAPI)
     Describe,
 }
 
@@ -96,7 +95,12 @@ impl Given {
             all.push((key.trim(), value.to_owned()));
         }
         all.extend(flags);
-        Ok(Config::of_process(self.config.as_deref(), &all)?)
+        let config = Config::of_process(self.config.as_deref(), &all)?;
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        for near_miss in Config::near_misses(names) {
+            eprintln!("ocs: warning: {near_miss}");
+        }
+        Ok(config)
     }
 }
 

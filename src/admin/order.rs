@@ -38,6 +38,7 @@ pub(super) enum Order {
     Backup { file: PathBuf },
     Demo { password: String },
     Audit { email: Option<String>, limit: i64 },
+    Serving,
 }
 
 /// What came of it.
@@ -46,11 +47,22 @@ pub(super) enum Order {
 pub(super) enum Answer {
     User(UserLine),
     Users(Vec<UserLine>),
-    SiteAdded(SiteAdded),
+    /// The site, and the address under which browsers reach the server.
+    SiteAdded(SiteAdded, String),
     Sites(Vec<SiteLine>),
     BackedUp(BackedUp),
     Demonstrated(Demonstrated),
     Audited(Vec<AuditOutput>),
+    Serving(Serving),
+}
+
+/// The server that holds a data folder.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Serving {
+    /// What it names itself in the answer of `/healthz`.
+    pub instance: String,
+    /// The settings in force, as text; secrets are hidden.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Carries out an order: with the data folder in our own hands, or by asking the server that holds it.
@@ -115,7 +127,7 @@ pub(super) async fn carry_out(app: &App, order: Order) -> anyhow::Result<Answer>
         }
         Order::AddSite { owner, name } => {
             let owner = account_of(app, &owner).await?;
-            Answer::SiteAdded(site::add(app, owner, &name).await?)
+            Answer::SiteAdded(site::add(app, owner, &name).await?, app.config.public_url())
         }
         Order::ListSites => Answer::Sites(site::list(app).await?),
         Order::Backup { file } => {
@@ -130,6 +142,10 @@ pub(super) async fn carry_out(app: &App, order: Order) -> anyhow::Result<Answer>
             Answer::Audited(read_audit(app, account, limit).await.map_err(explain)?)
         }
         Order::Demo { password } => Answer::Demonstrated(demo::fill(app, &password).await?),
+        Order::Serving => Answer::Serving(Serving {
+            instance: app.instance.clone(),
+            settings: app.config.effective().into_iter().map(|(key, text)| (key.to_owned(), text)).collect(),
+        }),
     })
 }
 

@@ -74,10 +74,9 @@ impl Site {
 
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
-        let config = self.given.read()?;
-        let url = config.public_url();
         let order = Order::AddSite { owner: self.owner, name: self.name };
-        let Answer::SiteAdded(added) = give(config, order).await? else { return Err(unexpected()) };
+        let answer = give(self.given.read()?, order).await?;
+        let Answer::SiteAdded(added, url) = answer else { return Err(unexpected()) };
         if self.json {
             say!("{}", serde_json::to_string(&added)?);
             return Ok(());

@@ -4,12 +4,15 @@ use std::fmt::Write;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use crate::app::App;
 
 use super::route::{Caller, Route};
+
+/// The random name of the run that answers; see [`crate::app::Parts::instance`].
+pub const INSTANCE: HeaderName = HeaderName::from_static("ocs-instance");
 
 /// The table of this door.
 pub fn routes() -> Vec<Route> {
@@ -20,9 +23,13 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The process answers.
-async fn healthz() -> Response {
-    plain(StatusCode::OK, "ok\n".into())
+/// The process answers, and says which one it is.
+async fn healthz(State(app): State<App>) -> Response {
+    let mut response = plain(StatusCode::OK, "ok\n".into());
+    if let Ok(instance) = HeaderValue::from_str(&app.instance) {
+        response.headers_mut().insert(INSTANCE, instance);
+    }
+    response
 }
 
 /// The process can take messages: the database answers, and it is not about to stop.

@@ -11,7 +11,13 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// Opens the folder. Where nothing is in it yet, it becomes readable by its owner alone (mode 0700), also when somebody
     /// else made it; what an operator opened later stays as it is, and `ocs doctor` says so.
+    ///
+    /// # Errors
+    /// It is not a folder, or cannot be made.
     pub fn open(path: &Path) -> io::Result<Folder> {
+        if path.exists() && !path.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is a file; name a folder with --data"));
+        }
         fs::create_dir_all(path)?;
         let folder = Folder(path.to_owned());
         if !folder.database().exists() {

@@ -46,11 +46,16 @@ impl Place {
     }
 
     fn serve_on(&self, data: &str) -> Server {
+        self.serve_with(data, &[])
+    }
+
+    fn serve_with(&self, data: &str, more: &[&str]) -> Server {
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let child = Command::new(env!("CARGO_BIN_EXE_ocs"))
             .current_dir(self.0.path())
             .env_clear()
             .args(["serve", "--data", data, "--listen", &address.to_string()])
+            .args(more)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -197,6 +202,97 @@ fn a_long_path_is_no_hindrance() {
     place.ocs(&format!("user add --email otto@shop.example --password-stdin --data {data}"), PASSWORD).fine();
     let _server = place.serve_on(&data);
     assert!(place.ocs(&format!("user list --data {data}"), "").fine().contains("otto@shop.example"));
+}
+
+#[test]
+fn commands_beside_a_server_speak_of_its_own_address() {
+    let place = Place::new();
+    place.ocs("user add --email otto@shop.example --password-stdin", PASSWORD).fine();
+    let server = place.serve();
+    let url = format!("http://{}", server.address);
+    let added = place.ocs("site add --owner otto@shop.example --name Shop", "").fine();
+    assert!(added.contains(&format!("{url}/api/widget.js?key=")), "{added}");
+    let demo = place.ocs("demo", "").fine();
+    assert!(demo.contains(&format!("open {url}/")) && demo.contains(&format!("{url}/api/widget.js")), "{demo}");
+    assert!(!demo.contains(":8080") && !added.contains(":8080"), "the default address is not the server's");
+    let doctor = place.ocs("doctor", "").fine();
+    assert!(doctor.contains(&format!("the server answers at {}", server.address)), "{doctor}");
+    assert!(!doctor.contains(":8080"), "{doctor}");
+}
+
+#[test]
+fn the_doctor_tells_who_answers() {
+    let place = Place::new();
+    place.ocs("user add --email otto@shop.example --password-stdin", PASSWORD).fine();
+    // Accepts connections, and is no OCS.
+    let other = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = other.local_addr().expect("an address");
+    let command = format!("doctor --set listen={address}");
+    assert!(says_wrong(place.ocs(&command, "")).contains("another program listens"));
+    drop(other);
+    assert!(place.ocs(&command, "").fine().contains("is free to listen on"));
+
+    let neighbour = Place::new();
+    let server = neighbour.serve();
+    let command = format!("doctor --set listen={}", server.address);
+    assert!(says_wrong(place.ocs(&command, "")).contains("an OCS server with another data folder"));
+}
+
+#[test]
+fn the_doctor_knows_a_server_that_does_tls() {
+    let place = Place::new();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let params = rcgen::CertificateParams::new(["chat.example".to_owned()]).expect("a name");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    fs::write(place.path("cert.pem"), certificate.pem()).expect("written");
+    fs::write(place.path("key.pem"), key.serialize_pem()).expect("written");
+    fs::write(
+        place.path("ocs.toml"),
+        "tls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\npublic_url = \"https://chat.example\"\n",
+    )
+    .expect("written");
+    let server = place.serve_with("data", &["--config", "ocs.toml"]);
+    let doctor = place.ocs("doctor", "").fine();
+    assert!(doctor.contains(&format!("the server answers at {}", server.address)), "{doctor}");
+    assert!(doctor.contains("browsers reach this server as https://chat.example"), "{doctor}");
+}
+
+/// What a doctor that found something wrong says about it.
+#[track_caller]
+fn says_wrong(done: Done) -> String {
+    assert!(!done.0.status.success());
+    let said = String::from_utf8_lossy(&done.0.stdout).into_owned();
+    said.lines().filter(|line| line.starts_with("WRONG")).collect()
+}
+
+#[test]
+fn a_variable_of_somebody_else_stops_nothing_and_a_slip_is_named() {
+    let place = Place::new();
+    let ocs = |name: &str, text: &str| {
+        let mut run = Command::new(env!("CARGO_BIN_EXE_ocs"));
+        run.current_dir(place.0.path()).env_clear().env(name, text).args(["doctor"]);
+        let done = run.output().expect("the program ends");
+        (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    for (name, text) in
+        [("OCS_IDENTITY_SECRET", "s"), ("OCS_PORT", "tcp://10.0.0.7:8080"), ("OCS_SERVICE_HOST", "10.0.0.7")]
+    {
+        assert_eq!(ocs(name, text), (true, String::new()), "{name}");
+    }
+    let (fine, said) = ocs("OCS_LISTN", "0.0.0.0:80");
+    assert!(fine && said.contains("did you mean OCS_LISTEN?"), "{said}");
+    let (fine, said) = ocs("OCS_LISTEN", "nowhere");
+    assert!(!fine && said.contains("`listen`"), "{said}");
+}
+
+#[test]
+fn a_file_is_no_data_folder() {
+    let place = Place::new();
+    fs::write(place.path("chats.tar"), "a backup").expect("writes");
+    for command in ["doctor", "serve --listen 127.0.0.1:0", "migrate", "user list", "site list"] {
+        let said = place.ocs(&format!("{command} --data chats.tar"), "").refused();
+        assert!(said.contains("chats.tar") && said.contains("name a folder with --data"), "{command}: {said}");
+    }
 }
 
 #[test]
