@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.js';
-import { gif, png, svg } from '../support/pictures.js';
+import { gif, photo, png, svg } from '../support/pictures.js';
+import { nginx } from '../support/proxies.js';
 import { scene } from '../support/scene.js';
 
 const here = scene();
+const proxies = [];
+after(() => Promise.all(proxies.map((proxy) => proxy.close())));
 const loaded = (image) => eventually(async () => assert.ok(await image.evaluate((element) => element.complete && element.naturalWidth > 0)));
 
 async function two() {
@@ -107,4 +110,65 @@ test('what only calls itself a picture is refused, by the page and by the server
   });
   assert.equal(response.status, 400);
   assert.equal((await response.json()).error.code, 'invalid_image');
+});
+
+/** John and Otto behind an nginx that passes on 1 MiB, as it does where nobody told it otherwise. It refuses without CORS headers. */
+async function behindNginx() {
+  const proxy = await nginx(here.server, (text) => text.replace('client_max_body_size 32m;', 'client_max_body_size 1m;'));
+  proxies.push(proxy);
+  const shop = await here.site();
+  const john = await here.visitor();
+  await john.visit(here.page(shop, { url: proxy.url }));
+  await john.open();
+  await john.write('Hello');
+  const otto = await here.operator(shop, { url: proxy.url });
+  await otto.turnTo('John Doe');
+  const stored = async () => {
+    const [{ id }] = await shop.door.conversations();
+    return (await shop.door.wholeThread(shop.id, id)).map(({ text, image }) => (image ? `${image.url.split('.').pop()}` : text));
+  };
+  return { john, otto, stored };
+}
+
+test('a photo that a proxy refuses goes out smaller, and what was written after it stays after it', async () => {
+  const { john, otto, stored } = await behindNginx();
+  const chat = john.page.locator('ocs-chat');
+  await chat.locator('input[type=file]').setInputFiles({ name: 'holiday.png', mimeType: 'image/png', buffer: photo() });
+  await chat.getByRole('button', { name: 'Remove: holiday.png' }).waitFor();
+  await chat.getByRole('button', { name: 'Send', exact: true }).click();
+  await john.write('That was the lamp');
+  await otto.reads('That was the lamp');
+  await loaded(otto.messages.locator('.picture img'));
+  assert.deepEqual(await stored(), ['Hello', 'jpg', 'That was the lamp']);
+  await john.lastTick('Read');
+
+  await otto.page.locator('input[type=file]').setInputFiles({ name: 'shelf.png', mimeType: 'image/png', buffer: photo() });
+  await otto.write('Here is ours');
+  await john.reads('Here is ours');
+  assert.deepEqual((await stored()).slice(3), ['jpg', 'Here is ours']);
+});
+
+test('what a proxy refuses in any size is set aside as not sent, and what was written after it goes out', async () => {
+  const { john, otto, stored } = await behindNginx();
+  const large = { name: 'dance.gif', mimeType: 'image/gif', buffer: gif(1_500_000) };
+  const chat = john.page.locator('ocs-chat');
+  await chat.locator('input[type=file]').setInputFiles(large);
+  await chat.getByRole('button', { name: 'Remove: dance.gif' }).waitFor();
+  await chat.getByRole('button', { name: 'Send', exact: true }).click();
+  await john.write('Did you get it?');
+  await otto.reads('Did you get it?');
+  const notSent = chat.locator('.failed').getByText('Not sent');
+  await notSent.waitFor();
+  await chat.getByRole('button', { name: 'Retry' }).click();
+  await notSent.waitFor({ state: 'detached' });
+  await notSent.waitFor();
+  await chat.getByRole('button', { name: 'Delete' }).click();
+  await notSent.waitFor({ state: 'detached' });
+
+  await otto.page.locator('input[type=file]').setInputFiles(large);
+  await otto.write('No, I did not');
+  await john.reads('No, I did not');
+  await otto.page.getByText('This picture is too large.').waitFor();
+  await otto.page.getByRole('button', { name: 'Delete' }).click();
+  assert.deepEqual(await stored(), ['Hello', 'Did you get it?', 'No, I did not']);
 });

@@ -1,4 +1,5 @@
 // Pictures made here, byte by byte: no files, and each one is known to the pixel.
+import { randomBytes } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 
 const table = Array.from({ length: 256 }, (_, n) => {
@@ -31,6 +32,17 @@ export function png(width = 640, height = 400, hue = 215) {
       colour.forEach((part, channel) => (rows[at + channel] = part));
     }
   }
+  return pngOf(width, height, rows);
+}
+
+/** A photo of 1.5 MB: `width` × `height` pixels that no compression makes smaller. */
+export function photo(width = 1_000, height = 500) {
+  const rows = randomBytes(height * (1 + width * 3));
+  for (let y = 0; y < height; y++) rows[y * (1 + width * 3)] = 0;
+  return pngOf(width, height, rows);
+}
+
+function pngOf(width, height, rows) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -44,8 +56,8 @@ export function png(width = 640, height = 400, hue = 215) {
   ]);
 }
 
-/** Two frames, red and blue, shown for ever. */
-export function gif() {
+/** Two frames, red and blue, shown for ever. `padding`: bytes of comment in it. */
+export function gif(padding = 0) {
   const frame = (colour) => [
     0x21, 0xf9, 4, 4, 20, 0, 0, 0,
     0x2c, 0, 0, 0, 0, 2, 0, 2, 0, 0,
@@ -55,8 +67,14 @@ export function gif() {
   return Buffer.from([
     ...Buffer.from('GIF89a', 'latin1'), 2, 0, 2, 0, 0x80, 0, 0, 255, 0, 0, 0, 0, 255,
     0x21, 0xff, 11, ...Buffer.from('NETSCAPE2.0', 'latin1'), 3, 1, 0, 0, 0,
-    ...frame(0), ...frame(1), 0x3b,
+    ...frame(0), ...frame(1), ...comment(padding), 0x3b,
   ]);
+}
+
+function comment(bytes) {
+  if (bytes === 0) return [];
+  const blocks = Array.from({ length: Math.ceil(bytes / 255) }, () => Buffer.concat([Buffer.from([255]), randomBytes(255)]));
+  return [0x21, 0xfe, ...Buffer.concat(blocks), 0];
 }
 
 export const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>');

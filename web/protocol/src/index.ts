@@ -15,6 +15,7 @@ export * from "./plain_text.ts";
 export * from "./limits.ts";
 export * from "./image_check.ts";
 export * from "./image_prepare.ts";
+export * from "./image_upload.ts";
 export * from "./random_id.ts";
 export * from "./refusal.ts";
 export * from "./timers.ts";

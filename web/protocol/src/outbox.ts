@@ -23,20 +23,43 @@ export type Draft = Pick<OutboxItem, "client_id" | "lane" | "text" | "image">;
 export type Courier = {
   /** Resolves when the server holds the message durably. */
   deliver(item: OutboxItem, cancelled: AbortSignal, progress: (part: number) => void): Promise<void>;
+  /**
+   * Asks the server, by a small request of another kind, whether it holds the item. Rejects when no answer comes: then
+   * the connection is at fault and not the item.
+   */
+  holds(item: OutboxItem): Promise<boolean>;
+  /** Makes a picture's bytes smaller and returns what they are now; null when they cannot be or are small already. */
+  lighten(item: OutboxItem): Promise<OutboxItem["image"]>;
   changed(): void;
   /** The credential was refused: the queue stands until `resume`. */
   unauthorised(code: string): void;
 };
 
-/** Holds what was written until the server has it: kept through reloads, in order, each under one id for ever. */
+/** Tries of one item that may fail while the server answers other requests. The next failure is the item's own fault. */
+const TRIES = 2;
+/** A try without progress for this long has failed. Longer than the server lets any request take. */
+const SILENCE_MS = 60_000;
+
+type Turn = { id: string; abort: AbortController };
+
+/**
+ * Holds what was written until the server has it: kept through reloads, in order, each under one id for ever.
+ *
+ * An item fails alone when its requests get no usable answer while the server answers others: a proxy that refuses a
+ * large body without CORS headers looks like a lost connection to a page. Such a picture is made smaller and tried
+ * again; what still fails becomes "failed", and the next item goes out. The server is asked whether it holds the item
+ * first, so nothing that was stored is called unsent.
+ */
 export class Outbox {
   items: readonly OutboxItem[] = [];
   /** While the limit of messages a minute holds the queue: when it goes on. */
   heldUntil: number | null = null;
   #paused = true;
-  #busy = new Map<string, { id: string; abort: AbortController }>();
+  #busy = new Map<string, Turn>();
   #wait = new Map<string, () => void>();
   #backoffs = new Map<string, Backoff>();
+  /** Failed tries of an item while the server answered other requests. */
+  #tries = new Map<string, number>();
   #cancelHold = () => {};
   readonly #timers: Timers;
 
@@ -75,7 +98,11 @@ export class Outbox {
       abort.abort();
     }
     this.store.drop(id);
-    if (this.items.some((item) => item.client_id === id)) this.#replace(this.items.filter((item) => item.client_id !== id));
+    const removed = this.items.find((item) => item.client_id === id);
+    if (removed) {
+      this.#startOver(removed);
+      this.#replace(this.items.filter((item) => item !== removed));
+    }
     this.#pump();
   }
 
@@ -110,6 +137,7 @@ export class Outbox {
     for (const { abort } of this.#busy.values()) abort.abort();
     this.#wait.clear();
     this.#busy.clear();
+    this.#tries.clear();
   }
 
   #pump(): void {
@@ -124,44 +152,85 @@ export class Outbox {
 
   async #send(item: OutboxItem): Promise<void> {
     const { client_id: id, lane } = item;
-    const abort = new AbortController();
-    this.#busy.set(lane, { id, abort });
+    const turn = { id, abort: new AbortController() };
+    this.#busy.set(lane, turn);
     this.#patch(id, { state: "sending" });
-    let failure: unknown = null;
     try {
-      await this.courier.deliver(item, abort.signal, (progress) => {
-        if (!abort.signal.aborted) this.#patch(id, { progress });
-      });
+      await this.#deliver(item, turn);
+      if (this.#busy.get(lane) === turn) this.remove(id);
     } catch (error) {
-      failure = error ?? new Error("failed");
+      if (this.#busy.get(lane) !== turn) return;
+      await this.#fail(item, turn, error);
+      if (this.#busy.get(lane) !== turn) return;
+      this.#busy.delete(lane);
+      this.#pump();
     }
-    if (abort.signal.aborted) return;
-    this.#busy.delete(lane);
-    if (failure === null) {
-      this.#backoffs.get(lane)?.reset();
-      this.remove(id);
-    } else {
-      this.#fail(item, failure);
-    }
-    this.#pump();
   }
 
-  #fail({ client_id: id, lane }: OutboxItem, error: unknown): void {
-    const status = error instanceof Refusal ? error.status : 0;
-    const code = error instanceof Refusal ? error.code : null;
+  /** One try. Rejects when nothing moves any more. */
+  async #deliver(item: OutboxItem, { id, abort }: Turn): Promise<void> {
+    let cancel = () => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const wait = () => {
+          cancel();
+          cancel = this.#timers.after(SILENCE_MS, () => {
+            reject(new TypeError("no progress"));
+            abort.abort();
+          });
+        };
+        wait();
+        const progress = (part: number) => {
+          if (abort.signal.aborted) return;
+          wait();
+          this.#patch(id, { progress: part });
+        };
+        this.courier.deliver(item, abort.signal, progress).then(resolve, reject);
+      });
+    } finally {
+      cancel();
+    }
+  }
+
+  /** What becomes of an item after a failed try. */
+  async #fail(item: OutboxItem, turn: Turn, error: unknown): Promise<void> {
+    const { client_id: id, lane } = item;
+    const refusal = error instanceof Refusal ? error : null;
+    const { status = 0, code = null, retryAfterS = null } = refusal ?? {};
     if (status === 401 || code === "identity_required") {
       this.#paused = true;
       this.#patch(id, { state: "queued" });
-      this.courier.unauthorised(code ?? "");
-    } else if (error instanceof Refusal && error.retryAfterS !== null && (status === 429 || status === 503)) {
-      this.#patch(id, { state: "queued" });
-      this.#hold(error.retryAfterS * 1_000);
-    } else if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
-      this.#patch(id, { state: "failed", code }, true);
-    } else {
-      this.#patch(id, { state: "queued" });
-      this.#retryLater(lane);
+      return this.courier.unauthorised(code ?? "");
     }
+    const wait = status === 429 || status === 503 ? retryAfterS : null;
+    // A server that takes no pictures may take texts.
+    if (wait !== null && !(status === 503 && item.image)) {
+      this.#patch(id, { state: "queued" });
+      return this.#hold(wait * 1_000);
+    }
+    if (status === 413 && item.image) return this.#setAside(item, turn, "image_too_large");
+    if (status >= 400 && status < 500 && status !== 408 && status !== 429) return this.#patch(id, { state: "failed", code }, true);
+    const held = await this.courier.holds(item).catch(() => null);
+    if (this.#busy.get(lane) !== turn) return;
+    if (held) return this.remove(id);
+    const tries = held === null ? 0 : (this.#tries.get(id) ?? 0) + 1;
+    this.#tries.set(id, tries);
+    if (tries >= TRIES) return this.#setAside(item, turn, wait === null ? null : code);
+    this.#patch(id, { state: "queued" });
+    this.#retryLater(lane, (wait ?? 0) * 1_000);
+  }
+  /** Not sent: a lighter picture goes out in its place, or its writer decides. */
+  async #setAside(item: OutboxItem, turn: Turn, code: string | null): Promise<void> {
+    const image = item.image && (await this.courier.lighten(item).catch(() => null));
+    if (this.#busy.get(item.lane) !== turn) return;
+    this.#startOver(item);
+    if (image) this.#patch(item.client_id, { state: "queued", image, progress: 0 }, true);
+    else this.#patch(item.client_id, { state: "failed", code }, true);
+  }
+
+  #startOver({ client_id, lane }: OutboxItem): void {
+    this.#tries.delete(client_id);
+    this.#backoffs.get(lane)?.reset();
   }
 
   #hold(ms: number): void {
@@ -175,12 +244,12 @@ export class Outbox {
     this.courier.changed();
   }
 
-  #retryLater(lane: string): void {
+  #retryLater(lane: string, atLeastMs: number): void {
     const backoff = this.#backoffs.get(lane) ?? new Backoff(this.#timers);
     this.#backoffs.set(lane, backoff);
     this.#wait.set(
       lane,
-      this.#timers.after(backoff.next(), () => {
+      this.#timers.after(Math.max(atLeastMs, backoff.next()), () => {
         this.#wait.delete(lane);
         this.#pump();
       }),

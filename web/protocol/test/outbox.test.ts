@@ -12,14 +12,23 @@ class Shelf implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
 }
 
 function outbox(shelf = new Shelf(), clock = new Clock()) {
-  const server = { got: [] as string[], answer: async (_: OutboxItem): Promise<void> => {}, notes: [] as string[] };
+  const server = {
+    got: [] as string[],
+    answer: async (_: OutboxItem, _progress: (part: number) => void): Promise<void> => {},
+    notes: [] as string[],
+    /** The answer to whether it holds an item. */
+    holds: async (_: OutboxItem): Promise<boolean> => Promise.reject(new TypeError("network")),
+    lighter: async (_: OutboxItem): Promise<OutboxItem["image"]> => null,
+  };
   const box = new Outbox(
     storageOutboxStore(shelf as unknown as Storage, "out"),
     {
-      async deliver(item, cancelled) {
-        await server.answer(item);
+      async deliver(item, cancelled, progress) {
+        await server.answer(item, progress);
         if (!cancelled.aborted) server.got.push(item.client_id);
       },
+      holds: (item) => server.holds(item),
+      lighten: (item) => server.lighter(item),
       changed() {},
       unauthorised: (code) => server.notes.push(code),
     },
@@ -30,6 +39,7 @@ function outbox(shelf = new Shelf(), clock = new Clock()) {
   return { box, server, write, clock, shelf };
 }
 
+const picture = (name: string) => ({ name, type: "image/png", width: 10, height: 10 });
 const offline = () => Promise.reject(new TypeError("network"));
 
 describe("an outbox", () => {
@@ -139,5 +149,117 @@ describe("an outbox", () => {
     await settle();
     box.clear();
     expect([box.items.length, shelf.held.size]).toEqual([0, 0]);
+  });
+
+  it("sets aside what fails alone, and goes on with the rest", async () => {
+    const { box, server, write, clock } = outbox();
+    const tried: string[] = [];
+    server.answer = (item) => (tried.push(item.client_id), item.client_id === "1" ? offline() : Promise.resolve());
+    server.holds = async () => false;
+    box.resume();
+    write("1");
+    write("2");
+    await clock.pass(5_000);
+    expect(tried).toEqual(["1", "1", "2"]);
+    expect(box.items.map(({ client_id, state, code }) => [client_id, state, code])).toEqual([["1", "failed", null]]);
+    server.answer = async () => {};
+    box.retry("1");
+    await settle();
+    expect(server.got).toEqual(["2", "1"]);
+  });
+
+  it("sets nothing aside while nobody answers", async () => {
+    const { box, server, write, clock } = outbox();
+    server.answer = offline;
+    box.resume();
+    write("1");
+    await clock.pass(600_000);
+    expect(box.items.map(({ state }) => state)).toEqual(["queued"]);
+  });
+
+  it("calls nothing unsent that the server holds", async () => {
+    const { box, server, write, clock, shelf } = outbox();
+    server.answer = (item) => (item.client_id === "1" ? offline() : Promise.resolve());
+    server.holds = async () => true;
+    box.resume();
+    write("1");
+    write("2");
+    await clock.pass(5_000);
+    expect([server.got, box.items, shelf.held.size]).toEqual([["2"], [], 0]);
+  });
+
+  it("sends a picture in smaller before it gives up", async () => {
+    const { box, server, clock, shelf } = outbox();
+    let size = 2;
+    server.holds = async () => false;
+    server.answer = () => (size > 1 ? offline() : Promise.resolve());
+    server.lighter = async () => (size > 1 ? ((size -= 1), picture("small")) : null);
+    box.resume();
+    box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
+    await clock.pass(5_000);
+    expect([server.got, shelf.held.size]).toEqual([["1"], 0]);
+  });
+
+  it("sends a picture in smaller at once where it was said to be too large", async () => {
+    const { box, server } = outbox();
+    const names: string[] = [];
+    server.answer = ({ image }) => (names.push(image!.name), Promise.reject(new Refusal(413, "invalid_request", "status 413")));
+    server.lighter = async ({ image }) => (image!.name === "large" ? picture("small") : null);
+    box.resume();
+    box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
+    await settle();
+    await settle();
+    expect(names).toEqual(["large", "small"]);
+    expect(box.items.map(({ state, code }) => [state, code])).toEqual([["failed", "image_too_large"]]);
+  });
+
+  it("lets texts pass where a server takes no pictures", async () => {
+    const { box, server, write, clock } = outbox();
+    server.holds = async () => false;
+    server.answer = ({ image }) => (image ? Promise.reject(new Refusal(503, "storage_full", "no room", 3)) : Promise.resolve());
+    box.resume();
+    box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
+    write("2");
+    await clock.pass(10_000);
+    expect(server.got).toEqual(["2"]);
+    expect(box.items.map(({ state, code }) => [state, code])).toEqual([["failed", "storage_full"]]);
+  });
+
+  it("gives up a try in which nothing moves", async () => {
+    const { box, server, write, clock } = outbox();
+    let moves = true;
+    let tries = 0;
+    server.answer = (_, progress) => {
+      tries += 1;
+      const step = () => {
+        if (!moves) return;
+        progress(0.5);
+        clock.after(10_000, step);
+      };
+      step();
+      return new Promise(() => {});
+    };
+    box.resume();
+    write("1");
+    await clock.pass(300_000);
+    expect(tries).toBe(1);
+    moves = false;
+    await clock.pass(120_000);
+    expect(tries).toBe(2);
+  });
+
+  it("deletes an item while the server is asked for it", async () => {
+    const { box, server, write } = outbox();
+    let answer = (_: boolean) => {};
+    server.answer = (item) => (item.client_id === "1" ? offline() : Promise.resolve());
+    server.holds = () => new Promise((resolve) => (answer = resolve));
+    box.resume();
+    write("1");
+    write("2");
+    await settle();
+    box.remove("1");
+    answer(false);
+    await settle();
+    expect([server.got, box.items]).toEqual([["2"], []]);
   });
 });

@@ -1,4 +1,4 @@
-import { imageStore, prepareImage, refusalFrom, type ImageProblem, type ImageStore, type Uploaded, type WidgetDoor } from "@ocs/protocol";
+import { imageStore, lightenImage, prepareImage, refusalFrom, uploadImage, type ImageProblem, type ImageStore, type OutboxItem, type WidgetDoor } from "@ocs/protocol";
 import type { ShownImage } from "../talk/shown.ts";
 
 /** A picture chosen and not yet sent. */
@@ -42,9 +42,17 @@ export class Gallery {
     if (done !== undefined) return done;
     const blob = await this.#store.get(id);
     if (blob === null) throw refusalFrom(410, "", null);
-    const image = await post(`${this.door.origin}/api/widget/images`, this.door.authorization(), blob, cancelled, progress);
+    const image = await uploadImage(`${this.door.origin}/api/widget/images`, this.door.authorization(), blob, cancelled, progress);
     this.#uploaded.set(id, image);
     return image;
+  }
+
+  async lighten({ client_id: id, image }: OutboxItem): Promise<OutboxItem["image"]> {
+    const blob = await this.#store.get(id);
+    const made = blob && (await lightenImage(blob));
+    if (!made) return null;
+    await this.#store.put(id, made.blob);
+    return { name: image!.name, type: made.type, width: made.width, height: made.height };
   }
 
   drop(id: string): void {
@@ -63,21 +71,4 @@ export class Gallery {
     this.#urls.set(id, shown);
     return shown;
   }
-}
-
-/** XMLHttpRequest because fetch cannot say how far an upload is. */
-function post(url: string, headers: Record<string, string>, blob: Blob, cancelled: AbortSignal, progress: (part: number) => void): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", url);
-    for (const [name, value] of Object.entries({ ...headers, "Content-Type": blob.type })) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
-    request.onload = () => {
-      if (request.status < 300) resolve((JSON.parse(request.responseText) as Uploaded).image.id);
-      else reject(refusalFrom(request.status, request.responseText, request.getResponseHeader("Retry-After")));
-    };
-    request.onerror = request.ontimeout = request.onabort = () => reject(new TypeError("upload failed"));
-    cancelled.addEventListener("abort", () => request.abort());
-    request.send(blob);
-  });
 }

@@ -65,6 +65,10 @@ export class Pictures {
     return (await this.#open()).upload(id, cancelled, progress);
   }
 
+  async lighten(item: OutboxItem): Promise<OutboxItem["image"]> {
+    return (await this.#open()).lighten(item);
+  }
+
   drop(id: string): void {
     this.#ready?.drop(id);
   }

@@ -42,7 +42,7 @@ export class Talk {
       dropped: () => this.#dropped(),
       problem: (code, message) => this.#problem(code, message),
       local: (said) => (said as Aside).watching && this.attention.someoneWatches(),
-    }, (item, cancelled, progress) => this.#deliver(item, cancelled, progress));
+    }, { deliver: (item, cancelled, progress) => this.#deliver(item, cancelled, progress), lighten: (item) => this.pictures.lighten(item) });
     this.attention = new Attention(chat, (said: Aside) => this.visit.hints.connection?.tell(said));
     void this.pictures.recall(this.visit.outbox.items);
     this.changed();

@@ -1,7 +1,7 @@
 // Every call of the console door, one line each, in the order of the wire contract.
 import type {
   About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Found, Inbox, MakeChatKey, Me, MySites, NewChatKey, NewKey,
-  OperatorHint, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, SiteView, Thread, Uploaded,
+  OperatorHint, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, SiteView, Thread,
 } from '@ocs/protocol/wire';
 import { change, read, upload } from './request';
 
@@ -47,8 +47,7 @@ export const door = {
     change<SentToOperator>('POST', `sites/${site}/conversations/${id}/messages`, reply),
   close: (site: number, id: number) => change<ConversationForOperator>('POST', `sites/${site}/conversations/${id}/close`),
   reopen: (site: number, id: number) => change<ConversationForOperator>('POST', `sites/${site}/conversations/${id}/reopen`),
-  uploadImage: (site: number, image: Blob, onProgress: (share: number) => void, stop?: AbortSignal) =>
-    upload<Uploaded>(`sites/${site}/images`, image, onProgress, stop),
+  uploadImage: (site: number, image: Blob, stop: AbortSignal, progress: (share: number) => void) => upload(`sites/${site}/images`, image, stop, progress),
 
   ticket: () => change<{ ticket: string }>('POST', 'ticket'),
   hint: (hint: OperatorHint) => change('POST', 'hint', hint),

@@ -1,4 +1,4 @@
-import { Refusal, refusalFrom } from '@ocs/protocol';
+import { Refusal, refusalFrom, uploadImage } from '@ocs/protocol';
 
 const base = '/api/console/';
 
@@ -45,31 +45,21 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   return settle<T>(response.status, await response.text(), response.headers.get('Retry-After'));
 }
 
-/** Sends raw image bytes and tells how much has gone; fetch cannot. */
-export function upload<T>(path: string, image: Blob, onProgress: (share: number) => void, stop?: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const call = new XMLHttpRequest();
-    call.open('POST', base + path);
-    call.setRequestHeader('X-CSRF-Token', csrf);
-    call.setRequestHeader('Content-Type', image.type);
-    call.upload.onprogress = (step) => step.lengthComputable && onProgress(step.loaded / step.total);
-    call.onload = () => {
-      try {
-        resolve(settle<T>(call.status, call.responseText, call.getResponseHeader('Retry-After')));
-      } catch (refusal) {
-        reject(refusal);
-      }
-    };
-    call.onerror = () => reject(new Unreachable());
-    call.onabort = () => reject(new DOMException('Stopped', 'AbortError'));
-    stop?.addEventListener('abort', () => call.abort());
-    call.send(image);
-  });
+/** Returns the handle to send. `progress` is told how much has gone, 0 to 1. */
+export async function upload(path: string, image: Blob, stop: AbortSignal, progress: (share: number) => void): Promise<string> {
+  try {
+    return await uploadImage(base + path, { 'X-CSRF-Token': csrf }, image, stop, progress);
+  } catch (problem) {
+    throw noticed(problem);
+  }
 }
 
 function settle<T>(status: number, text: string, retryAfter: string | null): T {
   if (status >= 200 && status < 300) return (text ? JSON.parse(text) : {}) as T;
-  const refusal = refusalFrom(status, text, retryAfter);
-  if (refusal.code === 'not_signed_in') onSignedOut();
-  throw refusal;
+  throw noticed(refusalFrom(status, text, retryAfter));
+}
+
+function noticed(problem: unknown): unknown {
+  if (problem instanceof Refusal && problem.code === 'not_signed_in') onSignedOut();
+  return problem;
 }

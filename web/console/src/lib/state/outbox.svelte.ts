@@ -1,4 +1,4 @@
-import { imageStore, Outbox as Queue, type OutboxItem, prepareImage, randomId, Refusal, storageOutboxStore } from '@ocs/protocol';
+import { imageStore, lightenImage, Outbox as Queue, type OutboxItem, prepareImage, randomId, Refusal, storageOutboxStore } from '@ocs/protocol';
 import type { MessageForOperator } from '@ocs/protocol/wire';
 import { door } from '$lib/api/door';
 import { account } from './account.svelte';
@@ -79,6 +79,8 @@ class Outbox {
     const store = storageOutboxStore(localStorage, `ocs.outbox.${account.me?.account.id ?? 0}`);
     const queue: Queue = new Queue(store, {
       deliver: (item, stop, progress) => this.#deliver(item, stop, progress),
+      holds: (item) => this.#holds(item),
+      lighten: (item) => this.#lighten(item),
       changed: () => {
         this.items = queue.items;
         this.heldUntil = queue.heldUntil;
@@ -110,9 +112,25 @@ class Outbox {
     if (known) return known;
     const blob = await pictures.get(item.client_id);
     if (!blob) throw new Refusal(400, 'invalid_image', 'The picture is no longer in this browser. Delete it and pick it again.');
-    const { image } = await door.uploadImage(site, blob, progress, stop);
-    this.#uploaded.set(item.client_id, image.id);
-    return image.id;
+    const image = await door.uploadImage(site, blob, stop, progress);
+    this.#uploaded.set(item.client_id, image);
+    return image;
+  }
+
+  async #holds({ client_id, lane }: OutboxItem): Promise<boolean> {
+    const [site = 0, id = 0] = lane.split('/').map(Number);
+    const { messages } = await door.thread(site, id);
+    const message = messages.find((held) => held.client_id === client_id);
+    if (message) this.sent(message);
+    return message !== undefined;
+  }
+
+  async #lighten({ client_id, image }: OutboxItem): Promise<OutboxItem['image']> {
+    const blob = await pictures.get(client_id);
+    const made = blob && (await lightenImage(blob));
+    if (!made) return null;
+    await pictures.put(client_id, made.blob);
+    return { name: image!.name, type: made.type, width: made.width, height: made.height };
   }
 
   #tidy(client_id: string): void {

@@ -1,6 +1,6 @@
 const words: Record<string, string> = {
   invalid_image: 'This picture could not be read.',
-  image_too_large: 'This picture is larger than the site allows.',
+  image_too_large: 'This picture is too large.',
   text_too_long: 'This message is too long.',
   empty_message: 'There is nothing to send.',
   not_found: 'This conversation no longer exists.',

@@ -1,4 +1,4 @@
-import { Backoff, Outbox, realTimers, Refusal, SharedConnection, WidgetDoor, type ConnectionState, type ErrorCode, type MessageForVisitor, type MessagePoint, type OutboxItem, type VisitorSignal, type VisitorState, type Welcome } from "@ocs/protocol";
+import { Backoff, Outbox, realTimers, Refusal, SharedConnection, WidgetDoor, type ConnectionState, type Courier, type ErrorCode, type MessageForVisitor, type MessagePoint, type OutboxItem, type VisitorSignal, type VisitorState, type Welcome } from "@ocs/protocol";
 import type { Ocs } from "@ocs/launcher/host";
 import { Conversations } from "./conversations.ts";
 import { Hints } from "./hints.ts";
@@ -46,9 +46,9 @@ export class Visit {
     private readonly ocs: Ocs,
     private readonly locale: string,
     private readonly events: VisitEvents,
-    deliver: (item: OutboxItem, cancelled: AbortSignal, progress: (part: number) => void) => Promise<void>,
+    carrier: Pick<Courier, "deliver" | "lighten">,
   ) {
-    this.outbox = new Outbox(record.outbox(), { deliver, changed: () => events.changed(), unauthorised: (code) => this.#refused(code as ErrorCode) });
+    this.outbox = new Outbox(record.outbox(), { ...carrier, holds: (item) => this.#holds(item), changed: () => events.changed(), unauthorised: (code) => this.#refused(code as ErrorCode) });
     this.outbox.load();
     if (this.outbox.items.length > 0) this.outbox.resume();
   }
@@ -154,12 +154,25 @@ export class Visit {
     const external_id = claimed ?? this.record.anonymousId();
     this.#connectAs(external_id);
     try {
-      const state = await this.door.start({ external_id, anonymous: claimed === null, ...details(this.ocs, this.locale) });
+      const state = await this.#ask(external_id);
       if (generation === this.#generation) this.#started(state, external_id, claimed === null);
     } catch (error) {
       if (generation === this.#generation) this.#failed(error);
       throw error;
     }
+  }
+
+  #ask(external_id: string): Promise<VisitorState> {
+    return this.door.start({ external_id, anonymous: claimedId(this.ocs) === null, ...details(this.ocs, this.locale) });
+  }
+
+  async #holds({ client_id }: OutboxItem): Promise<boolean> {
+    if (this.visitor === null) throw new Error("not started");
+    const generation = this.#generation;
+    const { messages } = await this.#ask(this.visitor.external_id);
+    const message = messages.find((held) => held.client_id === client_id);
+    if (message && generation === this.#generation) this.take(message);
+    return message !== undefined;
   }
 
   #started(state: VisitorState, owner: string, anonymous: boolean): void {
