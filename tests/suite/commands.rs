@@ -14,19 +14,19 @@ use tempfile::TempDir;
 const PASSWORD: &str = "correct horse";
 
 /// A folder of its own for each story, gone at its end.
-struct Place(TempDir);
+pub struct Place(TempDir);
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         Place(tempfile::tempdir().expect("a temporary folder"))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Runs `ocs` with its data in `data`, typing `input`; `~` is a space within a word.
-    fn ocs(&self, command: &str, input: &str) -> Done {
+    pub fn ocs(&self, command: &str, input: &str) -> Done {
         let mut words = command.split(' ').map(|word| word.replace('~', " "));
         let mut run = Command::new(env!("CARGO_BIN_EXE_ocs"));
         run.current_dir(self.0.path()).env_clear().env("OCS_DATA", "data").args(&mut words);
@@ -82,11 +82,11 @@ impl Drop for Server {
     }
 }
 
-struct Done(Output);
+pub struct Done(Output);
 
 impl Done {
     #[track_caller]
-    fn fine(self) -> String {
+    pub fn fine(self) -> String {
         let errors = String::from_utf8_lossy(&self.0.stderr).into_owned();
         assert!(self.0.status.success(), "refused: {errors}");
         String::from_utf8(self.0.stdout).expect("text")

@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod contract;
 mod conversations;
+mod deploy;
 mod description;
 mod engines;
 mod framing;
