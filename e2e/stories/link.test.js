@@ -19,11 +19,18 @@ const memory = { load: () => [], put() {}, drop() {} };
 class Side {
   faults = [];
 
-  constructor({ Connection, MessageList, Outbox }, { door, deliver, name }) {
+  constructor({ Connection, MessageList, Outbox }, { door, deliver, holds, name }) {
     this.name = name;
     // A line that is cut in the middle of what was missed begins that anew: the list knows what it has.
     this.list = new MessageList((message) => message.conversation ?? message.conversation_id);
-    this.outbox = new Outbox(memory, { deliver, changed() {}, unauthorised: (code) => this.faults.push(`refused: ${code}`) }, hasty);
+    this.outbox = new Outbox(memory, {
+      deliver,
+      holds: async (item) => (await holds()).some((message) => message.client_id === item.client_id),
+      lighten: async () => null,
+      // Whoever is told "Not sent" presses Retry.
+      changed: () => queueMicrotask(() => this.outbox.items.filter(({ state }) => state === 'failed').forEach(({ client_id }) => this.outbox.retry(client_id))),
+      unauthorised: (code) => this.faults.push(`refused: ${code}`),
+    }, hasty);
     this.connection = new Connection(door, {
       event: (event) => {
         if (event.kind === 'message_sent' && this.list.add(event.message) === 'gap') this.faults.push(`before ${event.message.text} something was missing`);
@@ -60,7 +67,7 @@ test(`the line is cut ${CUTS} times at random while both sides write: both logs 
     const state = await visitorDoor.start({ external_id: 'cut-off', anonymous: false });
     const wire = new protocol.WidgetDoor(link.url, shop.key);
     wire.token = state.token;
-    const visitor = new Side(protocol, { name: 'visitor', door: wire.line(), deliver: (item, cancelled) => wire.send(item.client_id, { text: item.text }, cancelled) });
+    const visitor = new Side(protocol, { name: 'visitor', door: wire.line(), deliver: (item, cancelled) => wire.send(item.client_id, { text: item.text }, cancelled), holds: async () => (await wire.start({ external_id: 'cut-off', anonymous: false })).messages });
     sides.push(visitor);
     visitor.outbox.resume();
     visitor.say(0, 'visitor 0');
@@ -84,6 +91,7 @@ test(`the line is cut ${CUTS} times at random while both sides write: both logs 
         postHint: async () => {},
       },
       deliver: (item) => through.ask('POST', path, { client_id: item.client_id, text: item.text }),
+      holds: async () => (await through.ask('GET', path.replace('/messages', ''))).messages,
     });
     sides.push(operator);
     operator.outbox.resume();

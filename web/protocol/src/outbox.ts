@@ -35,8 +35,13 @@ export type Courier = {
   unauthorised(code: string): void;
 };
 
-/** Tries of one item that may fail while the server answers other requests. The next failure is the item's own fault. */
-const TRIES = 2;
+/**
+ * After so many tries in a row that failed while the server answered another request, an item is set aside. Also on a
+ * line on which every second request is lost, that happens to one item in 250.
+ */
+const TRIES = 4;
+/** After so many, a large picture is made smaller, and the count begins anew. */
+const LARGE_TRIES = 2;
 /** A try without progress for this long has failed. Longer than the server lets any request take. */
 const SILENCE_MS = 60_000;
 
@@ -208,24 +213,32 @@ export class Outbox {
       this.#patch(id, { state: "queued" });
       return this.#hold(wait * 1_000);
     }
-    if (status === 413 && item.image) return this.#setAside(item, turn, "image_too_large");
+    if (status === 413 && item.image) {
+      if (!(await this.#lightened(item, turn))) this.#patch(id, { state: "failed", code: "image_too_large" }, true);
+      return;
+    }
     if (status >= 400 && status < 500 && status !== 408 && status !== 429) return this.#patch(id, { state: "failed", code }, true);
     const held = await this.courier.holds(item).catch(() => null);
     if (this.#busy.get(lane) !== turn) return;
     if (held) return this.remove(id);
     const tries = held === null ? 0 : (this.#tries.get(id) ?? 0) + 1;
     this.#tries.set(id, tries);
-    if (tries >= TRIES) return this.#setAside(item, turn, wait === null ? null : code);
+    if (tries === LARGE_TRIES && (await this.#lightened(item, turn))) return;
+    if (tries >= TRIES) {
+      this.#startOver(item);
+      return this.#patch(id, { state: "failed", code: wait === null ? null : code }, true);
+    }
     this.#patch(id, { state: "queued" });
     this.#retryLater(lane, (wait ?? 0) * 1_000);
   }
-  /** Not sent: a lighter picture goes out in its place, or its writer decides. */
-  async #setAside(item: OutboxItem, turn: Turn, code: string | null): Promise<void> {
+  /** true when there is no more to do about the failed try: a smaller picture goes out, or the item is gone. */
+  async #lightened(item: OutboxItem, turn: Turn): Promise<boolean> {
     const image = item.image && (await this.courier.lighten(item).catch(() => null));
-    if (this.#busy.get(item.lane) !== turn) return;
+    if (this.#busy.get(item.lane) !== turn) return true;
+    if (!image) return false;
     this.#startOver(item);
-    if (image) this.#patch(item.client_id, { state: "queued", image, progress: 0 }, true);
-    else this.#patch(item.client_id, { state: "failed", code }, true);
+    this.#patch(item.client_id, { state: "queued", image, progress: 0 }, true);
+    return true;
   }
 
   #startOver({ client_id, lane }: OutboxItem): void {
