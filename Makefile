@@ -11,11 +11,14 @@ DATA ?= data
 SECONDS ?= 60
 EXAMPLES ?= 5
 
+# What `make test` runs, in this order.
+CHECKS := check-format lint supply-chain test-web test-server fuzz-api test-pages e2e faults
+
 # What was done is noted here, so that it is done again only when something changed.
 DONE := target/done
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' -not -path '*/.svelte-kit/*' -not -path '*/test/*' 2>/dev/null)
 
-.PHONY: help run build web dev quick test e2e faults faults-long fuzz fuzz-api bench fixture bless clean screenshots tools test-tools check-format lint test-server test-web test-pages embedded
+.PHONY: help run build web dev quick test e2e faults faults-long fuzz fuzz-api bench fixture bless clean screenshots tools test-tools check-format lint test-server test-web test-pages supply-chain embedded
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name about; do printf '  make %-12s %s\n' "$$name" "$$about"; done
@@ -54,15 +57,10 @@ quick: tools $(DONE)/packages check-format lint ## The inner loop: format, lints
 	cargo test --locked --lib
 	cd web && npm run check && npm test
 
+# The same faults each time.
+test: export ONLY = --seed 1
 test: tools test-tools ## Every check that continuous integration makes, with the programs that it needs
-	@$(MAKE) check-format lint
-	@scripts/check-supply-chain
-	@$(MAKE) test-web
-	@$(MAKE) test-server
-	@$(MAKE) fuzz-api
-	@$(MAKE) test-pages
-	@$(MAKE) e2e
-	@$(MAKE) faults ONLY="--seed 1"
+	@scripts/run-checks $(CHECKS)
 
 e2e: $(DONE)/packages $(DONE)/web ## Stories in a real browser against the real server: make e2e STORIES="reload images"
 	cargo build --locked
@@ -71,6 +69,9 @@ e2e: $(DONE)/packages $(DONE)/web ## Stories in a real browser against the real 
 screenshots: $(DONE)/packages $(DONE)/web ## Make the pictures in docs/screenshots anew
 	cargo build --locked
 	@KEEP_SCREENSHOTS=1 node e2e/run.js screenshots
+
+supply-chain:
+	@scripts/check-supply-chain
 
 check-format:
 	cargo fmt --check

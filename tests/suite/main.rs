@@ -25,6 +25,7 @@ mod program;
 mod realtime;
 mod requests;
 mod schemas;
+mod scripts;
 mod search;
 mod second_factor;
 mod secrets;
