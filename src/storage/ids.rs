@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::values;
 
-use super::Tx;
+use super::{Statement, Tx};
 
-/// Ids fetched at once. A restart skips at most this many.
+/// Ids fetched at once. A crash skips at most this many; whoever stops gives the rest back.
 const BLOCK: i64 = 100;
 /// Messages and events are many: fewer trips to the block table.
 const LARGE_BLOCK: i64 = 4_000;
@@ -59,8 +59,10 @@ impl Kind {
 const TAKE_BLOCK: &str = "INSERT INTO id_blocks (kind, next) VALUES ($1, 1 + $2)
     ON CONFLICT (kind) DO UPDATE SET next = id_blocks.next + $2 RETURNING next - $2";
 
+const GIVE_BACK: &str = "UPDATE id_blocks SET next = $1 WHERE kind = $2 AND next = $3";
+
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] = &[TAKE_BLOCK];
+pub const SQL: &[&str] = &[TAKE_BLOCK, GIVE_BACK];
 
 /// Blocks in hand. A block's row is undone with the transaction that took it, therefore a block taken by a transaction
 /// becomes `kept` only after its commit; until then it serves that transaction alone.
@@ -80,6 +82,12 @@ impl Blocks {
     /// Keeps a block that the running transaction took.
     pub(super) fn take(&mut self, kind: Kind, first: i64) {
         self.taken.insert(kind, first..first + kind.block());
+    }
+
+    /// The statements that give back what was never used, so that people do not see "Visitor 17" and then "Visitor 101".
+    pub(super) fn give_back(&mut self) -> Vec<Statement> {
+        let unused = self.kept.drain().filter(|(_, ids)| !ids.is_empty());
+        unused.map(|(kind, ids)| Statement::new(GIVE_BACK, values![ids.start, kind.name(), ids.end])).collect()
     }
 
     pub(super) fn committed(&mut self) {

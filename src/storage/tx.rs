@@ -34,10 +34,28 @@ impl Writer {
     }
 
     pub(super) async fn close(&mut self) {
+        self.give_ids_back().await;
         if let Some(conn) = self.conn.take() {
             // Nothing is lost when this fails: what was acknowledged is in the log already.
             let _ = conn.close().await;
         }
+    }
+
+    async fn give_ids_back(&mut self) {
+        if self.clean_up().await.is_err() {
+            return;
+        }
+        let unused = self.ids.give_back();
+        if unused.is_empty() {
+            return;
+        }
+        let mut trip = Trip::default();
+        trip.add(Statement::new("BEGIN IMMEDIATE", []));
+        unused.into_iter().for_each(|statement| trip.add(statement));
+        trip.add(Statement::new("COMMIT", []));
+        let count = trip.len();
+        // What is not given back is skipped, as after a crash.
+        let _ = self.run(trip, count).await;
     }
 
     fn conn(&mut self) -> Result<&mut SqliteConnection> {

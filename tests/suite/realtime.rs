@@ -266,6 +266,22 @@ async fn restarting_the_server_loses_nothing_and_says_come_back() {
     assert_eq!(again.messages(1).await, ["after"]);
 }
 
+/// An unnamed visitor is called by number: "Visitor 17".
+#[tokio::test]
+async fn visitors_are_numbered_on_after_a_restart() {
+    let mut world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    world.visitor(&shop, "one").await.send("a", "hello").await.ok();
+    world.stop().await;
+    world.start().await;
+    world.visitor(&shop, "two").await.send("b", "hello").await.ok();
+    let otto = world.owner_again("otto").await;
+    let ids: Vec<i64> =
+        otto.inbox("").await.iter().map(|row| row["visitor"]["id"].as_i64().expect("a number")).collect();
+    assert_eq!(ids[0], ids[1] + 1, "{ids:?}");
+}
+
 #[tokio::test]
 async fn wrong_first_frames_are_refused() {
     let world = World::new().await;

@@ -40,13 +40,6 @@ async fn by_pages(owner: &Owner, words: &str, limit: u32) -> Vec<String> {
     }
 }
 
-/// Otto signs in after a restart.
-async fn otto_again(world: &World) -> Owner {
-    let body = json!({ "email": "otto@example.org", "password": "correct horse battery" });
-    let answer = world.http().json(hyper::Method::POST, "/api/console/sign-in", &[], &body).await;
-    Owner::from(world.http().clone(), answer)
-}
-
 async fn say(world: &World, site: &Site, who: &str, texts: &[&str]) {
     let visitor = world.visitor(site, who).await;
     for (n, text) in texts.iter().enumerate() {
@@ -253,7 +246,7 @@ async fn a_restart_forgets_nothing() {
     say(&world, &shop, "wim", &["the second order"]).await;
     world.stop().await;
     world.start().await;
-    let otto = otto_again(&world).await;
+    let otto = world.owner_again("otto").await;
     assert_eq!(search(&otto, "order").await, ["the second [order]", "the first [order]"]);
     say(&world, &shop, "zoe", &["the third order"]).await;
     world.index().await;
@@ -300,7 +293,7 @@ async fn a_search_goes_back_over_spans_in_which_little_or_nothing_was_said() {
     after_a_change(&mut world, "UPDATE id_blocks SET next = 500000 WHERE kind = 'message'").await;
     say(&world, &shop, "zoe", &["order four"]).await;
     world.index().await;
-    let otto = otto_again(&world).await;
+    let otto = world.owner_again("otto").await;
     let all = ["[order] four", "[order] three", "[order] two", "[order] one"];
     assert_eq!(search(&otto, "ord").await, all);
     assert_eq!(search(&otto, "two ord").await, ["[order] [two]"]);
@@ -317,7 +310,7 @@ async fn what_is_rare_is_found_in_one_page_however_far_back_it_was_said() {
     after_a_change(&mut world, "UPDATE id_blocks SET next = 100000000 WHERE kind = 'message'").await;
     say(&world, &shop, "wim", &["an order of today"]).await;
     world.index().await;
-    let otto = otto_again(&world).await;
+    let otto = world.owner_again("otto").await;
     assert_eq!(search(&otto, "order nev").await, ["the [order] that was [never] seen again"]);
     assert_eq!(search(&otto, "seen n").await, ["the order that was [never] [seen] again"]);
     assert!(search(&otto, "order zebra").await.is_empty());
@@ -335,7 +328,7 @@ async fn what_is_deleted_leaves_nothing_in_the_stretches_and_hides_nothing_else_
     say(&world, &blog, "wim", &["good morning"]).await;
     world.index().await;
     assert_eq!(stretches_with_secret(&world).await, 1);
-    let otto = otto_again(&world).await;
+    let otto = world.owner_again("otto").await;
     otto.call(hyper::Method::DELETE, &format!("sites/{}", shop.id), json!({})).await.ok();
     assert_eq!(stretches_with_secret(&world).await, 0, "gone with the site");
     for _ in ["before the stretch is read again", "after it"] {
@@ -357,7 +350,7 @@ async fn a_database_without_stretches_is_searched_all_the_same_and_gets_them() {
     world.index().await;
     let before = "DELETE FROM stretch_terms; UPDATE instance SET value = '0' WHERE name = 'last_stretched_message'";
     after_a_change(&mut world, before).await;
-    let otto = otto_again(&world).await;
+    let otto = world.owner_again("otto").await;
     assert_eq!(search(&otto, "secret").await, ["a [secret] order"]);
     world.index().await;
     assert_eq!(stretches_with_secret(&world).await, 1);

@@ -230,6 +230,13 @@ impl World {
         Owner::from(self.http.clone(), answer)
     }
 
+    /// Somebody signs in, for instance after a restart.
+    pub async fn owner_again(&self, name: &str) -> Owner {
+        let body = json!({ "email": format!("{name}@example.org"), "password": "correct horse battery" });
+        let answer = self.http.json(Method::POST, "/api/console/sign-in", &[], &body).await;
+        Owner::from(self.http.clone(), answer)
+    }
+
     /// Somebody comes to a site for the first time, under a name that the site gives.
     pub async fn visitor(&self, site: &Site, external_id: &str) -> Visitor {
         self.arrive(site, json!({ "external_id": external_id, "anonymous": false }), None).await.expect("to be let in")
