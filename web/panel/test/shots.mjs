@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startBrowser } from "./stub/browser.mjs";
 import { startStub } from "./stub/server.mjs";
+import { still } from "../../test/still.js";
 
 const out = process.argv[2] ?? "/tmp/ocs-shots";
 mkdirSync(out, { recursive: true });
@@ -15,19 +16,21 @@ stub.page = () => `<!doctype html><html ${attributes}><head><meta name="viewport
 
 export async function talk(page, rtl = false) {
   await page.click("ocs-chat .b");
-  await page.waitForTimeout(600);
+  await page.waitForSelector("ocs-chat .panel.open");
+  await still(page);
   await page.locator("ocs-chat textarea").fill(rtl ? "مرحبا، هل لديكم دفاتر؟" : "Hello! Do you have A5 notebooks with dotted paper?");
   await page.keyboard.press("Enter");
-  await page.waitForTimeout(400);
+  await page.waitForSelector("ocs-chat .ticks.sent");
   stub.agentSays(rtl ? "أهلاً بك! نعم، لدينا. انظر https://example.com/a5" : "Hi Vera! We do, in three colours. Have a look: https://example.com/notebooks");
   stub.agentSays(rtl ? "هل تفضل Rhodia أم Leuchtturm؟" : "Would you like the soft or the hard cover?");
   stub.mark("seen", 1);
-  await page.waitForTimeout(300);
+  await page.waitForSelector("ocs-chat .agent .bubble >> nth=1");
   await page.locator("ocs-chat textarea").fill(rtl ? "Rhodia من فضلك" : "The hard one, please 👍");
   await page.keyboard.press("Enter");
-  await page.waitForTimeout(300);
+  await page.waitForSelector("ocs-chat .mine .bubble >> nth=1");
   stub.signal({ kind: "typing", conversation: "c1", name: rtl ? "آن" : "Ann" });
-  await page.waitForTimeout(1_000);
+  await page.waitForSelector("ocs-chat .typing");
+  await still(page);
 }
 
 const browser = await startBrowser({ viewport: { width: 1280, height: 800 } });
@@ -44,14 +47,15 @@ for (const variant of ["classic", "minimal", "bubble"]) {
     await page.setViewportSize(width === 390 ? { width, height: 844 } : { width, height: 800 });
     await page.goto(`${stub.origin}/page`);
     await page.waitForSelector("ocs-chat .b");
-    await page.waitForTimeout(200);
+    await still(page);
     const name = `${variant}-${scheme}-${rtl ? "rtl" : width === 390 ? "phone" : "desktop"}`;
     const clip = width === 390 ? undefined : { x: 800, y: 40, width: 480, height: 760 };
     await page.click("ocs-chat .b");
-    await page.waitForTimeout(500);
+    await page.waitForSelector("ocs-chat .panel.open");
+    await still(page);
     await page.screenshot({ path: join(out, `${name}-first.png`), clip });
     await page.evaluate(() => OCS.close());
-    if (width === 390) await page.waitForTimeout(250);
+    await still(page);
     await talk(page, rtl);
     await page.screenshot({ path: join(out, `${name}.png`), clip });
     shots.push(name);

@@ -45,7 +45,18 @@ afterEach(async () => {
 
 const mei = () => server.world.conversations.find((c) => c.visitor.nickname === 'Mei Tanaka');
 const over = async (what) => (await Promise.all(tabs.map((tab) => tab.evaluate(what)))).flat();
-const settled = () => first.waitForTimeout(1200);
+const jonas = () => server.world.conversations.find((c) => c.visitor.nickname === 'Jonas Weber');
+const sounds = async () => (await over(() => window.sounds)).reduce((a, b) => a + b);
+
+/** Says something, and waits until one tab has called for it and every other one has had its turn. */
+async function call(conversation, text) {
+  const heard = await sounds();
+  say(server.world, conversation, 'visitor', text);
+  for (const tab of tabs) await tab.locator('a[id^="row-"]', { hasText: text }).waitFor();
+  for (const end = Date.now() + 20_000; (await sounds()) === heard; ) assert.ok(Date.now() < end, 'nothing was heard');
+  // Who has called holds the turn for three seconds, longer than any other tab waits.
+  await first.waitForFunction(async () => !(await navigator.locks.query()).held.some(({ name }) => /^ocs:\d+-\d+-\d+$/.test(name)));
+}
 
 async function wantNotifications() {
   await first.bringToFront();
@@ -61,11 +72,10 @@ async function wantNotifications() {
 test('one notification and one sound for a message, whatever the number of tabs', async () => {
   await wantNotifications();
   for (const tab of tabs) await tab.locator('h1, h2').first().click();
-  say(server.world, mei(), 'visitor', 'Are you there?');
-  await settled();
+  await call(mei(), 'Are you there?');
   assert.deepEqual(await over(() => window.told), [['Mei Tanaka', 'Are you there?', 'granted']]);
   // One sound is two notes.
-  assert.equal((await over(() => window.sounds)).reduce((a, b) => a + b), 2);
+  assert.equal(await sounds(), 2);
 });
 
 test('nothing calls for what is being read in one of the tabs', async () => {
@@ -75,15 +85,17 @@ test('nothing calls for what is being read in one of the tabs', async () => {
   await first.locator('article').first().waitFor();
   await first.evaluate(() => (window.focused = true));
   say(server.world, mei(), 'visitor', 'I see you typing');
-  await settled();
+  await call(jonas(), 'Is anybody there?');
+  // What is visible needs no notification; the one sound is for the other conversation.
   assert.deepEqual(await over(() => window.told), []);
-  assert.equal((await over(() => window.sounds)).reduce((a, b) => a + b), 0);
+  assert.equal(await sounds(), 2);
 });
 
 test('permission is asked for by a click in the settings, never before', async () => {
   const asked = await first.evaluate(() => window.told.length);
   assert.equal(asked, 0);
-  say(server.world, mei(), 'visitor', 'quiet');
-  await settled();
+  // Sound needs a click somewhere first.
+  for (const tab of tabs) await tab.locator('h1, h2').first().click();
+  await call(mei(), 'quiet');
   assert.deepEqual(await over(() => window.told), []);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { publish, say, signal, startConversation } from '../stub/world.js';
 import { serve } from '../stub/serve.js';
+import { frame } from '../../../test/still.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
 let browser, server, page;
@@ -97,10 +98,16 @@ test('cut off: banner, queue, and complete afterwards', async () => {
   await row('Mei Tanaka').click();
   await bubble('Could it come before').waitFor();
   server.world.away = true;
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 60_000);
   server.cut();
-  await page.waitForTimeout(1000);
+  await page.clock.runFor(1000);
   assert.equal(await page.getByText('No connection.').count(), 0);
-  await page.getByText('No connection.').waitFor({ timeout: 4000 });
+  await eventually(async () => {
+    await page.clock.runFor(500);
+    assert.equal(await page.getByText('No connection.').count(), 1);
+  });
+  await page.clock.resume();
   const reply = page.getByLabel('Reply to Mei Tanaka');
   for (const text of ['one', 'two', 'three']) {
     await reply.fill(`offline ${text}`);
@@ -130,7 +137,6 @@ test('a resync loads everything anew', async () => {
 test('where sockets are blocked the stream carries the news', async () => {
   server.world.noSockets = true;
   server.cut();
-  await page.waitForTimeout(300);
   say(server.world, talk('Mei Tanaka'), 'visitor', 'over the stream');
   await eventually(async () => assert.match(await row('Mei Tanaka').innerText(), /over the stream/), 15000);
 });
@@ -214,7 +220,7 @@ test('ten thousand conversations keep the document small', async () => {
   await row('Mei Tanaka').waitFor();
   for (let i = 0; i < 30; i++) {
     await page.locator('.box').evaluate((el) => (el.scrollTop = el.scrollHeight));
-    await page.waitForTimeout(40);
+    await frame(page);
   }
   assert.ok((await page.locator('a[id^="row-"]').count()) <= 60);
   assert.match(await page.locator('a[id^="row-"]').last().innerText(), /Visitor number \d{3,}/);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { makeSite, makeWorld, publish } from '../stub/world.js';
 import { serve } from '../stub/serve.js';
+import { still } from '../../../test/still.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
 const axe = createRequire(import.meta.url).resolve('axe-core');
@@ -42,19 +43,19 @@ for (const scheme of ['light', 'dark']) {
     }
     await signIn(page);
     for (const path of paths()) {
-      await page.goto(path);
-      await page.waitForTimeout(400);
+      await page.goto(path, { waitUntil: 'networkidle' });
+      await still(page);
       found[path] = await faultsOf(page);
     }
     await page.goto('/chat');
     await page.getByRole('heading', { name: 'Inbox' }).waitFor();
     await page.keyboard.press('?');
     await page.locator('dialog[open]').waitFor();
-    await page.waitForTimeout(300);
+    await still(page);
     found.help = await faultsOf(page);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Settings' }).click();
-    await page.waitForTimeout(300);
+    await still(page);
     found.settings = await faultsOf(page);
     assert.deepEqual(Object.entries(found).filter(([, faults]) => faults.length), []);
     assert.deepEqual(page.faults, []);
@@ -66,8 +67,8 @@ test('no page scrolls sideways on a narrow phone', async () => {
   const page = await openPage(browser, server.url, { width: 360, height: 740, phone: true });
   await signIn(page);
   for (const path of paths()) {
-    await page.goto(path);
-    await page.waitForTimeout(350);
+    await page.goto(path, { waitUntil: 'networkidle' });
+    await still(page);
     const over = await page.evaluate(() => {
       const wide = [...document.querySelectorAll('main *')].filter((el) => el.getBoundingClientRect().right > innerWidth + 1 && !el.closest('pre, nav, iframe'));
       return { page: document.documentElement.scrollWidth - innerWidth, inside: wide.slice(0, 3).map((el) => `${el.tagName}.${el.className}`) };
@@ -187,7 +188,7 @@ test('the inbox loads within its budget', async () => {
   });
   await page.goto('/chat');
   await page.locator('a[id^="row-"]').first().waitFor();
-  await page.waitForTimeout(300);
+  await page.waitForLoadState('networkidle');
   const sizes = await Promise.all(files.map(async (file) => brotliCompressSync(await readFile(new URL(`../../../dist/console${file}`, import.meta.url))).length));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   assert.ok(total <= 90_000, `${total} bytes`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { say, startConversation } from '../stub/world.js';
 import { serve } from '../stub/serve.js';
+import { frame, still } from '../../../test/still.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
 let browser, server, page;
@@ -25,11 +26,11 @@ test('two thousand messages read to the beginning and back hold no more than fou
   const box = page.locator('.messages');
   let most = 0;
   const read = async (to, until) => {
-    for (let turn = 0; turn < 300; turn++) {
+    for (const end = Date.now() + 60_000; Date.now() < end; ) {
       most = Math.max(most, await page.locator('article').count());
       if (await until.count()) return;
       await box.evaluate((el, top) => (el.scrollTop = top), to);
-      await page.waitForTimeout(15);
+      await frame(page);
     }
     throw new Error(`not reached; at ${await page.locator('article').first().getAttribute('data-seq')}`);
   };
@@ -56,7 +57,7 @@ test('what is read stays in place while lines come above and go below', async ()
     await page.locator('.messages').evaluate((el) => (el.scrollTop = 200));
     const before = await top();
     await page.locator(`article[data-seq="${oldest - 50}"]`).waitFor({ state: 'attached' });
-    await page.waitForTimeout(50);
+    await still(page);
     assert.ok(Math.abs((await top()) - before) <= 1, `at ${oldest} it moved by ${(await top()) - before}`);
   }
 });

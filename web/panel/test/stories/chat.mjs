@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { still } from "../../../test/still.js";
 import { axe, PNG, test, visit } from "../stub/visit.mjs";
 
 test("one request, nothing kept, before the visitor acts", async (chat) => {
-  await chat.page.waitForTimeout(500);
+  await chat.page.waitForLoadState("networkidle");
   assert.deepEqual(chat.stub.requests.map(({ path }) => path), ["/page", "/api/widget.js?key=wk_1"]);
   assert.deepEqual(await chat.page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie, Object.keys(window).filter((name) => /ocs/i.test(name))]), [0, 0, "", ["OCS"]]);
   await chat.page.hover("ocs-chat .b");
@@ -47,10 +48,11 @@ test("what came into a closed chat is read when the chat is opened, however long
   await chat.say("Hello");
   await chat.page.waitForSelector("ocs-chat .ticks.sent");
   await chat.page.keyboard.press("Escape");
+  await chat.page.clock.install();
   chat.stub.agentSays("one");
   await chat.until(async () => (await chat.page.locator("ocs-chat .n").textContent()).trim() === "1");
   // Longer than a look takes.
-  await chat.page.waitForTimeout(800);
+  await chat.page.clock.runFor(5_000);
   assert.ok(!chat.stub.hints.some(({ type }) => type === "seen"), "nobody looked yet");
   await chat.open();
   await chat.until(() => chat.stub.hints.some(({ type, seq }) => type === "seen" && seq === 2), "read");
@@ -266,7 +268,9 @@ test("tabs share one socket; the next takes over; reading in one clears the othe
   await second.goto(`${chat.stub.origin}/page?second`);
   await second.click("ocs-chat .b");
   await chat.until(async () => (await second.locator("ocs-chat [data-key]").count()) === 1);
-  await second.waitForTimeout(400);
+  // Longer than an election takes.
+  await second.clock.install();
+  await second.clock.runFor(5_000);
   assert.equal(chat.stub.lines.size, 1);
   await chat.page.evaluate(() => OCS.close());
   chat.stub.agentSays("to both");
@@ -300,12 +304,12 @@ test("older pages do not move what is read; new ones are counted", async () => {
   for (let n = 1; n <= 120; n += 1) chat.stub.visitorSaid(`message ${n}`, { person });
   await chat.open();
   await chat.until(async () => (await chat.texts()).length === 50);
-  await chat.page.waitForTimeout(200);
+  await still(chat.page);
   const top = () => chat.page.evaluate(() => [...document.querySelector("ocs-chat").shadowRoot.querySelectorAll("[data-key]")].find((row) => row.textContent.includes("message 72")).getBoundingClientRect().top);
   await chat.page.evaluate(() => { const log = document.querySelector("ocs-chat").shadowRoot.querySelector(".log"); log.scrollTop = 158; });
   const before = await top();
   await chat.until(async () => (await chat.texts()).length === 100);
-  await chat.page.waitForTimeout(100);
+  await still(chat.page);
   assert.ok(Math.abs((await top()) - before) <= 1, `moved by ${(await top()) - before}`);
   for (let n = 0; n < 10; n += 1) chat.stub.agentSays(`new ${n}`, { person });
   await chat.until(async () => (await chat.page.locator("ocs-chat .below").textContent().catch(() => "")) === "10 new messages");
@@ -336,7 +340,7 @@ test("phone: the whole screen, page inert and still, put back after", async () =
   const chat = await visit({}, { viewport: { width: 390, height: 844 }, hasTouch: true });
   await chat.page.tap("ocs-chat .b");
   await chat.page.waitForSelector("ocs-chat .panel.open");
-  await chat.page.waitForTimeout(300);
+  await still(chat.page);
   const box = await chat.page.locator("ocs-chat .panel").boundingBox();
   assert.deepEqual([box.x, box.y, box.width, box.height], [0, 0, 390, 844]);
   assert.deepEqual(await chat.page.evaluate(() => [document.body.inert, document.querySelector("ocs-chat").shadowRoot.querySelector(".panel").getAttribute("aria-modal")]), [true, "true"]);
@@ -388,10 +392,11 @@ test("axe finds nothing, closed, open and talking, light and dark, in all varian
     await chat.say("Hello");
     await chat.page.waitForSelector("ocs-chat .ticks.sent");
     chat.stub.agentSays("Look: https://example.com");
-    await chat.page.waitForTimeout(600);
+    await chat.page.waitForSelector("ocs-chat .agent .bubble a");
+    await still(chat.page);
     await check("open, light");
     await chat.page.emulateMedia({ colorScheme: "dark" });
-    await chat.page.waitForTimeout(100);
+    await still(chat.page);
     await check("open, dark");
     await chat.end();
   }

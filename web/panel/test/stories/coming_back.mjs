@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { still } from "../../../test/still.js";
 import { test, visit } from "../stub/visit.mjs";
 
 test("the draft and the caret outlive a reload, and follow into another tab", async (chat) => {
@@ -74,7 +75,7 @@ test("frozen and awake again: nothing is missing", async (chat) => {
   await line.send("Page.setWebLifecycleState", { state: "frozen" });
   chat.stub.cut();
   for (let n = 1; n <= 70; n += 1) chat.stub.agentSays(`slept through ${n}`);
-  await new Promise((later) => setTimeout(later, 1_500));
+  await chat.until(() => chat.stub.lines.size === 0, "cut");
   await line.send("Page.setWebLifecycleState", { state: "active" });
   await chat.until(async () => (await chat.texts()).length === 71, "all of it");
   assert.deepEqual((await chat.texts()).slice(1), Array.from({ length: 70 }, (_, n) => `slept through ${n + 1}`));
@@ -94,7 +95,7 @@ test("an answer into a closed chat shows on the next page, for a week", async (c
   await chat.page.goto("about:blank");
   const before = chat.stub.requests.length;
   await chat.page.goto(`${chat.stub.origin}/page?later`);
-  await chat.page.waitForTimeout(500);
+  await chat.page.waitForLoadState("networkidle");
   assert.deepEqual(chat.stub.requests.slice(before).map(({ path }) => path), ["/page?later", "/api/widget.js?key=wk_1"]);
 });
 
@@ -113,6 +114,7 @@ test("three tabs, one sound; none while somebody reads", async () => {
   await chat.open();
   await chat.say("Hello");
   await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  await chat.browser.clock.install();
   for (const tab of tabs.slice(1)) {
     await tab.bringToFront();
     await tab.click("ocs-chat .b");
@@ -122,17 +124,18 @@ test("three tabs, one sound; none while somebody reads", async () => {
   const sounds = async () => (await Promise.all(tabs.map((tab) => tab.evaluate(() => window.sounds)))).reduce((sum, one) => sum + one, 0);
   chat.stub.agentSays("one");
   await chat.until(async () => (await sounds()) === 1, "a sound");
-  await chat.page.waitForTimeout(1_000);
+  await chat.browser.clock.runFor(5_000);
   assert.equal(await sounds(), 1);
   chat.stub.agentSays("two");
   await chat.until(async () => (await sounds()) === 2);
-  await chat.page.waitForTimeout(1_000);
+  await chat.browser.clock.runFor(5_000);
   assert.equal(await sounds(), 2);
   await chat.page.bringToFront();
   await chat.page.evaluate(() => OCS.open());
-  await chat.page.waitForTimeout(300);
+  await still(chat.page);
   chat.stub.agentSays("three");
-  await chat.page.waitForTimeout(1_200);
+  await chat.until(async () => (await chat.texts()).includes("three"));
+  await chat.browser.clock.runFor(5_000);
   assert.equal(await sounds(), 2);
   await chat.end();
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { still } from "../../../test/still.js";
 import { test, visit } from "../stub/visit.mjs";
 
 /** One pixel, two frames. */
@@ -152,7 +153,7 @@ test("the preview shows the greeting and the logo as they are typed, and leaves 
   await chat.page.waitForSelector("ocs-chat .hello");
   assert.match(await chat.page.locator("ocs-chat .hello .bubble").textContent(), /Ahoy, sailor/);
   assert.equal(await chat.page.locator("ocs-chat .logo").getAttribute("src"), `${chat.stub.origin}/uploads/logos/x.png`);
-  await chat.page.waitForTimeout(300);
+  await still(chat.page);
   assert.equal(await chat.page.evaluate(() => document.activeElement === document.body && document.querySelector("ocs-chat").shadowRoot.activeElement === null), true);
   await chat.end();
 });
