@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::attacks::{self, AttackView};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId};
+use crate::visitors::{self, SameExternalId};
 
 use super::view::{SeenPage, SiteLine};
 use super::{ChatKey, Key, Site, store};
@@ -37,6 +38,8 @@ pub struct Details {
     pub unread: i64,
     /// Attacks that the owner has not settled.
     pub attack: Option<AttackView>,
+    /// The one external id under which all of its visitors arrive: its pages give a constant.
+    pub same_external_id: Option<SameExternalId>,
 }
 
 /// A site with its keys, read anew: the last page seen changes without the rest, and is not in the directory.
@@ -66,6 +69,7 @@ pub async fn details_of(app: &App, owner: AccountId) -> Result<Vec<Details>> {
 /// When the database fails.
 pub async fn lines_of(app: &App, owner: AccountId) -> Result<Vec<SiteLine>> {
     let mut lines = Vec::new();
+    let mut same_external_ids = visitors::same_external_ids(app, owner, None).await?;
     for row in store::lines_of(&app.store, owner).await? {
         let look = row.look()?;
         lines.push(SiteLine {
@@ -78,6 +82,7 @@ pub async fn lines_of(app: &App, owner: AccountId) -> Result<Vec<SiteLine>> {
             paused: row.paused,
             seen_page: row.seen_page.zip(row.seen_page_at).map(|(origin, at)| SeenPage { origin, at }),
             unread: row.unread,
+            same_external_id: same_external_ids.remove(&row.id),
         });
     }
     Ok(lines)
@@ -88,5 +93,6 @@ async fn with_keys(app: &App, site: Site) -> Result<Details> {
     let identity_secrets = store::identity_secrets(&app.store, site.id).await?;
     let unread = store::unread(&app.store, site.id).await?;
     let attack = attacks::unsettled(app, site.id).await?;
-    Ok(Details { site, chat_keys, identity_secrets, unread, attack })
+    let same_external_id = visitors::same_external_ids(app, site.owner_id, Some(site.id)).await?.remove(&site.id);
+    Ok(Details { site, chat_keys, identity_secrets, unread, attack, same_external_id })
 }

@@ -8,6 +8,7 @@ use crate::attacks::AttackView;
 use crate::clock::Millis;
 use crate::id::{KeyId, SiteId};
 use crate::images;
+use crate::visitors::SameExternalId;
 
 use super::key::{ChatKey, Key, NewKey};
 use super::{Colour, Details, IdentityMode, KeyScope, Limits, Locale, Look};
@@ -47,6 +48,8 @@ pub struct SiteView {
     pub unread: i64,
     /// Attacks that the owner has not settled.
     pub attack: Option<AttackView>,
+    /// The one external id under which all of its visitors arrive: its pages give a constant.
+    pub same_external_id: Option<SameExternalId>,
     /// When it was made.
     pub created_at: Millis,
 }
@@ -72,6 +75,8 @@ pub struct SiteLine {
     pub unread: i64,
     /// Attacks that the owner has not settled.
     pub attack: Option<AttackView>,
+    /// The one external id under which all of its visitors arrive: its pages give a constant.
+    pub same_external_id: Option<SameExternalId>,
 }
 
 /// A page that loaded the widget.
@@ -164,7 +169,7 @@ impl From<NewKey> for NewKeyView {
 }
 
 impl From<Details> for SiteView {
-    fn from(Details { site, chat_keys, identity_secrets, unread, attack }: Details) -> SiteView {
+    fn from(Details { site, chat_keys, identity_secrets, unread, attack, same_external_id }: Details) -> SiteView {
         SiteView {
             id: site.id,
             logo_url: site.logo.as_deref().map(images::logo_url),
@@ -182,6 +187,7 @@ impl From<Details> for SiteView {
             seen_page: site.seen_page.map(|(origin, at)| SeenPage { origin, at }),
             unread,
             attack,
+            same_external_id,
             created_at: site.created_at,
         }
     }

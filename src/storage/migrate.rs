@@ -36,6 +36,11 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { schema: 3, name: "owner_log", sql: include_str!("../../migrations/sqlite/0003_owner_log.sql") },
     Migration { schema: 4, name: "stretches", sql: include_str!("../../migrations/sqlite/0004_stretches.sql") },
+    Migration {
+        schema: 5,
+        name: "visitor_networks",
+        sql: include_str!("../../migrations/sqlite/0005_visitor_networks.sql"),
+    },
 ];
 
 /// The schema of this program.

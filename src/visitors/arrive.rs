@@ -9,7 +9,8 @@ use crate::secret;
 use crate::sites::{IdentityMode, Site};
 use crate::storage::Tx;
 
-use super::{Arrival, Proof, Visitor, VisitorSession, store, verify};
+use super::store::NewToken;
+use super::{Arrival, NetworkBucket, Proof, Visitor, VisitorSession, store, verify};
 
 /// Tokens that are made in place of one old token before any of them was shown.
 const UNUSED_SUCCESSORS: i64 = 3;
@@ -128,7 +129,9 @@ impl Plan {
 
     async fn carry_out(self, tx: &mut Tx, log: &Log, site: &Site, arrival: &Arrival) -> Result<Arrived> {
         match self {
-            Plan::Resume { session, visitor } if session.is_old(tx.now()) => renew(tx, visitor, session).await,
+            Plan::Resume { session, visitor } if session.is_old(tx.now()) => {
+                renew(tx, visitor, session, arrival.network).await
+            }
             Plan::Resume { session, visitor } => {
                 tx.keep_memory();
                 store::keep_token(tx, &session).await?;
@@ -136,16 +139,16 @@ impl Plan {
             }
             Plan::Upgrade { session, visitor } => {
                 conversations::hand_over(tx, log, &session, &visitor, &Proof::Signed).await?;
-                new_token(tx, visitor, &Proof::Signed, Some(&session)).await
+                new_token(tx, visitor, &Proof::Signed, Some(&session), arrival.network).await
             }
             Plan::Identify { session, anonymous, proof } => {
                 let visitor = name(tx, log, &session, anonymous, arrival, &proof).await?;
-                new_token(tx, visitor, &proof, Some(&session)).await
+                new_token(tx, visitor, &proof, Some(&session), arrival.network).await
             }
             Plan::Enter { proof } => {
                 tx.keep_memory();
                 let visitor = find_or_add(tx, site, arrival).await?;
-                new_token(tx, visitor, &proof, None).await
+                new_token(tx, visitor, &proof, None, arrival.network).await
             }
         }
     }
@@ -194,23 +197,30 @@ async fn add(tx: &mut Tx, site: SiteId, arrival: &Arrival) -> Result<Visitor> {
 }
 
 /// Makes a token; the one it replaces ends with the same commit.
-async fn new_token(tx: &mut Tx, visitor: Visitor, proof: &Proof, old: Option<&VisitorSession>) -> Result<Arrived> {
+async fn new_token(
+    tx: &mut Tx,
+    visitor: Visitor,
+    proof: &Proof,
+    old: Option<&VisitorSession>,
+    network: Option<NetworkBucket>,
+) -> Result<Arrived> {
     if let Some(session) = old {
         store::remove_token(tx, session).await?;
     }
     let token = secret::random_text(32);
-    let session = store::add_token(tx, &visitor, secret::digest(&token), proof, None).await?;
+    let new = NewToken { hash: secret::digest(&token), proof, replaces: None, network };
+    let session = store::add_token(tx, &visitor, new).await?;
     Ok(Arrived { visitor, session, token: Some(token) })
 }
 
 /// Makes a token in place of an old one, which goes on until the new one is shown: its answer may get lost.
-async fn renew(tx: &mut Tx, visitor: Visitor, old: VisitorSession) -> Result<Arrived> {
+async fn renew(tx: &mut Tx, visitor: Visitor, old: VisitorSession, network: Option<NetworkBucket>) -> Result<Arrived> {
     if store::unused_successors(tx, &old).await? >= UNUSED_SUCCESSORS {
         return Ok(Arrived { visitor, session: old, token: None });
     }
     let token = secret::random_text(32);
-    let hash = secret::digest(&token);
-    let session = store::add_token(tx, &visitor, hash, &old.proof, Some(old.token_id)).await?;
+    let new = NewToken { hash: secret::digest(&token), proof: &old.proof, replaces: Some(old.token_id), network };
+    let session = store::add_token(tx, &visitor, new).await?;
     Ok(Arrived { visitor, session, token: Some(token) })
 }
 

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::error::{Error, Result};
 use crate::text::{self, clip};
 
-use super::{ATTRIBUTE_BYTES, ATTRIBUTES, EXTERNAL_ID_BYTES, NICKNAME_GRAPHEMES, Page};
+use super::{ATTRIBUTE_BYTES, ATTRIBUTES, EXTERNAL_ID_BYTES, NICKNAME_GRAPHEMES, NetworkBucket, Page};
 
 /// The `start` command, as it comes.
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
@@ -53,6 +53,7 @@ pub struct Arrival {
     pub timezone: Option<String>,
     pub browser: Option<String>,
     pub mobile: bool,
+    pub network: Option<NetworkBucket>,
 }
 
 impl Start {
@@ -85,6 +86,7 @@ impl Start {
             timezone: self.timezone.map(|zone| clip(&zone, 64)).filter(|zone| !zone.is_empty()),
             browser,
             mobile,
+            network: None,
         })
     }
 }

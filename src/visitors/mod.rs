@@ -14,6 +14,7 @@ mod draft;
 mod expire;
 mod identity;
 mod leave;
+mod same_id;
 mod session;
 pub mod store;
 mod view;
@@ -24,6 +25,7 @@ pub use draft::{Arrival, Start};
 pub use expire::end_expired;
 pub use identity::verify;
 pub use leave::log_out;
+pub use same_id::{NetworkBucket, SameExternalId, same_external_ids};
 pub use session::{Sessions, VisitorSession};
 pub use view::{VisitorForOperator, VisitorForVisitor};
 

@@ -4,12 +4,12 @@ use sqlx::FromRow;
 
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{SiteId, TokenId, VisitorId};
+use crate::id::{AccountId, SiteId, TokenId, VisitorId};
 use crate::storage::{Kind, Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
 
-use super::{Arrival, Page, Proof, TOKEN_GRACE_S, TOKEN_IDLE_S, Visitor, VisitorSession};
+use super::{Arrival, NetworkBucket, Page, Proof, TOKEN_GRACE_S, TOKEN_IDLE_S, Visitor, VisitorSession};
 
 const MANY: &str = concat!(
     "SELECT v.* FROM ",
@@ -37,8 +37,8 @@ const OTHERS: &str = "SELECT 1 FROM visitor_tokens AS t WHERE t.site_id = $1 AND
 const REMOVE_IF_IDLE: &str = "DELETE FROM visitors WHERE site_id = $1 AND id = $2
     AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2)";
 const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
-    (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at, replaces)
-    VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)";
+    (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at, replaces, network)
+    VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)";
 const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4, replaces = NULL
     WHERE site_id = $1 AND id = $2";
 const HELD: &str = "SELECT 1 FROM visitor_tokens WHERE site_id = $1 AND id = $2";
@@ -46,6 +46,11 @@ const END_REPLACED: &str =
     "UPDATE visitor_tokens SET expires_at = $3 WHERE site_id = $1 AND id = $2 AND expires_at > $3";
 const UNUSED_SUCCESSORS: &str = "SELECT COUNT(*) FROM visitor_tokens
     WHERE site_id = $1 AND visitor_id = $2 AND replaces = $3";
+const NEWEST_BROWSERS: &str = "SELECT t.site_id, v.external_id, v.anonymous, t.proof, t.network, t.created_at
+    FROM sites AS s JOIN visitor_tokens AS t ON t.site_id = s.id
+        AND t.id IN (SELECT n.id FROM visitor_tokens AS n WHERE n.site_id = s.id ORDER BY n.id DESC LIMIT $3)
+    JOIN visitors AS v ON v.site_id = t.site_id AND v.id = t.visitor_id
+    WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) ORDER BY t.site_id, t.id DESC";
 const REMOVE_EXPIRED: &str = "DELETE FROM visitor_tokens WHERE (site_id, id) IN
     (SELECT t.site_id, t.id FROM visitor_tokens AS t WHERE t.expires_at < $1 LIMIT $2) RETURNING id";
 const WROTE_NOTHING: &str = "SELECT v.id FROM visitors AS v
@@ -78,6 +83,7 @@ pub const SQL: &[&str] = &[
     HELD,
     END_REPLACED,
     UNUSED_SUCCESSORS,
+    NEWEST_BROWSERS,
     REMOVE_EXPIRED,
     REMOVE_TOKEN,
     WROTE_NOTHING,
@@ -231,17 +237,24 @@ pub(super) async fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> 
     Ok(tx.run(REMOVE_IF_IDLE, values![site, id]).await? > 0)
 }
 
-pub(super) async fn add_token(
-    tx: &mut Tx,
-    visitor: &Visitor,
-    hash: [u8; 32],
-    proof: &Proof,
-    replaces: Option<TokenId>,
-) -> Result<VisitorSession> {
+/// A token to add.
+pub(super) struct NewToken<'a> {
+    pub(super) hash: [u8; 32],
+    pub(super) proof: &'a Proof,
+    /// The token that it takes the place of once it is shown.
+    pub(super) replaces: Option<TokenId>,
+    /// Where its browser came from.
+    pub(super) network: Option<NetworkBucket>,
+}
+
+pub(super) async fn add_token(tx: &mut Tx, visitor: &Visitor, new: NewToken<'_>) -> Result<VisitorSession> {
+    let NewToken { hash, proof, replaces, network } = new;
     let token_id = tx.next_id(Kind::Token, TokenId).await?;
     let (created_at, expires_at) = (tx.now(), tx.now().plus_seconds(TOKEN_IDLE_S));
     let proof_text = proof.to_text();
-    let values = values![visitor.site_id, token_id, visitor.id, hash, proof_text, created_at, expires_at, replaces];
+    let bucket = network.map(|NetworkBucket(bucket)| i64::from(bucket));
+    let (site, visitor_id) = (visitor.site_id, visitor.id);
+    let values = values![site, token_id, visitor_id, hash, proof_text, created_at, expires_at, replaces, bucket];
     tx.run(ADD_TOKEN, values).await?;
     let (site_id, visitor_id, public_id) = (visitor.site_id, visitor.id, visitor.public_id.clone());
     let proof = proof.clone();
@@ -267,6 +280,27 @@ pub(super) async fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<
 pub(super) async fn unused_successors(tx: &mut Tx, session: &VisitorSession) -> Result<i64> {
     let values = values![session.site_id, session.visitor_id, session.token_id];
     Ok(tx.one::<(i64,)>(UNUSED_SUCCESSORS, values).await?.map_or(0, |(count,)| count))
+}
+
+/// A browser that was given a token.
+#[derive(FromRow)]
+pub(super) struct BrowserRow {
+    pub(super) site_id: SiteId,
+    pub(super) external_id: String,
+    pub(super) anonymous: bool,
+    pub(super) proof: String,
+    pub(super) network: Option<i64>,
+    pub(super) created_at: Millis,
+}
+
+/// The newest tokens of each site of an account, or of one of its sites: by site, newest first.
+pub(super) async fn newest_browsers(
+    store: &Store,
+    owner: AccountId,
+    site: Option<SiteId>,
+    limit: i64,
+) -> Result<Vec<BrowserRow>> {
+    store.all(NEWEST_BROWSERS, values![owner, site, limit]).await
 }
 
 /// Of all sites: nobody asks, and nothing is told but which tokens went.

@@ -17,7 +17,7 @@ use crate::messages::{self, Author, Body, ClientId, Draft, History, MessageForVi
 use crate::realtime::{self, VisitorHint};
 use crate::sites::Site;
 use crate::turns::Whose;
-use crate::visitors::{self, Arrived, Start, VisitorForVisitor, VisitorSession};
+use crate::visitors::{self, Arrived, NetworkBucket, Start, VisitorForVisitor, VisitorSession};
 
 use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer, current};
 use super::welcome::Welcome;
@@ -173,7 +173,8 @@ async fn start_session(
     let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let work = start.work.clone();
-    let arrival = start.check(agent)?;
+    let mut arrival = start.check(agent)?;
+    arrival.network = Some(NetworkBucket::of(address.network()));
     let old = match bearer(headers) {
         // A token that has ended, or of another site, is as good as none: the visitor simply starts.
         Some(token) => app.visitors.find(&app.store, &token).await.ok().filter(|old| old.site_id == site.id),

@@ -369,3 +369,90 @@ async fn whoever_is_let_in_at_the_same_moment_holds_a_token_that_is_good() {
         assert!(let_in > 0, "round {round}");
     }
 }
+
+/// What the console is told about a constant external id on the pages of `shop`, in the list and on the site's page.
+async fn same_external_id(otto: &Owner, shop: &Site) -> Value {
+    let site = otto.get(&format!("sites/{}", shop.id)).await["same_external_id"].clone();
+    let lines = otto.get("my-sites").await;
+    let line = lines["sites"].as_array().expect("a list").iter().find(|line| line["id"] == shop.id).cloned();
+    assert_eq!(line.expect("the site")["same_external_id"], site);
+    site
+}
+
+async fn behind_a_proxy() -> (World, Owner, Site) {
+    let proxy = std::net::IpAddr::from([127, 0, 0, 1]).into();
+    let world = World::with(|config| config.trusted_proxies = vec![proxy]).await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    (world, otto, shop)
+}
+
+/// Addresses of five networks.
+const NETWORKS: [&str; 5] = ["192.0.2.1", "192.0.2.2", "198.51.100.7", "203.0.113.9", "2001:db8::1"];
+
+#[tokio::test]
+async fn one_visitor_under_the_id_of_the_documentation_is_told_to_the_owner() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    assert_eq!(same_external_id(&otto, &shop).await, Value::Null);
+    world.visitor(&shop, "user_12345").await;
+    let told = same_external_id(&otto, &shop).await;
+    assert_eq!((&told["external_id"], &told["sample"]), (&json!("user_12345"), &json!(true)));
+    assert_eq!(told["at"], world.now());
+    // Mended: somebody comes under an id of their own.
+    world.visitor(&shop, "vera").await;
+    assert_eq!(same_external_id(&otto, &shop).await, Value::Null);
+    let other = otto.site("Studio").await;
+    assert_eq!(same_external_id(&otto, &other).await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_constant_id_is_told_once_it_came_from_five_networks_and_survives_a_restart() {
+    let (mut world, otto, shop) = behind_a_proxy().await;
+    for from in &NETWORKS[..4] {
+        world.arrive_by(&shop, named("demo-user"), None, from).await.expect("to be let in");
+        // Who only looks around, without an id, says nothing about it.
+        let nobody = json!({ "external_id": format!("random-{from}"), "anonymous": true });
+        world.arrive_by(&shop, nobody, None, from).await.expect("to be let in");
+    }
+    assert_eq!(same_external_id(&otto, &shop).await, Value::Null, "four may still be one person");
+    world.arrive_by(&shop, named("demo-user"), None, NETWORKS[4]).await.expect("to be let in");
+    let told = same_external_id(&otto, &shop).await;
+    assert_eq!((&told["external_id"], &told["sample"]), (&json!("demo-user"), &json!(false)));
+
+    world.stop().await;
+    world.start().await;
+    let otto = Owner { http: world.http().clone(), ..otto };
+    assert_eq!(same_external_id(&otto, &shop).await, told);
+
+    for browser in 0..10 {
+        let nobody = json!({ "external_id": format!("random-again-{browser}"), "anonymous": true });
+        world.arrive_by(&shop, nobody, None, NETWORKS[0]).await.expect("to be let in");
+    }
+    assert_eq!(same_external_id(&otto, &shop).await, Value::Null, "the line was taken out of the page");
+}
+
+#[tokio::test]
+async fn one_person_who_tests_is_never_taken_for_all_visitors() {
+    let (world, otto, shop) = behind_a_proxy().await;
+    // Twenty private windows at home.
+    for _ in 0..20 {
+        world.arrive_by(&shop, named("otto-tests"), None, "192.0.2.1").await.expect("to be let in");
+    }
+    assert_eq!(same_external_id(&otto, &shop).await, Value::Null);
+    // One browser that travels.
+    let laptop = world.arrive_by(&shop, named("traveller"), None, "192.0.2.1").await.expect("to be let in");
+    for from in NETWORKS {
+        world.arrive_by(&shop, named("traveller"), Some(&laptop.token), from).await.expect("to be let in");
+    }
+    assert_eq!(same_external_id(&otto, &shop).await, Value::Null);
+    // Somebody signed in on five networks, whom the site has signed for.
+    let studio = otto.site("Studio").await;
+    let secret = secret_of(&otto, &studio).await;
+    for from in NETWORKS {
+        let vera = signed("vera", &token_for(&world, &secret, "vera"));
+        world.arrive_by(&studio, vera, None, from).await.expect("to be let in");
+    }
+    assert_eq!(same_external_id(&otto, &studio).await, Value::Null);
+}

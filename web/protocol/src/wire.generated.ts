@@ -2314,6 +2314,7 @@ export interface paths {
             parameters: {
                 query?: {
                     look?: string | null;
+                    page?: components["schemas"]["Brightness"] | null;
                     welcome?: string | null;
                 };
                 header?: never;
@@ -2372,6 +2373,7 @@ export interface paths {
             parameters: {
                 query?: {
                     look?: string | null;
+                    page?: components["schemas"]["Brightness"] | null;
                     welcome?: string | null;
                 };
                 header?: never;
@@ -3566,6 +3568,8 @@ export interface components {
     schemas: {
         /** @description What everybody may know of this server. */
         About: {
+            /** @description Nobody has an account yet: whoever comes first makes one. */
+            empty: boolean;
             /** @description Reached by plain http. */
             insecure: boolean;
             /** @description May strangers make accounts? */
@@ -3645,6 +3649,8 @@ export interface components {
         BeginSecondFactor: {
             password: string;
         };
+        /** @enum {string} */
+        Brightness: "light" | "dark";
         /**
          * @description Why a connection is closed with "come back".
          * @enum {string}
@@ -4226,6 +4232,7 @@ export interface components {
         /** @description The first frame up. */
         OperatorHello: {
             cursor: string;
+            present?: boolean | null;
             ticket: string;
             /** @constant */
             type: "hello";
@@ -4234,6 +4241,10 @@ export interface components {
         OperatorHint: {
             /** @constant */
             type: "alive";
+        } | {
+            present: boolean;
+            /** @constant */
+            type: "present";
         } | {
             conversation_id: components["schemas"]["ConversationId"];
             site_id: components["schemas"]["SiteId"];
@@ -4356,6 +4367,15 @@ export interface components {
              */
             grace_s?: number | null;
         };
+        /** @description The one external id under which all named visitors of a site arrive. */
+        SameExternalId: {
+            /** @description When a browser last came with it for the first time. */
+            at: components["schemas"]["Millis"];
+            /** @description The id. */
+            external_id: string;
+            /** @description It is the one of the documentation's example. */
+            sample: boolean;
+        };
         /**
          * @description Light, dark, or as the page and the visitor's system are.
          * @enum {string}
@@ -4446,7 +4466,6 @@ export interface components {
         /** @description May strangers make accounts? */
         Signup: "open" | "closed";
         SiteCreated: {
-            chat_key: components["schemas"]["NewKeyView"];
             site: components["schemas"]["SiteView"];
         };
         /**
@@ -4491,6 +4510,8 @@ export interface components {
             primary: components["schemas"]["Colour"];
             /** @description Text on `primary`. */
             primary_text: components["schemas"]["Colour"];
+            /** @description The one external id under which all of its visitors arrive: its pages give a constant. */
+            same_external_id: components["schemas"]["SameExternalId"] | null;
             /** @description The last page that loaded the widget. */
             seen_page: components["schemas"]["SeenPage"] | null;
             /**
@@ -4527,6 +4548,8 @@ export interface components {
             opaque_agent_ids: boolean;
             /** @description The widget draws nothing and no message is taken. */
             paused: boolean;
+            /** @description The one external id under which all of its visitors arrive: its pages give a constant. */
+            same_external_id: components["schemas"]["SameExternalId"] | null;
             /** @description The last page that loaded the widget. */
             seen_page: components["schemas"]["SeenPage"] | null;
             /**
@@ -4701,7 +4724,7 @@ export interface components {
             logo_url: string | null;
             /** @description Its name. */
             name: string;
-            /** @description An operator has the console open. */
+            /** @description An operator can see a chat: a console is in sight, or its inbox was not long ago. */
             operators_online: boolean;
             /** @description The owner's greeting in the visitor's language; empty: the widget's own. */
             welcome: string;

@@ -89,6 +89,7 @@ export type NewChatKey = Shapes["NewChatKeyView"];
 export type MakeChatKey = Shapes["MakeChatKey"];
 export type MySites = Shapes["MySites"];
 export type CreateSite = Shapes["CreateSite"];
+export type SameExternalId = Shapes["SameExternalId"];
 export type SiteCreated = Shapes["SiteCreated"];
 export type ConfigureSite = Shapes["ConfigureSite"];
 

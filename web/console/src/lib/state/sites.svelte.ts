@@ -1,4 +1,4 @@
-import type { ConfigureSite, SiteCreated, SiteLine, SiteView } from '@ocs/protocol/wire';
+import type { ConfigureSite, SiteLine, SiteView } from '@ocs/protocol/wire';
 import { SvelteMap } from 'svelte/reactivity';
 import { Refusal } from '@ocs/protocol';
 import { door } from '$lib/api/door';
@@ -60,10 +60,8 @@ class Sites {
     }
   }
 
-  async create(name: string): Promise<SiteCreated> {
-    const created = await door.createSite({ name });
-    this.keep(created.site);
-    return created;
+  async create(name: string): Promise<SiteView> {
+    return this.keep((await door.createSite({ name })).site);
   }
 
   async configure(id: number, change: ConfigureSite): Promise<SiteView> {
@@ -136,8 +134,8 @@ class Sites {
 }
 
 function lineOf(site: SiteView): SiteLine {
-  const { id, name, paused, look, limits, seen_page, unread, attack } = site;
-  return { id, name, paused, primary: look.primary, primary_text: look.primary_text, image_bytes: limits.image_bytes, seen_page, unread, attack };
+  const { id, name, paused, look, limits, seen_page, unread, attack, same_external_id } = site;
+  return { id, name, paused, primary: look.primary, primary_text: look.primary_text, image_bytes: limits.image_bytes, seen_page, unread, attack, same_external_id };
 }
 
 export const sites = new Sites();
