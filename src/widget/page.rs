@@ -35,6 +35,7 @@ async fn demo(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts)
     let origin = origin::of_server(&app, &parts);
     let script = loader(&origin, &site.widget_key);
     let shown = escape(&snippet(&origin, &site.widget_key));
+    let known = escape(KNOWN_VISITORS);
     let name = escape(&site.name);
     let paused = if site.paused { "<p><strong>This chat is paused: nothing is drawn here.</strong></p>" } else { "" };
     let html = format!(
@@ -45,13 +46,16 @@ async fn demo(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts)
          <p>This page stands for your website. The chat is in the corner: open it and write something. Then open the \
          <a href=\"/\">console</a> in another window, and answer.</p>\
          <p>This is all that your own pages need, inside <code>&lt;head&gt;</code>:</p><pre><code>{shown}</code></pre>\
+         <p>Only if people sign in on your website, and only on pages where somebody is signed in, put this before it, \
+         without the two slashes and with that person’s own id and name:</p><pre><code>{known}</code></pre>\
          </body></html>\n"
     );
     let policy = policy(&origin, &[&script], &format!("style-src {}", hash(STYLE)));
     Ok(page(html, &policy))
 }
 
-/// The chat alone, over the whole window: for links in mails and where a page cannot hold the widget.
+/// The chat alone, over the whole window: for links in mails and where a page cannot hold the widget. It is the same
+/// program, so it needs JavaScript as well.
 async fn chat(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts) -> Result<Response> {
     let Some(site) = known(&app, &key).await? else { return Ok(unknown()) };
     let origin = origin::of_server(&app, &parts);
@@ -71,14 +75,17 @@ async fn chat(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts)
     Ok(page(html, &policy))
 }
 
-/// The documented snippet, with this server and this site in it.
+/// The part of the documented snippet that every page needs, with this server and this site in it. Right when pasted
+/// unchanged.
 fn snippet(origin: &str, key: &str) -> String {
-    format!(
-        "<script>\nwindow.OCS = {{ externalId: 'user_12345', nickname: 'John Doe' }};   // optional\n</script>\n\
-         <script>{}</script>",
-        loader(origin, key)
-    )
+    format!("<script>{}</script>", loader(origin, key))
 }
+
+/// The other part, commented out: pasted unchanged it does nothing, where a value would make all visitors one person.
+const KNOWN_VISITORS: &str = "\
+<script>
+// window.OCS = { externalId: 'THE ID OF THE SIGNED-IN VISITOR', nickname: 'THEIR NAME' };
+</script>";
 
 fn loader(origin: &str, key: &str) -> String {
     format!(
@@ -153,11 +160,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_snippet_is_the_documented_one() {
-        let expected = "<script>\nwindow.OCS = { externalId: 'user_12345', nickname: 'John Doe' };   // optional\n</script>\n\
-            <script>(function(){\n  var s = document.createElement('script');\n  \
+    fn the_snippet_is_the_documented_one_without_its_sample_visitor() {
+        let expected = "<script>(function(){\n  var s = document.createElement('script');\n  \
             s.src = 'https://HOST/api/widget.js?key=SITE_KEY';\n  s.async = true; document.head.appendChild(s);\n})();</script>";
         assert_eq!(snippet("https://HOST", "SITE_KEY"), expected);
+        let lines: Vec<&str> = KNOWN_VISITORS.lines().collect();
+        assert!(lines[1].starts_with("//") && lines.len() == 3, "pasted unchanged it does nothing: {lines:?}");
     }
 
     #[test]

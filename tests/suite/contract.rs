@@ -302,7 +302,7 @@ async fn the_loader_answers_one_site_and_explains_itself() {
 }
 
 #[tokio::test]
-async fn the_demo_page_holds_the_snippet_unchanged() {
+async fn the_demo_page_holds_the_snippet_as_it_is_pasted() {
     let shop = Shop::new().await;
     let answer = shop.http().get(&format!("/demo/{}", shop.site.widget_key)).await;
     let page = String::from_utf8_lossy(&answer.bytes).into_owned();
@@ -313,6 +313,9 @@ async fn the_demo_page_holds_the_snippet_unchanged() {
         shop.site.widget_key
     );
     assert!(page.contains(&snippet), "{page}");
+    // What is copied from the page is for the visitors of a shop: none of them is the documentation's John Doe.
+    assert!(!page.contains("user_12345") && !page.contains("John Doe"), "{page}");
+    assert!(page.contains("// window.OCS = {"), "{page}");
     let policy = answer.headers["content-security-policy"].to_str().expect("a policy");
     assert!(!policy.contains("unsafe"), "{policy}");
     let chat = shop.http().get(&format!("/chat/{}", shop.site.widget_key)).await;

@@ -1,15 +1,18 @@
-// What a site owner pastes. Fixed by the public contract: only host and key vary.
+// What a site owner pastes. Fixed by the public contract: only host and key vary. All of it is right as it stands, on every
+// page and for every visitor.
 
 export function snippet(host: string, key: string): string {
-  return `<script>
-window.OCS = { externalId: 'user_12345', nickname: 'John Doe' };   // optional
-</script>
-<script>(function(){
+  return `<script>(function(){
   var s = document.createElement('script');
   s.src = '${host}/api/widget.js?key=${key}';
   s.async = true; document.head.appendChild(s);
 })();</script>`;
 }
+
+/** Commented out: a sample value that somebody pastes unchanged would make all visitors one person. */
+export const knownVisitors = `<script>
+// window.OCS = { externalId: 'THE ID OF THE SIGNED-IN VISITOR', nickname: 'THEIR NAME' };
+</script>`;
 
 export function oneTag(host: string, key: string): string {
   return `<script async src="${host}/api/widget.js?key=${key}" nonce="YOUR_NONCE"></script>`;
