@@ -21,8 +21,8 @@ pub enum VisitorHello {
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OperatorHello {
-    /// A one-time ticket and the cursor it holds.
-    Hello { ticket: String, cursor: String },
+    /// A one-time ticket, the cursor it holds, and whether somebody can see a chat on it (absent: yes).
+    Hello { ticket: String, cursor: String, present: Option<bool> },
 }
 
 /// What a visitor's page lets us know. Never answered, never needed for a message to be stored.
@@ -42,6 +42,7 @@ pub enum VisitorHint {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OperatorHint {
     Alive {},
+    Present { present: bool },
     Typing { site_id: SiteId, conversation_id: ConversationId },
     Delivered { site_id: SiteId, conversation_id: ConversationId, seq: i64 },
     Seen { site_id: SiteId, conversation_id: ConversationId, seq: i64 },

@@ -67,6 +67,10 @@ async fn visitor_reached(
 pub async fn from_operator(app: &App, pass: &OperatorPass, hint: OperatorHint) -> Result<()> {
     match hint {
         OperatorHint::Alive {} => Ok(()),
+        OperatorHint::Present { present } => {
+            app.hub.set_session_present(pass.account, pass.session, present);
+            Ok(())
+        }
         OperatorHint::Typing { site_id, conversation_id } => {
             let conversation = own(app, pass, site_id, conversation_id).await?;
             let name = Some(pass.name.clone());

@@ -73,16 +73,16 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// Takes a seat; none when its owner has too many.
-    pub(super) fn sit(self: &Arc<Hub>, who: Who) -> Option<Seated> {
-        let seat = Arc::new(Seat::new(self.next_id.fetch_add(1, Ordering::Relaxed), who));
+    /// Takes a seat; none when its owner has too many. `present`: somebody can see a chat there.
+    pub(super) fn sit(self: &Arc<Hub>, who: Who, present: bool) -> Option<Seated> {
+        let seat = Arc::new(Seat::new(self.next_id.fetch_add(1, Ordering::Relaxed), who, present));
         let mut seats = self.seats();
         let (row, most) = seats.row(&seat.who);
         if row.iter().filter(|other| other.who.is_as_proven(&seat.who)).count() >= most {
             return None;
         }
+        let first = present && !anybody_present(row);
         row.push(seat.clone());
-        let first = row.len() == 1;
         if seats.closing {
             seat.end(Ending::Restart);
         }
@@ -104,9 +104,45 @@ impl Hub {
         self.seats().visitors.contains_key(&(site, visitor))
     }
 
-    /// Is a console of this account open?
+    /// Is a console of this account connected, in sight or not?
     pub fn has_operator(&self, account: AccountId) -> bool {
         self.seats().operators.contains_key(&account)
+    }
+
+    /// Can somebody see a chat on a console of this account?
+    pub fn is_operator_present(&self, account: AccountId) -> bool {
+        self.seats().operators.get(&account).is_some_and(|row| anybody_present(row))
+    }
+
+    /// A console says whether somebody can see a chat on it.
+    pub(super) fn set_present(self: &Arc<Hub>, seat: &Seated, present: bool) {
+        self.change_presence(&seat.who, present, |other| other.id == seat.id);
+    }
+
+    /// The same for the consoles of a session, whose streams cannot be told apart.
+    pub(super) fn set_session_present(self: &Arc<Hub>, account: AccountId, session: SessionId, present: bool) {
+        let who = Who::Operator { account, session };
+        let of_session = |other: &Seat| matches!(&other.who, Who::Operator { session: its, .. } if *its == session);
+        self.change_presence(&who, present, of_session);
+    }
+
+    fn change_presence(self: &Arc<Hub>, who: &Who, present: bool, is_meant: impl Fn(&Seat) -> bool) {
+        let (before, after) = {
+            let mut seats = self.seats();
+            let (row, _) = seats.row(who);
+            let before = anybody_present(row);
+            row.iter().filter(|seat| is_meant(seat)).for_each(|seat| seat.present.store(present, Ordering::Relaxed));
+            let after = anybody_present(row);
+            if row.is_empty() {
+                seats.clear_row(who);
+            }
+            (before, after)
+        };
+        match (before, after) {
+            (false, true) => self.tell_presence(who, true),
+            (true, false) => self.tell_absence_later(who.clone()),
+            (true, true) | (false, false) => {}
+        }
     }
 
     /// Connected visitors and operators.
@@ -227,9 +263,10 @@ impl Hub {
     fn leave(self: &Arc<Hub>, seat: &Arc<Seat>) {
         let mut seats = self.seats();
         let (row, _) = seats.row(&seat.who);
+        let before = anybody_present(row);
         row.retain(|other| other.id != seat.id);
-        let last = row.is_empty();
-        if last {
+        let last = before && !anybody_present(row);
+        if row.is_empty() {
             seats.clear_row(&seat.who);
         }
         drop(seats);
@@ -246,7 +283,7 @@ impl Hub {
             let Some(hub) = hub.upgrade() else { return };
             let back = match &who {
                 Who::Visitor { session, .. } => hub.is_online(session.site_id, session.visitor_id),
-                Who::Operator { account, .. } => hub.has_operator(*account),
+                Who::Operator { account, .. } => hub.is_operator_present(*account),
             };
             if !back {
                 hub.tell_presence(&who, false);
@@ -306,6 +343,10 @@ impl Drop for Seated {
     fn drop(&mut self) {
         self.hub.leave(&self.seat);
     }
+}
+
+fn anybody_present(row: &[Arc<Seat>]) -> bool {
+    row.iter().any(|seat| seat.present.load(Ordering::Relaxed))
 }
 
 /// A signal's frame, made once for all who hear it.

@@ -51,7 +51,7 @@ impl Line {
         let (mode, owner) = (site.identity_mode, site.owner_id);
         let who = Who::Visitor { session: session.clone(), mode, owner };
         // The seat comes first, so that nothing can happen between catching up and listening.
-        let seat = app.hub.sit(who).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        let seat = app.hub.sit(who, true).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         let resume = match Cursor::parse(cursor) {
             Some(held) => resume::visitor(app, &session, mode, &held).await?,
             None => Resume::Resync,
@@ -59,10 +59,10 @@ impl Line {
         Ok(Line::open(app, seat, cursor, resume))
     }
 
-    /// Opens an operator's line.
-    pub(super) async fn operator(app: &App, pass: &OperatorPass, cursor: &str) -> Result<Line> {
+    /// Opens an operator's line. `present`: somebody can see a chat on that console.
+    pub(super) async fn operator(app: &App, pass: &OperatorPass, cursor: &str, present: bool) -> Result<Line> {
         let who = Who::Operator { account: pass.account, session: pass.session };
-        let seat = app.hub.sit(who).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        let seat = app.hub.sit(who, present).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         // A session that ended after its ticket was made, and before the seat was taken, has told nobody.
         if !accounts::is_signed_in(app, pass.account, pass.session).await? {
             return Err(Error::NotSignedIn);
@@ -153,6 +153,11 @@ impl Line {
 
     fn beat_frame(&self) -> Utf8Bytes {
         PlainFrame::Beat { cursor: self.cursor.to_text() }.to_json().into()
+    }
+
+    /// The console says whether somebody can see a chat on it.
+    pub(super) fn set_present(&self, present: bool) {
+        self.app.hub.set_present(&self.seat, present);
     }
 
     /// The client was heard, or is known to be there.

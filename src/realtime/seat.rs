@@ -1,6 +1,7 @@
 //! A seat: one connected client, and the bounded queue of what it has not been told yet.
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::ws::Utf8Bytes;
@@ -84,6 +85,8 @@ pub(super) enum Ending {
 pub struct Seat {
     pub(super) id: u64,
     pub(super) who: Who,
+    /// Somebody can see a chat there. Only a console is ever absent.
+    pub(super) present: AtomicBool,
     queue: Mutex<Queue>,
     wake: Notify,
 }
@@ -96,8 +99,8 @@ struct Queue {
 }
 
 impl Seat {
-    pub(super) fn new(id: u64, who: Who) -> Seat {
-        Seat { id, who, queue: Mutex::default(), wake: Notify::new() }
+    pub(super) fn new(id: u64, who: Who, present: bool) -> Seat {
+        Seat { id, who, present: AtomicBool::new(present), queue: Mutex::default(), wake: Notify::new() }
     }
 
     /// Adds an event. A full queue ends the seat: the client resumes from its cursor and misses nothing.

@@ -15,7 +15,7 @@ use crate::http::body::object;
 use crate::sites::Site;
 use crate::turns::Whose;
 
-use super::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
+use super::frame::{ByeReason, OperatorHello, OperatorHint, PlainFrame, VisitorHello};
 use super::hub::bye;
 use super::line::{Line, Next};
 use super::seat::Who;
@@ -83,11 +83,11 @@ async fn open_visitor(app: &App, socket: &mut WebSocket, origin: Option<&str>) -
 }
 
 async fn open_operator(app: &App, socket: &mut WebSocket) -> Result<(Line, Party)> {
-    let OperatorHello::Hello { ticket, cursor } = hello(socket).await?;
+    let OperatorHello::Hello { ticket, cursor, present } = hello(socket).await?;
     let pass = app.tickets.redeem(&ticket).ok_or(Error::NotSignedIn)?;
     let _turn = app.turns.take(Whose::Own(pass.account)).await?;
     let _place = admitted(app).await?;
-    let line = Line::operator(app, &pass, &cursor).await?;
+    let line = Line::operator(app, &pass, &cursor, present.unwrap_or(true)).await?;
     Ok((line, Party::Operator(pass)))
 }
 
@@ -214,7 +214,13 @@ async fn hint(app: &App, line: &Line, party: &Party, text: &Utf8Bytes) -> Result
         (Party::Visitor(site), Who::Visitor { session, .. }) => {
             hints::from_visitor(app, site, session, object(text.as_bytes())?).await
         }
-        (Party::Operator(pass), _) => hints::from_operator(app, pass, object(text.as_bytes())?).await,
+        (Party::Operator(pass), _) => match object(text.as_bytes())? {
+            OperatorHint::Present { present } => {
+                line.set_present(present);
+                Ok(())
+            }
+            hint => hints::from_operator(app, pass, hint).await,
+        },
         (Party::Visitor(_), Who::Operator { .. }) => Ok(()),
     };
     if let Err(error @ Error::Internal(_)) = &outcome {

@@ -23,9 +23,9 @@ pub async fn visitor_stream(app: &App, session: VisitorSession, cursor: &str) ->
     Ok(answer(Line::visitor(app, session, &site, cursor).await?))
 }
 
-/// An operator's stream.
+/// An operator's stream. Nobody sees a chat on it until its console says so.
 pub async fn operator_stream(app: &App, pass: &OperatorPass, cursor: &str) -> Result<Response> {
-    Ok(answer(Line::operator(app, pass, cursor).await?))
+    Ok(answer(Line::operator(app, pass, cursor, false).await?))
 }
 
 fn answer(line: Line) -> Response {

@@ -23,7 +23,7 @@ pub struct Welcome {
     pub welcome: String,
     /// Path of the logo.
     pub logo_url: Option<String>,
-    /// An operator has the console open.
+    /// An operator can see a chat: a console is in sight, or its inbox was not long ago.
     pub operators_online: bool,
     /// What may be sent.
     pub limits: Limits,
@@ -47,7 +47,7 @@ impl Welcome {
             name: site.name.clone(),
             welcome: site.welcome_for(Locale::nearest(language)).to_owned(),
             logo_url: site.logo.as_deref().map(images::logo_url),
-            operators_online: app.hub.has_operator(site.owner_id),
+            operators_online: app.hub.is_operator_present(site.owner_id),
             limits: Limits {
                 text_graphemes: TEXT_GRAPHEMES,
                 text_bytes: TEXT_BYTES,

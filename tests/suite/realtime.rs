@@ -362,3 +362,43 @@ async fn a_ticket_of_a_session_that_ended_opens_nothing() {
     line.say(json!({ "type": "hello", "ticket": ticket, "cursor": cursor })).await;
     assert_eq!(line.next().await.expect("a frame")["type"], "refused");
 }
+
+/// What the next visitor is told about somebody being there, and what an open page hears.
+async fn operators_online(world: &World, shop: &crate::world::Site) -> bool {
+    let welcome = format!("/api/widget/welcome?key={}", shop.widget_key);
+    world.http().get(&welcome).await.ok()["operators_online"] == true
+}
+
+#[tokio::test]
+async fn we_are_online_while_somebody_can_see_a_chat() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let vera = world.visitor(&shop, "vera").await;
+    let mut page = vera.listen().await;
+    page.frame("welcome").await;
+
+    let cursor = otto.get("conversations").await["cursor"].as_str().expect("a cursor").to_owned();
+    let ticket = otto.call(Method::POST, "ticket", json!({})).await.ok()["ticket"].clone();
+    let mut hidden = Line::open(world.address(), "/api/console/socket").await;
+    hidden.say(json!({ "type": "hello", "ticket": ticket, "cursor": cursor, "present": false })).await;
+    hidden.frame("welcome").await;
+    assert!(!operators_online(&world, &shop).await, "a tab out of sight");
+
+    let mut inbox = otto.listen().await;
+    inbox.frame("welcome").await;
+    assert_eq!(page.signal("operators").await["online"], true);
+    assert!(operators_online(&world, &shop).await);
+    inbox.say(json!({ "type": "present", "present": false })).await;
+    assert_eq!(page.signal("operators").await["online"], false);
+    assert!(!operators_online(&world, &shop).await);
+    hidden.say(json!({ "type": "present", "present": true })).await;
+    assert_eq!(page.signal("operators").await["online"], true);
+    // The one in sight goes; the other is still connected, and still out of sight.
+    drop(hidden);
+    assert_eq!(page.signal("operators").await["online"], false);
+
+    // Hidden or not, a console hears what happens.
+    vera.send("v1", "Anybody there?").await.ok();
+    assert_eq!(inbox.messages(1).await, ["Anybody there?"]);
+}

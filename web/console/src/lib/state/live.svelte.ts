@@ -1,9 +1,10 @@
 import { Connection, type ConnectionState } from '@ocs/protocol';
-import type { OperatorEvent, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
+import type { OperatorEvent, OperatorHello, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
 import { door } from '$lib/api/door';
 import { inbox } from './inbox.svelte';
 import { acknowledgeInbox, hearAnswer, hearEvent, hearSignal, receipts } from './news';
 import { outbox } from './outbox.svelte';
+import { presence } from './presence';
 import { sites } from './sites.svelte';
 import { type Thread, threads } from './thread.svelte';
 
@@ -28,7 +29,7 @@ class Live {
     {
       socketUrl: `${location.origin.replace(/^http/, 'ws')}/api/console/socket`,
       streamUrl: '/api/console/stream',
-      hello: async (cursor) => JSON.stringify({ type: 'hello', ticket: (await door.ticket()).ticket, cursor }),
+      hello: async (cursor) => JSON.stringify({ type: 'hello', ticket: (await door.ticket()).ticket, cursor, present: presence.now } satisfies OperatorHello),
       streamHeaders: () => ({}),
       credentials: 'same-origin',
       postHint: (hint) => door.hint(hint),
@@ -48,6 +49,7 @@ class Live {
     if (this.#wanted) return;
     this.#wanted = true;
     receipts.carryBy((hint) => this.#connection.hint(hint));
+    presence.toldBy((present) => this.#connection.hint({ type: 'present', present }));
     outbox.sent = hearAnswer;
     void this.#load();
   }
@@ -87,6 +89,7 @@ class Live {
 
   #live(): void {
     receipts.repeat();
+    presence.repeat();
     outbox.resume();
   }
 
