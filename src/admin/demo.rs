@@ -138,7 +138,7 @@ pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<Demonstrat
 }
 
 async fn site(app: &App, owner: &Account, name: &str, look: Look, chats: &[Chat]) -> anyhow::Result<Site> {
-    let (site, _) = sites::create(app, &By::on_machine(owner.id), owner.id, name).await.map_err(explain)?;
+    let site = sites::create(app, &By::on_machine(owner.id), owner.id, name).await.map_err(explain)?;
     let change = ConfigureSite { look: Some(look), ..ConfigureSite::default() };
     sites::configure(app, &By::on_machine(owner.id), site.id, change).await.map_err(explain)?;
     for chat in chats {

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::audit::By;
 use crate::id::SiteId;
 use crate::say::say;
-use crate::sites;
+use crate::sites::{self, Grant, Others};
 
 use super::Given;
 use super::order::{Answer, Order, explain, give, unexpected};
@@ -106,7 +106,10 @@ impl List {
 }
 
 pub(super) async fn add(app: &App, owner: Account, name: &str) -> anyhow::Result<SiteAdded> {
-    let (site, chat_key) = sites::create(app, &By::on_machine(owner.id), owner.id, name).await.map_err(explain)?;
+    let by = By::on_machine(owner.id);
+    let site = sites::create(app, &by, owner.id, name).await.map_err(explain)?;
+    let (chat_key, _) =
+        sites::make_chat_key(app, &by, site.id, Grant::default(), Others::Stay).await.map_err(explain)?;
     let chat_api_key = chat_key.secret.expose().to_owned();
     Ok(SiteAdded { site_id: site.id, widget_key: site.widget_key, chat_api_key })
 }

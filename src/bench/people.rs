@@ -79,8 +79,9 @@ impl Owner {
         self.site = made["site"]["id"].as_i64().context("a site without an id")?;
         let limits = json!({ "messages_per_minute": 600, "api_per_minute": 1_000_000, "image_bytes": 1_048_576 });
         self.call(Method::PATCH, &format!("sites/{}", self.site), &json!({ "limits": limits })).await?;
+        let key = self.call(Method::POST, &format!("sites/{}/chat-keys", self.site), &json!({})).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("a site without keys");
-        Ok(Shop { widget_key: text(&made["site"]["widget_key"])?, chat_key: text(&made["chat_key"]["secret"])? })
+        Ok(Shop { widget_key: text(&made["site"]["widget_key"])?, chat_key: text(&key["secret"])? })
     }
 
     /// Goes on with a server that was started again.

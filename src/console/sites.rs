@@ -37,7 +37,6 @@ pub(super) struct CreateSite {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct SiteCreated {
     site: SiteView,
-    chat_key: NewKeyView,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -80,9 +79,9 @@ pub(super) async fn create(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<CreateSite>,
 ) -> Result<Json<SiteCreated>> {
-    let (site, chat_key) = sites::create(&app, operator.by(), operator.account, &asked.name).await?;
+    let site = sites::create(&app, operator.by(), operator.account, &asked.name).await?;
     let site = sites::details(&app, site.id).await?.into();
-    Ok(Json(SiteCreated { site, chat_key: chat_key.into() }))
+    Ok(Json(SiteCreated { site }))
 }
 
 pub(super) async fn show(

@@ -3,18 +3,19 @@
 use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
-use crate::id::{AccountId, KeyId, SiteId};
-use crate::secret::{digest, random_text};
+use crate::id::{AccountId, SiteId};
+use crate::secret::random_text;
 use crate::storage::Kind;
 
-use super::key::{CHAT_KEY_PREFIX, NewKey, WIDGET_KEY_PREFIX};
-use super::{ChatKey, Grant, IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
+use super::key::WIDGET_KEY_PREFIX;
+use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
 
-/// Makes a site with its widget key and first chat API key, ready for the snippet.
+/// Makes a site with its widget key, ready for the snippet. Its chat API is closed until a key is asked for: most sites
+/// never need one, and a secret that nobody wanted is only a risk.
 ///
 /// # Errors
 /// A name that is empty or too long; more sites than one account may have.
-pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<(Site, NewKey)> {
+pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<Site> {
     let name = configure::name(name)?;
     let mut tx = app.store.begin().await?;
     if store::count_of_owner(&mut tx, owner).await? >= MOST_SITES {
@@ -36,12 +37,9 @@ pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<
         seen_page: None,
         created_at: tx.now(),
     };
-    let chat_key = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, CHAT_KEY_PREFIX, tx.now());
     store::insert(&mut tx, &site).await?;
-    let plain = ChatKey { key: chat_key.key.clone(), grant: Grant::default() };
-    store::insert_chat_key(&mut tx, site.id, digest(chat_key.secret.expose()), &plain).await?;
     audit::record(&mut tx, by, Action::SiteMade, Some(site.id), &site.name).await?;
     super::changed(app, &mut tx, site.id).await?;
     tx.commit().await?;
-    Ok((site, chat_key))
+    Ok(site)
 }

@@ -78,12 +78,13 @@ impl Owner {
         let id = made["site"]["id"].as_i64().context("a site without an id")?;
         let limits = json!({ "messages_per_minute": 600, "api_per_minute": 1_000_000, "image_bytes": 1_048_576 });
         self.call(Method::PATCH, &format!("sites/{id}"), &json!({ "limits": limits })).await.ok()?;
+        let key = self.call(Method::POST, &format!("sites/{id}/chat-keys"), &json!({})).await.ok()?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("a site without keys");
         Ok(Site {
             number,
             id,
             widget_key: text(&made["site"]["widget_key"])?,
-            chat_key: text(&made["chat_key"]["secret"])?,
+            chat_key: text(&key["secret"])?,
             owner: self.clone(),
         })
     }

@@ -442,7 +442,7 @@ fn an_owner_who_lost_the_device_is_helped_and_it_is_written_down() {
     assert!(none.contains("has no second factor"), "{none}");
     let lines = place.ocs("audit --json", "").json();
     let actions: Vec<_> = lines.as_array().expect("a list").iter().map(|line| line["action"].clone()).collect();
-    assert_eq!(actions, ["account_made", "site_made", "password_changed"]);
+    assert_eq!(actions, ["account_made", "site_made", "chat_key_made", "password_changed"]);
     let text = place.ocs("audit --email otto@shop.example --limit 1", "").fine();
     assert!(
         text.contains("command line") && text.contains("password_changed") && !text.contains("site_made"),

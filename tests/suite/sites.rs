@@ -46,6 +46,7 @@ async fn a_new_site_works_at_once_and_belongs_to_its_maker() {
             "name",
             "opaque_agent_ids",
             "paused",
+            "same_external_id",
             "seen_page",
             "unread",
             "welcome",

@@ -244,10 +244,22 @@ impl World {
 
     /// Somebody comes with the given fields of `start`, and this browser's token if it has one.
     pub async fn arrive(&self, site: &Site, fields: Value, token: Option<&str>) -> Result<Visitor, Answer> {
+        self.arrive_by(site, fields, token, "").await
+    }
+
+    /// The same through a proxy, which names the address `from`.
+    pub async fn arrive_by(
+        &self,
+        site: &Site,
+        fields: Value,
+        token: Option<&str>,
+        from: &str,
+    ) -> Result<Visitor, Answer> {
         let mut body = json!({ "do": "start", "key": site.widget_key });
         body.as_object_mut().expect("an object").extend(fields.as_object().expect("fields").clone());
         let bearer = token.map(|token| format!("Bearer {token}"));
-        let headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        let mut headers: Vec<(&str, &str)> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        headers.extend((!from.is_empty()).then_some(("x-forwarded-for", from)));
         let answer = self.http.json(Method::POST, "/api/widget", &headers, &body).await;
         if !answer.status.is_success() {
             return Err(answer);
@@ -294,13 +306,15 @@ impl Owner {
         self.call(Method::GET, path, Value::Null).await.ok()
     }
 
-    /// Makes a site.
+    /// Makes a site, and a key of its chat API.
     pub async fn site(&self, name: &str) -> Site {
         let made = self.call(Method::POST, "sites", json!({ "name": name })).await.ok();
+        let id = made["site"]["id"].as_i64().expect("an id");
+        let key = self.call(Method::POST, &format!("sites/{id}/chat-keys"), json!({})).await.ok();
         Site {
-            id: made["site"]["id"].as_i64().expect("an id"),
+            id,
             widget_key: made["site"]["widget_key"].as_str().expect("a widget key").to_owned(),
-            chat_key: made["chat_key"]["secret"].as_str().expect("a secret").to_owned(),
+            chat_key: key["secret"].as_str().expect("a secret").to_owned(),
         }
     }
 
