@@ -17,9 +17,9 @@ use crate::id::SiteId;
 use crate::sites::Look;
 use crate::widget;
 
-/// A quiet page for the widget to stand on.
+/// A quiet page for the widget to stand on; its brightness comes before.
 const STYLE: &str = "\
-:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}\
+:root{font:16px/1.5 system-ui,sans-serif}\
 body{margin:0;padding:10vmin;background:Canvas}\
 i{display:block;height:.8em;margin:0 0 .8em;border-radius:.4em;background:color-mix(in srgb,CanvasText 10%,Canvas)}\
 i:first-child{width:40%;height:1.6em}i:last-of-type{width:65%}";
@@ -32,6 +32,15 @@ pub(super) struct Draft {
     look: Option<String>,
     /// Absent: the greeting in force.
     welcome: Option<String>,
+    /// Whether the page around the widget is light or dark; absent: as the browser is.
+    page: Option<Brightness>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Brightness {
+    Light,
+    Dark,
 }
 
 pub(super) async fn page(
@@ -45,9 +54,15 @@ pub(super) async fn page(
     let look = serde_json::to_string(&look).map_err(|error| Error::Internal(error.to_string()))?;
     let welcome = draft.welcome.as_deref().map_or(String::new(), |text| format!("&amp;welcome={}", encoded(text)));
     let id = site.id;
+    let scheme = match draft.page {
+        Some(Brightness::Light) => "light",
+        Some(Brightness::Dark) => "dark",
+        None => "light dark",
+    };
+    let style = format!(":root{{color-scheme:{scheme}}}{STYLE}");
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Preview</title><style>{STYLE}</style>\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>Preview</title><style>{style}</style>\
          <script async src=\"/api/console/sites/{id}/preview.js?look={}{welcome}\"></script>\
          <body><i></i><i></i><i></i><i></i></body></html>",
         encoded(&look)
@@ -55,7 +70,7 @@ pub(super) async fn page(
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'sha256-{}'; img-src 'self' data: blob:; connect-src 'self'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-        STANDARD.encode(Sha256::digest(STYLE))
+        STANDARD.encode(Sha256::digest(&style))
     );
     let policy = HeaderValue::from_str(&policy).map_err(|error| Error::Internal(error.to_string()))?;
     let headers = [

@@ -4,24 +4,28 @@ use super::Colour;
 
 /// What WCAG asks of ordinary text.
 const READABLE: f64 = 4.5;
-/// Steps between black and white when another lightness is looked for.
+/// Steps between black and white when another lightness is looked for: two for each of the 255.
 const STEPS: u32 = 510;
 
 pub(super) fn is_readable(text: Colour, background: Colour) -> bool {
     ratio(text, background) >= READABLE
 }
 
-/// The readable colour with the hue and saturation of `text` whose lightness is nearest. There always is one: black or
-/// white can be read on anything.
+/// The readable colour nearest to `text`: lighter or darker than the background as `text` is, of its hue, and as near in
+/// lightness as can be. Where that side has none (white on yellow), what the widget itself would write there: white, its
+/// ink, or black. There always is one. `contrast.ts` of the console does the same; `tests/fixtures/contrast.json` holds
+/// both.
 pub(super) fn nearest_readable(text: Colour, background: Colour) -> Colour {
     let [hue, saturation, lightness] = hsl(text);
-    let at = |lightness: f64| from_hsl([hue, saturation, lightness.clamp(0.0, 1.0)]);
-    let steps = (0..=STEPS).map(|step| f64::from(step) / f64::from(STEPS));
-    let tries = steps.flat_map(|step| [at(lightness + step), at(lightness - step)]);
-    let mut readable = tries.filter(|colour| is_readable(*colour, background));
-    readable.next().unwrap_or(if ratio(BLACK, background) >= ratio(WHITE, background) { BLACK } else { WHITE })
+    let side = if luminance(text) >= luminance(background) { 1.0 } else { -1.0 };
+    let steps = (0..=STEPS).map(|step| lightness + side * f64::from(step) / f64::from(STEPS));
+    let same_side = steps.map(|lightness| from_hsl([hue, saturation, lightness.clamp(0.0, 1.0)]));
+    let mut readable = same_side.chain([WHITE, INK, BLACK]).filter(|colour| is_readable(*colour, background));
+    readable.next().unwrap_or(BLACK)
 }
 
+/// The widget's dark text.
+const INK: Colour = Colour([0x14, 0x18, 0x1f]);
 const BLACK: Colour = Colour([0, 0, 0]);
 const WHITE: Colour = Colour([255, 255, 255]);
 
@@ -93,7 +97,16 @@ mod tests {
         assert!(is_readable(nearest, WHITE));
         let Colour([red, green, blue]) = nearest;
         assert!(red > green && green.abs_diff(blue) <= 1, "still a red: {nearest:?}");
-        assert_eq!(nearest_readable(colour("#888888"), WHITE), colour("#767676"), "the nearest, not the darkest");
+    }
+
+    #[test]
+    fn the_nearest_is_what_the_console_offers() {
+        let pairs: Vec<[String; 3]> =
+            serde_json::from_str(include_str!("../../tests/fixtures/contrast.json")).expect("rows of three colours");
+        for [text, background, nearest] in pairs {
+            let found = nearest_readable(colour(&text), colour(&background));
+            assert_eq!(String::from(found), nearest, "{text} on {background}");
+        }
     }
 
     #[test]

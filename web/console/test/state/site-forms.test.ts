@@ -1,14 +1,12 @@
 import { expect, it } from 'vitest';
-import { oneTag, policyLines, snippet } from '../../src/routes/(console)/sites/[id]/embed';
-import { contrastOf } from '../../src/routes/(console)/sites/[id]/look/contrast';
+import pairs from '../../../../tests/fixtures/contrast.json';
+import { knownVisitors, oneTag, policyLines, snippet } from '../../src/routes/(console)/sites/[id]/embed';
+import { contrastOf, nearestReadable } from '../../src/routes/(console)/sites/[id]/look/contrast';
 import { hostOf } from '../../src/routes/(console)/sites/[id]/security/host';
 
-it('the snippet is the contract’s, with host and key filled in', () => {
+it('the snippet is the contract’s, with host and key filled in and without its sample visitor', () => {
   expect(snippet('https://chat.example', 'KEY')).toBe(
     [
-      '<script>',
-      "window.OCS = { externalId: 'user_12345', nickname: 'John Doe' };   // optional",
-      '</script>',
       '<script>(function(){',
       "  var s = document.createElement('script');",
       "  s.src = 'https://chat.example/api/widget.js?key=KEY';",
@@ -16,6 +14,7 @@ it('the snippet is the contract’s, with host and key filled in', () => {
       '})();</script>',
     ].join('\n'),
   );
+  expect(knownVisitors.split('\n').filter((line) => !line.startsWith('//'))).toEqual(['<script>', '</script>']);
   expect(oneTag('https://chat.example', 'KEY')).toContain('<script async src="https://chat.example/api/widget.js?key=KEY"');
   expect(policyLines('https://chat.example')).toContain('connect-src https://chat.example wss://chat.example;');
 });
@@ -23,6 +22,10 @@ it('the snippet is the contract’s, with host and key filled in', () => {
 it('contrast is counted as WCAG does', () => {
   expect(contrastOf('#ffffff', '#000000')).toBeCloseTo(21);
   expect(contrastOf('#2563eb', '#ffffff')).toBeCloseTo(5.17, 1);
+});
+
+it('offers the readable colour that the server offers', () => {
+  for (const [text, background, nearest] of pairs) expect(nearestReadable(text!, background!), `${text} on ${background}`).toBe(nearest);
 });
 
 it('takes the host name out of what was pasted', () => {

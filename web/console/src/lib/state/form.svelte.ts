@@ -6,8 +6,6 @@ export class Form {
   busy = $state(false);
   field = $state<string | null>(null);
   message = $state<string | null>(null);
-  /** A value that would have been accepted, when the server knows one. */
-  nearest = $state<string | null>(null);
 
   errorOf(field: string): string | null {
     return this.field === field ? this.message : null;
@@ -16,13 +14,12 @@ export class Form {
   async send(act: () => Promise<void>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
-    this.field = this.message = this.nearest = null;
+    this.field = this.message = null;
     try {
       await act();
       return true;
     } catch (problem) {
       this.field = problem instanceof Refusal ? (problem.detail?.field ?? null) : null;
-      this.nearest = problem instanceof Refusal ? (problem.detail?.nearest ?? null) : null;
       this.message = wordsOf(problem);
       return false;
     } finally {

@@ -14,3 +14,49 @@ function luminanceOf(colour: string): number {
 
 export const readable = 4.5;
 export const isColour = (text: string): boolean => /^#[0-9a-f]{6}$/i.test(text);
+
+/** Dark text of the widget. */
+const ink = '#14181f';
+const steps = 510;
+
+/**
+ * The readable colour nearest to `text`: lighter or darker than the background as `text` is, of its hue, and as near in
+ * lightness as can be. Where that side has none (white on yellow), what the widget itself would write there. The server
+ * refuses and offers by the same rule (src/sites/contrast.rs).
+ */
+export function nearestReadable(text: string, background: string): string {
+  const [hue, saturation, lightness] = hslOf(text);
+  const side = luminanceOf(text) >= luminanceOf(background) ? 1 : -1;
+  for (let step = 0; step <= steps; step++) {
+    const colour = fromHsl(hue, saturation, Math.min(1, Math.max(0, lightness + (side * step) / steps)));
+    if (contrastOf(colour, background) >= readable) return colour;
+  }
+  return ['#ffffff', ink].find((colour) => contrastOf(colour, background) >= readable) ?? '#000000';
+}
+
+/** Hue in sixths of the circle, saturation and lightness from 0 to 1. */
+function hslOf(colour: string): [number, number, number] {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
+  const most = Math.max(r, g, b);
+  const spread = most - Math.min(r, g, b);
+  const lightness = most - spread / 2;
+  if (spread === 0) return [0, 0, lightness];
+  const hue = most === r ? ((g - b) / spread + 6) % 6 : most === g ? (b - r) / spread + 2 : (r - g) / spread + 4;
+  return [hue, spread / (1 - Math.abs(2 * lightness - 1)), lightness];
+}
+
+function fromHsl(hue: number, saturation: number, lightness: number): string {
+  const chroma = (1 - Math.abs(2 * lightness - 1)) * saturation;
+  const second = chroma * (1 - Math.abs((hue % 2) - 1));
+  const least = lightness - chroma / 2;
+  const shares = [
+    [chroma, second, 0],
+    [second, chroma, 0],
+    [0, chroma, second],
+    [0, second, chroma],
+    [second, 0, chroma],
+    [chroma, 0, second],
+  ][Math.min(5, Math.floor(hue))]!;
+  const pair = (share: number) => Math.min(255, Math.max(0, Math.round((share + least) * 255))).toString(16).padStart(2, '0');
+  return `#${shares.map(pair).join('')}`;
+}
