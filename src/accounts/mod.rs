@@ -30,7 +30,7 @@ pub use second_factor::{
     remove_second_factor, renew_recovery_codes,
 };
 pub use session::{SESSION_DAYS, SignedIn, csrf_token, is_csrf_token, is_signed_in, signed_in};
-pub use sessions::{end_session, list_accounts, sessions};
+pub use sessions::{any_account, end_session, list_accounts, sessions};
 pub use sign_in::{Credentials, sign_in};
 pub use sign_out::sign_out;
 pub use sign_up::{NewAccount, add_account, find_account, sign_up};

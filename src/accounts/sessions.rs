@@ -36,3 +36,11 @@ pub async fn end_session(app: &App, by: &By, account: AccountId, session: Sessio
 pub async fn list_accounts(app: &App) -> Result<Vec<Account>> {
     store::all(&app.store).await
 }
+
+/// Whether anybody has an account on this server.
+///
+/// # Errors
+/// When the database fails.
+pub async fn any_account(app: &App) -> Result<bool> {
+    store::any(&app.store).await
+}

@@ -11,6 +11,7 @@ use super::{Account, Session};
 const BY_ID: &str = "SELECT id, email, name, created_at FROM accounts WHERE id = $1";
 const BY_EMAIL: &str = "SELECT id, email, name, created_at FROM accounts WHERE email = $1";
 const ALL: &str = "SELECT id, email, name, created_at FROM accounts ORDER BY id";
+const ANY: &str = "SELECT id FROM accounts WHERE id > 0 LIMIT 1";
 const PASSWORD: &str = "SELECT password_hash FROM accounts WHERE id = $1";
 const INSERT: &str = "INSERT INTO accounts (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
@@ -48,6 +49,7 @@ pub const SQL: &[&str] = &[
     BY_ID,
     BY_EMAIL,
     ALL,
+    ANY,
     PASSWORD,
     INSERT,
     SET_PASSWORD,
@@ -89,6 +91,10 @@ pub(super) async fn by_email(store: &Store, email: &str) -> Result<Option<Accoun
 
 pub(super) async fn all(store: &Store) -> Result<Vec<Account>> {
     store.all(ALL, []).await
+}
+
+pub(super) async fn any(store: &Store) -> Result<bool> {
+    Ok(store.one::<(AccountId,)>(ANY, []).await?.is_some())
 }
 
 pub(super) async fn password(store: &Store, account: AccountId) -> Result<Option<String>> {

@@ -22,6 +22,8 @@ use crate::secret::Secret;
 pub struct About {
     /// May strangers make accounts?
     pub signup: config::Signup,
+    /// Nobody has an account yet: whoever comes first makes one.
+    pub empty: bool,
     /// Reached by plain http.
     pub insecure: bool,
     /// The program's version.
@@ -86,9 +88,10 @@ pub(super) struct Sessions {
     sessions: Vec<SessionView>,
 }
 
-pub(super) async fn about(State(app): State<App>, address: ServerAddress) -> Json<About> {
+pub(super) async fn about(State(app): State<App>, address: ServerAddress) -> Result<Json<About>> {
+    let empty = !accounts::any_account(&app).await?;
     let insecure = address.is_insecure();
-    Json(About { signup: app.config.signup, insecure, version: env!("CARGO_PKG_VERSION") })
+    Ok(Json(About { signup: app.config.signup, empty, insecure, version: env!("CARGO_PKG_VERSION") }))
 }
 
 pub(super) async fn sign_up(

@@ -22,8 +22,8 @@ class Account {
     }
   }
 
-  async loadAbout(): Promise<void> {
-    this.about ??= await door.about();
+  async loadAbout(): Promise<About> {
+    return (this.about = await door.about());
   }
 
   async signIn(email: string, password: string, code = ''): Promise<void> {
