@@ -10,7 +10,7 @@ export class No extends Error {
 }
 
 export const routes = [
-  ['GET', /^about$/, () => ({ signup: 'open', insecure: false, version: '0.0.0' }), 'open'],
+  ['GET', /^about$/, (world) => ({ signup: 'open', empty: Boolean(world.nobody), insecure: false, version: '0.0.0' }), 'open'],
   ['POST', /^sign-in$/, (world, { body }) => {
     if (body.email !== world.account.email || body.password !== world.password) throw new No(401, 'wrong_credentials', 'That e-mail and password do not go together.');
     if (world.secondFactor && !body.code) throw new No(401, 'second_factor_required', 'This account asks for a code as well.', { field: 'code' });
@@ -21,6 +21,7 @@ export const routes = [
     if (body.password.length < 10) throw new No(400, 'weak_password', 'At least 10 characters, please.', { field: 'password' });
     Object.assign(world.account, { email: body.email, name: body.name ?? '' });
     world.password = body.password;
+    world.nobody = false;
     return me(world, signIn(world));
   }, 'open'],
   ['POST', /^sign-out$/, (world) => { world.sessions = []; return {}; }],
@@ -53,15 +54,12 @@ export const routes = [
     world.secondFactor = false;
     return { recovery_codes: [] };
   }],
-  ['GET', /^account\/audit$/, () => ({ lines: [{ id: 1, action: 'account_made', site_id: null, subject: 'otto@example.com', network: '203.0.113.0/24', at: Date.now() - 9e8 }], more: false })],
+  ['GET', /^account\/audit$/, (world) => ({ lines: Array.from({ length: world.auditLines ?? 1 }, (_, at) => ({ id: at + 1, action: 'account_made', site_id: null, subject: 'otto@example.com', network: '203.0.113.0/24', at: Date.now() - 9e8 })), more: false })],
 
   ['GET', /^my-sites$/, (world) => ({ sites: world.sites.map(lineOf) })],
   ['POST', /^sites$/, (world, { body }) => {
     if (!body.name?.trim()) throw new No(400, 'invalid_request', 'Give the site a name.', { field: 'name' });
-    const site = makeSite(world, body.name);
-    const chat_key = makeKey(world, 'chat_');
-    site.chat_keys = [chat_key.key];
-    return { site, chat_key };
+    return { site: makeSite(world, body.name) };
   }],
   ['GET', /^sites\/(\d+)$/, (world, { ids }) => siteOf(world, ids[0])],
   ['PATCH', /^sites\/(\d+)$/, (world, { ids, body }) => {
@@ -209,6 +207,6 @@ function keepImage(world, raw, type) {
   return image;
 }
 
-function lineOf({ id, name, paused, look, limits, seen_page, unread, attack }) {
-  return { id, name, paused, primary: look.primary, primary_text: look.primary_text, image_bytes: limits.image_bytes, seen_page, unread, attack };
+function lineOf({ id, name, paused, look, limits, seen_page, unread, attack, same_external_id }) {
+  return { id, name, paused, primary: look.primary, primary_text: look.primary_text, image_bytes: limits.image_bytes, seen_page, unread, attack, same_external_id };
 }

@@ -95,7 +95,7 @@ export async function serve({ port = 0, world = makeWorld() } = {}) {
       let leave = () => {};
       line.on('message', (data) => {
         const frame = JSON.parse(data);
-        if (frame.type === 'hello') leave = follow(frame.cursor, (out) => line.send(JSON.stringify(out)));
+        if (frame.type === 'hello') (world.hellos ??= []).push(frame), leave = follow(frame.cursor, (out) => line.send(JSON.stringify(out)));
         else {
           (world.hints ??= []).push(frame);
           hint(world, frame);

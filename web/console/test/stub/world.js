@@ -37,6 +37,7 @@ export function makeSite(world, name, extra = {}) {
     seen_page: null,
     unread: 0,
     attack: null,
+    same_external_id: null,
     created_at: Date.now(),
     ...extra,
   };

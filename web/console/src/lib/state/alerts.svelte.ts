@@ -3,6 +3,7 @@ import { goto } from '$app/navigation';
 import { notify, withdrawNotification } from '$lib/attention/notification';
 import { inOneTab } from '$lib/attention/one-tab';
 import { playSound, soundAllowed } from '$lib/attention/sound';
+import { counted } from '$lib/words/count';
 import { nameOfVisitor } from '$lib/words/visitor';
 import { inbox } from './inbox.svelte';
 import { preferences } from './preferences.svelte';
@@ -56,7 +57,7 @@ class Alerts {
     clearTimeout(this.#speak);
     this.#speak = setTimeout(() => {
       const from = conversation ? ` from ${nameOfVisitor(conversation.visitor)}` : '';
-      this.said = this.#unsaid === 1 ? `New message${from}` : `${this.#unsaid} new messages`;
+      this.said = this.#unsaid === 1 ? `New message${from}` : counted(this.#unsaid, 'new message');
       this.#unsaid = 0;
       this.#spoke = Date.now();
     }, Math.max(0, this.#spoke + sayEveryMs - Date.now()));

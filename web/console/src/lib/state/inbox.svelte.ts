@@ -14,7 +14,10 @@ class Inbox {
   known = new SvelteMap<Key, Conversation>();
   view = $state.raw<View>({ tab: 'open', site: null });
   words = $state('');
+  /** Over all sites. */
   counts = $state.raw({ open: 0, unread: 0 });
+  /** Of the site in view, once the server has counted it. */
+  #siteCounts = $state.raw<{ site: number; open: number; unread: number } | null>(null);
   /** Stays listed though it stopped matching, so that nothing moves away under the reader. */
   pinned = $state<Key | null>(null);
 
@@ -23,6 +26,9 @@ class Inbox {
   #recount: ReturnType<typeof setTimeout> | undefined;
   /** The sites that are to be counted anew. */
   #recounted = new Set<number>();
+
+  /** Of what the view shows: one site, or all. */
+  viewCounts = $derived(this.view.site === null ? this.counts : this.#siteCounts?.site === this.view.site ? this.#siteCounts : { open: 0, unread: 0 });
 
   reach = $derived(this.#reached.get(nameOfView(this.view)));
 
@@ -44,6 +50,7 @@ class Inbox {
   look(view: View): void {
     this.view = view;
     if (!this.reach || this.reach.failed) void this.loadMore();
+    else if (view.site !== null && this.#siteCounts?.site !== view.site) void this.#countSite(view.site);
   }
 
   /** The first page gives the cursor from which the socket goes on. */
@@ -65,7 +72,7 @@ class Inbox {
     try {
       const page = await door.inbox(queryOf(view, reach?.next || null));
       this.#take(name, page.conversations, page.next);
-      if (view.site === null) this.counts = page.counts;
+      this.#keepCounts(view.site, page.counts);
     } catch {
       this.#reached.set(name, { floor: reach?.floor ?? Infinity, next: reach?.next ?? '', loading: false, failed: true });
     }
@@ -115,6 +122,7 @@ class Inbox {
     this.#recount ??= setTimeout(() => {
       this.#recount = undefined;
       void door.inbox({ state: 'open', limit: 1 }).then((page) => (this.counts = page.counts), () => {});
+      if (this.view.site !== null) void this.#countSite(this.view.site);
       void sites.recount([...this.#recounted]).catch(() => {});
       this.#recounted.clear();
     }, recountWithinMs);
@@ -132,6 +140,16 @@ class Inbox {
     this.known.clear();
     this.#reached.clear();
     this.counts = { open: 0, unread: 0 };
+    this.#siteCounts = null;
+  }
+
+  #keepCounts(site: number | null, { open, unread }: { open: number; unread: number }): void {
+    if (site === null) this.counts = { open, unread };
+    else if (site === this.view.site) this.#siteCounts = { site, open, unread };
+  }
+
+  async #countSite(site: number): Promise<void> {
+    await door.inbox({ state: 'open', site, limit: 1 }).then((page) => this.#keepCounts(site, page.counts), () => {});
   }
 
   #hearMessage(message: MessageForOperator): void {
@@ -156,8 +174,14 @@ class Inbox {
     sites.addUnread(after.site_id, after.unread - before.unread);
     const open = Number(after.state === 'open') - Number(before.state === 'open');
     const unread = Number(after.unread > 0) - Number(before.unread > 0);
-    if (open || unread) this.counts = { open: this.counts.open + open, unread: Math.max(0, this.counts.unread + unread) };
+    if (!open && !unread) return;
+    this.counts = changed(this.counts, open, unread);
+    if (this.#siteCounts?.site === after.site_id) this.#siteCounts = { site: after.site_id, ...changed(this.#siteCounts, open, unread) };
   }
+}
+
+function changed(counts: { open: number; unread: number }, open: number, unread: number) {
+  return { open: Math.max(0, counts.open + open), unread: Math.max(0, counts.unread + unread) };
 }
 
 export const inbox = new Inbox();

@@ -1,4 +1,5 @@
 import type { SiteLine } from '@ocs/protocol/wire';
+import { counted } from './count';
 
 type Attack = NonNullable<SiteLine['attack']>;
 
@@ -12,5 +13,5 @@ export function attackWords(attack: Attack, began: string): string {
 export function leftWords(attack: Attack | null | undefined): string {
   const { conversations } = attack ?? { conversations: 0 };
   if (conversations === 0) return 'No conversation is left to remove, only new visitors who wrote nothing.';
-  return conversations === 1 ? 'One conversation is removed.' : `${conversations.toLocaleString()} conversations are removed.`;
+  return `${counted(conversations, 'conversation is', 'conversations are')} removed.`;
 }
