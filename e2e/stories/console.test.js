@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.js';
-import { snippet } from '../support/pages.js';
+import { snippetWith } from '../support/pages.js';
 import { password } from '../support/server.js';
 import { scene } from '../support/scene.js';
 
@@ -11,24 +11,19 @@ test('from nothing to the first answer: sign up, create a site, paste the snippe
   const olga = await here.operator(null, { permissions: ['clipboard-read', 'clipboard-write'] });
   const { page } = olga;
   await page.goto(here.url);
-  await page.getByRole('link', { name: 'Create an account' }).click();
+  await page.getByRole('heading', { name: 'Create an account' }).waitFor();
   await page.getByLabel('Your name').fill('Olga');
   await page.getByLabel('E-mail').fill('olga@shop.example');
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Create account' }).click();
-  await page.getByRole('link', { name: 'My Sites' }).click();
   await page.getByRole('button', { name: 'Create your first site' }).click();
   await page.getByLabel('Name of the website').fill('Northwind Shop');
   await page.getByRole('button', { name: 'Create site' }).click();
-  const key = await page.getByRole('dialog').locator('code').innerText();
-  assert.match(key, /^chat_/);
-  await page.getByRole('button', { name: 'Go on to install' }).click();
-
   await page.getByText('Waiting for your page').waitFor();
   await page.locator('figure', { has: page.getByRole('region', { name: 'Snippet' }) }).getByRole('button', { name: /copy/i }).click();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   const widgetKey = /key=([\w-]+)/.exec(copied)[1];
-  assert.equal(copied, snippet(here.url, widgetKey), 'the snippet is the documented one');
+  assert.equal(copied, snippetWith(here.url, widgetKey), 'the documented one, without its sample visitor');
 
   const john = await here.visitor();
   await john.visit(here.page({ key: widgetKey }, { head: copied }));
@@ -37,12 +32,19 @@ test('from nothing to the first answer: sign up, create a site, paste the snippe
   await john.write('Is this shop open?');
   await page.getByRole('link', { name: 'Inbox' }).click();
   await eventually(async () => assert.equal(await page.title(), '(1) OCS'));
-  await olga.turnTo('John Doe');
+  await olga.turnTo('Is this shop open?');
   await olga.write('It is!');
   await john.reads('It is!');
   await john.page.locator('ocs-chat .who', { hasText: 'Olga' }).waitFor();
   await eventually(async () => assert.equal(await page.title(), 'OCS'));
 
+  await page.goto(`${here.url}/sites`);
+  await page.getByRole('link', { name: 'Northwind Shop' }).click();
+  await page.getByRole('link', { name: 'API', exact: true }).click();
+  await page.getByRole('button', { name: 'New key…' }).click();
+  await page.getByRole('button', { name: 'Make a new key' }).click();
+  const key = await page.getByRole('dialog').locator('code').innerText();
+  assert.match(key, /^chat_/);
   const answer = await fetch(`${here.url}/api/chat_api.php?action=get_recent_messages&key=${key}`);
   assert.deepEqual((await answer.json()).data.map(({ content }) => content), ['Is this shop open?', 'It is!']);
   assert.deepEqual(olga.seen.faults.filter((fault) => !fault.includes('401')), []);

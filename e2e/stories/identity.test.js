@@ -160,3 +160,17 @@ test('where only signed visitors are let in, others are told so, and a wrong sig
   await known.write('It is me');
   await known.sent();
 });
+
+test('a page that gives everybody the sample id is told to its owner at once, and until it is mended', async () => {
+  const shop = await here.site();
+  const otto = await here.operator(shop);
+  const john = await arrive(shop);
+  await john.write('Hello');
+  const banner = otto.page.getByRole('status').filter({ hasText: 'user_12345' });
+  await banner.waitFor();
+  await banner.getByRole('link', { name: 'What to do' }).click();
+  await otto.page.getByRole('heading', { name: 'All of your visitors arrive with the same id' }).waitFor();
+  const wim = await arrive(shop, { externalId: 'wim-7', nickname: 'Wim' });
+  await wim.write('Is anybody there?');
+  await otto.page.getByRole('heading', { name: 'All of your visitors arrive with the same id' }).waitFor({ state: 'detached' });
+});

@@ -302,6 +302,12 @@ async fn the_preview_runs_a_look_that_is_not_saved() {
         html.contains("preview.js?look=%7B%22variant%22%3A%22classic%22") && html.contains("welcome=%3Cscript%3E%22")
     );
     assert!(!html.contains("<script>\""), "what was typed is no markup");
+    // The page around the widget is as its owner asks, whatever the browser prefers.
+    for (asked, scheme) in [("", "light dark"), ("page=light", "light"), ("page=dark", "dark")] {
+        let page = otto.call(Method::GET, &format!("sites/{}/preview?{asked}", shop.id), Value::Null).await;
+        let html = String::from_utf8_lossy(&page.bytes).into_owned();
+        assert!(html.contains(&format!("<style>:root{{color-scheme:{scheme}}}")), "{asked}: {html}");
+    }
     assert_eq!(otto.call(Method::GET, &format!("{path}no"), Value::Null).await.code(), "invalid_request");
     assert_eq!(mallory.call(Method::GET, &path.replace("&look=", ""), Value::Null).await.code(), "not_found");
 }

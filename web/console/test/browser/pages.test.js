@@ -170,8 +170,21 @@ test('an unreadable pair is refused and the nearest one is a click away', async 
   const text = page.getByRole('group', { name: 'Buttons and own messages' }).getByLabel('Text', { exact: true });
   await text.fill('#2563eb');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('button', { name: 'Use #ffffff' }).click();
-  assert.equal(await text.inputValue(), '#ffffff');
+  await page.getByRole('alert').getByText('These two are hard to read together.').waitFor();
+  const shown = () => page.locator('iframe').evaluate((frame) => JSON.parse(new URL(frame.src).searchParams.get('look')).primary_text);
+  const use = page.getByRole('button', { name: /^Use #/ });
+  const offered = (await use.innerText()).trim().slice(4);
+  await page.waitForFunction((offered) => document.querySelector('iframe')?.src.includes(encodeURIComponent(offered)), offered);
+  assert.equal(await shown(), offered, 'the preview shows what is offered');
+  await use.click();
+  assert.equal(await text.inputValue(), offered);
+  await page.getByRole('alert').waitFor({ state: 'detached' });
+  // White cannot be read on yellow, nor anything lighter: what the widget itself writes there.
+  const back = page.getByRole('group', { name: 'Header' }).getByLabel('Background', { exact: true });
+  await back.fill('#ffeb3b');
+  await page.getByRole('button', { name: 'Use #14181f' }).click();
+  await back.fill('#2563eb');
+  await page.getByRole('button', { name: /^Use #/ }).click();
   await page.getByText('Bubble', { exact: true }).click();
   await page.waitForFunction(() => document.querySelector('iframe')?.src.includes('bubble'));
   await page.getByRole('button', { name: 'Save' }).click();
