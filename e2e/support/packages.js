@@ -1,6 +1,7 @@
 // What the stories use from packages. The web folder installs them: one lock file for everything that Node runs.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const web = createRequire(new URL('../../web/package.json', import.meta.url));
@@ -9,6 +10,9 @@ export const { chromium } = web('playwright-core');
 export const { WebSocket, WebSocketServer } = web('ws');
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
+/** A file of a package, for pages that use it. */
+export const packageFile = (path) => readFile(join(root, 'web/node_modules', path), 'utf8');
+export const reactServer = () => ({ ...web('react'), ...web('react-dom/server') });
 export const axeSource = () => readFile(web.resolve('axe-core'), 'utf8');
 
 let protocol;

@@ -51,7 +51,12 @@ export class Website {
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>
 ${head}
 </head><body>${body}</body></html>`;
-    this.#pages.set(path, { html, headers });
+    return this.serve(path, html, { headers });
+  }
+
+  /** A file as it is: a library, or a page that somebody else wrote. */
+  serve(path, text, { headers = {}, type = 'text/html' } = {}) {
+    this.#pages.set(path, { text, headers: { 'Content-Type': `${type}; charset=utf-8`, ...headers } });
     return `${this.url}${path}`;
   }
 
@@ -67,6 +72,6 @@ ${head}
     if (path === '/favicon.ico') return response.writeHead(204).end();
     const page = this.#pages.get(path);
     if (!page) return response.writeHead(404, { 'Content-Type': 'text/plain' }).end('no such page');
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-cache', ...page.headers }).end(page.html);
+    response.writeHead(200, { 'Cache-Control': 'no-cache', ...page.headers }).end(page.text);
   }
 }
