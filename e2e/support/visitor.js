@@ -24,8 +24,9 @@ export class Visitor {
     return this;
   }
 
+  /** Unless it stands open as it was left on the page before. */
   async open() {
-    await this.launcher.click();
+    if ((await this.launcher.getAttribute('aria-expanded')) === 'false') await this.launcher.click();
     await this.composer.waitFor();
     return this;
   }

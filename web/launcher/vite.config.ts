@@ -1,7 +1,9 @@
 import { defineConfig } from "vite";
+import { ownNames } from "../ui/own_names.ts";
 
 /** A classic script, with the one place where the server writes the site left open. */
 export default defineConfig({
+  plugins: [ownNames()],
   build: {
     outDir: "../dist",
     emptyOutDir: false,

@@ -1,7 +1,27 @@
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { ownNames } from "../ui/own_names.ts";
 import { defineConfig, type Plugin } from "vite";
 import { lean } from "./lean.ts";
+
+const NATIVES = fileURLToPath(new URL("src/natives.ts", import.meta.url));
+
+/** Takes out of the sheet that both apps share what the panel never reads. */
+function usedTokens(): Plugin {
+  const sources = new URL("src/", import.meta.url);
+  const sheets = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".css"));
+  const css = sheets.map((name) => readFileSync(new URL(name, sources), "utf8")).join("");
+  return {
+    name: "ocs-used-tokens",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.includes("/ui/tokens.css?inline")) return null;
+      return code.replace(/--([\w-]+):[^;]*;/g, (all, name) => ((css + code).includes(`var(--${name})`) ? all : ""));
+    },
+  };
+}
 
 /** Tells the server which panel to serve, and by which hash browsers may know it. */
 function manifest(): Plugin {
@@ -20,6 +40,8 @@ export default defineConfig({
   plugins: [
     svelte(),
     lean(),
+    usedTokens(),
+    ownNames(),
     manifest(),
   ],
   build: {
@@ -34,6 +56,8 @@ export default defineConfig({
       // The framework's optional parts (custom elements and the like) run code when loaded; none of it is used here.
       // What lazy chunks share with the panel they take from the panel: no third file at the first opening.
       preserveEntrySignatures: "allow-extension",
+      // Pages bring their own of these.
+      transform: { inject: { "Array.from": [NATIVES, "arrayFrom"], "JSON.stringify": [NATIVES, "toJson"] } },
       treeshake: { moduleSideEffects: (id) => !id.includes("/svelte/") },
       output: { entryFileNames: "panel-[hash].js", chunkFileNames: "[name]-[hash].js", hashCharacters: "hex" },
     },

@@ -1,6 +1,6 @@
 import css from "./launcher.css?inline";
 
-const BUBBLE = "M12 3.5c-5 0-9 3.4-9 7.7 0 2.4 1.3 4.6 3.3 6L5.6 21l4-2.2c.8.1 1.6.2 2.4.2 5 0 9-3.4 9-7.8s-4-7.7-9-7.7z";
+const BUBBLE = "M4 20l1.3-4a8.5 8.5 0 1 1 3 2.7z";
 const CROSS = "M6 6l12 12M18 6L6 18";
 
 const make = <K extends keyof HTMLElementTagNameMap>(parent: Node, tag: K, name?: string) => {
@@ -18,22 +18,28 @@ const icon = (parent: Node, path: string) => {
 };
 
 /** The elements, in a shadow root with one adopted sheet: no style element, no markup parsed. */
-export function makeFrame(label: string, name: string) {
+export function makeFrame(label: string, language: string, name: string) {
   const host = document.createElement("ocs-chat");
+  // React 18 walks the siblings of `body` when it hydrates a whole document, and throws the page away over an element that
+  // it did not render. What calls itself a comment it passes over.
+  Object.defineProperty(host, "nodeType", { value: 8 });
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   root.adoptedStyleSheets = [sheet];
 
   const frame = make(root, "div", "w");
-  frame.role = "region";
-  frame.ariaLabel = name;
+  frame.setAttribute("role", "region");
+  frame.setAttribute("aria-label", name);
+  // All languages of the launcher are written from left to right.
+  frame.dir = "ltr";
+  frame.lang = language;
   const button = make(frame, "button", "b");
   button.type = "button";
-  button.ariaHasPopup = "dialog";
+  button.setAttribute("aria-haspopup", "dialog");
   icon(button, BUBBLE);
   icon(button, CROSS);
   make(button, "span", "t").textContent = label;
-  const badge = make(button, "span", "n");
-  return { host, root, frame, button, badge, make };
+  button.setAttribute("aria-label", label);
+  return { host, root, frame, button, make };
 }

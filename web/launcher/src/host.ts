@@ -9,6 +9,10 @@ export type OcsOptions = {
   identityToken?: string;
   locale?: string;
   position?: Position;
+  /** Distance of the launcher from its side of the window and from the bottom, in CSS pixels. */
+  offset?: { x?: number; y?: number };
+  /** Instead of the top layer: over what of the page is the chat? */
+  zIndex?: number;
   hideLauncher?: boolean;
   nonce?: string;
   onReady?: (ocs: Ocs) => void;
@@ -58,18 +62,18 @@ export type PanelHost = {
   emit<K extends keyof OcsEvents>(event: K, value?: OcsEvents[K]): void;
   /** The panel opened or closed itself. */
   shown(open: boolean): void;
-  unread(count: number): void;
   /** The live preview shows another look. */
   restyle(look: LauncherSite["l"]): void;
 };
 
 /** What the panel gives the launcher. */
 export type Panel = {
-  open(): void;
+  /** `asLeft`: as the visitor left it on the page before, which takes no focus. */
+  open(asLeft?: boolean): void;
   close(): void;
   send(text: string): void;
-  /** The site's options changed: they are on `ocs` already. */
-  identify(): void;
+  /** The site's options changed: they are on `ocs` already. `again`: it was included again, maybe with the same. */
+  identify(again?: boolean): void;
   logout(): void;
   destroy(): void;
 };

@@ -1,17 +1,22 @@
 import type { LauncherSite } from "@ocs/protocol/wire";
-import { readable } from "./colour.ts";
 import { makeFrame } from "./frame.ts";
-import type { Ocs, OcsMethods, Panel, PanelHost, PanelModule } from "./host.ts";
+import type { Identity, Ocs, OcsMethods, Panel, PanelHost, PanelModule } from "./host.ts";
 import { wordsFor } from "./words.ts";
 
 /** The server writes the site in here. */
 declare const __OCS_SITE__: LauncherSite;
 
+/** Where a script that is included once more finds the chat that is there: no name of the page's. */
+const RUNNING = Symbol.for("OCS");
+type Page = { OCS: Ocs; [RUNNING]?: (next: Ocs) => void };
+const here = window as unknown as Page;
+
+/** Makes the chat. What it answers takes the options of each inclusion. */
 const start = (site: LauncherSite, ocs: Ocs) => {
   const page = document.documentElement;
   const nonce = ocs.nonce || (document.currentScript as HTMLScriptElement | null)?.nonce;
-  const [label, failed, wayOut, unreadWord] = wordsFor(ocs.locale || page.lang || navigator.language);
-  const { host, root, frame, button, badge, make } = makeFrame(label, site.n);
+  const [language, label, failed, wayOut] = wordsFor(`${ocs.locale || page.lang || navigator.language}`);
+  const { host, root, frame, button, make } = makeFrame(label, language, site.n);
   const listeners: Record<string, Set<(value: unknown) => void>> = {};
   const osDark = matchMedia("(prefers-color-scheme:dark)");
   let look = site.l;
@@ -29,20 +34,29 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     const declared = getComputedStyle(page).colorScheme;
     const dark = declared.includes("dark");
     const scheme = look[2] != "auto" ? look[2] : (dark == declared.includes("light") ? osDark.matches : dark) ? "dark" : "light";
-    const { dataset, style } = frame;
+    const { dataset } = frame;
     dataset.v = look[0];
     dataset.p = ocs.position || look[1];
     dataset.scheme = scheme;
-    style.setProperty("--p", look[3]);
-    style.setProperty("--q", readable(look[4], look[3]));
-    style.setProperty("--h", look[5]);
-    style.setProperty("--x", readable(look[6], look[5]));
+    ["p", "q", "h", "x"].forEach((name, at) => set(name, look[3 + at]));
+    const { x, y } = ocs.offset || {};
+    set("dx", x! >= 0 && x + "px");
+    set("dy", y! >= 0 && y + "px");
   };
+  const set = (name: string, value: string | false | undefined) => frame.style.setProperty("--ocs-" + name, value || "");
 
   /** Outside `body`: page swaps leave it alone, and a phone's chat can make the page inert. */
   const place = () => {
     // Before anybody looks: putting it there is no news.
-    if (document.body && !host.isConnected) document.documentElement.append(host);
+    if (document.body && !host.isConnected) {
+      document.documentElement.append(host);
+      host.style.setProperty("--ocs-z", `${ocs.zIndex || 2 ** 31 - 1}`);
+      // Over everything, wherever the page's transforms and layers are; unless the site says over what.
+      if (!ocs.zIndex && frame.showPopover) {
+        frame.popover = "manual";
+        frame.showPopover();
+      }
+    }
     observer.observe(document, { childList: true });
     observer.observe(document.documentElement, { childList: true, attributes: true });
     dress();
@@ -50,35 +64,32 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   const observer = new MutationObserver(place);
 
   const shown = (now: boolean) => {
-    button.ariaExpanded = (open = now) as unknown as string;
+    button.setAttribute("aria-expanded", `${(open = now)}`);
     skeleton();
   };
   const skeleton = (element?: HTMLElement) => {
     notice?.remove();
     notice = element;
   };
-  const unread = (count: number) => {
-    // The space keeps what is seen, "Chat 1", a part of what is said.
-    badge.textContent = count ? ` ${count > 99 ? "99+" : count}` : "";
-    button.ariaLabel = count ? `${label}, ${count} ${unreadWord}` : label;
-  };
 
-  /** The browser fetches the module and checks it; only then import() takes that very copy. Browsers without preload do not check. */
+  const url = site.o + site.p;
+  /** The browser fetches the module and checks it; only then import() takes that very copy. */
   const fetchPanel = () => new Promise((checked, refused) => {
     const link = make(root, "link");
+    // WebKit does not check what it preloads: import() then takes what was checked from the cache.
+    if (/^Apple/.test(navigator.vendor) || !link.relList.supports("modulepreload")) return fetch(url, { integrity: site.i }).then(checked, refused);
     link.onload = checked;
     link.onerror = refused;
     link.crossOrigin = "";
     link.integrity = site.i;
     if (nonce) link.nonce = nonce;
-    link.href = site.o + site.p;
+    link.href = url;
     // Last: now it is fetched.
     link.rel = "modulepreload";
-    link.relList.supports(link.rel) || checked(0);
-  }).then(() => import(/* @vite-ignore */ site.o + site.p));
+  }).then(() => import(/* @vite-ignore */ url));
   const load = () => loading ||= fetchPanel()
     .catch(() => new Promise((later) => setTimeout(later, 1e3)).then(fetchPanel))
-    .then((module: PanelModule) => module.mount({ site, ocs, root, frame, button, emit, shown, unread, restyle: (next) => { look = next; dress(); } }))
+    .then((module: PanelModule) => module.mount({ site, ocs, root, frame, button, emit, shown, restyle: (next) => { look = next; dress(); } }))
     .then((mounted) => gone ? mounted.destroy() : (panel = mounted))
     .catch((error) => {
       loading = undefined;
@@ -86,7 +97,7 @@ const start = (site: LauncherSite, ocs: Ocs) => {
         shown(false);
         const told = make(frame, "div", "e");
         skeleton(told);
-        told.role = "alert";
+        told.setAttribute("role", "alert");
         told.textContent = failed;
         const link = make(told, "a");
         link.href = `${site.o}/chat/${site.k}`;
@@ -97,14 +108,22 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     });
   const run = (act: (panel: Panel) => void) => load().then((mounted) => mounted && act(mounted));
 
+  /** As the visitor left it on the page before, it takes no focus. */
+  const show = (asLeft?: boolean) => {
+    if (open) return;
+    shown(true);
+    if (!panel) skeleton(make(frame, "div", "k"));
+    // Closed again before it came: it stays closed.
+    run((mounted) => mounted[open ? "open" : "close"](asLeft));
+  };
+
+  const identify = (identity: Identity, again?: boolean) => {
+    Object.assign(ocs, identity);
+    if (loading) run((mounted) => mounted.identify(again));
+  };
+
   const methods: OcsMethods = {
-    open() {
-      if (open) return;
-      shown(true);
-      if (!panel) skeleton(make(frame, "div", "k"));
-      // Closed again before it came: it stays closed.
-      run((mounted) => open && mounted.open());
-    },
+    open: () => show(),
     close() {
       if (panel) panel.close();
       else shown(false);
@@ -113,10 +132,7 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     show() { button.hidden = false; },
     hide() { button.hidden = true; methods.close(); },
     send: (text) => run((mounted) => mounted.send(text)),
-    identify(identity) {
-      Object.assign(ocs, identity);
-      if (loading) run((mounted) => mounted.identify());
-    },
+    identify: (identity) => identify(identity),
     logout: () => run((mounted) => mounted.logout()),
     destroy() {
       gone = true;
@@ -124,15 +140,14 @@ const start = (site: LauncherSite, ocs: Ocs) => {
       observer.disconnect();
       osDark.onchange = null;
       host.remove();
+      delete here[RUNNING];
       for (const name in methods) delete ocs[name as keyof Ocs];
     },
     on(event, listener) { (listeners[event] ||= new Set()).add(listener as (value: unknown) => void); },
     off(event, listener) { listeners[event]?.delete(listener as (value: unknown) => void); },
   };
 
-  Object.assign(ocs, methods);
   shown(false);
-  unread(0);
   button.hidden = !!(ocs.hideLauncher || ocs.mode);
   button.onclick = methods.toggle;
   button.onpointerenter = button.onfocus = button.ontouchstart = load;
@@ -142,22 +157,28 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   // Someone with a chat, open or closed of late, may have an answer waiting; nobody else is asked for anything. Storage blocked: it
   // throws. Nothing kept does not: a throw costs most visitors more than the rest of this file.
   try {
-    const kept = JSON.parse(localStorage["ocs:" + site.k] || "0");
-    if (kept.until > Date.now()) {
-      unread(kept.unread);
-      (window.requestIdleCallback || setTimeout)(load);
-    }
+    const name = "ocs:" + site.k;
+    const kept = JSON.parse(localStorage[name] || "0");
+    if (kept.until > Date.now()) (window.requestIdleCallback || setTimeout)(load);
+    if (sessionStorage[name] && innerWidth > 480) show(true);
   } catch {}
-  if (site.v || ocs.mode) methods.open();
+  if (site.v || ocs.mode) show();
 
-  for (const [name, ...args] of ocs.q || []) (ocs[name] as (...args: unknown[]) => void)?.(...args);
-  ocs.q = undefined;
-  emit("ready");
-  ocs.onReady?.(ocs);
+  return (next: Ocs) => {
+    // A page that included it once more may have made another object: the first one stays, the other one works too.
+    here.OCS = ocs;
+    identify(next, true);
+    Object.assign(next, methods);
+    for (const [name, ...args] of next.q || []) (ocs[name] as (...args: unknown[]) => void)?.(...args);
+    ocs.q = undefined;
+    emit("ready");
+    next.onReady?.(ocs);
+  };
 };
 
 {
-  const ocs = (window as unknown as { OCS: Ocs }).OCS ||= {} as Ocs;
-  // A second tag, or a browser without what is needed, changes nothing.
-  if (!ocs.open && "adoptedStyleSheets" in document) start(__OCS_SITE__, ocs);
+  const ocs = here.OCS ||= {} as Ocs;
+  // Chrome 111, Firefox 113, Safari 16.4: of all that the chat uses these came last.
+  if ("adoptedStyleSheets" in document && CSS.supports("color:color-mix(in srgb,red,red)")) (here[RUNNING] ||= start(__OCS_SITE__, ocs))(ocs);
+  else console.info("OCS chat: this browser is too old for it.");
 }

@@ -1,6 +1,8 @@
 import type { PanelHost } from "@ocs/launcher/host";
 import type { ErrorCode, Row, Welcome } from "@ocs/protocol";
+import { badgeOn } from "./badge.ts";
 import { claimedId } from "./identity.ts";
+import { keepOpen } from "./left_open.ts";
 import { Record } from "./record.ts";
 import { Status } from "./status.svelte.ts";
 import type { Picked } from "./images/gallery.ts";
@@ -17,6 +19,8 @@ const WRITES_WITHIN_MS = 2_000;
  */
 export class Chat {
   open = $state.raw(false);
+  /** It opened as the visitor left it on the page before, and takes no focus. */
+  asLeft = false;
   rows = $state.raw<readonly Row<Shown>[]>([]);
   welcome = $state.raw<Welcome | null>(null);
   nickname = $state.raw("");
@@ -43,6 +47,8 @@ export class Chat {
   parts = $state.raw<TalkParts | null>(null);
   readonly status = new Status();
   readonly record: Record;
+  /** Shows on the launcher how many messages are unread. */
+  readonly badge: (count: number) => void;
   #talk: Promise<Talk> | null = null;
   #gone = false;
   #typedAt = 0;
@@ -52,6 +58,8 @@ export class Chat {
 
   constructor(readonly host: PanelHost, readonly language: Language) {
     this.record = new Record(host.site.k);
+    this.badge = badgeOn(host.button, language.words.unread);
+    if (!host.site.v) this.badge(this.record.kept.unread ?? 0);
     this.#recall();
     this.#unwatch = this.record.watch(() => this.#recall());
     this.nickname = host.ocs.nickname ?? "";
@@ -76,15 +84,18 @@ export class Chat {
     return token !== undefined || !!outbox?.length;
   }
 
-  show(): void {
+  show(asLeft = false): void {
     if (this.open) return;
+    this.asLeft = asLeft;
     this.open = true;
+    if (!this.host.site.v) keepOpen(this.host.site.k, true);
     this.host.shown(true);
     this.host.emit("open");
     this.arrive();
   }
 
   hide(): void {
+    keepOpen(this.host.site.k, false);
     if (!this.open) return;
     this.open = false;
     this.host.shown(false);

@@ -4,6 +4,7 @@ import { Chat } from "./chat.svelte.ts";
 import App from "./components/App.svelte";
 import { css } from "./styles/css.ts";
 import { adopt } from "./adopt.ts";
+import { keepEvents } from "./isolation.ts";
 import { chooseLanguage } from "./words/choose.ts";
 
 /** The launcher's way in: everything the panel does begins here, and `destroy` ends all of it. */
@@ -15,17 +16,27 @@ export async function mount(host: PanelHost): Promise<Panel> {
   const app = mountComponent(App, { target: host.frame, props: { chat } });
   // Components set listeners in effects: they must stand before the first call.
   flushSync();
+  const releaseEvents = keepEvents(host.root.host as HTMLElement);
+  let claimed = claims(host.ocs);
   const unwatch = watchExternalId(host.ocs, () => chat.with((talk) => talk.visit.identified()));
   if (chat.record.kept.token || chat.record.kept.outbox?.length) chat.arrive();
 
   return {
-    open: () => chat.show(),
+    open: (asLeft) => chat.show(asLeft),
     close: () => chat.hide(),
     send: (text) => chat.send(String(text)),
-    identify: () => chat.with((talk) => talk.visit.identified()),
-    logout: () => chat.with((talk) => void talk.visit.logout().then(() => chat.open && chat.arrive())),
+    identify(again) {
+      const before = claimed;
+      claimed = claims(host.ocs);
+      if (!again || claimed !== before) chat.with((talk) => talk.visit.identified());
+    },
+    logout() {
+      claimed = "";
+      chat.with((talk) => void talk.visit.logout().then(() => chat.open && chat.arrive()));
+    },
     destroy() {
       unwatch();
+      releaseEvents();
       chat.hide();
       chat.destroy();
       void unmount(app);
@@ -33,6 +44,11 @@ export async function mount(host: PanelHost): Promise<Panel> {
       endPreview();
     },
   };
+}
+
+/** What the site says of its visitor, to be compared: pages that include the chat again mostly say the same. */
+function claims({ externalId, identityToken, nickname, email, attributes }: Ocs): string {
+  return [externalId, identityToken, nickname, email, ...Object.entries(attributes ?? {})].join("\n");
 }
 
 /** `OCS.externalId = …` counts as saying that someone else is here now. */

@@ -41,8 +41,8 @@ export function viewportFit(panel: HTMLElement): () => void {
   const fit = () => {
     // Elsewhere no rule uses them, and to set them makes every element's style anew.
     if (!isPhone()) return;
-    panel.style.setProperty("--view-height", `${view.height}px`);
-    panel.style.setProperty("--view-top", `${view.offsetTop}px`);
+    panel.style.setProperty("--ocs-view-height", `${view.height}px`);
+    panel.style.setProperty("--ocs-view-top", `${view.offsetTop}px`);
   };
   fit();
   view.addEventListener("resize", fit);

@@ -21,7 +21,7 @@ export function icon(name: IconName): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "i");
   svg.setAttribute("viewBox", "0 0 24 24");
-  svg.ariaHidden = "true";
+  svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", PATHS[name]);
   svg.append(path);

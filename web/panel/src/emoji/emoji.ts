@@ -15,12 +15,13 @@ export function showEmojiGrid({ place, chat, adopt, close }: Overlay, insert: (e
   let tone = 0;
 
   const box = make(place, "div", "emoji");
-  box.role = "group";
-  box.ariaLabel = words.emoji;
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", words.emoji);
   const find = make(box, "div", "find");
   const field = make(find, "input");
   field.type = "search";
-  field.placeholder = field.ariaLabel = words.emojiSearch;
+  field.placeholder = words.emojiSearch;
+  field.setAttribute("aria-label", words.emojiSearch);
   const toneButton = button(find, "✋", words.emojiTone, () => {
     tone = (tone + 1) % TONES.length;
     toneButton.textContent = `✋${TONES[tone]}`;
@@ -29,7 +30,7 @@ export function showEmojiGrid({ place, chat, adopt, close }: Overlay, insert: (e
   toneButton.className = "tone";
   const grid = make(box, "div", "grid");
   const none = make(box, "p", "none");
-  none.role = "status";
+  none.setAttribute("role", "status");
 
   function choose(char: string) {
     chat.record.keep({ recent_emoji: [char, ...recent.filter((held) => held !== char)].slice(0, RECENT) });
@@ -99,7 +100,8 @@ function button(parent: Node, char: string, label: string, act: () => void): HTM
   const made = make(parent, "button");
   made.type = "button";
   made.textContent = char;
-  made.title = made.ariaLabel = label;
+  made.title = label;
+  made.setAttribute("aria-label", label);
   made.onclick = act;
   return made;
 }

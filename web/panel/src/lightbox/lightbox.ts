@@ -10,9 +10,9 @@ export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Show
   const { url, animated } = shown.image!;
   const box = make(place, "div");
   box.className = "lightbox";
-  box.role = "dialog";
-  box.ariaModal = "true";
-  box.ariaLabel = words.picture;
+  box.setAttribute("role", "dialog");
+  box.setAttribute("aria-modal", "true");
+  box.setAttribute("aria-label", words.picture);
   // The picture, or what stands still of it.
   const view = make(box, "div");
   const image = make(view, "img");
@@ -24,8 +24,8 @@ export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Show
   const stops = [leave];
   if (animated) {
     const still = document.createElement("canvas");
-    still.role = "img";
-    still.ariaLabel = image.alt;
+    still.setAttribute("role", "img");
+    still.setAttribute("aria-label", image.alt);
     const pause = () => {
       still.width = image.naturalWidth;
       still.height = image.naturalHeight;
@@ -40,7 +40,8 @@ export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Show
     });
     const say = (paused: boolean) => {
       toggle.textContent = paused ? "▶\ufe0e" : "⏸\ufe0e";
-      toggle.ariaLabel = toggle.title = paused ? words.play : words.pause;
+      toggle.title = paused ? words.play : words.pause;
+      toggle.setAttribute("aria-label", toggle.title);
     };
     say(false);
     toggle.className = "pause";
@@ -54,7 +55,6 @@ export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Show
 
   const zoom = new Zoom(view, close);
   box.onkeydown = (event) => {
-    event.stopPropagation();
     if (event.key === "Escape") close();
     else if (event.key === "Tab") stops[(stops.indexOf((box.getRootNode() as ShadowRoot).activeElement as HTMLButtonElement) + 1) % stops.length]!.focus();
     else if (!zoom.key(event.key)) return;
@@ -72,7 +72,8 @@ export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Show
     const made = make(box, "button");
     made.type = "button";
     made.textContent = sign;
-    made.ariaLabel = made.title = label;
+    made.title = label;
+    made.setAttribute("aria-label", label);
     made.onclick = act;
     return made;
   }

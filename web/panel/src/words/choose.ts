@@ -3,11 +3,14 @@ import en from "./en.ts";
 import type { Words } from "./words.ts";
 
 export type Language = {
-  /** As the site or the page has it, e.g. "fr-CA": for numbers, and for the server. */
+  /** As the site or the page has it, e.g. "fr-CA" or "ar": for the server, which chooses its greeting by it. */
   locale: string;
+  /** What the panel speaks, e.g. "fr-CA", or "en" on an Arabic page: for readers aloud, and for numbers. */
+  spoken: string;
   /** For dates and times of day, which people read as their browser is set: 13:05 or 1:05 PM. */
   times: string;
   words: Words;
+  /** Where the visitor begins to write, as on the page. All that the panel itself says is written from the left. */
   direction: "ltr" | "rtl";
 };
 
@@ -17,18 +20,17 @@ const PACKS: Record<string, () => Promise<{ default: Words }>> = {
   fr: () => import("./lang-fr.ts"),
   ja: () => import("./lang-ja.ts"),
 };
-const RIGHT_TO_LEFT = ["ar", "he", "fa", "ur"];
 
 /** The site's word first, then the page's, then the browser's. */
 export async function chooseLanguage(ocs: Ocs): Promise<Language> {
   const page = document.documentElement;
   const locale = wellFormed(ocs.locale) ?? wellFormed(page.lang) ?? wellFormed(navigator.language) ?? "en";
   const main = locale.slice(0, 2).toLowerCase();
-  const direction = RIGHT_TO_LEFT.includes(main) || getComputedStyle(page).direction === "rtl" ? "rtl" : "ltr";
   // A pack that does not come is no reason to have no chat.
-  const words = await PACKS[main]?.().then((pack) => pack.default).catch(() => en);
-  const times = navigator.languages.find((tag) => tag.slice(0, 2) === main) ?? locale;
-  return { locale, times, words: words ?? en, direction };
+  const words = main === "en" ? en : await PACKS[main]?.().then((pack) => pack.default).catch(() => undefined);
+  const spoken = words ? locale : "en";
+  const times = navigator.languages.find((tag) => tag.slice(0, 2) === spoken.slice(0, 2)) ?? spoken;
+  return { locale, spoken, times, words: words ?? en, direction: getComputedStyle(page).direction as "ltr" | "rtl" };
 }
 
 function wellFormed(tag: string | undefined): string | undefined {

@@ -17,6 +17,7 @@ const en: Words = {
   remove: "Remove",
   you: "You",
   agent: "Support",
+  unread: counted("en", { other: "# unread" }),
   newest: counted("en", { one: "# new message", other: "# new messages" }),
   older: "Loading earlier messages",
   typing: (name) => `${name} is typing`,

@@ -17,6 +17,7 @@ const es: Words = {
   remove: "Quitar",
   you: "Tú",
   agent: "Atención al cliente",
+  unread: counted("es", { other: "# sin leer" }),
   newest: counted("es", { one: "# mensaje nuevo", other: "# mensajes nuevos" }),
   older: "Cargando mensajes anteriores",
   typing: (name) => `${name} está escribiendo`,

@@ -17,6 +17,7 @@ const fr: Words = {
   remove: "Retirer",
   you: "Vous",
   agent: "Assistance",
+  unread: counted("fr", { one: "# non lu", other: "# non lus" }),
   newest: counted("fr", { one: "# nouveau message", other: "# nouveaux messages" }),
   older: "Chargement des messages précédents",
   typing: (name) => `${name} est en train d’écrire`,

@@ -17,6 +17,7 @@ const ja: Words = {
   remove: "削除",
   you: "あなた",
   agent: "サポート",
+  unread: counted("ja", { other: "#件の未読" }),
   newest: counted("ja", { other: "新着メッセージ #件" }),
   older: "以前のメッセージを読み込んでいます",
   typing: (name) => `${name}さんが入力中です`,

@@ -17,6 +17,7 @@ const zhCN: Words = {
   remove: "移除",
   you: "我",
   agent: "客服",
+  unread: counted("zh-CN", { other: "#条未读" }),
   newest: counted("zh-CN", { other: "# 条新消息" }),
   older: "正在加载更早的消息",
   typing: (name) => `${name}正在输入`,

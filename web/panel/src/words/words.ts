@@ -17,6 +17,8 @@ export type Words = {
   dropHere: string;
   remove: string;
   you: string;
+  /** Said after the launcher's name. */
+  unread: (count: number) => string;
   agent: string;
   newest: (count: number) => string;
   older: string;

@@ -381,7 +381,7 @@ test("hostile style sheets stay out", async () => {
 
 test("axe finds nothing, closed, open and talking, light and dark, in all variants", async () => {
   for (const variant of ["classic", "minimal", "bubble"]) {
-    const chat = await visit({ look: [variant, "bottom-right", "auto", "#facc15", "#ffffff", "#facc15", "#ffffff"] });
+    const chat = await visit({ look: [variant, "bottom-right", "auto", "#facc15", "#14181f", "#facc15", "#14181f"] });
     await chat.page.evaluate(axe);
     const check = async (where) => {
       const { violations } = await chat.page.evaluate(() => axe.run(document));

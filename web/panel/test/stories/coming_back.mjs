@@ -87,6 +87,7 @@ test("an answer into a closed chat shows on the next page, for a week", async (c
   await chat.page.waitForSelector("ocs-chat .ticks.sent");
   chat.stub.ended();
   await chat.until(async () => (await chat.kept()).until < Date.now() + 8 * 86_400_000);
+  await chat.page.keyboard.press("Escape");
   await chat.page.goto("about:blank");
   chat.stub.agentSays("One more thing");
   await chat.page.goto(`${chat.stub.origin}/page?next`);

@@ -27,7 +27,8 @@ export async function visit(behaviour = {}, { html, headers = {}, script = "", i
   await page.goto(`${stub.origin}/page`);
   const chat = {
     stub, browser, page, faults, watch,
-    open: async () => { await page.click("ocs-chat .b"); await page.waitForSelector("ocs-chat .panel.open"); },
+    // Unless it stands open as it was left on the page before.
+    open: async () => { if (await page.getAttribute("ocs-chat .b", "aria-expanded") === "false") await page.click("ocs-chat .b"); await page.waitForSelector("ocs-chat .panel.open"); },
     field: page.locator("ocs-chat textarea"),
     say: async (text) => { await chat.field.fill(text); await page.keyboard.press("Enter"); },
     texts: () => page.locator("ocs-chat [data-key] .bubble").allTextContents(),

@@ -58,7 +58,7 @@ export class Attention {
     this.#title.show(document.hidden ? unread : 0);
     if (unread === this.#told || (watching && unread > (this.#told ?? 0))) return;
     this.#told = unread;
-    host.unread(unread);
+    this.chat.badge(unread);
     host.emit("unread", unread);
     record.keep({ unread: unread || undefined });
   };

@@ -36,7 +36,7 @@ export class Follow {
 
   toEnd(smooth = false): void {
     const glides = smooth && !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.log.scrollTo({ top: this.log.scrollHeight, behavior: glides ? "smooth" : "instant" });
+    this.log.scroll({ top: this.log.scrollHeight, behavior: glides ? "smooth" : "instant" });
     this.atEnd = true;
   }
 

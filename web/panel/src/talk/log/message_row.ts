@@ -25,7 +25,7 @@ export class MessageRow {
   #saysAfter = "";
 
   constructor(private readonly parts: RowParts) {
-    this.element.role = "article";
+    this.element.setAttribute("role", "article");
     this.element.tabIndex = -1;
   }
 
@@ -74,7 +74,7 @@ export class MessageRow {
     const { words } = chat.language;
     const { key, mine, name, text, image } = this.row.message;
     this.element.dataset.key = key;
-    this.element.ariaLabel = words.says(mine ? words.you : name, image ? words.picture : text);
+    this.element.setAttribute("aria-label", words.says(mine ? words.you : name, image ? words.picture : text));
     const was = this.#body as HTMLElement | undefined;
     if (image) this.#body = pictureOf(chat, () => this.row.message);
     else {
@@ -94,7 +94,7 @@ export class MessageRow {
     if (first) this.#above.push(element("div", "who", element("bdi", "", message.name)));
     if (last) {
       const face = element("span", "face", [...message.name][0] ?? "");
-      face.ariaHidden = "true";
+      face.setAttribute("aria-hidden", "true");
       this.#above.push(face);
     }
     this.#body.before(...this.#above);
@@ -127,7 +127,7 @@ export class MessageRow {
     const { words } = chat.language;
     const { id, code } = this.row.message;
     const said = element("span", "", (code && words.failures[code as keyof typeof words.failures]) || words.failed);
-    said.role = "alert";
+    said.setAttribute("role", "alert");
     return element("div", "after fault", said, button(words.retry, () => chat.with((talk) => talk.retry(id))), button(words.delete, () => chat.with((talk) => talk.discard(id))));
   }
 }

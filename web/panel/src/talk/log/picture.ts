@@ -11,7 +11,7 @@ export function pictureOf(chat: Chat, message: () => Shown): HTMLElement {
   const { mine, name, image } = message();
   const { thumb, width, height } = image!;
   const open = button("", () => (chat.enlarged = message()));
-  open.ariaLabel = `${words.pictureFrom(mine ? words.you : name)}. ${words.openPicture}`;
+  open.setAttribute("aria-label", `${words.pictureFrom(mine ? words.you : name)}. ${words.openPicture}`);
   if (thumb) {
     const scale = Math.min(1, LONGEST_PX / Math.max(width, height, 1));
     const shown = element("img");
@@ -34,6 +34,6 @@ export function showUpload(picture: HTMLElement, { id, delivery, progress }: Sho
   const { words } = chat.language;
   const made = element("progress");
   made.value = progress;
-  made.ariaLabel = words.sending;
+  made.setAttribute("aria-label", words.sending);
   picture.append(element("div", "upload", made, button(words.cancel, () => chat.with((talk) => talk.discard(id)))));
 }
