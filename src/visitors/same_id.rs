@@ -12,8 +12,9 @@ use crate::id::{AccountId, SiteId};
 
 use super::{Proof, store};
 
-/// The external id of the documentation's example. Nobody has it, so one visitor under it is enough.
-const SAMPLE: &str = "user_12345";
+/// The external ids of the documentation's example, and of the line that the console prints to fill in. Nobody has them,
+/// so one visitor under either is enough.
+const SAMPLES: [&str; 2] = ["user_12345", "THE ID OF THE SIGNED-IN VISITOR"];
 /// Newest browsers of a site that are looked at. Also how many must come after the page was mended, where none of them
 /// has an id of its own, until the site counts as mended.
 const BROWSERS: i64 = 10;
@@ -38,7 +39,7 @@ impl NetworkBucket {
 pub struct SameExternalId {
     /// The id.
     pub external_id: String,
-    /// It is the one of the documentation's example.
+    /// It is that of an example, to be replaced.
     pub sample: bool,
     /// When a browser last came with it for the first time.
     pub at: Millis,
@@ -72,7 +73,7 @@ fn same_id(browsers: &[store::BrowserRow]) -> Option<SameExternalId> {
         networks.insert(&browser.proof, browser.network);
     }
     let networks: HashSet<i64> = networks.into_values().flatten().collect();
-    let sample = newest.external_id == SAMPLE;
+    let sample = SAMPLES.contains(&newest.external_id.as_str());
     let (external_id, at) = (newest.external_id.clone(), newest.created_at);
     (sample || networks.len() >= NETWORKS).then_some(SameExternalId { external_id, sample, at })
 }

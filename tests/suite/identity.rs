@@ -403,8 +403,11 @@ async fn one_visitor_under_the_id_of_the_documentation_is_told_to_the_owner() {
     // Mended: somebody comes under an id of their own.
     world.visitor(&shop, "vera").await;
     assert_eq!(same_external_id(&otto, &shop).await, Value::Null);
+    // So is the line that the console prints, if somebody takes the slashes away and fills in nothing.
     let other = otto.site("Studio").await;
     assert_eq!(same_external_id(&otto, &other).await, Value::Null);
+    world.visitor(&other, "THE ID OF THE SIGNED-IN VISITOR").await;
+    assert_eq!(same_external_id(&otto, &other).await["sample"], true);
 }
 
 #[tokio::test]

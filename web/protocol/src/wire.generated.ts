@@ -4373,7 +4373,7 @@ export interface components {
             at: components["schemas"]["Millis"];
             /** @description The id. */
             external_id: string;
-            /** @description It is the one of the documentation's example. */
+            /** @description It is that of an example, to be replaced. */
             sample: boolean;
         };
         /**
