@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use sha2::Sha256;
 
 use crate::clock::Millis;
@@ -12,63 +13,88 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// Longest lifetime that a token may have left: 24 hours.
-const LIFETIME_S: i64 = 86_400;
+const LIFETIME_MS: i64 = 86_400_000;
 /// Clocks of the site's server and ours may differ by this much.
-const SKEW_S: i64 = 60;
+const SKEW_MS: i64 = 60_000;
 /// Nothing longer is looked at.
 const TOKEN_BYTES: usize = 4_096;
 
 #[derive(Deserialize)]
 struct Header {
-    alg: String,
+    alg: Option<String>,
     /// Extensions that must be understood: there are none that this server understands.
     crit: Option<IgnoredAny>,
 }
 
+/// What is looked at, of any type, so that each fault has its own reason.
 #[derive(Deserialize)]
 struct Claims {
-    sub: String,
-    exp: i64,
-    nbf: Option<i64>,
+    sub: Option<Value>,
+    exp: Option<Value>,
+    nbf: Option<Value>,
 }
 
-/// Checks that `token` was signed with one of `secrets`, is for `external_id`, and has not expired.
+/// Checks that `token` was signed with one of `secrets`, is for `external_id`, and is valid now. The page's developer reads
+/// the reason in the browser's console. What the claims say is only told of a token whose signature is right.
+///
+/// # Errors
+/// `InvalidIdentity`, with a reason of its own for each fault.
 pub fn verify(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -> Result<()> {
-    let refuse = |reason| Err(Error::InvalidIdentity(reason));
+    check(token, external_id, secrets, now).map_err(Error::InvalidIdentity)
+}
+
+fn check(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -> std::result::Result<(), &'static str> {
     if token.len() > TOKEN_BYTES {
-        return refuse("it is too long");
+        return Err("it is longer than 4,096 bytes");
     }
-    let Some((signed, signature)) = token.rsplit_once('.') else { return refuse("it is not a JWT") };
-    let Some((header, claims)) = signed.split_once('.') else { return refuse("it is not a JWT") };
-    let (Some(header), Some(claims), Ok(signature)) =
-        (decode::<Header>(header), decode::<Claims>(claims), URL_SAFE_NO_PAD.decode(signature))
-    else {
-        return refuse("it is not a JWT with alg, sub and exp");
-    };
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, signature] = parts[..] else { return Err("it is not a JWT of three parts with dots between") };
+    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| "its signature is not base64url without padding")?;
+    let header = object::<Header>(header).ok_or("its header is not a JSON object in base64url without padding")?;
     // The algorithm is ours to say: a token that names another is refused before any check.
-    if header.alg != "HS256" {
-        return refuse("its alg must be HS256");
+    if header.alg.as_deref() != Some("HS256") {
+        return Err("its alg must be HS256");
     }
     if header.crit.is_some() {
-        return refuse("its crit names what this server does not know");
+        return Err("its crit names what this server does not know");
     }
+    let signed = &token[..parts[0].len() + 1 + claims.len()];
     if !secrets.iter().any(|secret| is_signed_with(secret, signed, &signature)) {
-        return refuse("its signature does not match this site's identity secret");
+        return Err("its signature does not match this site's identity secret");
     }
-    if claims.sub != external_id {
-        return refuse("its sub is not the externalId");
+    let claims =
+        object(claims).ok_or("its claims are not a JSON object, in base64url without padding, that names each once")?;
+    check_claims(&claims, external_id, now)
+}
+
+fn check_claims(claims: &Claims, external_id: &str, now: Millis) -> std::result::Result<(), &'static str> {
+    let subject = claims.sub.as_ref().ok_or("it has no sub; set it to the externalId")?;
+    let subject = subject.as_str().ok_or("its sub must be a text; put the externalId in quotes")?;
+    if subject != external_id {
+        return Err("its sub is not the externalId");
     }
-    let now_s = now.0 / 1000;
-    if claims.exp.saturating_add(SKEW_S) < now_s {
-        return refuse("it has expired");
+    let expiry = claims.exp.as_ref().ok_or("it has no exp; set it to the Unix time at which it ends")?;
+    let expiry = numeric_date(expiry).ok_or("its exp must be a number: the Unix time in seconds")?;
+    if expiry.saturating_add(SKEW_MS) < now.0 {
+        return Err("it has expired");
     }
-    if claims.nbf.is_some_and(|begin| begin > now_s + SKEW_S) {
-        return refuse("its nbf is still ahead");
+    if expiry > now.0 + LIFETIME_MS + SKEW_MS {
+        return Err("its exp is more than 24 hours ahead");
     }
-    if claims.exp > now_s + LIFETIME_S + SKEW_S {
-        return refuse("its exp is more than 24 hours ahead");
+    let begin = claims
+        .nbf
+        .as_ref()
+        .map(|begin| numeric_date(begin).ok_or("its nbf must be a number: the Unix time in seconds"));
+    if begin.transpose()?.is_some_and(|begin| begin > now.0 + SKEW_MS) {
+        return Err("it is not valid yet: its nbf is still ahead");
     }
     Ok(())
+}
+
+/// A NumericDate (RFC 7519, section 2) in milliseconds: seconds as any JSON number, also with a fraction or an exponent.
+fn numeric_date(value: &Value) -> Option<i64> {
+    // Where the number is too large for the type, the nearest one that it has.
+    value.as_f64().map(|seconds| (seconds * 1000.0) as i64)
 }
 
 fn is_signed_with(secret: &Secret, signed: &str, signature: &[u8]) -> bool {
@@ -77,7 +103,7 @@ fn is_signed_with(secret: &Secret, signed: &str, signature: &[u8]) -> bool {
     mac.verify_slice(signature).is_ok()
 }
 
-fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
+fn object<T: for<'de> Deserialize<'de>>(part: &str) -> Option<T> {
     let json = URL_SAFE_NO_PAD.decode(part).ok()?;
     // An object: the parser would take a list for the fields in their order.
     json.starts_with(b"{").then(|| serde_json::from_slice(&json).ok())?

@@ -117,6 +117,58 @@ async fn a_signed_visitor_has_its_history_everywhere_and_none_of_the_strangers()
 }
 
 #[tokio::test]
+async fn a_time_is_any_number_and_each_refusal_has_its_own_reason() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let secret = secret_of(&otto, &shop).await;
+    let now = world.now() / 1000;
+    let hs256 = json!({ "alg": "HS256", "typ": "JWT" });
+    let token = |claims: Value| jwt(&secret, hs256.clone(), claims);
+    // RFC 7519, section 2: a NumericDate may have a fraction, and JSON writes numbers with exponents.
+    let raw = |claims: String| {
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(hs256.to_string()), URL_SAFE_NO_PAD.encode(claims));
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
+        mac.update(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    };
+    let exponent = format!("{}.{:09}e9", (now + 300) / 1_000_000_000, (now + 300) % 1_000_000_000);
+    for exp in [format!("{}.25", now + 300), format!("{}.0", now + 300), exponent, format!("{}", now + 86_400)] {
+        let good = raw(format!(r#"{{"sub":"vera","exp":{exp},"nbf":{now}.5,"iat":{now}.75}}"#));
+        let refused = world.arrive(&shop, signed("vera", &good), None).await.err();
+        assert!(refused.is_none(), "{exp}: {refused:?}");
+    }
+    let exp = now + 300;
+    let reasons = [
+        ("not.a".to_owned(), "it is not a JWT of three parts with dots between"),
+        ("a.b.c.d".to_owned(), "it is not a JWT of three parts with dots between"),
+        ("a.b.=".to_owned(), "its signature is not base64url without padding"),
+        ("a.b.cccc".to_owned(), "its header is not a JSON object in base64url without padding"),
+        ("x".repeat(4_097), "it is longer than 4,096 bytes"),
+        (jwt(&secret, json!({ "alg": "RS256" }), json!({ "sub": "vera", "exp": exp })), "its alg must be HS256"),
+        (jwt(&secret, json!({ "typ": "JWT" }), json!({ "sub": "vera", "exp": exp })), "its alg must be HS256"),
+        (
+            jwt("another", hs256.clone(), json!({ "sub": "vera", "exp": 1 })),
+            "its signature does not match this site's identity secret",
+        ),
+        (token(json!({ "exp": exp })), "it has no sub; set it to the externalId"),
+        (token(json!({ "sub": 7, "exp": exp })), "its sub must be a text; put the externalId in quotes"),
+        (token(json!({ "sub": "nina", "exp": exp })), "its sub is not the externalId"),
+        (token(json!({ "sub": "vera" })), "it has no exp; set it to the Unix time at which it ends"),
+        (token(json!({ "sub": "vera", "exp": "soon" })), "its exp must be a number: the Unix time in seconds"),
+        (token(json!({ "sub": "vera", "exp": now as f64 - 61.5 })), "it has expired"),
+        (token(json!({ "sub": "vera", "exp": now + 90_000 })), "its exp is more than 24 hours ahead"),
+        (token(json!({ "sub": "vera", "exp": 1e300 })), "its exp is more than 24 hours ahead"),
+        (token(json!({ "sub": "vera", "exp": exp, "nbf": exp })), "it is not valid yet: its nbf is still ahead"),
+        (token(json!({ "sub": "vera", "exp": exp, "nbf": [] })), "its nbf must be a number: the Unix time in seconds"),
+    ];
+    for (token, reason) in reasons {
+        let refused = world.arrive(&shop, signed("vera", &token), None).await.err().expect(reason);
+        assert_eq!(refused.json()["error"]["message"], format!("the identityToken was refused: {reason}"));
+    }
+}
+
+#[tokio::test]
 async fn forged_expired_and_borrowed_tokens_are_refused() {
     let world = World::new().await;
     let otto = world.owner("otto").await;
