@@ -1,11 +1,19 @@
 //! Settings: defaults, then the file, then `OCS_…` variables, then flags. Only this file reads the environment.
 //!
-//! The one table below makes the struct, the parser, the example file and the page in `docs/`.
+//! The one table below makes the struct, the parser, the example file and the page in `docs/`. What a setting may be stands
+//! beside it, in brackets; a value that it may not be stops the program with the setting, the value and what is right.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::secret::Secret;
+
+use check::{address, all, between, each, host_name, https_address, log_levels, sealing_key, web_origin};
+
+mod check;
+mod network;
+
+pub use network::Network;
 
 /// May strangers make accounts?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -56,9 +64,20 @@ pub fn variable_of(key: &str) -> String {
 
 /// A value that can be written as text in a file, a variable or a flag.
 trait Setting: Sized {
+    /// Reads it, or says what it must be.
     fn read(text: &str) -> Result<Self, String>;
     fn show(&self) -> String;
+    /// The text that could not be read, as a refusal may quote it.
+    fn quote(text: &str) -> String {
+        let shown: String = text.chars().filter(|c| !c.is_control()).take(QUOTED).collect();
+        if text.is_empty() { "empty".into() } else { format!("`{shown}`") }
+    }
 }
+
+/// Most characters of a refused value that are quoted.
+const QUOTED: usize = 100;
+/// Most values of a list.
+const MOST_VALUES: usize = 1_000;
 
 /// One row of the table of settings.
 pub struct Row {
@@ -71,7 +90,7 @@ pub struct Row {
 }
 
 macro_rules! settings {
-    ($( $(#[doc = $doc:literal])+ $key:ident: $kind:ty = $default:expr, )*) => {
+    ($( $(#[doc = $doc:literal])+ $key:ident: $kind:ty $([$check:expr])? = $default:expr, )*) => {
         /// The settings of a server.
         #[derive(Debug, Clone)]
         pub struct Config { $( $(#[doc = $doc])+ pub $key: $kind, )* }
@@ -84,7 +103,11 @@ macro_rules! settings {
             /// Sets one value from text.
             fn set(&mut self, key: &str, text: &str) -> Result<(), String> {
                 match key {
-                    $( stringify!($key) => self.$key = <$kind>::read(text)?, )*
+                    $( stringify!($key) => {
+                        let value = <$kind>::read(text);
+                        $( let value = value.and_then($check); )?
+                        self.$key = value.map_err(|right| format!("is {}; {right}", <$kind>::quote(text)))?;
+                    } )*
                     _ => return Err("is not a setting; see docs/configuration.md for all of them".into()),
                 }
                 Ok(())
@@ -115,7 +138,7 @@ settings! {
     data: PathBuf = PathBuf::from("data"),
     /// Address under which browsers reach this server, such as `https://chat.example`. Used in snippets and for the
     /// check where console requests come from. Unset: `http://` and the listen address (`https://` with TLS).
-    public_url: Option<String> = None,
+    public_url: Option<String> [each(web_origin)] = None,
     /// `open`: anybody can make an account. `closed`: accounts are made with `ocs user add`.
     signup: Signup = Signup::Open,
     /// Addresses or networks of reverse proxies, such as `127.0.0.1, 10.0.0.0/8`. Only from these is
@@ -126,41 +149,42 @@ settings! {
     /// Private key (PEM) for built-in TLS.
     tls_key: Option<PathBuf> = None,
     /// Host names to get certificates for by ACME, such as `chat.example`. Needs port 443 reachable from outside.
-    acme_domains: Vec<String> = Vec::new(),
+    acme_domains: Vec<String> [all(host_name)] = Vec::new(),
     /// Contact address for the certificate authority.
-    acme_email: Option<String> = None,
+    acme_email: Option<String> [each(address)] = None,
     /// Directory of the certificate authority.
-    acme_directory: String = "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+    acme_directory: String [https_address] = "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
     /// Connections served at once; more wait in the system's queue. 1 to 1,000,000.
-    max_connections: usize = 20_000,
+    max_connections: usize [between(1, 1_000_000)] = 20_000,
     /// Connections from one address (IPv6: one /64); further ones are closed at once. Those of `trusted_proxies` and of
     /// this machine itself (127.0.0.1, ::1) count only among all. 1 to 1,000,000.
-    max_connections_per_address: usize = 1_000,
+    max_connections_per_address: usize [between(1, 1_000_000)] = 1_000,
     /// Seconds for a request's head to arrive, from its first byte. 1 to 365.
-    head_seconds: u64 = 10,
+    head_seconds: u64 [between(1, 365)] = 10,
     /// Seconds that a connection may be kept between two requests. 1 to 365.
-    idle_seconds: u64 = 60,
+    idle_seconds: u64 [between(1, 365)] = 60,
     /// Seconds for a request's body to arrive. 1 to 365.
-    body_seconds: u64 = 60,
+    body_seconds: u64 [between(1, 365)] = 60,
     /// Days for which browsers shall come by https alone (`Strict-Transport-Security`), once they have come by https. For
     /// this host, not for those below it. 0: that is not said. 0 to 365.
-    hsts_days: u64 = 0,
-    /// New visitor sessions an hour from one address (IPv6: one /64, and 16 times as many from the /48 around it). Resumes are not counted.
-    new_visitors_per_hour: usize = 300,
+    hsts_days: u64 [between(0, 365)] = 0,
+    /// New visitor sessions an hour from one address (IPv6: one /64, and 16 times as many from the /48 around it). Resumes are not counted. 1 to 1,000,000.
+    new_visitors_per_hour: usize [between(1, 1_000_000)] = 300,
     /// New visitor sessions a minute on one site that are an attack: from then on, and until ten minutes were calm, a new
     /// visitor's browser computes for a moment before it is let in. Signed visitors and resumes are not counted.
-    attack_visitors_per_minute: usize = 120,
+    /// 1 to 1,000,000.
+    attack_visitors_per_minute: usize [between(1, 1_000_000)] = 120,
     /// Days that events are kept for clients that were away; messages are kept for good. 1 to 365.
-    event_days: u64 = 7,
+    event_days: u64 [between(1, 365)] = 7,
     /// Seconds that a stopping server gives its clients to leave. 0 to 60.
-    drain_seconds: u64 = 8,
+    drain_seconds: u64 [between(0, 60)] = 8,
     /// `text` for people, `json` for machines.
     log_format: LogFormat = LogFormat::Text,
     /// Key that seals secrets (43 characters of URL-safe base64), where it should not lie in the data folder.
     /// Unset: the file `master.key` there, made on the first start.
-    master_key: Option<Secret> = None,
+    master_key: Option<Secret> [each(sealing_key)] = None,
     /// What is logged, as `level` or `module=level` items such as `info,ocs=debug`.
-    log: String = "info".to_owned(),
+    log: String [log_levels] = "info".to_owned(),
 }
 
 impl Config {
@@ -287,28 +311,9 @@ impl Config {
     }
 
     fn apply(&mut self, origin: &str, key: &str, text: &str) -> Result<(), ConfigError> {
-        let done = self.set(key, text.trim()).and_then(|()| match self.public_url.take() {
-            Some(url) if key == "public_url" => web_origin(&url).map(|url| self.public_url = Some(url)),
-            kept => {
-                self.public_url = kept;
-                Ok(())
-            }
-        });
+        let done = self.set(key, text.trim());
         done.map_err(|reason| ConfigError { origin: origin.into(), key: key.into(), reason })
     }
-}
-
-/// An address as browsers write the origin of its pages: it is compared with what they send.
-fn web_origin(url: &str) -> Result<String, String> {
-    let lower = url.to_lowercase();
-    let bare = lower.trim_end_matches('/');
-    let (scheme, host) = bare.split_once("://").unwrap_or_default();
-    let default_port = if scheme == "https" { ":443" } else { ":80" };
-    let is_host = host.is_ascii() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '\\', ',']);
-    if !matches!(scheme, "http" | "https") || !is_host {
-        return Err(format!("is `{url}`; write it like https://chat.example, without a path"));
-    }
-    Ok(format!("{scheme}://{}", host.strip_suffix(default_port).unwrap_or(host)))
 }
 
 /// TOML values as the text that a variable would hold: lists become comma-separated. None: something is nested.
@@ -327,65 +332,9 @@ fn single(value: &toml::Value) -> Option<String> {
     }
 }
 
-/// An address range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    base: IpAddr,
-    bits: u8,
-}
-
-impl Network {
-    /// Reads an address, or a network as `192.0.2.0/24`.
-    ///
-    /// # Errors
-    /// What is wrong with the text.
-    pub fn parse(text: &str) -> Result<Network, String> {
-        let network = <Network as Setting>::read(text.get(..64).unwrap_or(text).trim())?;
-        Ok(Network { base: network.base.to_canonical(), ..network })
-    }
-
-    /// Is `address` inside?
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let (base, address, width) = match (self.base, address.to_canonical()) {
-            (IpAddr::V4(base), IpAddr::V4(address)) => (u128::from(base.to_bits()), u128::from(address.to_bits()), 32),
-            (IpAddr::V6(base), IpAddr::V6(address)) => (base.to_bits(), address.to_bits(), 128),
-            _ => return false,
-        };
-        let shift = width - u32::from(self.bits);
-        shift >= 128 || base >> shift == address >> shift
-    }
-}
-
-impl std::fmt::Display for Network {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let whole = if self.base.is_ipv4() { 32 } else { 128 };
-        if self.bits == whole { write!(f, "{}", self.base) } else { write!(f, "{}/{}", self.base, self.bits) }
-    }
-}
-
-impl From<IpAddr> for Network {
-    fn from(address: IpAddr) -> Network {
-        Network { base: address, bits: if address.is_ipv4() { 32 } else { 128 } }
-    }
-}
-
-impl Setting for Network {
-    fn read(text: &str) -> Result<Network, String> {
-        let (base, bits) = text.split_once('/').map_or((text, None), |(base, bits)| (base, Some(bits)));
-        let base: IpAddr = base.parse().map_err(|_| format!("holds `{text}`, which is not an address or network"))?;
-        let width = if base.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(width), str::parse).ok().filter(|bits| *bits <= width);
-        let bits = bits.ok_or_else(|| format!("holds `{text}`, whose prefix length is not 0 to {width}"))?;
-        Ok(Network { base, bits })
-    }
-    fn show(&self) -> String {
-        format!("{}/{}", self.base, self.bits)
-    }
-}
-
 impl Setting for SocketAddr {
     fn read(text: &str) -> Result<SocketAddr, String> {
-        text.parse().map_err(|_| "must be an address and a port, such as 127.0.0.1:8080".into())
+        text.parse().map_err(|_| "it must be an address and a port, such as 127.0.0.1:8080".into())
     }
     fn show(&self) -> String {
         self.to_string()
@@ -394,7 +343,7 @@ impl Setting for SocketAddr {
 
 impl Setting for PathBuf {
     fn read(text: &str) -> Result<PathBuf, String> {
-        if text.is_empty() { Err("must not be empty".into()) } else { Ok(PathBuf::from(text)) }
+        if text.is_empty() { Err("it must be a path".into()) } else { Ok(PathBuf::from(text)) }
     }
     fn show(&self) -> String {
         self.display().to_string()
@@ -417,6 +366,9 @@ impl Setting for Secret {
     fn show(&self) -> String {
         HIDDEN.to_owned()
     }
+    fn quote(_: &str) -> String {
+        "not a key".to_owned()
+    }
 }
 
 impl<T: Setting> Setting for Option<T> {
@@ -426,11 +378,18 @@ impl<T: Setting> Setting for Option<T> {
     fn show(&self) -> String {
         self.as_ref().map(T::show).unwrap_or_default()
     }
+    fn quote(text: &str) -> String {
+        T::quote(text)
+    }
 }
 
 impl<T: Setting> Setting for Vec<T> {
     fn read(text: &str) -> Result<Vec<T>, String> {
-        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(T::read).collect()
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        if items.clone().count() > MOST_VALUES {
+            return Err(format!("it must be a list of at most {MOST_VALUES} values"));
+        }
+        items.map(T::read).collect()
     }
     fn show(&self) -> String {
         self.iter().map(T::show).collect::<Vec<_>>().join(", ")
@@ -439,10 +398,7 @@ impl<T: Setting> Setting for Vec<T> {
 
 impl Setting for usize {
     fn read(text: &str) -> Result<usize, String> {
-        text.parse()
-            .ok()
-            .filter(|n| (1..=1_000_000).contains(n))
-            .ok_or_else(|| "must be a number from 1 to 1000000".into())
+        text.parse().map_err(|_| "it must be a whole number".into())
     }
     fn show(&self) -> String {
         self.to_string()
@@ -451,7 +407,7 @@ impl Setting for usize {
 
 impl Setting for u64 {
     fn read(text: &str) -> Result<u64, String> {
-        text.parse().ok().filter(|n| *n <= 365).ok_or_else(|| "must be a number from 0 to 365".into())
+        text.parse().map_err(|_| "it must be a whole number".into())
     }
     fn show(&self) -> String {
         self.to_string()
@@ -463,7 +419,7 @@ impl Setting for Signup {
         match text {
             "open" => Ok(Signup::Open),
             "closed" => Ok(Signup::Closed),
-            _ => Err("must be `open` or `closed`".into()),
+            _ => Err("it must be `open` or `closed`".into()),
         }
     }
     fn show(&self) -> String {
@@ -479,7 +435,7 @@ impl Setting for LogFormat {
         match text {
             "text" => Ok(LogFormat::Text),
             "json" => Ok(LogFormat::Json),
-            _ => Err("must be `text` or `json`".into()),
+            _ => Err("it must be `text` or `json`".into()),
         }
     }
     fn show(&self) -> String {
@@ -519,13 +475,16 @@ mod tests {
 
     #[test]
     fn flags_go_before_the_environment_and_secrets_are_not_shown() {
+        const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         let environment =
-            [("OCS_LISTEN", "0.0.0.0:1"), ("OCS_MASTER_KEY", "abc"), ("OCS_SIGNUP", "closed"), ("PATH", "/bin")];
+            [("OCS_LISTEN", "0.0.0.0:1"), ("OCS_MASTER_KEY", KEY), ("OCS_SIGNUP", "closed"), ("PATH", "/bin")];
         let environment = environment.map(|(name, text)| (name.to_owned(), text.to_owned()));
         let config = Config::load(None, environment.into_iter(), &[("listen", "0.0.0.0:2".into())]).expect("valid");
         assert_eq!((config.listen.port(), config.signup), (2, Signup::Closed));
         assert!(config.effective().contains(&("master_key", "(hidden)".into())));
-        assert!(!format!("{config:?}").contains("abc"));
+        assert!(!format!("{config:?}").contains(KEY));
+        let refused = with("master_key", "abc").expect_err("no key");
+        assert!(!refused.contains("abc") && refused.contains("`master_key` is not a key; it must be 43"), "{refused}");
         assert!(with("colour", "red").expect_err("unknown").contains("docs/configuration.md"));
     }
 

@@ -58,6 +58,11 @@ impl Seal {
         Seal::from_text(text.trim()).ok_or(SealError::Unreadable(name))
     }
 
+    /// Is this the text of a master key: 32 bytes as 43 characters of URL-safe base64?
+    pub fn is_key(text: &str) -> bool {
+        Seal::from_text(text).is_some()
+    }
+
     fn from_text(text: &str) -> Option<Seal> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == KEY_BYTES)?;
         let mut id = [0; KEY_ID_BYTES];
