@@ -1,18 +1,23 @@
 //! Answers in the documented form, and the whole table of refusals.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::http::limits::ApiCall;
 
 /// Methods that one or the other action takes.
 pub(super) const ALLOWED: &str = "GET, HEAD, POST, OPTIONS";
-/// The documented wait, in words and in seconds.
-const WAIT: u64 = 3;
+/// How much of the limit is left, and the limit itself (draft-ietf-httpapi-ratelimit-headers-10).
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// See [`RATE_LIMIT`].
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Why a call was refused: what only this door knows, or what the product says.
 #[derive(Debug)]
@@ -27,6 +32,17 @@ pub(super) enum Refusal {
     UnknownAction,
     /// The key is good, and not for this action.
     ActionNotAllowed,
+    /// Over the site's limit.
+    OverLimit {
+        /// What was counted.
+        call: ApiCall,
+        /// Calls that a minute allows.
+        per_minute: u32,
+        /// Whole seconds after which a call is let in.
+        wait_s: u64,
+    },
+    /// The `Idempotency-Key` came with another reply before.
+    IdempotencyKeyReused,
     /// Everything else.
     Because(Error),
 }
@@ -38,24 +54,46 @@ impl From<Error> for Refusal {
 }
 
 impl Refusal {
-    fn words(&self) -> (StatusCode, &'static str) {
-        match self {
+    fn words(&self) -> (StatusCode, Cow<'static, str>) {
+        let (status, words) = match self {
             Refusal::MissingKey => (StatusCode::UNAUTHORIZED, "missing key"),
             Refusal::InvalidKey => (StatusCode::UNAUTHORIZED, "invalid key"),
             Refusal::AddressNotAllowed => (StatusCode::FORBIDDEN, "address not allowed"),
             Refusal::ActionNotAllowed => (StatusCode::FORBIDDEN, "action not allowed"),
             Refusal::UnknownAction => (StatusCode::BAD_REQUEST, "unknown action"),
+            Refusal::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency key reused"),
+            Refusal::OverLimit { wait_s, .. } => return too_many(*wait_s),
+            Refusal::Because(
+                Error::TooManyRequests { retry_after_s } | Error::SendingTooFrequently { retry_after_s },
+            ) => {
+                return too_many(*retry_after_s);
+            }
             Refusal::Because(error) => words(error),
+        };
+        (status, words.into())
+    }
+
+    fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Refusal::OverLimit { wait_s, .. } => Some(*wait_s),
+            Refusal::Because(error) => error.retry_after_s(),
+            Refusal::MissingKey
+            | Refusal::InvalidKey
+            | Refusal::AddressNotAllowed
+            | Refusal::UnknownAction
+            | Refusal::ActionNotAllowed
+            | Refusal::IdempotencyKeyReused => None,
         }
     }
+}
+
+fn too_many(wait_s: u64) -> (StatusCode, Cow<'static, str>) {
+    (StatusCode::TOO_MANY_REQUESTS, format!("too many requests, wait {wait_s}s").into())
 }
 
 fn words(error: &Error) -> (StatusCode, &'static str) {
     match error {
         Error::SitePaused => (StatusCode::FORBIDDEN, "site paused"),
-        Error::TooManyRequests { .. } | Error::SendingTooFrequently { .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, "too many requests, wait 3s")
-        }
         Error::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
         Error::NotFound => (StatusCode::NOT_FOUND, "conversation not found"),
         Error::EmptyMessage => (StatusCode::BAD_REQUEST, "empty content"),
@@ -73,7 +111,7 @@ fn words(error: &Error) -> (StatusCode, &'static str) {
 #[derive(Serialize, schemars::JsonSchema)]
 pub(super) struct Refused {
     success: bool,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 impl IntoResponse for Refusal {
@@ -84,20 +122,32 @@ impl IntoResponse for Refusal {
         let (status, message) = self.words();
         let mut response = json(&Refused { success: false, message });
         *response.status_mut() = status;
-        match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(WAIT));
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after_s() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, HeaderValue::from_static(ALLOWED));
+        }
+        if let Refusal::OverLimit { call, per_minute, wait_s } = &self {
+            let name = match call {
+                ApiCall::Fetch => "fetch",
+                ApiCall::Reply => "reply",
+            };
+            let fields = [
+                (RATE_LIMIT, format!("\"{name}\";r=0;t={wait_s}")),
+                (RATE_LIMIT_POLICY, format!("\"{name}\";q={per_minute};w=60")),
+            ];
+            for (field, value) in fields {
+                // Digits and names of our own.
+                headers.extend(HeaderValue::from_str(&value).ok().map(|value| (field, value)));
             }
-            StatusCode::METHOD_NOT_ALLOWED => {
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static(ALLOWED));
-            }
-            _ => {}
         }
         response
     }
 }
 
-/// Any answer: JSON that nobody keeps.
+/// Any answer.
 pub(super) fn json(value: &impl Serialize) -> Response {
     answer(to_text(value).into())
 }
@@ -112,6 +162,5 @@ pub(super) fn to_text(value: &impl Serialize) -> Vec<u8> {
 pub(super) fn answer(text: Bytes) -> Response {
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

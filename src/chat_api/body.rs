@@ -1,71 +1,265 @@
-//! Parameters as scripts send them: a query, JSON or a form, and with whatever content type their library puts on it.
+//! Parameters as scripts send them: a query, JSON, a form or a multipart form, in whatever charset and with whatever
+//! content type their library uses. Unknown fields are ignored, as PHP would do.
 
-use bytes::Bytes;
+use std::future::ready;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use futures_util::{FutureExt, StreamExt, stream};
+use http_body_util::BodyExt;
 use hyper::http::request::Parts;
-use serde::{Deserialize, Deserializer};
+use hyper::{HeaderMap, Method, header};
+use multer::Multipart;
+use serde_json::{Number, Value};
 
 use crate::error::{Error, Result};
-use crate::http::body::{media_type_of, object};
+use crate::http::body::{media_type_of, unreadable};
 use crate::id::ConversationId;
 
-/// Names and values of a query or a form. Of a repeated name the last one counts.
+/// Most bytes of a body that are read to find the key and the action, before the caller is known.
+const PEEK_BYTES: usize = 64 * 1024;
+/// How a byte order mark begins a UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Names and values of a query or a form. Of a repeated name the last value counts.
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     pub(super) fn of_query(parts: &Parts) -> Parameters {
-        Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes())
-    }
-
-    fn parse(bytes: &[u8]) -> Parameters {
-        Parameters(form_urlencoded::parse(bytes).into_owned().collect())
+        let pairs = form_pairs(parts.uri.query().unwrap_or_default().as_bytes());
+        Parameters(pairs.map(|(name, value)| (text_of(&name, None), text_of(&value, None))).collect())
     }
 
     /// The value of a name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        last(&self.0, name).map(String::as_str)
+    }
+
+    /// Takes `key` and `action` from a body where the query names none. Returns the body as it was.
+    ///
+    /// # Errors
+    /// `InvalidRequest` for a body that ends early or arrives too slowly.
+    pub(super) async fn complete_from(&mut self, parts: &Parts, body: Body) -> Result<Body> {
+        if parts.method != Method::POST || Format::of(&parts.headers) == Format::Json {
+            return Ok(body);
+        }
+        let Peeked { start, is_whole, body } = peek(body).await?;
+        let fields = match Format::of(&parts.headers) {
+            Format::Multipart(boundary) => multipart_fields(start, &boundary).0,
+            Format::Form if is_whole => form_fields(&start),
+            Format::Form | Format::Json => Vec::new(),
+        };
+        let before_files: Vec<(String, String)> = named(fields.into_iter().take_while(|field| !field.is_file), None);
+        for name in ["key", "action"] {
+            if self.get(name).is_none_or(str::is_empty)
+                && let Some(value) = last(&before_files, name)
+            {
+                self.0.push((name.to_owned(), value.clone()));
+            }
+        }
+        Ok(body)
     }
 }
 
+fn last<'a, T>(pairs: &'a [(String, T)], name: &str) -> Option<&'a T> {
+    pairs.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+/// The beginning of a body, and the body to be read from its beginning all the same.
+struct Peeked {
+    start: Bytes,
+    is_whole: bool,
+    body: Body,
+}
+
+/// Reads the first [`PEEK_BYTES`] of a body, and the rest of the frame in which they end.
+async fn peek(mut body: Body) -> Result<Peeked> {
+    let mut start = BytesMut::new();
+    while start.len() <= PEEK_BYTES {
+        match body.frame().await {
+            Some(frame) => {
+                if let Ok(data) = frame.map_err(|error| unreadable(&error))?.into_data() {
+                    start.extend_from_slice(&data);
+                }
+            }
+            None => {
+                let start = start.freeze();
+                return Ok(Peeked { body: Body::from(start.clone()), start, is_whole: true });
+            }
+        }
+    }
+    let start = start.freeze();
+    let body = Body::from_stream(stream::once(ready(Ok(start.clone()))).chain(body.into_data_stream()));
+    Ok(Peeked { start, is_whole: false, body })
+}
+
+/// How a body is written, by its content type. What is neither JSON nor multipart is taken for a form.
+#[derive(PartialEq, Eq)]
+enum Format {
+    Json,
+    Form,
+    Multipart(String),
+}
+
+impl Format {
+    fn of(headers: &HeaderMap) -> Format {
+        let whole = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = media_type_of(headers).unwrap_or_default().to_ascii_lowercase();
+        match multer::parse_boundary(whole) {
+            Ok(boundary) => Format::Multipart(boundary),
+            Err(_) if kind.ends_with("json") => Format::Json,
+            Err(_) => Format::Form,
+        }
+    }
+}
+
+/// One field of a form, before its charset is applied.
+struct Field {
+    name: Vec<u8>,
+    value: Bytes,
+    charset: Option<&'static Encoding>,
+    is_file: bool,
+}
+
+fn form_pairs(bytes: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    let unescape = |half: &[u8]| -> Vec<u8> {
+        let spaced: Vec<u8> = half.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        percent_encoding::percent_decode(&spaced).collect()
+    };
+    bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(move |pair| {
+        let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        (unescape(&pair[..end]), unescape(pair.get(end + 1..).unwrap_or_default()))
+    })
+}
+
+fn form_fields(bytes: &[u8]) -> Vec<Field> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    form_pairs(bytes).map(|(name, value)| Field { name, value: value.into(), charset: None, is_file: false }).collect()
+}
+
+/// The fields of a multipart body up to its end, or up to where it cannot be read.
+fn multipart_fields(bytes: Bytes, boundary: &str) -> (Vec<Field>, Result<()>) {
+    let mut fields = Vec::new();
+    let mut multipart = Multipart::new(stream::once(ready(Ok::<_, std::convert::Infallible>(bytes))), boundary);
+    let read = async {
+        while let Some(field) = multipart.next_field().await? {
+            let name = field.name().unwrap_or_default().as_bytes().to_vec();
+            let is_file = field.file_name().is_some();
+            let charset = field.content_type().and_then(|kind| kind.get_param("charset"));
+            let charset = charset.and_then(|label| Encoding::for_label(label.as_str().as_bytes()));
+            fields.push(Field { name, value: field.bytes().await?, charset, is_file });
+        }
+        Ok::<(), multer::Error>(())
+    };
+    // All of it is in memory: there is nothing to wait for.
+    let is_read = read.now_or_never().is_some_and(|read| read.is_ok());
+    (fields, if is_read { Ok(()) } else { Err(Error::InvalidRequest("the multipart body cannot be read".into())) })
+}
+
+/// Names and values as text: in the charset of the field, else that of the field `_charset_` (RFC 7578, 4.6), else that of
+/// the body.
+fn named(fields: impl Iterator<Item = Field>, charset: Option<&'static Encoding>) -> Vec<(String, String)> {
+    let fields: Vec<Field> = fields.collect();
+    let own = fields.iter().rev().find(|field| field.name == b"_charset_");
+    let charset = own.and_then(|field| Encoding::for_label(&field.value)).or(charset);
+    let text = |field: &Field| text_of(&field.value, field.charset.or(charset));
+    fields.iter().map(|field| (text_of(&field.name, charset), text(field))).collect()
+}
+
+/// Bytes as text, without a byte order mark. Bytes that their charset cannot be, or that are not UTF-8 where none is
+/// declared, are Windows-1252, which has a character for every byte: nothing becomes a replacement character.
+fn text_of(bytes: &[u8], charset: Option<&'static Encoding>) -> String {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    charset
+        .into_iter()
+        .chain([UTF_8])
+        .find_map(|charset| charset.decode_without_bom_handling_and_without_replacement(bytes))
+        .unwrap_or_else(|| WINDOWS_1252.decode_without_bom_handling(bytes).0)
+        .into_owned()
+}
+
+/// The charset that a content type declares, if it is one that browsers know.
+fn charset_of(headers: &HeaderMap) -> Option<&'static Encoding> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let parameters = kind.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    Encoding::for_label(charsets.next()?.1.trim().trim_matches(['"', '\'']).as_bytes())
+}
+
 /// The body of `reply_as_agent`.
-#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, schemars::JsonSchema)]
 #[schemars(rename = "AgentReply")]
 pub struct Reply {
     /// A whole number, also one in quotes.
-    #[serde(default, deserialize_with = "number_or_text")]
     #[schemars(with = "i64")]
     conversation_id: Option<String>,
     /// The text.
     pub content: Option<String>,
     /// The picture, as base64 or as a data URL.
     pub image_base64: Option<String>,
+    /// The picture itself, where `image_base64` was sent as a file.
+    #[schemars(skip)]
+    pub image_file: Option<Bytes>,
     /// As shown to the visitor.
     pub agent_name: Option<String>,
 }
 
 impl Reply {
-    /// Reads a body: JSON where it looks like JSON, otherwise a form, unless it claims to be JSON.
+    /// Reads a body: multipart where its content type says so, JSON where it says so or the body looks like it, otherwise
+    /// a form.
     ///
     /// # Errors
-    /// `InvalidRequest` for what is neither, and for fields that are not known.
+    /// `InvalidRequest` for what is none of them, and for a field whose value is neither text nor a number.
     pub fn parse(parts: &Parts, bytes: &Bytes) -> Result<Reply> {
-        let unreadable = || Error::InvalidRequest("the body is neither JSON nor a form".into());
-        let is_json = media_type_of(&parts.headers).is_some_and(|kind| kind.ends_with("json"));
-        if is_json || bytes.trim_ascii_start().starts_with(b"{") {
-            return object(bytes);
+        let charset = charset_of(&parts.headers);
+        let format = Format::of(&parts.headers);
+        if let Format::Multipart(boundary) = &format {
+            let (fields, read) = multipart_fields(bytes.clone(), boundary);
+            read?;
+            return Ok(Reply::of_fields(fields, charset));
         }
+        let (marked, length) = Encoding::for_bom(bytes).map_or((None, 0), |(charset, length)| (Some(charset), length));
+        let bytes = bytes.slice(length..);
+        if format == Format::Json || bytes.trim_ascii_start().starts_with(b"{") {
+            return Reply::of_json(&text_of(&bytes, marked.or(charset)));
+        }
+        Ok(Reply::of_fields(form_fields(&bytes), charset))
+    }
+
+    fn of_json(text: &str) -> Result<Reply> {
+        let Ok(Value::Object(fields)) = serde_json::from_str(text) else {
+            return Err(Error::InvalidRequest("send a JSON object".into()));
+        };
         let mut reply = Reply::default();
-        for (name, value) in Parameters::parse(bytes).0 {
-            let field = match name.as_str() {
-                "conversation_id" => &mut reply.conversation_id,
-                "content" => &mut reply.content,
-                "image_base64" => &mut reply.image_base64,
-                "agent_name" => &mut reply.agent_name,
-                _ => return Err(unreadable()),
-            };
-            *field = Some(value);
+        for (name, value) in fields {
+            if let Some(field) = reply.field(&name) {
+                *field = text_of_value(value)?;
+            }
         }
         Ok(reply)
+    }
+
+    fn of_fields(fields: Vec<Field>, charset: Option<&'static Encoding>) -> Reply {
+        let (files, texts): (Vec<Field>, Vec<Field>) = fields.into_iter().partition(|field| field.is_file);
+        let file = files.into_iter().rev().find(|file| file.name == b"image_base64");
+        let mut reply = Reply { image_file: file.map(|file| file.value), ..Reply::default() };
+        for (name, value) in named(texts.into_iter(), charset) {
+            if let Some(field) = reply.field(&name) {
+                *field = Some(value);
+            }
+        }
+        reply
+    }
+
+    fn field(&mut self, name: &str) -> Option<&mut Option<String>> {
+        match name {
+            "conversation_id" => Some(&mut self.conversation_id),
+            "content" => Some(&mut self.content),
+            "image_base64" => Some(&mut self.image_base64),
+            "agent_name" => Some(&mut self.agent_name),
+            _ => None,
+        }
     }
 
     /// The conversation, which must be there and be a number.
@@ -77,42 +271,45 @@ impl Reply {
     }
 }
 
-/// Reads a whole number. One that no conversation can have is a number all the same.
+/// A number stands for its text, and `1.0` for `1`.
+fn text_of_value(value: Value) -> Result<Option<String>> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) => Ok(Some(text_of_number(&number))),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err(Error::InvalidRequest("a field is neither text nor a number".into()))
+        }
+    }
+}
+
+fn text_of_number(number: &Number) -> String {
+    let text = number.to_string();
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
+/// Reads a whole number, also one written as `12.0`. One that no conversation can have is a number all the same.
 pub(super) fn conversation_id(text: &str) -> Result<ConversationId> {
     let text = text.trim();
-    let digits = text.strip_prefix('-').unwrap_or(text);
+    let whole = text.split_once('.').filter(|(_, part)| part.bytes().all(|byte| byte == b'0')).map_or(text, |(n, _)| n);
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Error::invalid("conversation_id", "must be a whole number"));
     }
-    Ok(ConversationId(text.parse().unwrap_or(0)))
-}
-
-fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Given {
-        Number(serde_json::Number),
-        Text(String),
-        Nothing,
-    }
-    Ok(match Given::deserialize(deserializer)? {
-        Given::Number(number) => Some(number.to_string()),
-        Given::Text(text) => Some(text),
-        Given::Nothing => None,
-    })
+    Ok(ConversationId(whole.parse().unwrap_or(0)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(kind: Option<&str>, body: &'static str) -> Result<Reply> {
+    fn parse(kind: Option<&str>, body: &[u8]) -> Result<Reply> {
         let mut request = hyper::Request::builder();
         if let Some(kind) = kind {
             request = request.header("content-type", kind);
         }
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        Reply::parse(&parts, &Bytes::from_static(body.as_bytes()))
+        Reply::parse(&parts, &Bytes::copy_from_slice(body))
     }
 
     #[test]
@@ -121,35 +318,73 @@ mod tests {
         for (kind, body) in [
             (Some("application/json"), r#"{"conversation_id":123,"content":"a b"}"#),
             (Some("application/json; charset=utf-8"), r#"{"conversation_id":"123","content":"a b"}"#),
+            (Some("application/json"), r#"{"conversation_id":123.0,"content":"a b","surprise":{"deep":[1]}}"#),
+            (Some("application/json"), "\u{feff}{\"conversation_id\":\"123.0\",\"content\":\"a b\"}"),
+            (Some("application/json"), r#"{"content":"x","conversation_id":123,"content":"a b"}"#),
             (Some(form), r#" {"conversation_id":123,"content":"a b","image_base64":null}"#),
             (Some(form), "conversation_id=123&content=a+b"),
+            (Some(form), "\u{feff}conversation_id=123&content=a+b&surprise=1"),
             (Some("text/plain"), "conversation_id=123&content=a%20b"),
             (None, r#"{"conversation_id":123,"content":"a b"}"#),
             (None, "conversation_id=123&content=a+b"),
         ] {
-            let reply = parse(kind, body).expect(body);
+            let reply = parse(kind, body.as_bytes()).expect(body);
             assert_eq!(reply.conversation().expect(body), ConversationId(123), "{body}");
             assert_eq!(reply.content.as_deref(), Some("a b"), "{body}");
         }
     }
 
     #[test]
+    fn a_number_stands_for_its_text() {
+        let said = |body: &str| parse(Some("application/json"), body.as_bytes()).expect(body).content;
+        assert_eq!(said(r#"{"content":5}"#).as_deref(), Some("5"));
+        assert_eq!(said(r#"{"content":1.0}"#).as_deref(), Some("1"));
+        assert_eq!(said(r#"{"content":12.5}"#).as_deref(), Some("12.5"));
+        assert_eq!(said(r#"{"content":null}"#), None);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_refused() {
-        for body in [
-            "{",
-            "[]",
-            "hello",
-            r#"{"conversation_id":1,"surprise":1}"#,
-            r#"{"conversation_id":1,"content":5}"#,
-            "conversation_id=1&surprise=1",
-        ] {
-            assert!(parse(Some("application/json"), body).is_err(), "{body}");
+        for body in ["{", "[]", "hello", r#"{"conversation_id":1,"content":true}"#, r#"{"conversation_id":[1]}"#] {
+            assert!(parse(Some("application/json"), body.as_bytes()).is_err(), "{body}");
         }
         for body in ["", "content=hello", "conversation_id=12abc", "conversation_id=", "conversation_id=1.5"] {
-            let reply = parse(None, body).expect(body);
+            let reply = parse(None, body.as_bytes()).expect(body);
             assert!(reply.conversation().is_err(), "{body}");
         }
-        let huge = parse(None, "conversation_id=99999999999999999999").expect("readable");
+        let huge = parse(None, b"conversation_id=99999999999999999999").expect("readable");
         assert_eq!(huge.conversation().expect("a number"), ConversationId(0));
+        assert!(parse(Some("multipart/form-data; boundary=x"), b"--x\r\nContent-Disposition: form-da").is_err());
+    }
+
+    #[test]
+    fn charsets_are_honoured_and_guessed() {
+        let said = |kind: &str, body: &[u8]| parse(Some(kind), body).expect("readable").content.expect("a text");
+        let form = "application/x-www-form-urlencoded";
+        assert_eq!(said(form, b"content=caf\xe9+%80"), "café €", "not UTF-8: Windows-1252");
+        assert_eq!(said(form, b"content=caf%C3%A9"), "café");
+        assert_eq!(said(&format!("{form}; charset=GBK"), b"content=%C4%E3%BA%C3"), "你好");
+        assert_eq!(said(form, b"_charset_=shift_jis&content=%82%A0"), "あ");
+        assert_eq!(said("application/json; charset=\"iso-8859-1\"", b"{\"content\":\"caf\xe9\"}"), "café");
+        assert_eq!(said("application/json; charset=nonsense", b"{\"content\":\"caf\xe9\"}"), "café");
+        assert_eq!(
+            said("application/json; charset=utf-8", b"{\"content\":\"caf\xe9\"}"),
+            "café",
+            "it says what it is not"
+        );
+        let wide: Vec<u8> = "\u{feff}{\"content\":\"é\"}".encode_utf16().flat_map(|unit| unit.to_le_bytes()).collect();
+        assert_eq!(said("application/json", &wide), "é");
+    }
+
+    #[test]
+    fn a_multipart_body_has_texts_and_a_file() {
+        let body = b"--x\r\nContent-Disposition: form-data; name=\"conversation_id\"\r\n\r\n123\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"content\"\r\nContent-Type: text/plain; charset=big5\r\n\r\n\
+            \xa7A\xa6n\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"image_base64\"; filename=\"a.png\"\r\n\
+            Content-Type: image/png\r\n\r\n\x89PNG\r\n--x--\r\n";
+        let reply = parse(Some("multipart/form-data; boundary=x"), body).expect("readable");
+        assert_eq!(reply.conversation().expect("a number"), ConversationId(123));
+        assert_eq!((reply.content.as_deref(), reply.image_file.as_deref()), (Some("你好"), Some(&b"\x89PNG"[..])));
     }
 }

@@ -1,4 +1,4 @@
-//! Who is calling: the chat API key from the query, as documented, or from a header.
+//! Who is calling: the chat API key from the query, as documented, from a header, or from a form.
 
 use std::sync::Arc;
 
@@ -31,10 +31,10 @@ pub(super) struct CurrentKey {
 impl CurrentKey {
     pub(super) async fn find(
         app: &App,
-        query: &Parameters,
+        asked: &Parameters,
         parts: &mut Parts,
     ) -> std::result::Result<CurrentKey, Refusal> {
-        let presented = presented(query, parts).ok_or(Refusal::MissingKey)?;
+        let presented = presented(asked, parts).ok_or(Refusal::MissingKey)?;
         let (site, id, grant) = match app.sites.by_chat_key(&presented).await {
             Ok(found) => found,
             Err(Error::NotFound | Error::UnknownSite) => return Err(Refusal::InvalidKey),
@@ -48,12 +48,13 @@ impl CurrentKey {
     }
 }
 
-fn presented(query: &Parameters, parts: &Parts) -> Option<String> {
+/// The key that a caller shows, valid or not.
+pub(super) fn presented(asked: &Parameters, parts: &Parts) -> Option<String> {
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = header(AUTHORIZATION.as_str()).and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
-    let keys = [query.get("key"), bearer, header("x-api-key")];
+    let keys = [asked.get("key"), bearer, header("x-api-key")];
     keys.into_iter().flatten().map(str::trim).find(|key| !key.is_empty()).map(str::to_owned)
 }

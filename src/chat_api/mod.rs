@@ -17,7 +17,7 @@ use hyper::Method;
 use hyper::http::request::Parts;
 
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::http::limits::ApiCall;
 use crate::http::route::{Caller, Route};
 use crate::sites::{self, KeyScope};
@@ -30,19 +30,21 @@ use answer::Refusal;
 use body::Parameters;
 use key::CurrentKey;
 
-/// The one address.
+/// The documented address.
 pub const PATH: &str = "/api/chat_api.php";
+/// Addresses that answer as [`PATH`] does: scripts leave the ending out, and libraries put a slash behind it.
+const ALIASES: &[&str] = &["/api/chat_api.php/", "/api/chat_api", "/api/chat_api/"];
 
 /// The table of this door. Each method has a row, because the key is looked at before the method.
 pub fn routes() -> Vec<Route> {
-    let row = |method| Route::new(method, PATH, Caller::ChatKey, serve).refuses::<answer::Refused>();
+    let row = |method| Route::new(method, PATH, Caller::ChatKey, serve).also_at(ALIASES).refuses::<answer::Refused>();
     vec![
         row(Method::GET).asks_for(fetch::query).gives::<fetch::Recent<'static>>(),
         row(Method::POST).asks_for(reply::query).takes::<Reply>().takes_form_too().gives::<reply::Sent>(),
         row(Method::PUT),
         row(Method::PATCH),
         row(Method::DELETE),
-        Route::new(Method::OPTIONS, PATH, Caller::Anyone, options),
+        Route::new(Method::OPTIONS, PATH, Caller::Anyone, options).also_at(ALIASES),
     ]
 }
 
@@ -93,12 +95,17 @@ async fn serve(State(app): State<App>, request: Request) -> Response {
 
 async fn act(app: &App, request: Request) -> std::result::Result<Response, Refusal> {
     let (mut parts, body) = request.into_parts();
-    let query = Parameters::of_query(&parts);
-    let key = CurrentKey::find(app, &query, &mut parts).await?;
+    let mut asked = Parameters::of_query(&parts);
+    let body = if key::presented(&asked, &parts).is_none() || asked.get("action").is_none_or(str::is_empty) {
+        asked.complete_from(&parts, body).await?
+    } else {
+        body
+    };
+    let key = CurrentKey::find(app, &asked, &mut parts).await?;
     if key.site.paused {
         return Err(Error::SitePaused.into());
     }
-    let action = query.get("action").and_then(Action::parse);
+    let action = asked.get("action").and_then(Action::parse);
     count(app, &key, action, &parts)?;
     let action = action.ok_or(Refusal::UnknownAction)?;
     if !action.is_within(key.scope) {
@@ -111,20 +118,20 @@ async fn act(app: &App, request: Request) -> std::result::Result<Response, Refus
     match action {
         Action::GetRecentMessages => {
             let _turn = app.turns.take(Whose::Own(key.site.owner_id)).await?;
-            Ok(fetch::recent(app, &key, &query).await?)
+            Ok(fetch::recent(app, &key, &asked).await?)
         }
-        Action::ReplyAsAgent => Ok(reply::reply(app, &key, &parts, body).await?),
+        Action::ReplyAsAgent => reply::reply(app, &key, &parts, body).await,
     }
 }
 
 /// Fetching and replying are counted apart against the site's one threshold. What names no action counts by its method,
 /// so that guessing is limited too.
-fn count(app: &App, key: &CurrentKey, action: Option<Action>, parts: &Parts) -> Result<()> {
+fn count(app: &App, key: &CurrentKey, action: Option<Action>, parts: &Parts) -> std::result::Result<(), Refusal> {
     let guess = if parts.method == Method::POST { ApiCall::Reply } else { ApiCall::Fetch };
     let call = action.map_or(guess, Action::counted_as);
-    let limit = key.site.limits.api_per_minute as usize;
-    let taken = app.limits.api_calls.take((key.site.id, call), limit, Instant::now());
-    taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })
+    let per_minute = key.site.limits.api_per_minute;
+    let taken = app.limits.api_calls.take((key.site.id, call), per_minute as usize, Instant::now());
+    taken.map_err(|wait_s| Refusal::OverLimit { call, per_minute, wait_s })
 }
 
 /// A method question, without a key.

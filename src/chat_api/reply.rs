@@ -21,7 +21,7 @@ use crate::messages::{self, Author, Body, ClientId, Draft, Outgoing, Target, Tex
 use crate::text;
 use crate::turns::Whose;
 
-use super::answer::json;
+use super::answer::{Refusal, json};
 use super::body::Reply;
 use super::key::CurrentKey;
 
@@ -51,18 +51,34 @@ struct Content {
     image: Option<Bytes>,
 }
 
+/// What became of a reply that was taken.
+#[derive(PartialEq, Eq)]
+enum Outcome {
+    /// It is stored, now or by an earlier try.
+    Stored,
+    /// Its `Idempotency-Key` stands for another reply.
+    KeyReused,
+}
+
 /// What the query may hold, beside the key.
 pub(super) fn query(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "properties": { "action": { "const": "reply_as_agent" } }, "required": ["action"] })
 }
 
-pub(super) async fn reply(app: &App, key: &CurrentKey, parts: &Parts, body: RequestBody) -> Result<Response> {
+pub(super) async fn reply(
+    app: &App,
+    key: &CurrentKey,
+    parts: &Parts,
+    body: RequestBody,
+) -> std::result::Result<Response, Refusal> {
     let limit = key.site.limits.image_bytes as usize / 3 * 4 + OTHER_FIELDS;
-    with_upload(app, key.site.id, body, limit, async |bytes| take(app, key, parts, bytes).await).await?;
-    Ok(json(&Sent { success: true }))
+    match with_upload(app, key.site.id, body, limit, async |bytes| take(app, key, parts, bytes).await).await? {
+        Outcome::Stored => Ok(json(&Sent { success: true })),
+        Outcome::KeyReused => Err(Refusal::IdempotencyKeyReused),
+    }
 }
 
-async fn take(app: &App, key: &CurrentKey, parts: &Parts, bytes: Bytes) -> Result<()> {
+async fn take(app: &App, key: &CurrentKey, parts: &Parts, bytes: Bytes) -> Result<Outcome> {
     let reply = Reply::parse(parts, &bytes)?;
     let conversation = reply.conversation()?;
     let content = match Content::parse(&reply, key) {
@@ -74,7 +90,7 @@ async fn take(app: &App, key: &CurrentKey, parts: &Parts, bytes: Bytes) -> Resul
             content?
         }
     };
-    let ids = ClientIds::new(parts, &bytes)?;
+    let ids = ClientIds::new(parts)?;
     drop(bytes);
     send(app, key, conversation, name(&reply), content, ids).await
 }
@@ -86,39 +102,69 @@ async fn send(
     name: String,
     content: Content,
     ids: ClientIds,
-) -> Result<()> {
-    let mut drafts = Vec::with_capacity(2);
+) -> Result<Outcome> {
+    let mut bodies = Vec::with_capacity(2);
     if let Some(text) = content.text {
-        drafts.push(Draft { client_id: ids.text, body: Body::Text(text) });
+        bodies.push(Body::Text(text));
     }
     if let Some(bytes) = content.image {
         let _turn = app.turns.take(Whose::Own(key.site.owner_id)).await?;
         let image = images::accept(app, &key.site, Uploader::Api(key.id), bytes).await?;
-        drafts.push(Draft { client_id: ids.image, body: Body::Image(image.name) });
+        bodies.push(Body::Image(image.name));
     }
+    let drafts = [ids.first, ids.second].into_iter().zip(bodies);
+    let drafts: Vec<Draft> = drafts.map(|(client_id, body)| Draft { client_id, body }).collect();
     let outgoing = Outgoing {
         site: key.site.id,
         target: Target::Conversation(conversation),
         author: Author::Api { key: key.id, name },
         drafts,
     };
-    match messages::send(app, outgoing).await {
-        // The ids hold the hash of the whole request, so what they were used for is this very reply: a retried image
-        // only got another name. Its files are swept.
-        Err(Error::Conflict(_)) if ids.repeatable => Ok(()),
-        sent => sent.map(drop),
+    match messages::send(app, outgoing.clone()).await {
+        // A retried picture got another name, so even an honest retry can be a conflict. Its files are swept.
+        Ok(_) | Err(Error::Conflict(_)) if ids.repeatable => is_stored(app, conversation, &outgoing).await,
+        sent => sent.map(|_| Outcome::Stored),
     }
+}
+
+/// Compares what the ids of a reply stand for with the reply itself.
+async fn is_stored(app: &App, conversation: ConversationId, outgoing: &Outgoing) -> Result<Outcome> {
+    let Outgoing { site, author, drafts, .. } = outgoing;
+    // Both ids, also where the reply has one part: the earlier one may have had two.
+    let (first, _) = drafts.first().and_then(|draft| draft.client_id.as_str().rsplit_once('-')).unwrap_or_default();
+    let ids = [ClientId::parse(&format!("{first}-1"))?, ClientId::parse(&format!("{first}-2"))?];
+    let stored = messages::of_author(app, *site, author, &ids).await?;
+    if stored.len() != drafts.len() {
+        return Ok(Outcome::KeyReused);
+    }
+    for (message, draft) in stored.iter().zip(drafts) {
+        let same_body = match (&draft.body, &message.image) {
+            (Body::Text(text), None) => message.text == text.as_str(),
+            (Body::Image(name), Some(image)) => images::is_same(app, name.as_str(), &image.id).await?,
+            (Body::Text(_), Some(_)) | (Body::Image(_), None) => false,
+        };
+        if !same_body || message.conversation_id != conversation || message.author.name() != author.name() {
+            return Ok(Outcome::KeyReused);
+        }
+    }
+    Ok(Outcome::Stored)
 }
 
 impl Content {
     fn parse(reply: &Reply, key: &CurrentKey) -> Result<Content> {
+        let limit = key.site.limits.image_bytes as usize;
         let image = reply.image_base64.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let file = reply.image_file.as_ref().filter(|file| !file.is_empty());
         let text = match Text::parse(reply.content.as_deref().unwrap_or_default()) {
-            Err(Error::EmptyMessage) if image.is_some() => None,
+            Err(Error::EmptyMessage) if image.is_some() || file.is_some() => None,
             text => Some(text?),
         };
-        let limit = key.site.limits.image_bytes as usize;
-        Ok(Content { text, image: image.map(|text| decode(text, limit)).transpose()? })
+        let image = match (image, file) {
+            (Some(text), _) => Some(decode(text, limit)?),
+            (None, Some(file)) => Some(decode_file(file, limit)?),
+            (None, None) => None,
+        };
+        Ok(Content { text, image })
     }
 }
 
@@ -142,28 +188,37 @@ pub fn decode(text: &str, limit: usize) -> Result<Bytes> {
     if bytes.len() > limit { Err(Error::ImageTooLarge { limit }) } else { Ok(bytes.into()) }
 }
 
+/// A picture that came as a file: base64 in it, or the picture itself.
+fn decode_file(file: &Bytes, limit: usize) -> Result<Bytes> {
+    match std::str::from_utf8(file).map(|text| decode(text.trim(), limit)) {
+        Ok(Err(Error::InvalidImage(_))) | Err(_) if file.len() > limit => Err(Error::ImageTooLarge { limit }),
+        Ok(Err(Error::InvalidImage(_))) | Err(_) => Ok(file.clone()),
+        Ok(decoded) => decoded,
+    }
+}
+
 fn name(reply: &Reply) -> String {
     let name = text::cut(&text::line(reply.agent_name.as_deref().unwrap_or_default()), NAME_GRAPHEMES);
     if name.is_empty() { DEFAULT_NAME.to_owned() } else { name }
 }
 
-/// Ids for the two parts: made from the `Idempotency-Key` and the request, so that a retry stores nothing twice.
+/// Ids for the two parts: made from the `Idempotency-Key` alone, so that one key never stores two replies.
 struct ClientIds {
-    text: ClientId,
-    image: ClientId,
+    first: ClientId,
+    second: ClientId,
     repeatable: bool,
 }
 
 impl ClientIds {
-    fn new(parts: &Parts, bytes: &Bytes) -> Result<ClientIds> {
-        let Some(given) = parts.headers.get("idempotency-key") else {
-            return Ok(ClientIds { text: ClientId::random(), image: ClientId::random(), repeatable: false });
+    fn new(parts: &Parts) -> Result<ClientIds> {
+        let given = parts.headers.get("idempotency-key").map(|value| value.as_bytes().trim_ascii());
+        let Some(given) = given.filter(|given| !given.is_empty()) else {
+            return Ok(ClientIds { first: ClientId::random(), second: ClientId::random(), repeatable: false });
         };
-        let hash = Sha256::new().chain_update(given.as_bytes()).chain_update([0]).chain_update(bytes).finalize();
-        let hash: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash: String = Sha256::digest(given)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(ClientIds {
-            text: ClientId::parse(&format!("key-{hash}-text"))?,
-            image: ClientId::parse(&format!("key-{hash}-image"))?,
+            first: ClientId::parse(&format!("key-{hash}-1"))?,
+            second: ClientId::parse(&format!("key-{hash}-2"))?,
             repeatable: true,
         })
     }

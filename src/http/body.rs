@@ -79,12 +79,16 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     to_bytes(body, limit).await.map_err(|error| {
         if caused_by::<http_body_util::LengthLimitError>(&error) {
             Error::TooLarge { limit }
-        } else if caused_by::<TooSlow>(&error) {
-            Error::InvalidRequest("the body took too long".into())
         } else {
-            Error::InvalidRequest("the body ended early".into())
+            unreadable(&error)
         }
     })
+}
+
+/// Why the bytes of a body stopped coming.
+pub fn unreadable(error: &axum::Error) -> Error {
+    let reason = if caused_by::<TooSlow>(error) { "the body took too long" } else { "the body ended early" };
+    Error::InvalidRequest(reason.into())
 }
 
 fn caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {

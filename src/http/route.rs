@@ -31,6 +31,8 @@ pub struct Route {
     pub method: Method,
     /// The path, with `{name}` for parameters.
     pub path: &'static str,
+    /// Other paths that answer the same, left out of the description.
+    pub aliases: &'static [&'static str],
     /// Who may call it.
     pub caller: Caller,
     /// Schema of its query, an object.
@@ -65,7 +67,25 @@ impl Route {
         };
         let handler = axum::routing::on(filter, handler);
         let (gives, answers) = (Vec::new(), "application/json");
-        Route { method, path, caller, asks: None, takes: None, bodies: &[], gives, answers, refuses: None, handler }
+        Route {
+            method,
+            path,
+            aliases: &[],
+            caller,
+            asks: None,
+            takes: None,
+            bodies: &[],
+            gives,
+            answers,
+            refuses: None,
+            handler,
+        }
+    }
+
+    /// Says under which other paths it answers.
+    pub fn also_at(mut self, aliases: &'static [&'static str]) -> Route {
+        self.aliases = aliases;
+        self
     }
 
     /// Says what its query may hold.
@@ -88,7 +108,7 @@ impl Route {
 
     /// Says that the same fields may come as a form.
     pub fn takes_form_too(mut self) -> Route {
-        self.bodies = &["application/json", "application/x-www-form-urlencoded"];
+        self.bodies = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
         self
     }
 
@@ -119,5 +139,8 @@ impl Route {
 
 /// Makes the router of a table.
 pub fn router(routes: Vec<Route>) -> Router<App> {
-    routes.into_iter().fold(Router::new(), |router, route| router.route(route.path, route.handler))
+    routes.into_iter().fold(Router::new(), |router, route| {
+        let paths = route.aliases.iter().chain([&route.path]);
+        paths.fold(router, |router, path| router.route(path, route.handler.clone()))
+    })
 }

@@ -22,3 +22,15 @@ pub async fn fetch(app: &App, key: &BlobKey) -> Result<StoredBlob> {
     }
     whole.ok_or(Error::NotFound)
 }
+
+/// Do two stored pictures have the same content?
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_same(app: &App, one: &str, other: &str) -> Result<bool> {
+    if one == other {
+        return Ok(true);
+    }
+    let (one, other) = (store::known(&app.store, one).await?, store::known(&app.store, other).await?);
+    Ok(one.zip(other).is_some_and(|(one, other)| one.sha256 == other.sha256))
+}

@@ -28,10 +28,11 @@ use crate::id::{AccountId, ImageId, KeyId, VisitorId};
 use crate::storage::Folder;
 
 pub use accept::{accept, accept_from_visitor};
-pub use attach::{attach, forget, forget_site};
+pub use attach::{attach, forget, forget_some};
 pub use blobs::{BlobKey, Blobs, StoredBlob, is_whole};
 pub use clean::{Cleaned, FRAME_PIXELS, FRAMES, SIDE, clean};
 pub use fetch::fetch;
+pub use fetch::is_same;
 pub use format::Format;
 pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
 pub use name::{FileName, ImageName};

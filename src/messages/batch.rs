@@ -204,11 +204,12 @@ impl Batch {
                 (same, Stored::Known(message.clone()))
             });
             stored.or_else(|| {
-                let same = |p: &&Planned| {
-                    p.key.0 == job.site && p.author == job.author && p.draft.client_id == draft.client_id
-                };
-                let index = self.planned.iter().position(|p| same(&p))?;
-                Some((self.planned[index].draft.body == draft.body, Stored::New(index)))
+                let key = author_key(job.site, &job.author, &draft.client_id);
+                let is_same = |p: &Planned| author_key(p.key.0, &p.author, &p.draft.client_id) == key;
+                let index = self.planned.iter().position(is_same)?;
+                let Planned { key: (_, conversation), draft: planned, .. } = &self.planned[index];
+                let here = !matches!(job.target, Target::Conversation(id) if id != *conversation);
+                Some((here && planned.body == draft.body, Stored::New(index)))
             })
         };
         let found: Vec<_> = job.drafts.iter().filter_map(find).collect();
@@ -224,7 +225,7 @@ impl Batch {
     /// Whoever types an external id is the same author as its owner, and hears nothing of the owner's messages all the same.
     fn may_hear_of(&self, job: &Outgoing, message: &Message) -> bool {
         match &job.target {
-            Target::Conversation(_) => true,
+            Target::Conversation(id) => message.conversation_id == *id,
             Target::Thread { proof, mode, .. } => {
                 let head = self.heads.get(&(message.site_id, message.conversation_id));
                 head.is_some_and(|head| *mode == IdentityMode::Shared || head.conversation.proof == *proof)

@@ -20,9 +20,8 @@ pub mod store;
 mod view;
 
 pub use appender::Appender;
-pub use read::{History, before, last_lines, newest, recent};
+pub use read::{History, before, last_lines, newest, of_author, recent};
 pub use send::{Outgoing, Target, send};
-pub use store::forget_site;
 pub use view::{MessageForOperator, MessageForVisitor};
 
 /// Longest text, in characters as people see them.
@@ -94,7 +93,7 @@ impl Author {
     }
 }
 
-/// Plain text within the limits: control characters gone, newlines kept, not empty.
+/// Plain text within the limits, cleaned as [`crate::text::lines`] does, not empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(String);
 
@@ -107,10 +106,8 @@ impl Text {
         if text.len() > TEXT_BYTES * 2 {
             return Err(Error::TextTooLong);
         }
-        let mut clean = text.replace("\r\n", "\n").replace('\r', "\n");
-        clean.retain(|c| c == '\n' || c == '\t' || !c.is_control());
-        let clean = clean.trim();
-        if crate::text::is_blank(clean) {
+        let clean = crate::text::lines(text);
+        if clean.is_empty() {
             return Err(Error::EmptyMessage);
         }
         // A text of few bytes has few characters: counting them costs more than all other checks together.
@@ -118,7 +115,7 @@ impl Text {
         if clean.len() > TEXT_BYTES || many() {
             return Err(Error::TextTooLong);
         }
-        Ok(Text(clean.to_owned()))
+        Ok(Text(clean))
     }
 
     /// The text.

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::id::{ConversationId, SiteId};
 use crate::storage::Store;
 
-use super::{Message, store};
+use super::{Author, ClientId, Message, store};
 
 /// A page of messages, oldest first.
 #[derive(Debug)]
@@ -17,6 +17,12 @@ pub struct History {
     pub messages: Vec<Message>,
     /// Older ones exist.
     pub more: bool,
+}
+
+/// The stored messages that an author gave these client ids, in the order they were stored.
+pub async fn of_author(app: &App, site: SiteId, author: &Author, ids: &[ClientId]) -> Result<Vec<Message>> {
+    let keys: Vec<_> = ids.iter().map(|id| (site, author.kind(), author.number(), id.clone())).collect();
+    store::of_keys(&app.store, &keys).await
 }
 
 /// The newest messages over several conversations of one visitor, in the order they were stored.

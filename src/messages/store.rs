@@ -64,10 +64,11 @@ const GIVE: &str = "UPDATE messages SET author_id = $3, client_id = CASE
             AND o.author_id = $3 AND o.client_id = messages.client_id) THEN messages.client_id || '-' || messages.id
         ELSE messages.client_id END
     WHERE site_id = $1 AND conversation_id = $2 AND author_kind = 'visitor'";
-const FORGET: &str = "DELETE FROM messages WHERE site_id = $1";
+const SOME: &str = "SELECT id FROM messages WHERE site_id = $1 ORDER BY n LIMIT $2";
+const FORGET: &str = concat!("DELETE FROM messages WHERE site_id = $1 AND id IN ", id_rows!("$2"));
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, GIVE, FORGET, FORGET_OF];
+pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, GIVE, SOME, FORGET, FORGET_OF];
 
 #[derive(FromRow)]
 struct Row {
@@ -185,6 +186,13 @@ pub(super) fn known(keys: &[AuthorKey]) -> Statement {
     Statement::new(KNOWN, values![Value::json(&keys)])
 }
 
+/// The stored messages of some client ids of one author, in the order of their numbers.
+pub(super) async fn of_keys(store: &Store, keys: &[AuthorKey]) -> Result<Vec<Message>> {
+    let mut found: Vec<Message> = store.all(KNOWN, values![Value::json(&keys)]).await.map(messages)?;
+    found.sort_by_key(|message| message.n);
+    Ok(found)
+}
+
 /// Reads the answer to [`known`].
 pub(super) fn read(answers: &mut Answers) -> Result<Vec<Message>> {
     answers.rows().map(messages)
@@ -227,10 +235,15 @@ pub async fn give(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), t
     tx.run(GIVE, values![site, conversation, to]).await.map(drop)
 }
 
-/// Removes a site's messages with the site.
-pub async fn forget_site(tx: &mut Tx, site: SiteId) -> Result<()> {
-    search::store::forget_site(tx, site);
-    tx.run(FORGET, values![site]).await.map(drop)
+/// Removes the first messages of a deleted site, at most so many. Returns how many.
+pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let rows: Vec<(MessageId,)> = tx.all(SOME, values![site, limit]).await?;
+    let ids: Vec<MessageId> = rows.into_iter().map(|(id,)| id).collect();
+    if !ids.is_empty() {
+        search::store::forget_messages(tx, site, &ids);
+        tx.run(FORGET, values![site, Value::ids(&ids)]).await?;
+    }
+    Ok(ids.len() as i64)
 }
 
 /// Removes the messages of conversations that are to be removed.

@@ -78,6 +78,41 @@ async fn keys() {
 }
 
 #[tokio::test]
+async fn the_key_may_stand_in_a_form_where_the_query_has_none() {
+    let shop = Shop::new().await;
+    let (http, key, id) = (shop.http(), &shop.site.chat_key, shop.conversation);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("action=reply_as_agent&key={key}&conversation_id={id}&content=form");
+    let multipart = [("content-type", "multipart/form-data; boundary=x")];
+    let part =
+        |name: &str, value: &str| format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let file = part("attachment\"; filename=\"a", &"a".repeat(100_000));
+    let rest = part("conversation_id", &id.to_string()) + &part("content", "parts") + "--x--\r\n";
+    let named = part("key", key) + &part("action", "reply_as_agent");
+    for address in [ADDRESS, "/api/chat_api.php/", "/api/chat_api", "/api/chat_api/"] {
+        assert_eq!(
+            http.send(Method::POST, address, &form, body.clone()).await.bytes,
+            r#"{"success":true}"#,
+            "{address}"
+        );
+    }
+    for good in [named.clone() + &rest, named.clone() + &file + &rest] {
+        assert_eq!(http.send(Method::POST, ADDRESS, &multipart, good).await.bytes, r#"{"success":true}"#);
+    }
+    // After a file, in a form over 64 KiB or in JSON it is not looked for; and the query goes first.
+    refused(&http.send(Method::POST, ADDRESS, &multipart, file.clone() + &named + &rest).await, 401, "missing key");
+    let long = format!("{body}&more={}", "x".repeat(64 * 1024));
+    refused(&http.send(Method::POST, ADDRESS, &form, long).await, 401, "missing key");
+    let in_json = json!({ "key": key, "action": "reply_as_agent", "conversation_id": id, "content": "Hi" });
+    refused(&http.json(Method::POST, ADDRESS, &[], &in_json).await, 401, "missing key");
+    let wrong = format!("{ADDRESS}?key=chat_wrong");
+    refused(&http.send(Method::POST, &wrong, &form, body.clone()).await, 401, "invalid key");
+    let other = format!("{ADDRESS}?action=nonsense");
+    refused(&http.send(Method::POST, &other, &form, body).await, 400, "unknown action");
+    assert_eq!(shop.otto.thread(&shop.site, id).await[1..], ["form", "form", "form", "form", "parts", "parts"]);
+}
+
+#[tokio::test]
 async fn a_revoked_key_is_invalid_at_once() {
     let shop = Shop::new().await;
     let path = shop.at("get_recent_messages");
@@ -122,15 +157,23 @@ async fn the_limit_counts_fetching_and_replying_apart() {
         assert_eq!(shop.http().get(&fetch).await.status, StatusCode::OK);
     }
     let over = shop.http().get(&fetch).await;
-    refused(&over, 429, "too many requests, wait 3s");
-    assert_eq!(over.headers["retry-after"], "3");
+    let wait = over.headers["retry-after"].to_str().expect("text").to_owned();
+    assert!(
+        (30..=60).contains(&wait.parse::<u32>().expect("whole seconds")),
+        "until the first call is a minute old: {wait}"
+    );
+    refused(&over, 429, &format!("too many requests, wait {wait}s"));
+    assert_eq!(over.headers["ratelimit"], format!("\"fetch\";r=0;t={wait}"));
+    assert_eq!(over.headers["ratelimit-policy"], "\"fetch\";q=3;w=60");
     for _ in 0..3 {
         assert_eq!(shop.reply(&reply).await.bytes, r#"{"success":true}"#);
     }
-    refused(&shop.reply(&reply).await, 429, "too many requests, wait 3s");
+    let over = shop.reply(&reply).await;
+    assert_eq!(over.status, 429);
+    assert_eq!(over.headers["ratelimit-policy"], "\"reply\";q=3;w=60");
     // The limit comes before the action and the method.
-    refused(&shop.http().get(&shop.at("nonsense")).await, 429, "too many requests, wait 3s");
-    refused(&shop.http().get(&shop.at("reply_as_agent")).await, 429, "too many requests, wait 3s");
+    assert_eq!(shop.http().get(&shop.at("nonsense")).await.status, 429);
+    assert_eq!(shop.http().get(&shop.at("reply_as_agent")).await.status, 429);
     // And after the key and the site.
     refused(&shop.http().get(&format!("{ADDRESS}?key=chat_x")).await, 401, "invalid key");
     shop.otto.configure(&shop.site, json!({ "paused": true })).await;
@@ -158,7 +201,7 @@ async fn bodies() {
         r#"{"conversation_id":[1],"content":"Hi"}"#,
         r#"{"conversation_id":true,"content":"Hi"}"#,
         r#"{"conversation_id":1,"content":{"a":1}}"#,
-        r#"{"conversation_id":1,"content":"Hi","is_note":true}"#,
+        r#"{"conversation_id":1,"content":true}"#,
     ] {
         refused(&shop.http().send(Method::POST, &at, &json_type, bad).await, 400, "invalid request");
     }
