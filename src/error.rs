@@ -52,8 +52,10 @@ pub enum Error {
     /// An account cannot be made for this address.
     #[error("this address cannot be used for a new account; if you have one already, sign in")]
     EmailTaken,
-    /// The password is too short or too long.
-    #[error("choose a password of 10 to 256 characters")]
+    /// The password is too short, too long, or among those that are guessed first.
+    #[error(
+        "choose a password of 10 to 256 characters; not a common one, nor your own name or address, also with something added"
+    )]
     WeakPassword,
     /// The visitor's token is unknown, expired or revoked: start anew.
     #[error("this chat session has ended; start a new one")]

@@ -52,7 +52,8 @@ pub(super) async fn confirm(app: &App, account: &Account, password: &str) -> Res
 }
 
 async fn replace(app: &App, by: &By, account: AccountId, kept: SessionId, new: &str) -> Result<()> {
-    let hash = app.passwords.hash(new).await?;
+    let owner = store::by_id(&app.store, account).await?.ok_or(Error::NotFound)?;
+    let hash = app.passwords.hash(new, &[&owner.email, &owner.name]).await?;
     let mut tx = app.store.begin().await?;
     if !store::set_password(&mut tx, account, &hash).await? {
         return Err(Error::NotFound);

@@ -9,6 +9,7 @@ mod password;
 mod attempts;
 pub mod store;
 pub mod view;
+mod weak;
 mod session;
 mod sign_up;
 mod sign_in;

@@ -11,6 +11,8 @@ use tokio::sync::Semaphore;
 use crate::error::{Error, Result};
 use crate::toil;
 
+use super::weak::is_weak;
+
 /// Characters a password may have. The cap keeps long ones from costing more than the hash.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
 /// Memory of one hash in KiB, passes, lanes: the OWASP minimum for Argon2id, about 25 ms on a small machine.
@@ -36,12 +38,12 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// Hashes a new password.
+    /// Hashes a new password. `about` is what is known of its owner, which it must not be.
     ///
     /// # Errors
     /// `WeakPassword`; `Unavailable` when too many wait.
-    pub async fn hash(&self, password: &str) -> Result<String> {
-        if !LENGTH.contains(&password.chars().count()) {
+    pub async fn hash(&self, password: &str, about: &[&str]) -> Result<String> {
+        if !LENGTH.contains(&password.chars().count()) || is_weak(password, about) {
             return Err(Error::WeakPassword);
         }
         let password = password.to_owned();
@@ -108,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn only_the_right_password_passes() {
         let passwords = Passwords::default();
-        let stored = passwords.hash("correct horse").await.expect("hashes");
+        let stored = passwords.hash("correct horse", &[]).await.expect("hashes");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
         assert!(passwords.check("correct horse", Some(&stored)).await.expect("checks"));
         assert!(!passwords.check("correct horsf", Some(&stored)).await.expect("checks"));
@@ -118,10 +120,10 @@ mod tests {
     #[tokio::test]
     async fn length_is_bounded() {
         let passwords = Passwords::default();
-        assert!(matches!(passwords.hash("123456789").await, Err(Error::WeakPassword)));
-        assert!(matches!(passwords.hash(&"x".repeat(257)).await, Err(Error::WeakPassword)));
-        let longest = "é".repeat(256);
-        let stored = passwords.hash(&longest).await.expect("hashes");
+        assert!(matches!(passwords.hash("kX9#vLq2T", &[]).await, Err(Error::WeakPassword)));
+        assert!(matches!(passwords.hash(&"kX9#vLq2Tzé".repeat(25), &[]).await, Err(Error::WeakPassword)));
+        let longest = format!("{}kX9#vLq2Tz", "é".repeat(246));
+        let stored = passwords.hash(&longest, &[]).await.expect("hashes");
         assert!(!passwords.check(&format!("{longest}x"), Some(&stored)).await.expect("checks"));
     }
 }

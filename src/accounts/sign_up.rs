@@ -37,7 +37,7 @@ pub async fn sign_up(app: &App, new: NewAccount, place: Place) -> Result<SignedI
     let checked = check(new)?;
     let taken = app.limits.sign_ups.take_for_network(place.network, SIGN_UPS_PER_HOUR, Instant::now());
     taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
-    let hash = app.passwords.hash(&checked.password).await?;
+    let hash = app.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
     let mut tx = app.store.begin().await?;
     let account = insert(&mut tx, checked, &hash).await?;
     audit::record(&mut tx, &By::at(account.id, &place.address), Action::AccountMade, None, &account.email).await?;
@@ -52,7 +52,7 @@ pub async fn sign_up(app: &App, new: NewAccount, place: Place) -> Result<SignedI
 /// `EmailTaken`, `WeakPassword`, a field that is refused.
 pub async fn add_account(app: &App, new: NewAccount) -> Result<Account> {
     let checked = check(new)?;
-    let hash = app.passwords.hash(&checked.password).await?;
+    let hash = app.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
     let mut tx = app.store.begin().await?;
     let account = insert(&mut tx, checked, &hash).await?;
     audit::record(&mut tx, &By::on_machine(account.id), Action::AccountMade, None, &account.email).await?;

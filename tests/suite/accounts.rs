@@ -49,6 +49,8 @@ async fn what_cannot_be_an_account_is_refused_with_the_field() {
     for (body, code, field) in [
         (json!({ "email": "vera", "password": PASSWORD }), "invalid_request", "email"),
         (json!({ "email": "vera@example.org", "password": "short" }), "weak_password", "password"),
+        (json!({ "email": "vera@example.org", "password": "password123" }), "weak_password", "password"),
+        (json!({ "email": "veronica@example.org", "password": "Veronica2026" }), "weak_password", "password"),
         (json!({ "email": "vera@example.org", "password": "x".repeat(257) }), "weak_password", "password"),
         (
             json!({ "email": "vera@example.org", "password": PASSWORD, "name": "x".repeat(81) }),
@@ -171,6 +173,8 @@ async fn a_new_password_ends_every_other_session_and_its_lines() {
     assert_eq!(here.call(Method::POST, "account/password", wrong).await.code(), "wrong_credentials");
     let weak = json!({ "current": PASSWORD, "new": "short" });
     assert_eq!(here.call(Method::POST, "account/password", weak).await.code(), "weak_password");
+    let common = json!({ "current": PASSWORD, "new": "password123" });
+    assert_eq!(here.call(Method::POST, "account/password", common).await.code(), "weak_password");
     assert_eq!(status(&lost).await, 200);
 
     let right = json!({ "current": PASSWORD, "new": "an even better one" });
