@@ -2,23 +2,41 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// One line: controls, line breaks and direction overrides removed, spaces at the ends trimmed.
+/// One line: line breaks turned into spaces, what [`cleaned`] takes out removed, spaces at the ends trimmed.
 /// Empty when nothing visible is left.
 pub fn line(text: &str) -> String {
-    let kept: String = text.chars().map(|c| if is_break(c) { ' ' } else { c }).filter(|c| !is_unseen(*c)).collect();
-    visible(kept.trim())
+    visible(cleaned(text.chars().map(|c| if is_break(c) { ' ' } else { c })).trim())
 }
 
 /// Several lines: like [`line`], with line breaks (as `\n`) and tabs kept.
 pub fn lines(text: &str) -> String {
     let joined = text.replace("\r\n", "\n").replace('\r', "\n");
-    let kept: String = joined.chars().filter(|c| matches!(c, '\n' | '\t') || !is_unseen(*c)).collect();
-    visible(kept.trim())
+    visible(cleaned(joined.chars()).trim())
 }
 
 /// One line like [`line`], cut to `limit` code points; what seems empty is kept as it is.
 pub fn clip(text: &str, limit: usize) -> String {
-    text.chars().filter(|c| !is_unseen(*c)).take(limit).collect::<String>().trim().to_owned()
+    let one_line = text.chars().filter(|c| !matches!(c, '\n' | '\t'));
+    cleaned(one_line).chars().take(limit).collect::<String>().trim().to_owned()
+}
+
+/// Is there nothing in it that cleaning would remove or change? For names that must stay as they are.
+pub fn is_clean_line(text: &str) -> bool {
+    line(text) == text
+}
+
+/// Without controls (but line feed and tab), direction overrides, and letters that nobody sees: they make a text read
+/// otherwise than it is, or hide something in it. Joiners and variation selectors stay, because emoji and many scripts
+/// need them; and so do the tags that make the flag of a region, in such a flag.
+fn cleaned(text: impl Iterator<Item = char>) -> String {
+    let mut in_flag = false;
+    text.filter(|c| {
+        let is_tag = matches!(c, '\u{e0020}'..='\u{e007f}');
+        let stays = if is_tag { in_flag } else { matches!(c, '\n' | '\t') || !is_unseen(*c) };
+        in_flag = *c == '\u{1f3f4}' || is_tag && in_flag;
+        stays
+    })
+    .collect()
 }
 
 /// Characters as a reader counts them: a flag or a family is one.
@@ -44,9 +62,15 @@ fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\t' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Controls, and the overrides that make a name read backwards.
+/// Controls, direction overrides and isolates, and characters without any form of their own.
 fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e001f}' | '\u{e0080}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}'
+        )
 }
 
 /// Joiners and marks that are part of emoji and of some scripts, but make nothing visible alone.
@@ -69,6 +93,18 @@ mod tests {
         assert_eq!(line("\u{200b}\u{200d} \u{feff}"), "");
         assert_eq!(line("\u{3164}\u{115f}\u{2800}\u{e0061}"), "", "fillers that look like nothing");
         assert_eq!(lines("a\r\nb\u{0}\tc\n"), "a\nb\tc");
+        assert_eq!(lines("pay\u{200b}pal\u{e0068}\u{e0069}\u{2066}\u{ad}"), "paypal", "what nobody sees");
+        assert_eq!(clip("a\u{202e}b\n\u{2060}c", 2), "ab");
+    }
+
+    #[test]
+    fn emoji_flags_and_joined_scripts_stay() {
+        let scotland = "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}";
+        for text in [scotland, "👨‍👩‍👧", "می‌خواهم", "❤️", "\u{200f}שלום"] {
+            assert_eq!(lines(text), text);
+            assert!(is_clean_line(text), "{text}");
+        }
+        assert!(!is_clean_line("otto\u{202e}") && !is_clean_line(" otto"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! E-mail addresses: the names by which people sign in. No mail is sent to them, so little is asked of their form.
 
 use crate::error::{Error, Result};
+use crate::text;
 
 /// Longest address, in bytes (RFC 5321, 4.5.3.1).
 const LONGEST: usize = 254;
@@ -12,7 +13,7 @@ const LONGEST: usize = 254;
 pub fn normalise(asked: &str) -> Result<String> {
     let email = asked.trim().to_lowercase();
     let refuse = || Err(Error::invalid("email", "an e-mail address such as otto@shop.example is needed"));
-    if email.len() > LONGEST || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if email.len() > LONGEST || email.chars().any(char::is_whitespace) || !text::is_clean_line(&email) {
         return refuse();
     }
     match email.split_once('@') {
@@ -33,9 +34,17 @@ mod tests {
     fn an_address_is_compared_without_case() {
         assert_eq!(normalise("  Otto@Shop.Example ").expect("valid"), "otto@shop.example");
         assert_eq!(normalise("o+x@localhost").expect("valid"), "o+x@localhost");
-        for bad in
-            ["", "otto", "@shop.example", "otto@", "otto@shop..example", "a@b@c", "o tto@x.example", "o\u{0}@x.example"]
-        {
+        for bad in [
+            "",
+            "otto",
+            "@shop.example",
+            "otto@",
+            "otto@shop..example",
+            "a@b@c",
+            "o tto@x.example",
+            "o\u{0}@x.example",
+            "o\u{202e}@x.example",
+        ] {
             assert!(normalise(bad).is_err(), "{bad:?}");
         }
         assert!(normalise(&format!("{}@x.example", "o".repeat(65))).is_err());

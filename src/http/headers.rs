@@ -3,7 +3,7 @@
 use axum::response::Response;
 use hyper::HeaderMap;
 use hyper::header::{
-    CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
@@ -53,6 +53,8 @@ pub fn protect(mut response: Response, transport: &Transport) -> Response {
 fn fill(headers: &mut HeaderMap) {
     let framed = headers.contains_key(CONTENT_SECURITY_POLICY);
     headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    // What may be kept says so itself: an answer that forgets to speak of it is kept by nobody.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(PERMISSIONS_POLICY).or_insert(NO_DEVICES);
     headers.entry(CROSS_ORIGIN_RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));

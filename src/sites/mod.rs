@@ -21,6 +21,7 @@ pub mod view;
 mod create;
 mod configure;
 mod delete;
+mod purge;
 mod keys;
 mod identity_secrets;
 mod logo;
@@ -38,6 +39,7 @@ pub use keys::{Others, make_chat_key, note_use, revoke_chat_key, rotate_widget_k
 pub use list::{Details, all_sites, details, details_of, lines_of, sites_of};
 pub use logo::{remove_logo, set_logo};
 pub use look::{Colour, Look, Position, Scheme, Variant};
+pub use purge::{purge, run};
 pub use saw_page::saw_page;
 pub use store::SQL;
 
@@ -65,7 +67,7 @@ pub struct Site {
     pub logo: Option<String>,
     /// What the owner allows.
     pub limits: Limits,
-    /// Host names whose pages may show the widget (`*.` for all below); empty: any.
+    /// Host names whose pages may show the widget, over https or http (`*.` for all below, not for the host itself); empty: any.
     pub allowed_domains: Vec<String>,
     /// What an unsigned external id opens.
     pub identity_mode: IdentityMode,
@@ -177,11 +179,13 @@ impl Site {
         if self.allowed_domains.is_empty() {
             return true;
         }
+        let is_web = origin.starts_with("https://") || origin.starts_with("http://");
         let host = host_of(origin);
-        self.allowed_domains.iter().any(|domain| match domain.strip_prefix("*.") {
-            Some(parent) => host == parent || host.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.')),
-            None => host == *domain,
-        })
+        is_web
+            && self.allowed_domains.iter().any(|domain| match domain.strip_prefix("*.") {
+                Some(parent) => host.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+                None => host == *domain,
+            })
     }
 }
 

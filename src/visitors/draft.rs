@@ -60,8 +60,7 @@ impl Start {
     /// Checks every field; `user_agent` is the browser's own header.
     pub fn check(self, user_agent: Option<&str>) -> Result<Arrival> {
         let external_id = self.external_id.trim().to_owned();
-        if external_id.is_empty() || external_id.len() > EXTERNAL_ID_BYTES || external_id.chars().any(char::is_control)
-        {
+        if external_id.is_empty() || external_id.len() > EXTERNAL_ID_BYTES || !text::is_clean_line(&external_id) {
             return Err(Error::invalid("external_id", format!("must be 1 to {EXTERNAL_ID_BYTES} bytes of plain text")));
         }
         // A name made of invisible characters alone is no name.

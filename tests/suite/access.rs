@@ -70,3 +70,33 @@ async fn other_owners_find_nothing_and_cannot_tell_foreign_from_missing() {
     otto_console.event("message_sent").await;
     assert_eq!(otto.inbox("unread=true").await.len(), 2);
 }
+
+/// What every answer says about being kept, whoever asks and whatever it comes to.
+#[tokio::test]
+async fn nothing_that_is_for_somebody_is_kept_by_anybody_else() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    world.visitor(&shop, "vera").await.send("v1", "a secret").await.ok();
+    let conversation = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    for route in all_routes() {
+        let path = filled(route.path, shop.id, conversation);
+        let signed_in = [("cookie", otto.cookie.as_str()), ("x-csrf-token", otto.csrf.as_str())];
+        // Deleting and signing out would end what the other rows need.
+        let harmless = route.method != hyper::Method::DELETE && !path.contains("sign-out") && !path.contains("delete");
+        let callers: &[&[(&str, &str)]] = if harmless { &[&[], &signed_in] } else { &[&[]] };
+        for headers in callers {
+            let body = if route.method == hyper::Method::GET { String::new() } else { "{}".to_owned() };
+            let all = [&[("content-type", "application/json")], *headers].concat();
+            let answer = world.http().send(route.method.clone(), &path, &all, body).await;
+            let rule = answer.headers.get("cache-control").and_then(|rule| rule.to_str().ok()).unwrap_or_default();
+            let may_be_kept = route.caller == Caller::Anyone && answer.status.is_success();
+            assert!(
+                rule == "no-store" || may_be_kept && (rule.contains("max-age") || rule == "no-cache"),
+                "{} {path}: {} says {rule:?}",
+                route.method,
+                answer.status
+            );
+        }
+    }
+}
