@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::accounts::Passwords;
 use crate::attacks::Attacks;
@@ -45,6 +45,8 @@ pub struct Parts {
     pub images: Images,
     /// Sites by number and key.
     pub sites: Directory,
+    /// Wakes the task that purges deleted sites.
+    pub deleted_sites: Notify,
     /// Floods of new visitors, and the work that keeps them away.
     pub attacks: Attacks,
     /// Counters of what people may do in a while.
@@ -140,6 +142,7 @@ impl App {
         let app = App::new(Parts {
             images: Images::open(&folder, clock).map_err(unusable)?,
             sites: Directory::new(store.clone()),
+            deleted_sites: Notify::new(),
             attacks: Attacks::new(config.attack_visitors_per_minute),
             limits: Limits::default(),
             turns: Turns::default(),

@@ -18,7 +18,7 @@ use crate::http::route::{Route, router};
 use crate::http::server::Server;
 use crate::http::{assets, headers, operations, requests, tls, uploads};
 use crate::say::say;
-use crate::{attacks, audit, chat_api, console, events, images, realtime, search, visitors, widget};
+use crate::{attacks, audit, chat_api, console, events, images, realtime, search, sites, visitors, widget};
 
 /// Time between two checkpoints of the write-ahead log.
 const CHECKPOINT_PAUSE: Duration = Duration::from_secs(5);
@@ -78,6 +78,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
         tokio::spawn(images::run(app.clone())),
         tokio::spawn(attacks::run(app.clone())),
         tokio::spawn(search::run(app.clone())),
+        tokio::spawn(sites::run(app.clone())),
         tokio::spawn(checkpoint(app.clone())),
         tokio::spawn(trim(app.clone())),
         crate::admin::socket::listen(&app).context("the command socket cannot be made in the data folder")?,

@@ -8,12 +8,14 @@ use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::visitors::Proof;
-use crate::{conversations, images, messages, sites, visitors};
+use crate::{conversations, events, images, messages, sites, visitors};
 
 use super::{Attack, store};
 
 /// Conversations or visitors removed in one commit, so that nobody's message waits long for the writer.
 const BATCH: i64 = 100;
+/// Messages removed in one commit with their conversations, unless one conversation has more.
+const MESSAGES: i64 = 500;
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
@@ -45,8 +47,10 @@ pub async fn clean_up(app: &App, by: &By, site: SiteId) -> Result<Removed> {
     audit::record(&mut tx, by, Action::AttackCleanedUp, Some(site), &removed.conversations.to_string()).await?;
     sites::changed(app, &mut tx, site).await?;
     // Who was away may hold what is gone: there is no way from the past of this log to its present.
+    let end = app.events.end(&app.store, site).await?;
     app.events.break_off(&mut tx, site).await?;
     tx.commit().await?;
+    events::trim_site(app, site, end).await?;
     Ok(removed)
 }
 
@@ -61,6 +65,15 @@ async fn remove_conversations(
     let span = attack.span(tx.now());
     // Looked for in the transaction that removes them: an answer that came meanwhile keeps its conversation.
     let gone = conversations::store::unanswered(&mut tx, site, span, after, BATCH).await?;
+    let mut messages = 0;
+    let gone: Vec<_> = gone
+        .into_iter()
+        .take_while(|conversation| {
+            let first = messages == 0;
+            messages += conversation.last_seq.max(1);
+            first || messages <= MESSAGES
+        })
+        .collect();
     let ids: Vec<ConversationId> = gone.iter().map(|conversation| conversation.id).collect();
     let Some(last) = ids.last().copied() else { return Ok(None) };
     images::forget(app, &mut tx, site, &ids).await?;

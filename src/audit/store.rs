@@ -14,7 +14,7 @@ const OF_ACCOUNT: &str = "SELECT id, account_id, site_id, action, subject, netwo
     WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 const ALL: &str = "SELECT id, account_id, site_id, action, subject, network, at FROM audit
     WHERE id < $1 ORDER BY id DESC LIMIT $2";
-const TRIM: &str = "DELETE FROM audit WHERE at < $1";
+const TRIM: &str = "DELETE FROM audit WHERE id IN (SELECT a.id FROM audit AS a WHERE a.at < $1 ORDER BY a.at LIMIT $2)";
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[INSERT, OF_ACCOUNT, ALL, TRIM];
@@ -40,6 +40,6 @@ pub async fn newest(store: &Store, before: AuditId, limit: i64) -> Result<Vec<En
     store.all(ALL, values![before, limit]).await
 }
 
-pub(super) async fn remove_before(tx: &mut Tx, moment: Millis) -> Result<u64> {
-    tx.run(TRIM, values![moment]).await
+pub(super) async fn remove_before(tx: &mut Tx, moment: Millis, limit: i64) -> Result<i64> {
+    tx.run(TRIM, values![moment, limit]).await.map(|removed| removed as i64)
 }

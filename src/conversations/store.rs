@@ -52,6 +52,8 @@ macro_rules! unanswered {
 const UNANSWERED: &str = unanswered!("c.*", " AND c.id > $4 ORDER BY c.id LIMIT $5");
 const COUNT_UNANSWERED: &str = unanswered!("COUNT(*)", "");
 const REMOVE: &str = concat!("DELETE FROM conversations WHERE site_id = $1 AND id IN ", id_rows!("$2"));
+const REMOVE_SOME: &str = "DELETE FROM conversations WHERE site_id = $1 AND id IN
+    (SELECT c.id FROM conversations AS c WHERE c.site_id = $1 ORDER BY c.id LIMIT $2)";
 // The named conversation of each row, and its visitor's others.
 const WITH_SIBLINGS: &str = concat!(
     "SELECT c.* FROM ",
@@ -79,12 +81,19 @@ const RAISE: &str = "UPDATE conversations SET visitor_delivered_seq = $3, visito
         unread_visitor = (SELECT COUNT(*) FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id = $2
             AND m.seq > $4 AND m.author_kind <> 'visitor')
     WHERE site_id = $1 AND id = $2 RETURNING unread_agent, unread_visitor";
+// A deleted site belongs to nobody at once; its conversations still name who had it, until they are purged.
+macro_rules! not_deleted {
+    () => {
+        " AND c.site_id NOT IN (SELECT gone.id FROM sites AS gone WHERE gone.owner_id = 0)"
+    };
+}
 macro_rules! recent {
     ($of:literal) => {
         concat!(
             "SELECT c.site_id, c.id FROM conversations AS c
             WHERE ",
             $of,
+            not_deleted!(),
             " AND c.state = $2 AND (c.updated_at, c.site_id, c.id) < ($3, $4, $5)
             ORDER BY c.updated_at DESC, c.site_id DESC, c.id DESC LIMIT $6"
         )
@@ -121,7 +130,12 @@ const RECENT_UNREAD: &str = concat!(
 // Counting stops at a thousand: nobody reads a larger number, and an inbox of a million must open as fast.
 macro_rules! count {
     ($which:literal) => {
-        concat!("SELECT COUNT(*) FROM (SELECT 1 FROM conversations AS c WHERE ", $which, " LIMIT 1000) AS some")
+        concat!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM conversations AS c WHERE ",
+            $which,
+            not_deleted!(),
+            " LIMIT 1000) AS some"
+        )
     };
 }
 const COUNT_OPEN: &str = count!("c.owner_id = $1 AND c.state = 'open'");
@@ -138,6 +152,7 @@ pub const SQL: &[&str] = &[
     UNANSWERED,
     COUNT_UNANSWERED,
     REMOVE,
+    REMOVE_SOME,
     GIVE,
     SET_STATE,
     MANY,
@@ -340,6 +355,11 @@ pub async fn unanswered(
 /// How many those are.
 pub async fn count_unanswered(store: &Store, site: SiteId, (from, to): (Millis, Millis)) -> Result<i64> {
     Ok(store.one::<(i64,)>(COUNT_UNANSWERED, values![site, from, to]).await?.map_or(0, |(count,)| count))
+}
+
+/// Removes the first conversations of a deleted site, at most so many. Returns how many.
+pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    tx.run(REMOVE_SOME, values![site, limit]).await.map(|removed| removed as i64)
 }
 
 /// Removes conversations whose messages are gone.

@@ -18,8 +18,7 @@ mod trim;
 
 pub use cursor::{Cursor, Position};
 pub use log::{Log, Published};
-pub use store::forget_site;
-pub use trim::trim;
+pub use trim::{trim, trim_site};
 
 /// Something that happened. Bodies refer to messages and never copy their text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -57,11 +57,11 @@ const SENT_IN_CONVERSATION_AFTER: &str =
     WHERE m.site_id = $1 AND m.conversation_id = $2 AND +m.n > $3 AND +m.n <= $4 ORDER BY m.seq LIMIT $5";
 // The plus keeps the engine from walking the whole log in the order of sites: little of it is old.
 const OLDEST_KEPT: &str = "SELECT site_id, MAX(n), MAX(id) FROM events WHERE at < $1 GROUP BY +site_id";
-const TRIM: &str = "DELETE FROM events WHERE site_id = $1 AND n <= $2";
+const TRIM: &str = "DELETE FROM events WHERE id IN
+    (SELECT e.id FROM events AS e WHERE e.site_id = $1 AND e.n <= $2 ORDER BY e.n LIMIT $3)";
 const NOTE_TRIMMED_EVENT: &str = "UPDATE instance SET value = CAST($1 AS TEXT)
     WHERE name = 'trimmed_event' AND CAST(value AS BIGINT) < $1";
 const NOTE_TRIM: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
-const FORGET: &str = "DELETE FROM events WHERE site_id = $1";
 const BREAK_OFF: &str = "UPDATE site_counters SET trimmed = n WHERE site_id = $1";
 
 /// Statements of this file, for the test that prepares them all.
@@ -80,7 +80,6 @@ pub const SQL: &[&str] = &[
     TRIM,
     NOTE_TRIMMED_EVENT,
     NOTE_TRIM,
-    FORGET,
     BREAK_OFF,
 ];
 
@@ -263,20 +262,20 @@ pub(super) async fn note_trimmed(tx: &mut Tx, event: i64) -> Result<()> {
     tx.run(NOTE_TRIMMED_EVENT, values![event]).await.map(drop)
 }
 
-pub(super) async fn trim_to(tx: &mut Tx, site: SiteId, n: i64) -> Result<u64> {
+/// Removes the first events of a site up to a number, at most so many. Returns how many.
+pub(super) async fn trim_to(tx: &mut Tx, site: SiteId, n: i64, limit: i64) -> Result<i64> {
     tx.run(NOTE_TRIM, values![site, n]).await?;
-    tx.run(TRIM, values![site, n]).await
+    tx.run(TRIM, values![site, n, limit]).await.map(|removed| removed as i64)
 }
 
-/// Removes a site's log with the site.
-pub async fn forget_site(tx: &mut Tx, site: SiteId) -> Result<()> {
-    tx.run(FORGET, values![site]).await.map(drop)
+/// Removes the first events of a deleted site, at most so many. Returns how many.
+pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    tx.run(TRIM, values![site, i64::MAX, limit]).await.map(|removed| removed as i64)
 }
 
-/// Removes the past of a site's log: pages that were away load anew.
+/// Ends the past of a site's log: pages that were away load anew. Its rows are removed afterwards, by a trim.
 pub(super) async fn break_off(tx: &mut Tx, site: SiteId) -> Result<()> {
-    tx.run(BREAK_OFF, values![site]).await?;
-    tx.run(FORGET, values![site]).await.map(drop)
+    tx.run(BREAK_OFF, values![site]).await.map(drop)
 }
 
 #[cfg(test)]

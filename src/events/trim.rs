@@ -2,11 +2,10 @@
 
 use crate::app::App;
 use crate::error::Result;
+use crate::id::SiteId;
+use crate::storage::Pieces;
 
 use super::store;
-
-/// Events removed in one transaction: the writer must not be held for long.
-const STEP: i64 = 2_000;
 
 /// Removes events older than `event_days`, a little at a time. Run now and then.
 pub async fn trim(app: &App) -> Result<u64> {
@@ -20,13 +19,27 @@ pub async fn trim(app: &App) -> Result<u64> {
     store::note_trimmed(&mut tx, newest).await?;
     tx.commit().await?;
     for (site, last, _) in old {
-        let mut upto = store::ends(&app.store, site).await?.map_or(last, |ends| ends.trimmed);
-        while upto < last {
-            upto = last.min(upto + STEP);
-            let mut tx = app.store.begin().await?;
-            removed += store::trim_to(&mut tx, site, upto).await?;
-            tx.commit().await?;
-        }
+        removed += trim_site(app, site, last).await?;
     }
     Ok(removed)
+}
+
+/// Removes the events of a site up to a number, piece by piece, and says how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn trim_site(app: &App, site: SiteId, last: i64) -> Result<u64> {
+    let (mut removed, mut pieces) = (0, Pieces::default());
+    loop {
+        let mut tx = app.store.begin().await?;
+        let rows = pieces.begin();
+        let count = store::trim_to(&mut tx, site, last, rows).await?;
+        tx.keep_memory();
+        tx.commit().await?;
+        removed += count as u64;
+        if count < rows {
+            return Ok(removed);
+        }
+        pieces.rest().await;
+    }
 }

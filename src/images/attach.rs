@@ -30,12 +30,14 @@ async fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader
     })
 }
 
-/// Lets go of all images and the logo of a site, in the transaction that deletes the site and before its row goes.
-/// The files are removed after the commit; should the server stop in between, the next sweep removes them.
-pub async fn forget_site(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
-    store::delete_site(tx, site).await?;
-    app.images.wake_sweep_after(tx);
-    Ok(())
+/// Lets go of the first images of a deleted site, at most so many. Returns how many. The files are removed after the commit;
+/// should the server stop in between, the next sweep removes them.
+pub async fn forget_some(app: &App, tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let count = store::delete_some(tx, site, limit).await?;
+    if count > 0 {
+        app.images.wake_sweep_after(tx);
+    }
+    Ok(count)
 }
 
 /// Lets go of the images of conversations that are to be removed, before their messages go.

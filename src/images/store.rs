@@ -27,10 +27,6 @@ const LEAVE_ONE: &str = "INSERT INTO leftover_files (folder, name)
     SELECT 'chat_images', name FROM images WHERE site_id = $1 AND id = $2 AND NOT attached
     UNION SELECT 'thumbs', thumb_name FROM images WHERE site_id = $1 AND id = $2 AND NOT attached AND thumb_name <> name";
 const DELETE_ONE: &str = "DELETE FROM images WHERE site_id = $1 AND id = $2 AND NOT attached";
-const LEAVE_SITE: &str = "INSERT INTO leftover_files (folder, name)
-    SELECT 'chat_images', name FROM images WHERE site_id = $1
-    UNION SELECT 'thumbs', thumb_name FROM images WHERE site_id = $1 AND thumb_name <> name
-    UNION SELECT 'logos', logo FROM sites WHERE id = $1 AND logo IS NOT NULL";
 const LEAVE_OF: &str = concat!(
     "INSERT INTO leftover_files (folder, name)
     SELECT 'chat_images', i.name FROM images AS i WHERE i.site_id = $1 AND i.id IN ",
@@ -43,7 +39,7 @@ const IN_CONVERSATIONS: &str = concat!(
     "SELECT image_id FROM messages WHERE site_id = $1 AND image_id IS NOT NULL AND conversation_id IN ",
     id_rows!("$2")
 );
-const DELETE_SITE: &str = "DELETE FROM images WHERE site_id = $1";
+const SOME: &str = "SELECT id FROM images WHERE site_id = $1 ORDER BY id LIMIT $2";
 const LEAVE_FILE: &str =
     "INSERT INTO leftover_files (folder, name) VALUES ($1, $2) ON CONFLICT (folder, name) DO NOTHING";
 const LEFTOVERS: &str = "SELECT folder, name FROM leftover_files ORDER BY folder, name LIMIT $1";
@@ -59,11 +55,10 @@ pub const SQL: &[&str] = &[
     LOOSE,
     LEAVE_ONE,
     DELETE_ONE,
-    LEAVE_SITE,
     LEAVE_OF,
     DELETE_OF,
     IN_CONVERSATIONS,
-    DELETE_SITE,
+    SOME,
     LEAVE_FILE,
     LEFTOVERS,
     FORGET_LEFTOVER,
@@ -178,18 +173,26 @@ pub(super) async fn delete_loose(tx: &mut Tx, site: SiteId, image: ImageId) -> R
     tx.run(DELETE_ONE, values![site, image]).await.map(|_| ())
 }
 
-/// Deletes all images of a site and notes their files, and the logo, for removal.
-pub(super) async fn delete_site(tx: &mut Tx, site: SiteId) -> Result<()> {
-    tx.run(LEAVE_SITE, values![site]).await?;
-    tx.run(DELETE_SITE, values![site]).await.map(|_| ())
+/// Deletes the first images of a site, at most so many, and notes their files for removal. Returns how many.
+pub(super) async fn delete_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let rows: Vec<(ImageId,)> = tx.all(SOME, values![site, limit]).await?;
+    let images: Vec<ImageId> = rows.into_iter().map(|(image,)| image).collect();
+    if !images.is_empty() {
+        delete_these(tx, site, &images).await?;
+    }
+    Ok(images.len() as i64)
+}
+
+async fn delete_these(tx: &mut Tx, site: SiteId, images: &[ImageId]) -> Result<()> {
+    tx.run(LEAVE_OF, values![site, Value::ids(images)]).await?;
+    tx.run(DELETE_OF, values![site, Value::ids(images)]).await.map(|_| ())
 }
 
 /// Deletes the images that stand in conversations, and notes their files for removal.
 pub(super) async fn delete_of(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
     let rows: Vec<(ImageId,)> = tx.all(IN_CONVERSATIONS, values![site, Value::ids(conversations)]).await?;
     let images: Vec<ImageId> = rows.into_iter().map(|(image,)| image).collect();
-    tx.run(LEAVE_OF, values![site, Value::ids(&images)]).await?;
-    tx.run(DELETE_OF, values![site, Value::ids(&images)]).await.map(|_| ())
+    delete_these(tx, site, &images).await
 }
 
 /// Notes one file for removal.

@@ -41,10 +41,12 @@ const ADD: &str = concat!(
     " AS r CROSS JOIN messages AS m WHERE m.id = CAST(r.value ->> 0 AS BIGINT)"
 );
 const FOLD: &str = fold_terms!("message_terms");
-const FORGET_SITE: &str = concat!(
+const FORGET_MESSAGES: &str = concat!(
     "DELETE FROM message_terms WHERE ",
     has_terms!(row),
-    " IN (SELECT m.id FROM messages AS m WHERE m.site_id = $1)"
+    " IN (SELECT m.id FROM messages AS m WHERE m.site_id = $1 AND m.id IN ",
+    id_rows!("$2"),
+    ")"
 );
 const FORGET: &str = concat!(
     "DELETE FROM message_terms WHERE ",
@@ -85,7 +87,7 @@ const NOT_INDEXED: &str =
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] =
-    &[PROGRESS, SET_MARK, NTH_AFTER, AFTER, ADD, FOLD, FORGET_SITE, FORGET, CANDIDATES, BY_ID, NOT_INDEXED];
+    &[PROGRESS, SET_MARK, NTH_AFTER, AFTER, ADD, FOLD, FORGET_MESSAGES, FORGET, CANDIDATES, BY_ID, NOT_INDEXED];
 
 /// Whose messages are searched: all sites of an owner, or one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,10 +223,10 @@ pub(super) async fn not_indexed(
     store.all(NOT_INDEXED, values![scope.owner, scope.site, mark, point, most]).await
 }
 
-/// Removes a site's messages from the index. To be asked for before the messages are removed.
-pub fn forget_site(tx: &mut Tx, site: SiteId) {
-    tx.later(FORGET_SITE, values![site]);
-    stretches::forget_site(tx, site);
+/// Removes messages from the index. To be asked for before the messages are removed.
+pub fn forget_messages(tx: &mut Tx, site: SiteId, messages: &[MessageId]) {
+    tx.later(FORGET_MESSAGES, values![site, Value::ids(messages)]);
+    stretches::forget_messages(tx, site, messages);
 }
 
 /// Removes the messages of conversations from the index. To be asked for before the messages are removed.

@@ -1,17 +1,17 @@
 //! Removing a site with everything in it.
 
+use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
-use crate::events;
 use crate::id::{AccountId, SiteId};
 use crate::images;
-use crate::messages;
 use crate::storage::Tx;
 
 use super::{Site, store};
 
-/// Removes a site, its conversations, messages and images. Its keys stop working at once.
+/// Removes a site. It is gone for everybody at once, with its keys; its conversations, messages and images are purged
+/// afterwards (see [`super::purge`]).
 ///
 /// # Errors
 /// `NotFound`.
@@ -35,17 +35,17 @@ pub async fn delete_all_of(app: &App, tx: &mut Tx, by: &By, owner: AccountId) ->
 
 async fn delete_in(app: &App, tx: &mut Tx, by: &By, site: &Site) -> Result<()> {
     audit::record(tx, by, Action::SiteDeleted, Some(site.id), &site.name).await?;
-    let site = site.id;
-    images::forget_site(app, tx, site).await?;
-    // These have no foreign key, which would cost on every message.
-    messages::forget_site(tx, site).await?;
-    events::forget_site(tx, site).await?;
-    store::delete(tx, site).await?;
-    app.sites.forget_after(tx, site);
-    let app = app.clone();
+    if let Some(logo) = &site.logo {
+        images::forget_logo(app, tx, logo).await?;
+    }
+    accounts::store::add_nobody(tx).await?;
+    store::disown(tx, site.id).await?;
+    app.sites.forget_after(tx, site.id);
+    let (app, site) = (app.clone(), site.id);
     tx.after_commit(move || {
         app.visitors.forget(|session| session.site_id == site);
         app.hub.end_site(site);
+        app.deleted_sites.notify_one();
     });
     Ok(())
 }

@@ -28,9 +28,10 @@ macro_rules! select_site {
     };
 }
 
-const BY_ID: &str = select_site!("WHERE id = $1");
+// A site that is deleted belongs to nobody, whose number is 0, until it is purged.
+const BY_ID: &str = select_site!("WHERE id = $1 AND owner_id > 0");
 const BY_OWNER: &str = select_site!("WHERE owner_id = $1 ORDER BY id");
-const ALL: &str = select_site!("ORDER BY id");
+const ALL: &str = select_site!("WHERE owner_id > 0 ORDER BY id");
 const COUNT_OF_OWNER: &str = "SELECT COUNT(*) FROM sites WHERE owner_id = $1";
 const INSERT: &str = "INSERT INTO sites (id, owner_id, name, look, welcome, messages_per_minute, api_per_minute,
     image_bytes, allowed_domains, identity_mode, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -39,7 +40,12 @@ const UPDATE: &str = "UPDATE sites SET name = $2, paused = $3, look = $4, welcom
     messages_per_minute = $7, api_per_minute = $8, image_bytes = $9, allowed_domains = $10, identity_mode = $11,
     opaque_agent_ids = $12 WHERE id = $1";
 const SEEN_PAGE: &str = "UPDATE sites SET seen_page = $2, seen_page_at = $3 WHERE id = $1";
-const DELETE: &str = "DELETE FROM sites WHERE id = $1";
+const DISOWN: &str = "UPDATE sites SET owner_id = 0, paused = TRUE WHERE id = $1";
+const END_WIDGET_KEYS: &str = "DELETE FROM widget_keys WHERE site_id = $1";
+const END_CHAT_KEYS: &str = "DELETE FROM chat_keys WHERE site_id = $1";
+const END_IDENTITY_SECRETS: &str = "DELETE FROM identity_secrets WHERE site_id = $1";
+const NEXT_DELETED: &str = "SELECT id FROM sites WHERE owner_id = 0 ORDER BY id LIMIT 1";
+const DELETE: &str = "DELETE FROM sites WHERE id = $1 AND owner_id = 0";
 
 const WIDGET_KEY: &str = "SELECT site_id, expires_at FROM widget_keys WHERE key = $1";
 const INSERT_WIDGET_KEY: &str = "INSERT INTO widget_keys (site_id, key, created_at) VALUES ($1, $2, $3)";
@@ -101,6 +107,11 @@ pub const SQL: &[&str] = &[
     INSERT_COUNTER,
     UPDATE,
     SEEN_PAGE,
+    DISOWN,
+    END_WIDGET_KEYS,
+    END_CHAT_KEYS,
+    END_IDENTITY_SECRETS,
+    NEXT_DELETED,
     DELETE,
     WIDGET_KEY,
     INSERT_WIDGET_KEY,
@@ -277,7 +288,20 @@ pub(super) async fn seen_page(tx: &mut Tx, site: SiteId, origin: &str) -> Result
     tx.run(SEEN_PAGE, values![site, origin, now]).await.map(drop)
 }
 
-/// Keys, visitors, conversations, images and counters go with the site's row.
+/// Takes a site from its owner, with all of its keys, until it is purged.
+pub(super) async fn disown(tx: &mut Tx, site: SiteId) -> Result<()> {
+    for sql in [DISOWN, END_WIDGET_KEYS, END_CHAT_KEYS, END_IDENTITY_SECRETS] {
+        tx.run(sql, values![site]).await?;
+    }
+    Ok(())
+}
+
+/// The first site that is deleted and not purged yet.
+pub(super) async fn next_deleted(store: &Store) -> Result<Option<SiteId>> {
+    Ok(store.one::<(SiteId,)>(NEXT_DELETED, []).await?.map(|(site,)| site))
+}
+
+/// Removes the row of a deleted site, with its counters. Everything else of it is gone before.
 pub(super) async fn delete(tx: &mut Tx, site: SiteId) -> Result<()> {
     tx.run(DELETE, values![site]).await.map(drop)
 }

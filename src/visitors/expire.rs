@@ -5,21 +5,20 @@ use std::collections::HashSet;
 use crate::app::App;
 use crate::error::Result;
 use crate::id::TokenId;
+use crate::storage::Pieces;
 
 use super::store;
-
-/// Tokens removed in one transaction: nobody waits long behind it.
-const AT_ONCE: usize = 1_000;
 
 /// Removes tokens that have ended and says how many. Run now and then.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end_expired(app: &App) -> Result<usize> {
-    let mut count = 0;
+    let (mut count, mut pieces) = (0, Pieces::default());
     loop {
         let mut tx = app.store.begin().await?;
-        let ended: HashSet<TokenId> = store::remove_expired(&mut tx, AT_ONCE as i64).await?.into_iter().collect();
+        let rows = pieces.begin();
+        let ended: HashSet<TokenId> = store::remove_expired(&mut tx, rows).await?.into_iter().collect();
         let removed = ended.len();
         if removed > 0 {
             let app = app.clone();
@@ -27,8 +26,9 @@ pub async fn end_expired(app: &App) -> Result<usize> {
         }
         tx.commit().await?;
         count += removed;
-        if removed < AT_ONCE {
+        if (removed as i64) < rows {
             return Ok(count);
         }
+        pieces.rest().await;
     }
 }

@@ -53,6 +53,10 @@ const NEWEST_BROWSERS: &str = "SELECT t.site_id, v.external_id, v.anonymous, t.p
     WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) ORDER BY t.site_id, t.id DESC";
 const REMOVE_EXPIRED: &str = "DELETE FROM visitor_tokens WHERE (site_id, id) IN
     (SELECT t.site_id, t.id FROM visitor_tokens AS t WHERE t.expires_at < $1 LIMIT $2) RETURNING id";
+const REMOVE_SOME_TOKENS: &str = "DELETE FROM visitor_tokens WHERE site_id = $1 AND id IN
+    (SELECT t.id FROM visitor_tokens AS t WHERE t.site_id = $1 ORDER BY t.id LIMIT $2)";
+const REMOVE_SOME: &str = "DELETE FROM visitors WHERE site_id = $1 AND id IN
+    (SELECT v.id FROM visitors AS v WHERE v.site_id = $1 ORDER BY v.id LIMIT $2)";
 const WROTE_NOTHING: &str = "SELECT v.id FROM visitors AS v
     WHERE v.site_id = $1 AND v.first_seen_at >= $2 AND v.first_seen_at <= $3 AND NOT v.verified AND v.id > $4
         AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.site_id = v.site_id AND c.visitor_id = v.id)
@@ -85,6 +89,8 @@ pub const SQL: &[&str] = &[
     UNUSED_SUCCESSORS,
     NEWEST_BROWSERS,
     REMOVE_EXPIRED,
+    REMOVE_SOME_TOKENS,
+    REMOVE_SOME,
     REMOVE_TOKEN,
     WROTE_NOTHING,
     END_TOKENS,
@@ -308,6 +314,13 @@ pub(super) async fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenI
     let now = tx.now();
     let rows: Vec<(TokenId,)> = tx.all(REMOVE_EXPIRED, values![now, limit]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Removes the first tokens of a deleted site, then its first visitors, at most so many rows. Returns how many.
+pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let tokens = tx.run(REMOVE_SOME_TOKENS, values![site, limit]).await? as i64;
+    let visitors = tx.run(REMOVE_SOME, values![site, limit - tokens]).await? as i64;
+    Ok(tokens + visitors)
 }
 
 pub(super) async fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {

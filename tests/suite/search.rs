@@ -231,6 +231,7 @@ async fn what_is_deleted_is_not_found() {
     assert_eq!(indexed(&world).await, 2);
     otto.call(hyper::Method::DELETE, &format!("sites/{}", shop.id), json!({})).await.ok();
     assert_eq!(search(&otto, "order").await, ["an [order] at the blog"]);
+    world.purge().await;
     assert_eq!(indexed(&world).await, 1, "it is gone from the index with the site");
     world.index().await;
     assert_eq!(indexed(&world).await, 1, "and does not come back");
@@ -330,6 +331,7 @@ async fn what_is_deleted_leaves_nothing_in_the_stretches_and_hides_nothing_else_
     assert_eq!(stretches_with_secret(&world).await, 1);
     let otto = world.owner_again("otto").await;
     otto.call(hyper::Method::DELETE, &format!("sites/{}", shop.id), json!({})).await.ok();
+    world.purge().await;
     assert_eq!(stretches_with_secret(&world).await, 0, "gone with the site");
     for _ in ["before the stretch is read again", "after it"] {
         assert_eq!(search(&otto, "order").await, ["an [order] at the blog"]);

@@ -199,6 +199,18 @@ impl World {
         ocs::events::trim(&running.app).await.expect("a trimmed log")
     }
 
+    /// Purges the sites that were deleted, to its end.
+    pub async fn purge(&self) {
+        let running = self.running.as_ref().expect("a running server");
+        ocs::sites::purge(&running.app).await.expect("a server that works");
+    }
+
+    /// How many rows of a table have this site.
+    pub async fn rows_of(&self, sql: &'static str, site: i64) -> i64 {
+        let row: Option<(i64,)> = self.store().one(sql, ocs::values![site]).await.expect("a count");
+        row.expect("a count").0
+    }
+
     /// Runs the chore that indexes what was said, to its end.
     pub async fn index(&self) -> usize {
         let running = self.running.as_ref().expect("a running server");

@@ -16,7 +16,7 @@ use super::store::{Progress, Said, Scope, after, in_span, site_term, word_term};
 use super::terms::terms;
 
 pub use store::SQL;
-pub(super) use store::{fold, forget, forget_site};
+pub(super) use store::{fold, forget, forget_messages};
 
 /// Message numbers of a stretch.
 const STRETCH: i64 = 512;

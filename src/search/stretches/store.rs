@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::error::Result;
-use crate::id::{ConversationId, SiteId};
+use crate::id::{ConversationId, MessageId, SiteId};
 use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
 use crate::{fold_terms, has_terms, id_rows};
@@ -56,11 +56,12 @@ macro_rules! again {
     };
 }
 
-const FORGET_SITE: [&str; 2] = again!("m.site_id = $3");
+const FORGET_MESSAGES: [&str; 2] = again!(concat!("m.site_id = $3 AND m.id IN ", id_rows!("$4")));
 const FORGET: [&str; 2] = again!(concat!("m.site_id = $3 AND m.conversation_id IN ", id_rows!("$4")));
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] = &[SET_MARK, REMOVE, ADD, FOLD, NEWEST, FORGET_SITE[0], FORGET_SITE[1], FORGET[0], FORGET[1]];
+pub const SQL: &[&str] =
+    &[SET_MARK, REMOVE, ADD, FOLD, NEWEST, FORGET_MESSAGES[0], FORGET_MESSAGES[1], FORGET[0], FORGET[1]];
 
 /// The newest of some stretches that have all terms of one of the lists, the newest first.
 pub(super) async fn newest(
@@ -93,10 +94,10 @@ fn unread() -> String {
     format!("{ANYTHING} {AGAIN}")
 }
 
-/// Removes what a site's messages say. To be asked for before they are removed.
-pub(in crate::search) fn forget_site(tx: &mut Tx, site: SiteId) {
-    for sql in FORGET_SITE {
-        tx.later(sql, values![STRETCH, unread(), site]);
+/// Removes what messages say. To be asked for before they are removed.
+pub(in crate::search) fn forget_messages(tx: &mut Tx, site: SiteId, messages: &[MessageId]) {
+    for sql in FORGET_MESSAGES {
+        tx.later(sql, values![STRETCH, unread(), site, Value::ids(messages)]);
     }
 }
 
