@@ -102,6 +102,7 @@ export interface paths {
                 content: {
                     "application/json": components["schemas"]["AgentReply"];
                     "application/x-www-form-urlencoded": components["schemas"]["AgentReply"];
+                    "multipart/form-data": components["schemas"]["AgentReply"];
                 };
             };
             responses: {
@@ -3602,7 +3603,6 @@ export interface components {
             /**
              * Format: int64
              * @description A whole number, also one in quotes.
-             * @default null
              */
             conversation_id: number;
             /** @description The picture, as base64 or as a data URL. */
