@@ -348,3 +348,33 @@ for (const [language, spoken, says] of [['ar', 'en', 'Chat'], ['he', 'en', 'Chat
     assert.ok([said, await john.launcher.innerText()].includes(says), `${said}`);
   });
 }
+
+test('a browser that knows only what the floor knows has the whole chat', async () => {
+  const shop = await here.site();
+  const john = await here.visitor({ init: () => {
+    // What Firefox 113 does not have.
+    for (const name of Object.getOwnPropertyNames(Element.prototype)) if (/^aria|^role$/.test(name)) delete Element.prototype[name];
+    for (const name of ['popover', 'showPopover', 'hidePopover', 'togglePopover']) delete HTMLElement.prototype[name];
+    DOMTokenList.prototype.supports = (name) => name !== 'modulepreload';
+    delete Intl.Segmenter;
+    delete Navigator.prototype.userActivation;
+    delete window.CloseWatcher;
+  } });
+  await john.visit(here.page(shop));
+  const { launcher } = john;
+  assert.equal(await launcher.locator('svg').filter({ visible: true }).count(), 1);
+  assert.equal(await launcher.getAttribute('aria-haspopup'), 'dialog');
+  await talks(shop, john);
+  assert.equal(await john.page.locator('ocs-chat [role=region]').count(), 1);
+  assert.deepEqual(john.seen.faults, []);
+});
+
+test('below the floor nothing is drawn, and the console of the browser says why', async () => {
+  const shop = await here.site();
+  const john = await here.visitor({ init: () => delete Document.prototype.adoptedStyleSheets });
+  const said = john.page.waitForEvent('console', (line) => line.text().startsWith('OCS chat:'));
+  await john.page.goto(here.page(shop));
+  assert.match((await said).text(), /this browser is too old/);
+  assert.equal(await chats(john), 0);
+  assert.deepEqual([...john.seen.faults, ...john.seen.warnings], []);
+});
