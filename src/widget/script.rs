@@ -24,9 +24,12 @@ use crate::sites::{self, Locale, Look, Position, Scheme, Site, Variant};
 use crate::toil;
 
 /// Fresh for a minute, shown once more for another while the browser asks again: a new look arrives within two minutes.
-const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=60");
+/// `immutable`: in its minute a reload does not ask either (RFC 8246; over TLS). WebKit would, and where the server is down
+/// at that moment the page would have no launcher.
+const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=60, immutable");
 /// The same where the answer depends on the page or the host name that asks.
-const FRESH_FOR_ONE: HeaderValue = HeaderValue::from_static("private, max-age=60, stale-while-revalidate=60");
+const FRESH_FOR_ONE: HeaderValue =
+    HeaderValue::from_static("private, max-age=60, stale-while-revalidate=60, immutable");
 /// A refusal is asked for again at once: somebody is repairing it.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
