@@ -13,10 +13,10 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
-use crate::http::pace::Times;
+use crate::http::pace::{Times, UNREAD};
 use crate::http::route::{Route, router};
 use crate::http::server::Server;
-use crate::http::{assets, headers, operations, requests, tls, uploads};
+use crate::http::{assets, descriptors, headers, operations, requests, tls, uploads};
 use crate::say::say;
 use crate::{attacks, audit, chat_api, console, events, images, realtime, search, sites, visitors, widget};
 
@@ -100,7 +100,8 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
 
 fn times(config: &Config) -> Times {
     let seconds = |seconds: u64| Duration::from_secs(seconds.max(1));
-    Times { head: seconds(config.head_seconds), idle: seconds(config.idle_seconds), body: seconds(config.body_seconds) }
+    let (head, idle, body) = (seconds(config.head_seconds), seconds(config.idle_seconds), seconds(config.body_seconds));
+    Times { head, idle, body, unread: UNREAD.min(idle) }
 }
 
 impl Running {
@@ -135,7 +136,8 @@ impl Running {
 ///
 /// # Errors
 /// What stands in the way, in words that say what to do.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(mut config: Config) -> anyhow::Result<()> {
+    config.max_connections = descriptors::connections(config.max_connections);
     let address = config.listen;
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; is another program using that port? (--listen changes it)")

@@ -1,7 +1,7 @@
 //! Whose address a request comes from: the socket's, or what a listed proxy says.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use hyper::HeaderMap;
@@ -25,6 +25,15 @@ impl ClientAddress {
             IpAddr::V4(address) => u128::from(address.to_bits()),
             IpAddr::V6(address) => address.to_bits() >> 64 << 64,
         }
+    }
+
+    /// The same where it is somebody's own. Many people come through a proxy, also through one on this machine that nobody
+    /// named.
+    pub fn own_network(self, proxies: &[Network]) -> Option<u128> {
+        let this_machine =
+            matches!(self.0.to_canonical(), IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST));
+        let shared = this_machine || proxies.iter().any(|proxy| proxy.contains(self.0));
+        (!shared).then(|| self.network())
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod body;
+pub mod budgets;
 pub mod caller;
 pub mod limits;
 pub mod problem;
@@ -16,6 +17,9 @@ pub mod uploads;
 pub mod operations;
 pub mod requests;
 pub mod server;
+mod linger;
+mod streams;
+pub mod descriptors;
 pub mod pace;
 pub mod places;
 pub mod tls;

@@ -4,22 +4,27 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::Body;
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::{Response, StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::places::Place;
+use super::linger::Linger;
+use super::places::{More, Place, Share};
+use super::streams;
 
 /// A peer that takes nothing of an answer for this long has gone away.
-const UNREAD: Duration = Duration::from_secs(30);
+pub const UNREAD: Duration = Duration::from_secs(30);
+/// Requests that a connection may take back before they are answered, where those are most of its requests.
+const TAKEN_BACK: usize = 100;
 
 /// How long each part of a request may take.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +35,8 @@ pub struct Times {
     pub idle: Duration,
     /// From a body's begin to its end.
     pub body: Duration,
+    /// For each next piece of an answer to be taken.
+    pub unread: Duration,
 }
 
 /// What a connection is at, as its requests know it.
@@ -46,18 +53,30 @@ struct Known {
     multiplexed: AtomicBool,
     /// It speaks another protocol now, which keeps time itself.
     upgraded: AtomicBool,
+    /// Requests that were taken back before they were answered.
+    taken_back: AtomicUsize,
+    /// A request was answered before all of it was read.
+    unread: AtomicBool,
     /// Who reads: the wait for the next request begins with the last answer's end, of which no byte tells.
     reader: AtomicWaker,
 }
 
 impl Pace {
-    /// A request begins; it lasts until what is answered here is gone, with the answer's last byte.
-    pub(super) fn begin(&self, version: Version) -> UnderWay {
+    /// A request begins; it lasts until what is answered here is gone, with the answer's last byte. None: too many others
+    /// are under way already on this connection's network.
+    pub(super) fn begin(&self, version: Version, more: &More) -> Option<UnderWay> {
+        // The first of a connection has the connection's own place.
+        let share = if self.begun() > self.0.done.load(Ordering::Relaxed) { Some(more.take()?) } else { None };
         self.0.begun.fetch_add(1, Ordering::Relaxed);
         if version == Version::HTTP_2 {
             self.0.multiplexed.store(true, Ordering::Relaxed);
         }
-        UnderWay(self.clone())
+        Some(UnderWay { pace: self.clone(), is_answered: false, _share: share })
+    }
+
+    /// A request is answered before all of it was read: the connection lingers when it closes.
+    pub(super) fn leave_unread(&self) {
+        self.0.unread.store(true, Ordering::Relaxed);
     }
 
     fn begun(&self) -> usize {
@@ -68,51 +87,91 @@ impl Pace {
         self.0.upgraded.load(Ordering::Relaxed)
     }
 
+    /// Does it ask in order to take back (CVE-2023-44487)?
+    fn is_teasing(&self) -> bool {
+        let taken_back = self.0.taken_back.load(Ordering::Relaxed);
+        taken_back > TAKEN_BACK && taken_back > self.begun() / 2
+    }
+
     fn is_busy(&self) -> bool {
         self.begun() > self.0.done.load(Ordering::Relaxed) || self.is_upgraded()
     }
 }
 
 /// A request that is being answered.
-pub(super) struct UnderWay(Pace);
+pub(super) struct UnderWay {
+    pace: Pace,
+    is_answered: bool,
+    _share: Option<Share>,
+}
 
 impl UnderWay {
     /// Holds the request as under way until its answer has left.
-    pub(super) fn until_sent<B>(self, response: Response<B>) -> Response<Answer<B>> {
+    pub(super) fn until_sent(mut self, response: Response<Body>) -> Response<Answer> {
+        self.is_answered = true;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            self.0.0.upgraded.store(true, Ordering::Relaxed);
+            self.pace.0.upgraded.store(true, Ordering::Relaxed);
         }
-        response.map(|body| Answer { body, _under_way: self })
+        response.map(|body| Answer { body, rest: Bytes::new(), _under_way: Some(self) })
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.0.done.fetch_add(1, Ordering::Relaxed);
-        self.0.0.reader.wake();
+        self.pace.0.done.fetch_add(1, Ordering::Relaxed);
+        self.pace.0.taken_back.fetch_add(usize::from(!self.is_answered), Ordering::Relaxed);
+        self.pace.0.reader.wake();
     }
 }
 
 /// An answer's body, and its request under way.
-pub(super) struct Answer<B> {
-    body: B,
-    _under_way: UnderWay,
+pub(super) struct Answer {
+    body: Body,
+    /// What is left of a part that is given to a stream piece by piece.
+    rest: Bytes,
+    _under_way: Option<UnderWay>,
 }
 
-impl<B: Body + Unpin> Body for Answer<B> {
-    type Data = B::Data;
-    type Error = B::Error;
+impl Answer {
+    /// A short refusal, for which nothing is counted.
+    pub(super) fn alone(body: Body) -> Answer {
+        Answer { body, rest: Bytes::new(), _under_way: None }
+    }
+}
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.rest.is_empty() {
+            let next = Pin::new(&mut self.body).poll_frame(cx);
+            streams::note_piece(next.is_ready());
+            match ready!(next).map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => self.rest = data,
+                Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        } else {
+            streams::note_piece(true);
+        }
+        let most = if streams::is_stream() { streams::PIECE } else { usize::MAX };
+        let size = self.rest.len().min(most);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(size)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (mut hint, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        match hint.exact() {
+            Some(exact) => hint.set_exact(exact + rest),
+            None => hint.set_lower(hint.lower() + rest),
+        }
+        hint
     }
 }
 
@@ -121,20 +180,47 @@ impl<B: Body + Unpin> Body for Answer<B> {
 #[error("the body took too long")]
 pub struct TooSlow;
 
-/// A request's body, which must be whole in time. The clock starts when it is asked for.
-pub(super) struct Timely {
-    body: Incoming,
-    time: Duration,
-    due: Option<Pin<Box<Sleep>>>,
-}
+/// Where a body that was not read to its end is left for whoever answers its request.
+#[derive(Clone, Default)]
+pub(super) struct Unread(Arc<Mutex<Option<Incoming>>>);
 
-impl Timely {
-    pub(super) fn new(body: Incoming, time: Duration) -> Timely {
-        Timely { body, time, due: None }
+impl Unread {
+    /// The body, if some of it may still come.
+    pub(super) fn take(&self) -> Option<Incoming> {
+        // Held for a move only.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-impl Body for Timely {
+/// A body that has begun may be silent for this long, and then must have brought [`RATE`] bytes a second.
+const GRACE: Duration = Duration::from_secs(20);
+/// See [`GRACE`].
+const RATE: u64 = 1024;
+
+/// A request's body, which must be whole in time and not slower than [`RATE`]. The clock starts when it is asked for.
+pub(super) struct Timely {
+    body: Option<Incoming>,
+    time: Duration,
+    due: Option<(Instant, Pin<Box<Sleep>>)>,
+    came: u64,
+    unread: Unread,
+}
+
+impl Timely {
+    pub(super) fn new(body: Incoming, time: Duration, unread: Unread) -> Timely {
+        Timely { body: Some(body), time, due: None, came: 0, unread }
+    }
+}
+
+impl Drop for Timely {
+    fn drop(&mut self) {
+        if let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) {
+            *self.unread.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+        }
+    }
+}
+
+impl HttpBody for Timely {
     type Data = Bytes;
     type Error = axum::BoxError;
 
@@ -142,19 +228,30 @@ impl Body for Timely {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        let time = self.time;
-        if self.due.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx).is_ready() {
+        let Timely { body, time, due, came, .. } = &mut *self;
+        let (begun, sleep) = due.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(GRACE.min(*time)))));
+        if sleep.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Some(Err(TooSlow.into())));
         }
-        Pin::new(&mut self.body).poll_frame(cx).map_err(Into::into)
+        let Some(body) = body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        if let Some(Ok(data)) = frame.as_ref().map(|frame| frame.as_ref().map(Frame::data_ref)) {
+            *came += data.map_or(0, Bytes::len) as u64;
+            sleep.as_mut().reset(*begun + (GRACE + Duration::from_secs(*came / RATE)).min(*time));
+        }
+        if !matches!(frame, Some(Ok(_))) {
+            // Over: nothing of it is left for anybody.
+            self.body = None;
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint)
     }
 }
 
@@ -173,34 +270,41 @@ enum Phase {
 /// them the connection's place.
 pub(super) struct Paced<S> {
     stream: S,
-    _place: Place,
+    place: Place,
     pace: Pace,
     times: Times,
     phase: Phase,
+    /// Bytes came since a request was read and answered whole: more of them may be on the way.
+    heard: bool,
     /// Requests that had begun at the last look: one may begin and end between two.
     begun: usize,
     /// When that takes too long; none once another protocol is spoken. A timer that waits holds on to the task that set
     /// it, which here is the whole of HTTP.
     due: Option<Pin<Box<Sleep>>>,
     unread: Option<Pin<Box<Sleep>>>,
+    /// The sending half is closed, and what still comes is dropped.
+    lingers: Option<Box<Linger>>,
 }
 
 impl<S> Paced<S> {
     pub(super) fn new(stream: S, place: Place, pace: Pace, times: Times) -> Paced<S> {
         Paced {
             stream,
-            _place: place,
+            place,
             pace,
             times,
             phase: Phase::Head,
+            heard: false,
             begun: 0,
             due: Some(Box::pin(sleep(times.head))),
             unread: None,
+            lingers: None,
         }
     }
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
+        self.heard &= phase != Phase::Idle;
         let time = if phase == Phase::Head { self.times.head } else { self.times.idle };
         if let Some(due) = &mut self.due {
             due.as_mut().reset(Instant::now() + time);
@@ -225,7 +329,8 @@ impl<S> Paced<S> {
             self.unread = None;
             return written;
         }
-        ready!(self.unread.get_or_insert_with(|| Box::pin(sleep(UNREAD))).as_mut().poll(cx));
+        let time = self.times.unread;
+        ready!(self.unread.get_or_insert_with(|| Box::pin(sleep(time))).as_mut().poll(cx));
         Poll::Ready(Err(too_slow("an answer was not read")))
     }
 }
@@ -237,12 +342,16 @@ fn too_slow(what: &'static str) -> io::Error {
 impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.look();
+        if self.pace.is_teasing() {
+            return Poll::Ready(Err(io::Error::other("nearly every request was taken back")));
+        }
         let before = into.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, into) {
             let more = into.filled().len() > before;
             if more && self.phase == Phase::Idle && !self.pace.0.multiplexed.load(Ordering::Relaxed) {
                 self.enter(Phase::Head);
             }
+            self.heard |= more;
             return Poll::Ready(read);
         }
         if self.phase == Phase::Busy {
@@ -259,7 +368,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.written(cx, written)
@@ -284,7 +393,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.written(cx, shut)
+        let paced = &mut *self;
+        if paced.lingers.is_none() {
+            let shut = Pin::new(&mut paced.stream).poll_shutdown(cx);
+            ready!(paced.written(cx, shut))?;
+            let more_may_come = paced.heard || paced.pace.0.unread.load(Ordering::Relaxed);
+            if !more_may_come || !paced.place.linger() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let lingers = paced.lingers.get_or_insert_with(|| Box::new(Linger::new()));
+        lingers.poll(cx, &mut paced.stream).map(Ok)
     }
 }

@@ -1,7 +1,7 @@
 //! Who may connect: so many at once in all, and so many from one network.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::config::Network;
 
 use super::address::ClientAddress;
+
+/// Connections of one network that linger at once (see `linger`); further ones are closed without it.
+const LINGERING: usize = 32;
 
 /// Connections that are open now.
 #[derive(Clone, Default)]
@@ -22,8 +25,16 @@ impl Connections {
     }
 }
 
-/// How many connections each network has.
-type Taken = Mutex<HashMap<u128, usize>>;
+/// What each network holds.
+type Taken = Mutex<HashMap<u128, Held>>;
+
+#[derive(Default)]
+struct Held {
+    /// Connections, and requests that share one with others.
+    places: usize,
+    /// Connections that linger.
+    lingering: usize,
+}
 
 /// The places that a server has for connections.
 pub(super) struct Places {
@@ -48,48 +59,103 @@ impl Places {
 
     /// Gives it to a peer; none when its network has too many already.
     pub(super) fn give(&self, place: OwnedSemaphorePermit, peer: IpAddr) -> Option<Place> {
-        let network = ClientAddress(peer).network();
-        let counted = !is_this_machine(peer) && !self.proxies.iter().any(|proxy| proxy.contains(peer));
-        if counted {
-            let mut taken = locked(&self.taken);
-            let count = taken.entry(network).or_default();
-            if *count >= self.from_one {
-                return None;
-            }
-            *count += 1;
-        }
+        let network = ClientAddress(peer).own_network(&self.proxies);
+        let more = More {
+            in_all: self.in_all.clone(),
+            from_one: self.from_one,
+            network: network.map(|network| (self.taken.clone(), network)),
+        };
+        let share = more.share(place)?;
         self.open.0.fetch_add(1, Ordering::Relaxed);
-        let taken = counted.then(|| (self.taken.clone(), network));
-        Some(Place { open: self.open.clone(), taken, _in_all: place })
+        Some(Place { open: self.open.clone(), more, lingers: false, _share: share })
     }
-}
-
-/// What connects to this machine from itself has these addresses, unless it chooses another.
-fn is_this_machine(peer: IpAddr) -> bool {
-    matches!(peer.to_canonical(), IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST))
 }
 
 /// A connection's place, for as long as it lives.
 pub(super) struct Place {
     open: Connections,
-    taken: Option<(Arc<Taken>, u128)>,
-    _in_all: OwnedSemaphorePermit,
+    more: More,
+    lingers: bool,
+    _share: Share,
+}
+
+impl Place {
+    /// What gives places to further requests of this connection.
+    pub(super) fn more(&self) -> More {
+        self.more.clone()
+    }
+
+    /// Counts this connection among those of its network that linger; false when those are enough.
+    pub(super) fn linger(&mut self) -> bool {
+        let Some((taken, network)) = &self.more.network else { return true };
+        let mut taken = locked(taken);
+        let Some(held) = taken.get_mut(network).filter(|held| !self.lingers && held.lingering < LINGERING) else {
+            return false;
+        };
+        held.lingering += 1;
+        self.lingers = true;
+        true
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.open.0.fetch_sub(1, Ordering::Relaxed);
-        let Some((taken, network)) = &self.taken else { return };
+        if let Some((taken, network)) = self.more.network.as_ref().filter(|_| self.lingers)
+            && let Some(held) = locked(taken).get_mut(network)
+        {
+            held.lingering -= 1;
+        }
+    }
+}
+
+/// Gives places to requests that share a connection (HTTP/2): each that is under way beside another one counts as a
+/// connection does, so that streams get nobody more than connections would.
+#[derive(Clone)]
+pub(super) struct More {
+    in_all: Arc<Semaphore>,
+    from_one: usize,
+    network: Option<(Arc<Taken>, u128)>,
+}
+
+impl More {
+    /// A place for one more request; none when its network has too many, or there are too many in all.
+    pub(super) fn take(&self) -> Option<Share> {
+        let place = self.in_all.clone().try_acquire_owned().ok()?;
+        self.share(place)
+    }
+
+    fn share(&self, place: OwnedSemaphorePermit) -> Option<Share> {
+        if let Some((taken, network)) = &self.network {
+            let mut taken = locked(taken);
+            let held = taken.entry(*network).or_default();
+            if held.places >= self.from_one {
+                return None;
+            }
+            held.places += 1;
+        }
+        Some(Share { network: self.network.clone(), _in_all: place })
+    }
+}
+
+/// One of its network's places, for as long as it is held.
+pub(super) struct Share {
+    network: Option<(Arc<Taken>, u128)>,
+    _in_all: OwnedSemaphorePermit,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let Some((taken, network)) = &self.network else { return };
         let mut taken = locked(taken);
-        if let Some(count) = taken.get_mut(network) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(held) = taken.get_mut(network) {
+            held.places -= 1;
+            if held.places == 0 {
                 taken.remove(network);
             }
         }
     }
 }
-
 /// Every change is one step, so a poisoned map is still good.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -123,6 +189,25 @@ mod tests {
         assert_eq!(open.count(), 12);
         held.clear();
         assert_eq!(open.count(), 0);
+        assert!(locked(&places.taken).is_empty(), "nothing is remembered of who left");
+    }
+
+    #[tokio::test]
+    async fn requests_that_share_a_connection_count_as_connections_do() {
+        let places = Places::new(9, 4, Vec::new(), Connections::default());
+        let come = async |from: &str| {
+            let place = places.next().await.expect("a place in all");
+            places.give(place, from.parse().expect("an address"))
+        };
+        let mut first = come("192.0.2.1").await.expect("a place");
+        let beside: Vec<Share> = std::iter::from_fn(|| first.more().take()).collect();
+        assert_eq!(beside.len(), 3, "four with the connection itself");
+        assert!(come("192.0.2.1").await.is_none(), "its network has its share");
+        let local = come("127.0.0.1").await.expect("a place");
+        let others: Vec<Share> = std::iter::from_fn(|| local.more().take()).collect();
+        assert_eq!(others.len(), 4, "as many as there are in all");
+        assert!(first.linger() && !first.linger(), "once each");
+        drop((beside, others, first, local));
         assert!(locked(&places.taken).is_empty(), "nothing is remembered of who left");
     }
 }

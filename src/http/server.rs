@@ -1,13 +1,16 @@
 //! The server loop: our own, so that its time-outs and limits are really on.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use hyper::Request;
+use axum::response::IntoResponse;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::header::EXPECT;
+use hyper::{Request, Version};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,10 +18,13 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::config::Network;
+use crate::error::Error;
 
 use super::address::Peer;
-use super::pace::{Pace, Paced, Timely, Times};
+use super::linger::drop_rest;
+use super::pace::{Answer, Pace, Paced, Timely, Times, Unread};
 use super::places::{Connections, Place, Places};
+use super::streams::{self, Streams};
 use super::tls::Acceptor;
 
 /// Time for a TLS handshake.
@@ -27,6 +33,10 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 32 * 1024;
 /// Header lines of a request.
 const HEAD_LINES: usize = 64;
+/// HTTP/2: time between two pings of ours, and for their answers.
+const PING_PAUSE: Duration = Duration::from_secs(20);
+/// See [`PING_PAUSE`].
+const PONG_TIME: Duration = Duration::from_secs(20);
 /// After an error of `accept` (no file descriptors left, say): wait instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -124,7 +134,7 @@ impl Connection {
     }
 
     async fn answer(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let mut builder = auto::Builder::new(Streams { unread: self.times.unread });
         let timer = TokioTimer::new();
         builder
             .http1()
@@ -135,17 +145,38 @@ impl Connection {
             .max_buf_size(HEAD_BYTES)
             .http2()
             .timer(timer)
-            .keep_alive_interval(Duration::from_secs(20))
-            .max_concurrent_streams(100)
+            .keep_alive_interval(PING_PAUSE)
+            .keep_alive_timeout(PONG_TIME)
+            .max_concurrent_streams(streams::AT_ONCE)
+            .max_send_buf_size(streams::SEND_BUFFER)
+            .initial_stream_window_size(streams::WINDOW)
+            .initial_connection_window_size(streams::WINDOW)
+            .max_pending_accept_reset_streams(streams::RESETS)
+            .max_local_error_reset_streams(streams::RESETS)
             .max_header_list_size(HEAD_BYTES as u32);
         let peer = Peer(self.peer);
-        let (router, times, pace) = (self.router.clone(), self.times, Pace::default());
+        let (router, times, pace, more) = (self.router.clone(), self.times, Pace::default(), self.place.more());
         let stream = Paced::new(stream, self.place, pace.clone(), times);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            let under_way = pace.begin(request.version());
-            let answered = router.clone().oneshot(request.map(|body| Body::new(Timely::new(body, times.body))));
-            async move { answered.await.map(|response| under_way.until_sent(response)) }
+            let (version, unread, pace) = (request.version(), Unread::default(), pace.clone());
+            let under_way = pace.begin(version, &more);
+            // A body that waits for our word is not sent once it is refused; a stream of HTTP/2 ends by itself.
+            let is_on_its_way = version != Version::HTTP_2 && !request.headers().contains_key(EXPECT);
+            let timely = |body| Body::new(Timely::new(body, times.body, unread.clone()));
+            let answered = under_way.is_some().then(|| router.clone().oneshot(request.map(timely)));
+            async move {
+                let (Some(under_way), Some(answered)) = (under_way, answered) else {
+                    return Ok(Error::Unavailable.into_response().map(Answer::alone));
+                };
+                let response = answered.await?;
+                if let Some(rest) = unread.take().filter(|_| is_on_its_way)
+                    && !Box::pin(drop_rest(rest)).await
+                {
+                    pace.leave_unread();
+                }
+                Ok::<_, Infallible>(under_way.until_sent(response))
+            }
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);

@@ -19,20 +19,24 @@ fn impatient(config: &mut Config) {
     (config.head_seconds, config.idle_seconds, config.body_seconds) = (1, 2, 1);
 }
 
-struct Raw(TcpStream);
+/// A connection by hand.
+pub struct Raw(pub TcpStream);
 
 impl Raw {
-    async fn open(world: &World) -> Raw {
+    /// From this machine.
+    pub async fn open(world: &World) -> Raw {
         Raw(TcpStream::connect(world.address()).await.expect("a connection"))
     }
 
-    async fn from(world: &World, address: &str) -> Raw {
+    /// From another address of this machine.
+    pub async fn from(world: &World, address: &str) -> Raw {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::new(address.parse().expect("an address"), 0)).expect("an address of this machine");
         Raw(socket.connect(world.address().parse().expect("an address")).await.expect("a connection"))
     }
 
-    async fn say(&mut self, bytes: &[u8]) {
+    /// Sends bytes as they are.
+    pub async fn say(&mut self, bytes: &[u8]) {
         // It may be over already.
         let _ = self.0.write_all(bytes).await;
     }
@@ -48,7 +52,7 @@ impl Raw {
     }
 
     /// Everything until the server closes it; none when it stays open.
-    async fn end(&mut self) -> Option<Vec<u8>> {
+    pub async fn end(&mut self) -> Option<Vec<u8>> {
         let mut rest = Vec::new();
         match timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.ok()? {
             Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}"),

@@ -1,0 +1,84 @@
+//! Requests that share a connection (HTTP/2): each answer leaves in small pieces, and a stream whose client takes nothing of
+//! its answer is reset, as a connection of HTTP/1.1 that nobody reads from is closed.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::rt::Executor;
+use tokio::time::{Instant, sleep_until};
+
+/// Streams of one connection at once. A browser's console page asks for less than that.
+pub(super) const AT_ONCE: u32 = 32;
+/// Bytes of an answer that are given to a stream at once. What a stream holds while its client reads nothing is about this.
+pub(super) const PIECE: usize = 16 * 1024;
+/// Bytes that a stream may have waiting to be written.
+pub(super) const SEND_BUFFER: usize = 64 * 1024;
+/// Bytes that a client may send on a stream, and on a connection, before they are read here.
+pub(super) const WINDOW: u32 = 256 * 1024;
+/// Streams reset by the client before they were looked at, and by us for its faults: beyond these the connection ends.
+pub(super) const RESETS: usize = 20;
+
+tokio::task_local! {
+    static ANSWER: Arc<Given>;
+}
+
+/// What a stream was given of its answer.
+#[derive(Default)]
+struct Given {
+    /// Twice the pieces, and one more while a piece waits to be taken.
+    state: AtomicU64,
+}
+
+/// Is this called by a stream's own task?
+pub(super) fn is_stream() -> bool {
+    ANSWER.try_with(|_| ()).is_ok()
+}
+
+/// A piece of the answer is there for the client to take, or (`false`) the answer itself is waited for.
+pub(super) fn note_piece(is_there: bool) {
+    // Elsewhere the connection's own clock runs.
+    let _ = ANSWER.try_with(|given| {
+        let before = given.state.load(Ordering::Relaxed);
+        let after = if is_there { ((before >> 1) + 1) << 1 | 1 } else { before >> 1 << 1 };
+        given.state.store(after, Ordering::Relaxed);
+    });
+}
+
+/// Runs the streams of a connection.
+#[derive(Clone)]
+pub(super) struct Streams {
+    /// For each next piece of an answer to be taken.
+    pub(super) unread: Duration,
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        tokio::spawn(until_stalled(stream, self.unread));
+    }
+}
+
+/// Ends, and resets the stream by that, when a piece of its answer is not taken in time.
+async fn until_stalled(stream: impl Future, time: Duration) {
+    let given = Arc::new(Given::default());
+    let mut stream = pin!(ANSWER.scope(given.clone(), stream));
+    let mut due = pin!(sleep_until(Instant::now()));
+    let mut waits_for = 0;
+    poll_fn(|cx| {
+        if stream.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let state = given.state.load(Ordering::Relaxed);
+        if state & 1 == 0 {
+            return Poll::Pending;
+        }
+        if state != std::mem::replace(&mut waits_for, state) {
+            due.as_mut().reset(Instant::now() + time);
+        }
+        due.as_mut().poll(cx)
+    })
+    .await;
+}
