@@ -3,7 +3,7 @@
 //! The one table below makes the struct, the parser, the example file and the page in `docs/`. What a setting may be stands
 //! beside it, in brackets; a value that it may not be stops the program with the setting, the value and what is right.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::secret::Secret;
@@ -144,6 +144,8 @@ settings! {
     /// Addresses or networks of reverse proxies, such as `127.0.0.1, 10.0.0.0/8`. Only from these is
     /// `X-Forwarded-For` believed.
     trusted_proxies: Vec<Network> = Vec::new(),
+    /// Addresses or networks that may read `/metrics`. They ask this server itself: whatever comes through a proxy is refused.
+    metrics_from: Vec<Network> = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
     /// Certificate chain (PEM) for built-in TLS. Needs `tls_key`.
     tls_cert: Option<PathBuf> = None,
     /// Private key (PEM) for built-in TLS.
@@ -154,7 +156,8 @@ settings! {
     acme_email: Option<String> [each(address)] = None,
     /// Directory of the certificate authority.
     acme_directory: String [https_address] = "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
-    /// Connections served at once; more wait in the system's queue. 1 to 1,000,000.
+    /// Connections served at once; more wait in the system's queue. Fewer where the system allows the process fewer open files,
+    /// of which 128 are kept for other things; the log says so. 1 to 1,000,000.
     max_connections: usize [between(1, 1_000_000)] = 20_000,
     /// Connections from one address (IPv6: one /64); further ones are closed at once. Those of `trusted_proxies` and of
     /// this machine itself (127.0.0.1, ::1) count only among all. 1 to 1,000,000.

@@ -2,13 +2,16 @@
 
 use std::fmt::Write;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper::{Method, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
 
 use crate::app::App;
+use crate::error::{Error, Result};
 
+use super::address::Peer;
 use super::route::{Caller, Route};
 
 /// The random name of the run that answers; see [`crate::app::Parts::instance`].
@@ -42,8 +45,25 @@ async fn readyz(State(app): State<App>) -> Response {
     }
 }
 
-/// Figures in Prometheus' text format. No label names a site or a person.
-async fn metrics(State(app): State<App>) -> Response {
+/// What proxies add to a request. Whoever comes through one comes from somewhere else.
+const FORWARDED: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
+
+/// Figures in Prometheus' text format, for those who ask this server itself from the networks of `metrics_from`; others find
+/// nothing here. No label names a site or a person.
+async fn metrics(
+    State(app): State<App>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    if forwarded || !app.config.metrics_from.iter().any(|network| network.contains(peer.ip())) {
+        return Err(Error::NotFound);
+    }
+    Ok(plain(StatusCode::OK, figures(&app)))
+}
+
+fn figures(app: &App) -> String {
     let (visitors, operators) = app.hub.counts();
     let rows = [
         ("ocs_connections", "gauge", "Open connections.", app.connections.count() as u64),
@@ -58,7 +78,7 @@ async fn metrics(State(app): State<App>) -> Response {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }
-    plain(StatusCode::OK, text)
+    text
 }
 
 /// From /proc, where there is one.

@@ -5,7 +5,9 @@ use ocs::http::route::Caller;
 use ocs::serve::all_routes;
 use serde_json::json;
 
+use crate::connections::Raw;
 use crate::images::{png, upload};
+use crate::proxies::Proxy;
 use crate::world::{Answer, World};
 
 /// Everything that browsers may keep and ask about again.
@@ -140,4 +142,35 @@ async fn other_methods_do_nothing_on_every_route() {
         world.http().json(Method::POST, &path, &headers, &json!({ "_method": "DELETE" })).await;
         assert_eq!(otto.get(&format!("sites/{}", shop.id)).await["name"], "Shop", "{name}");
     }
+}
+
+/// Figures are for those who run the server: who asks it itself, from this machine.
+#[tokio::test]
+async fn figures_are_shown_to_this_machine_and_never_through_a_proxy() {
+    let world = World::new().await;
+    let figures = world.http().get("/metrics").await;
+    assert!(figures.status == 200 && figures.bytes.starts_with(b"# HELP ocs_connections"));
+    for (name, value) in [
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-for", ""),
+        ("X-Forwarded-Proto", "https"),
+        ("x-forwarded-host", "chat.example"),
+        ("x-real-ip", "127.0.0.1"),
+        ("Forwarded", "for=127.0.0.1"),
+        ("via", "1.1 cache"),
+    ] {
+        assert_eq!(get(&world, "/metrics", &[(name, value)]).await.status, 404, "{name}: {value}");
+    }
+    let mut other = Raw::from(&world, "127.0.0.9").await;
+    other.say(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert!(other.end().await.is_some_and(|answer| answer.starts_with(b"HTTP/1.1 404")));
+    for proxy in [Proxy::nginx(world.address()), Proxy::caddy(world.address())] {
+        let http = crate::world::Http::to(&proxy.address);
+        assert_eq!(
+            (http.get("/healthz").await.status, http.get("/metrics").await.status.as_u16()),
+            (hyper::StatusCode::OK, 404)
+        );
+    }
+    let named = World::with(|config| config.metrics_from = vec![std::net::IpAddr::from([127, 0, 0, 9]).into()]).await;
+    assert_eq!(named.http().get("/metrics").await.status, 404);
 }
