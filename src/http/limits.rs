@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::id::{SiteId, VisitorId};
 
+use super::budgets::Budgets;
+
 /// Events this near to each other are counted as one point in time.
 const SLOT: Duration = Duration::from_millis(100);
 /// Keys kept at most by one window.
@@ -35,6 +37,8 @@ pub struct Limits {
     pub new_visitors: SlidingWindow<u128>,
     /// Accounts made an hour from one network.
     pub sign_ups: SlidingWindow<u128>,
+    /// What else visitors, addresses and sites may cost.
+    pub budgets: Budgets,
     /// Wrong passwords for one account, known by the digest of its address whether or not it exists.
     pub passwords_by_account: Throttle<[u8; 32]>,
     /// Wrong codes of a second factor, for one account.
@@ -50,6 +54,7 @@ impl Default for Limits {
             api_calls: SlidingWindow::new(MINUTE),
             new_visitors: SlidingWindow::new(HOUR),
             sign_ups: SlidingWindow::new(HOUR),
+            budgets: Budgets::default(),
             passwords_by_account: Throttle::new(10),
             codes_by_account: Throttle::new(5),
             passwords_by_network: Throttle::new(30),

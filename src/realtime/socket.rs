@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::body::object;
+use crate::http::budgets::{Payers, Spent};
 use crate::sites::Site;
 use crate::turns::Whose;
 
@@ -28,11 +29,6 @@ const READ_BUFFER: usize = 512;
 const WRITE_BUFFER: usize = 4_096;
 /// Most frames that leave together.
 const TOGETHER: usize = 64;
-/// Hints that a client may send in a burst, and those that come back each second. A real page never meets this.
-const HINT_BURST: f64 = 60.0;
-/// See [`HINT_BURST`].
-const HINTS_A_SECOND: f64 = 10.0;
-
 /// Upgrades a visitor's request. `origin` is the foreign page's origin, checked once the token says which site it is.
 pub fn visitor_socket(app: App, upgrade: WebSocketUpgrade, origin: Option<String>) -> Response {
     tuned(upgrade).on_upgrade(move |mut socket| async move {
@@ -108,7 +104,7 @@ async fn hello<T: DeserializeOwned>(socket: &mut WebSocket) -> Result<T> {
 async fn serve(app: App, mut socket: WebSocket, opened: Result<(Line, Party)>) {
     match opened {
         Ok((line, party)) => {
-            let talk = Talk { app, socket, line, party, heard: Instant::now(), allowance: HINT_BURST };
+            let talk = Talk { app, socket, line, party, heard: Instant::now() };
             // A task of its own: letting somebody in takes far more room than waiting for the next word.
             tokio::spawn(Box::new(talk).run());
         }
@@ -126,7 +122,6 @@ struct Talk {
     line: Line,
     party: Party,
     heard: Instant,
-    allowance: f64,
 }
 
 impl Talk {
@@ -184,12 +179,18 @@ impl Talk {
                 return true;
             }
             Message::Binary(_) => return self.refuse("binary frames are not understood", 1003).await,
-            Message::Close(_) => return false,
+            Message::Close(_) => {
+                // The library has its answer ready (RFC 6455, section 5.5.1); it only has to leave.
+                let _ = timeout(WRITE_TIME, self.socket.flush()).await;
+                return false;
+            }
         };
-        let since = self.heard.elapsed().as_secs_f64();
-        self.allowance = (self.allowance + since * HINTS_A_SECOND).min(HINT_BURST) - 1.0;
         self.heard = Instant::now();
-        if self.allowance < 0.0 {
+        let payers = match self.line.who() {
+            Who::Visitor { session, .. } => Payers::visitor(session),
+            Who::Operator { account, .. } => Payers::operator(*account),
+        };
+        if self.app.limits.budgets.charge(&payers, Spent::Hint, self.heard.into_std()).is_err() {
             let frame = bye(ByeReason::TooMany, Duration::from_secs(10));
             close(&mut self.socket, frame.to_json().into(), 4429).await;
             return false;
@@ -250,7 +251,12 @@ async fn close(socket: &mut WebSocket, last: Utf8Bytes, code: u16) {
         socket.feed(Message::Text(last)).await?;
         socket.send(goodbye).await
     };
-    if matches!(timeout(WRITE_TIME, sending).await, Ok(Ok(()))) {
+    let sent = timeout(WRITE_TIME, sending).await;
+    if let Ok(Err(_)) = sent {
+        // A peer that closed first hears nothing more but the answer to that.
+        let _ = timeout(WRITE_TIME, socket.flush()).await;
+    }
+    if let Ok(Ok(())) = sent {
         // The peer's own close frame ends the connection cleanly; a peer that never answers is not waited for.
         let _ = timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = socket.recv().await {} }).await;
     }

@@ -1,5 +1,7 @@
 //! Everything that a visitor can change, at one address, so that a browser asks for permission once.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::events::{self, Cursor};
 use crate::http::address::ClientAddress;
 use crate::http::body::{Done, JsonBody};
+use crate::http::budgets::{Payers, Spent};
 use crate::messages::{self, Author, Body, ClientId, Draft, History, MessageForVisitor, Outgoing, Target};
 use crate::realtime::{self, VisitorHint};
 use crate::sites::Site;
@@ -138,6 +141,16 @@ async fn act(
         return Ok(Json(started).into_response());
     }
     let CurrentVisitor { session, site } = current(app, token.as_deref(), &page).await?;
+    // Messages have a budget of their own.
+    let spent = match &command {
+        Command::Start(_) | Command::Send(_) => None,
+        Command::Hint(_) => Some(Spent::Hint),
+        Command::History(_) | Command::Logout(_) => Some(Spent::Request),
+    };
+    if let Some(spent) = spent {
+        let payers = Payers::visitor(&session).from(address.own_network(&app.config.trusted_proxies));
+        app.limits.budgets.charge(&payers, spent, Instant::now())?;
+    }
     match command {
         // Messages take turns where they wait to be stored.
         Command::Send(send) => Ok(Json(send_message(app, &site, session, send).await?).into_response()),
@@ -180,11 +193,14 @@ async fn start_session(
         Some(token) => app.visitors.find(&app.store, &token).await.ok().filter(|old| old.site_id == site.id),
         None => None,
     };
+    let payers = old.as_ref().map_or_else(|| Payers::newcomer(site.id), Payers::visitor);
+    let payers = payers.from(address.own_network(&app.config.trusted_proxies));
+    app.limits.budgets.charge(&payers, Spent::Arrival, Instant::now())?;
     if !visitors::is_known(app, old.as_ref(), &arrival).await? {
         let taken = app.limits.new_visitors.take_for_network(
             address.network(),
             app.config.new_visitors_per_hour,
-            std::time::Instant::now(),
+            Instant::now(),
         );
         taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
         // A signature that turns out to be wrong lets nobody in.
@@ -232,7 +248,7 @@ async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Sen
     let body = Body::of(send.text.as_deref(), send.image.as_deref())?;
     let signed = session.proof == visitors::Proof::Signed;
     let (key, limit) = ((site.id, session.visitor_id, signed), site.limits.messages_per_minute as usize);
-    let taken = app.limits.messages.take(key, limit, std::time::Instant::now());
+    let taken = app.limits.messages.take(key, limit, Instant::now());
     taken.map_err(|retry_after_s| Error::SendingTooFrequently { retry_after_s })?;
     let author = Author::Visitor(session.visitor_id);
     let target = Target::Thread { visitor: session.visitor_id, proof: session.proof, mode: site.identity_mode };

@@ -318,13 +318,14 @@ impl Raw {
 }
 
 /// A visitor of its own, so that nobody's limits are shared.
-async fn visitor(program: &Program, shop: &Site, name: &str) -> (String, Value) {
+pub async fn visitor(program: &Program, shop: &Site, name: &str) -> (String, Value) {
     let body = json!({ "do": "start", "key": shop.widget_key, "external_id": name, "anonymous": false });
     let state = program.http.json(Method::POST, "/api/widget", &[], &body).await.ok();
     (state["token"].as_str().expect("a token").to_owned(), state["cursor"].clone())
 }
 
-async fn open_shop(program: &Program) -> (Owner, Site) {
+/// Otto's account and his shop.
+pub async fn open_shop(program: &Program) -> (Owner, Site) {
     let body = json!({ "email": "otto@example.org", "password": "correct horse battery", "name": "otto" });
     let otto =
         Owner::from(program.http.clone(), program.http.json(Method::POST, "/api/console/sign-up", &[], &body).await);
@@ -519,4 +520,35 @@ async fn silent_slow_and_half_open_connections_stand_in_nobodys_way() {
     });
     let rest = over.await.expect("it ends").unwrap_or_default();
     assert!(String::from_utf8_lossy(&rest).contains("the first frame must be a hello"));
+}
+
+/// RFC 6455, section 5.5.1: who is told that a socket closes says so too, with the same code, and then it is over.
+#[tokio::test]
+async fn a_close_is_answered_with_its_code() {
+    let program = Program::start("info");
+    let (_otto, shop) = open_shop(&program).await;
+    let (token, cursor) = visitor(&program, &shop, "vera").await;
+    for code in [1000u16, 1001, 4000] {
+        for greeted in [true, false] {
+            let mut raw = match greeted {
+                true => Raw::enter(&program.address, &token, &cursor).await,
+                false => Raw::open(&program.address).await,
+            };
+            raw.say(&close(code, b"bye")).await;
+            let goodbye = async {
+                loop {
+                    match raw.next().await {
+                        Some((CLOSE, payload)) => return Some(payload),
+                        Some(_) => {}
+                        None => return None,
+                    }
+                }
+            };
+            let goodbye = tokio::time::timeout(PATIENCE, goodbye).await.expect("an answer or the end");
+            let said =
+                goodbye.as_deref().and_then(|payload| payload.first_chunk()).map(|code| u16::from_be_bytes(*code));
+            assert_eq!(said, Some(code), "greeted: {greeted}");
+            assert!(raw.next().await.is_none(), "then it is over");
+        }
+    }
 }

@@ -1,0 +1,204 @@
+//! Budgets: what visitors, addresses and sites may cost. One table says how much of each thing each payer may spend, and
+//! [`Budgets::charge`] is the one place where it is spent: all payers of a request pay, or none.
+//!
+//! Messages have budgets of their own, which owners set (`Limits::messages`), and so have pictures (`images`).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::id::{AccountId, SiteId, VisitorId};
+use crate::visitors::{Proof, VisitorSession};
+
+/// Buckets kept at most.
+const MOST_BUCKETS: usize = 200_000;
+
+/// What is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Spent {
+    /// An arrival: a write, and an event on the operators' screens.
+    Arrival,
+    /// A hint: a signal on the screens of others.
+    Hint,
+    /// Anything else that is looked up.
+    Request,
+}
+
+/// Who pays.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Payer {
+    Visitor(SiteId, VisitorId, Proof),
+    Operator(AccountId),
+    Address(u128),
+    Site(SiteId),
+}
+
+/// So much at once, and so much that comes back each second.
+struct Budget {
+    at_once: f64,
+    a_second: f64,
+}
+
+impl Payer {
+    /// The table. People come nowhere near their lines; an office behind one address and a busy shop have theirs.
+    fn budget(&self, spent: Spent) -> Budget {
+        let (at_once, a_second) = match (self, spent) {
+            (Payer::Visitor(..), Spent::Arrival) => (60.0, 1.0),
+            (Payer::Visitor(..) | Payer::Operator(_), Spent::Hint) => (60.0, 10.0),
+            (Payer::Visitor(..) | Payer::Operator(_), _) => (300.0, 20.0),
+            (Payer::Address(_), Spent::Arrival) => (1_000.0, 20.0),
+            (Payer::Address(_), Spent::Hint) => (1_000.0, 100.0),
+            (Payer::Address(_), Spent::Request) => (5_000.0, 200.0),
+            (Payer::Site(_), Spent::Arrival) => (10_000.0, 500.0),
+            (Payer::Site(_), Spent::Hint) => (10_000.0, 1_000.0),
+            (Payer::Site(_), Spent::Request) => (20_000.0, 2_000.0),
+        };
+        Budget { at_once, a_second }
+    }
+}
+
+/// Who makes a request, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub struct Payers(Vec<Payer>);
+
+impl Payers {
+    /// A visitor with its session, and its site. Who comes with another proof pays apart.
+    pub fn visitor(session: &VisitorSession) -> Payers {
+        let visitor = Payer::Visitor(session.site_id, session.visitor_id, session.proof.clone());
+        Payers(vec![visitor, Payer::Site(session.site_id)])
+    }
+
+    /// Somebody new on a site.
+    pub fn newcomer(site: SiteId) -> Payers {
+        Payers(vec![Payer::Site(site)])
+    }
+
+    /// An operator.
+    pub fn operator(account: AccountId) -> Payers {
+        Payers(vec![Payer::Operator(account)])
+    }
+
+    /// And the network that it comes from, where that is one's own.
+    pub fn from(mut self, network: Option<u128>) -> Payers {
+        self.0.extend(network.map(Payer::Address));
+        self
+    }
+}
+
+/// What everybody has left. Whoever is not in it has spent nothing lately.
+#[derive(Default)]
+pub struct Budgets(Mutex<HashMap<(Payer, Spent), Bucket>>);
+
+struct Bucket {
+    left: f64,
+    at: Instant,
+}
+
+impl Budgets {
+    /// Charges all payers for one thing, or none of them.
+    ///
+    /// # Errors
+    /// `TooManyRequests`, with the seconds until all of them can pay.
+    pub fn charge(&self, payers: &Payers, spent: Spent, now: Instant) -> Result<()> {
+        let mut buckets = self.buckets();
+        make_room(&mut buckets, now);
+        let mut wait = 0.0_f64;
+        for payer in &payers.0 {
+            let budget = payer.budget(spent);
+            let bucket = buckets.entry((payer.clone(), spent)).or_insert(Bucket { left: budget.at_once, at: now });
+            bucket.left = budget.left_of(bucket, now);
+            bucket.at = now;
+            wait = wait.max((1.0 - bucket.left) / budget.a_second);
+        }
+        if wait > 0.0 {
+            return Err(Error::TooManyRequests { retry_after_s: (wait.ceil() as u64).max(1) });
+        }
+        for payer in &payers.0 {
+            if let Some(bucket) = buckets.get_mut(&(payer.clone(), spent)) {
+                bucket.left -= 1.0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Held for a look-up only; a bucket that a panic left is at worst a little off.
+    fn buckets(&self) -> MutexGuard<'_, HashMap<(Payer, Spent), Bucket>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Budget {
+    fn left_of(&self, bucket: &Bucket, now: Instant) -> f64 {
+        let since = now.saturating_duration_since(bucket.at).as_secs_f64();
+        (bucket.left + since * self.a_second).min(self.at_once)
+    }
+}
+
+/// Forgets who has everything left, and, where that is not enough, a tenth of all.
+fn make_room(buckets: &mut HashMap<(Payer, Spent), Bucket>, now: Instant) {
+    if buckets.len() < MOST_BUCKETS {
+        return;
+    }
+    buckets.retain(|(payer, spent), bucket| {
+        let budget = payer.budget(*spent);
+        budget.left_of(bucket, now) < budget.at_once
+    });
+    if buckets.len() > MOST_BUCKETS - MOST_BUCKETS / 10 {
+        let surplus: Vec<(Payer, Spent)> = buckets.keys().take(MOST_BUCKETS / 10).cloned().collect();
+        for key in surplus {
+            buckets.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn visitor(n: i64) -> Payer {
+        Payer::Visitor(SiteId(1), VisitorId(n), Proof::Signed)
+    }
+
+    fn spend(budgets: &Budgets, payers: &[Payer], times: usize, now: Instant) -> usize {
+        let payers = Payers(payers.to_vec());
+        (0..times).filter(|_| budgets.charge(&payers, Spent::Hint, now).is_ok()).count()
+    }
+
+    #[test]
+    fn what_is_spent_comes_back_and_never_more() {
+        let (budgets, start) = (Budgets::default(), Instant::now());
+        assert_eq!(spend(&budgets, &[visitor(1)], 100, start), 60);
+        assert_eq!(spend(&budgets, &[visitor(1)], 100, start + Duration::from_secs(2)), 20);
+        assert_eq!(spend(&budgets, &[visitor(1)], 100, start + Duration::from_secs(3_600)), 60);
+        assert_eq!(spend(&budgets, &[visitor(2)], 100, start), 60, "everybody has their own");
+    }
+
+    #[test]
+    fn all_payers_pay_or_none() {
+        let (budgets, start) = (Budgets::default(), Instant::now());
+        let (address, one) = (Payer::Address(7), visitor(1));
+        let many: usize = (0..100).map(|n| spend(&budgets, &[visitor(n), address.clone()], 60, start)).sum();
+        assert_eq!(many, 1_000, "the address has its own line");
+        let refused = budgets.charge(&Payers(vec![visitor(1_000), address]), Spent::Hint, start);
+        assert!(matches!(refused, Err(Error::TooManyRequests { retry_after_s: 1 })), "{refused:?}");
+        assert_eq!(spend(&budgets, &[visitor(1_000)], 100, start), 60, "who was refused has not paid");
+        assert_eq!(spend(&budgets, &[one], 100, start), 0);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let (budgets, start) = (Budgets::default(), Instant::now());
+        for n in 0..=MOST_BUCKETS as i64 {
+            spend(&budgets, &[visitor(n)], 1, start);
+        }
+        assert!(budgets.buckets().len() <= MOST_BUCKETS);
+        let later = start + Duration::from_secs(60);
+        for n in 0..MOST_BUCKETS as i64 {
+            spend(&budgets, &[visitor(-n)], 1, later);
+        }
+        assert!(budgets.buckets().len() <= MOST_BUCKETS);
+    }
+}
