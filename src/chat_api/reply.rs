@@ -72,7 +72,7 @@ pub(super) async fn reply(
     body: RequestBody,
 ) -> std::result::Result<Response, Refusal> {
     let limit = key.site.limits.image_bytes as usize / 3 * 4 + OTHER_FIELDS;
-    match with_upload(app, key.site.id, body, limit, async |bytes| take(app, key, parts, bytes).await).await? {
+    match with_upload(app, (key.site.id, None), body, limit, async |bytes| take(app, key, parts, bytes).await).await? {
         Outcome::Stored => Ok(json(&Sent { success: true })),
         Outcome::KeyReused => Err(Refusal::IdempotencyKeyReused),
     }

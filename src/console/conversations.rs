@@ -175,8 +175,9 @@ pub(super) async fn upload(
 ) -> Result<Json<Uploaded>> {
     let site = operator.site(&app, site).await?;
     let (limit, uploader) = (site.limits.image_bytes as usize, Uploader::Operator(operator.account));
-    let image =
-        with_upload(&app, site.id, body, limit, async |bytes| images::accept(&app, &site, uploader, bytes).await)
-            .await?;
+    let image = with_upload(&app, (site.id, None), body, limit, async |bytes| {
+        images::accept(&app, &site, uploader, bytes).await
+    })
+    .await?;
     Ok(Json(Uploaded { image: ImageView::from(&image) }))
 }

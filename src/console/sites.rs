@@ -121,8 +121,8 @@ pub(super) async fn set_logo(
     body: Body,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    let _room = app.images.room.take(site, LOGO_BYTES)?;
-    let bytes = body::read(body, LOGO_BYTES).await?;
+    let mut held = app.images.room.open(site, None);
+    let bytes = body::read_as_it_comes(body, LOGO_BYTES, |bytes| held.grow(bytes)).await?;
     sites::set_logo(&app, operator.by(), site, bytes).await?;
     show_now(&app, site).await
 }

@@ -1,8 +1,9 @@
 //! Reading request bodies: bounded, typed, unknown fields refused (by `deny_unknown_fields` on each shape).
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -71,18 +72,38 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathOf<T> {
 }
 
 /// Reads a whole body of at most `limit` bytes.
+///
+/// # Errors
+/// `TooLarge`; `InvalidRequest` when it takes too long or ends early.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
+    read_as_it_comes(body, limit, |_| Ok(())).await
+}
+
+/// The same, asking for each part that came whether there is room for it.
+///
+/// # Errors
+/// As [`read`], and what `room` answers.
+pub async fn read_as_it_comes(
+    mut body: Body,
+    limit: usize,
+    mut room: impl FnMut(usize) -> Result<()>,
+) -> Result<Bytes> {
+    let announced = usize::try_from(hyper::body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
     // What announces too much is not waited for.
-    if hyper::body::Body::size_hint(&body).lower() > limit as u64 {
+    if announced > limit {
         return Err(Error::TooLarge { limit });
     }
-    to_bytes(body, limit).await.map_err(|error| {
-        if caused_by::<http_body_util::LengthLimitError>(&error) {
-            Error::TooLarge { limit }
-        } else {
-            unreadable(&error)
+    // The system gives memory as it is written to: what does not come takes none.
+    let mut whole = Vec::with_capacity(announced);
+    while let Some(frame) = body.frame().await {
+        let Ok(part) = frame.map_err(|error| unreadable(&error))?.into_data() else { continue };
+        if whole.len() + part.len() > limit {
+            return Err(Error::TooLarge { limit });
         }
-    })
+        room(part.len())?;
+        whole.extend_from_slice(&part);
+    }
+    Ok(whole.into())
 }
 
 /// Why the bytes of a body stopped coming.

@@ -34,23 +34,20 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Reads an image of at most `limit` bytes that is uploaded to `site`, holding room in memory while `take` works on it.
+/// Reads an image of at most `limit` bytes that is uploaded to `site`, from `network` where that is somebody's own, holding
+/// room in memory for what came while `take` works on it.
 ///
 /// # Errors
 /// `ImageTooLarge`, `Unavailable` when too many uploads are under way, and what `take` answers.
 pub async fn with_upload<T>(
     app: &App,
-    site: SiteId,
+    (site, network): (SiteId, Option<u128>),
     body: Body,
     limit: usize,
     take: impl AsyncFnOnce(Bytes) -> Result<T>,
 ) -> Result<T> {
-    let announced = hyper::body::Body::size_hint(&body).exact().and_then(|size| usize::try_from(size).ok());
-    if announced.is_some_and(|size| size > limit) {
-        return Err(Error::ImageTooLarge { limit });
-    }
-    let _room = app.images.room.take(site, announced.unwrap_or(limit))?;
-    match body::read(body, limit).await {
+    let mut held = app.images.room.open(site, network);
+    match body::read_as_it_comes(body, limit, |bytes| held.grow(bytes)).await {
         Err(Error::TooLarge { .. }) => Err(Error::ImageTooLarge { limit }),
         bytes => take(bytes?).await,
     }

@@ -1,5 +1,7 @@
 //! A visitor's picture: the raw bytes as the body.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -7,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::error::Result;
+use crate::http::address::ClientAddress;
+use crate::http::budgets::{Payers, Spent};
 use crate::http::uploads::with_upload;
 use crate::images::{self, ImageView, Uploaded};
 use crate::turns::Whose;
@@ -14,14 +18,20 @@ use crate::turns::Whose;
 use super::caller::{CurrentVisitor, Readable};
 
 /// Takes a picture.
-pub(super) async fn upload(State(app): State<App>, visitor: CurrentVisitor, body: Body) -> Response {
-    Readable(take(&app, &visitor, body).await.map(Json)).into_response()
+pub(super) async fn upload(
+    State(app): State<App>,
+    visitor: CurrentVisitor,
+    address: ClientAddress,
+    body: Body,
+) -> Response {
+    Readable(take(&app, &visitor, address, body).await.map(Json)).into_response()
 }
 
-async fn take(app: &App, visitor: &CurrentVisitor, body: Body) -> Result<Uploaded> {
-    let site = &visitor.site;
+async fn take(app: &App, visitor: &CurrentVisitor, address: ClientAddress, body: Body) -> Result<Uploaded> {
+    let (site, network) = (&visitor.site, address.own_network(&app.config.trusted_proxies));
+    app.limits.budgets.charge(&Payers::visitor(&visitor.session).from(network), Spent::Request, Instant::now())?;
     let limit = site.limits.image_bytes as usize;
-    let image = with_upload(app, site.id, body, limit, async |bytes| {
+    let image = with_upload(app, (site.id, network), body, limit, async |bytes| {
         let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
         images::accept_from_visitor(app, site, &visitor.session, bytes).await
     })
