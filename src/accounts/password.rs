@@ -3,9 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
@@ -84,23 +83,47 @@ impl Passwords {
     }
 }
 
-fn argon2() -> Result<Argon2<'static>> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
 fn hash(password: &str) -> Result<String> {
+    let internal = |error: &dyn std::fmt::Display| Error::Internal(error.to_string());
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|_| Error::Internal("no random bytes".into()))?;
-    let hashed: PasswordHash = argon2()?
-        .hash_password_with_salt(password.as_bytes(), &salt)
-        .map_err(|error| Error::Internal(error.to_string()))?;
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| internal(&error))?;
+    let hashed = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).map_err(|error| internal(&error))?,
+        salt: Some(Salt::new(&salt).map_err(|error| internal(&error))?),
+        hash: Some(
+            output(password, &salt, params).ok_or_else(|| Error::Internal("a password cannot be hashed".into()))?,
+        ),
+    };
     Ok(hashed.to_string())
 }
 
 fn is_right(password: &str, stored: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(stored) else { return false };
-    argon2().is_ok_and(|argon2| argon2.verify_password(password.as_bytes(), &parsed).is_ok())
+    let Ok(stored) = PasswordHash::new(stored) else { return false };
+    let (Ok(params), Some(salt), Some(right)) = (Params::try_from(&stored), stored.salt, stored.hash) else {
+        return false;
+    };
+    // Outputs are compared in constant time.
+    output(password, &salt, params).is_some_and(|output| output == right)
+}
+
+fn output(password: &str, salt: &[u8], params: Params) -> Option<Output> {
+    let mut memory = memory(params.block_count());
+    let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut out, &mut memory).ok()?;
+    Output::new(&out).ok()
+}
+
+/// Memory for one hash that goes back to the system afterwards. The C library keeps what is freed for later, for each thread,
+/// unless it is larger than 32 MiB (mallopt(3), `M_MMAP_THRESHOLD`): so much is asked for, and only what is needed is touched.
+fn memory(blocks: usize) -> Vec<Block> {
+    const GIVEN_BACK: usize = 33 * 1024 * 1024;
+    let mut memory = Vec::with_capacity(blocks.max(GIVEN_BACK / Block::SIZE));
+    memory.resize(blocks, Block::new());
+    memory
 }
 
 #[cfg(test)]
