@@ -128,6 +128,11 @@ impl Server {
         matches!(asked, Reply::Answer(status, _) if status.is_success())
     }
 
+    /// The same, asked for so long at most.
+    pub async fn is_ready_within(&self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.is_ready()).await.unwrap_or(false)
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) -> Result<()> {
         if let Some(mut child) = self.child.take() {
