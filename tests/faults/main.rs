@@ -89,7 +89,7 @@ const TESTS: &[Entry] = tests! {
     "FT56" "the processor is burnt by pictures and passwords" long burnt::processor;
     "FT58" "a request panics" short races::panic_in_a_request;
     "P08" "a neighbour that does as much as it can" long neighbour::noisy;
-    "FT61" "strangers who cost as much as they can" short strangers::costly;
+    "FT61" "strangers who cost as much as they can" long strangers::costly;
     "FT60" "any interleaving shows the same log" short model::any_interleaving;
 };
 
