@@ -10,6 +10,11 @@ macro_rules! say {
 }
 pub(crate) use say;
 
+/// A number and its noun: "1 message", "13 messages". For nouns whose plural adds an s.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Writes what [`say!`] says. Ends the program when there is a reader and it cannot be written, as on a full disk: what
 /// comes after would be taken for all of it.
 pub(crate) fn line(words: Arguments<'_>) {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::clock::Millis;
-use crate::say::say;
+use crate::say::{count, say};
 use crate::storage;
 
 use super::Given;
@@ -70,7 +70,7 @@ impl Backup {
         }
         say!("{:>10}  image files", done.manifest.image_files);
         if done.gone > 0 {
-            say!("{} files were deleted while the copy was made and are not in it", done.gone);
+            say!("{} deleted while the copy was made and not in it", count(done.gone, "file"));
         }
         say!(
             "\nmaster.key is NOT in this file, so that a stolen backup opens no secrets. Keep a copy of it elsewhere:"

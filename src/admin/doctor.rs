@@ -10,7 +10,7 @@ use crate::app::OpenError;
 use crate::clock::{Clock, Millis};
 use crate::config::{Config, HIDDEN};
 use crate::images::{self, BlobKey, ImageName};
-use crate::say::say;
+use crate::say::{count, say};
 use crate::seal::Seal;
 use crate::storage::{self, DataLock, Folder, LockError};
 
@@ -66,7 +66,7 @@ impl Doctor {
             }
         }
         let wrong = findings.iter().filter(|finding| matches!(finding, Wrong(_))).count();
-        anyhow::ensure!(wrong == 0, "{wrong} of {} checks failed", findings.len());
+        anyhow::ensure!(wrong == 0, "{wrong} of {} failed", count(findings.len(), "check"));
         Ok(())
     }
 }
@@ -235,16 +235,18 @@ async fn pictures(folder: &Folder) -> Finding {
     let Ok(known) = storage::pictures(&folder.database()).await else {
         return Hint("the pictures cannot be compared, because the database cannot be read".into());
     };
-    let count = known.len();
+    let all = known;
+    let known = all.len();
     let is_bad = |(name, sha256): &(String, Vec<u8>)| {
         let key = ImageName::parse(name).map(|name| BlobKey::image(&name));
         key.is_none_or(|key| !images::is_whole(&folder.images(), &key, sha256).unwrap_or(false))
     };
-    let bad: Vec<String> = known.into_iter().filter(is_bad).map(|(name, _)| name).collect();
+    let bad: Vec<String> = all.into_iter().filter(is_bad).map(|(name, _)| name).collect();
     match bad.first() {
-        None => Fine(format!("all {count} pictures are what was stored")),
+        None if known == 1 => Fine("the one picture is what was stored".into()),
+        None => Fine(format!("all {known} pictures are what was stored")),
         Some(first) => Wrong(format!(
-            "{} of {count} pictures are missing or damaged, such as {first}; put their files back from a backup",
+            "{} of {known} pictures are missing or damaged, such as {first}; put their files back from a backup",
             bad.len()
         )),
     }
@@ -261,13 +263,8 @@ async fn database(folder: &Folder) -> Finding {
             found.schema
         )),
         Ok(found) => {
-            let rows = |table: &str| found.rows.get(table).copied().unwrap_or_default();
-            let counts = format!(
-                "{} sites, {} conversations, {} messages",
-                rows("sites"),
-                rows("conversations"),
-                rows("messages")
-            );
+            let rows = |noun: &str| count(found.rows.get(&format!("{noun}s")).map_or(0, |rows| *rows as usize), noun);
+            let counts = format!("{}, {}, {}", rows("site"), rows("conversation"), rows("message"));
             Fine(format!("the database is sound (schema {}): {counts}", found.schema))
         }
         Err(error) => Wrong(format!("{}; restore a backup with `ocs restore`", super::order::explain(error))),

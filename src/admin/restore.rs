@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use crate::say::say;
+use crate::say::{count, say};
 use crate::storage::{self, Contents, Folder};
 
 use super::Given;
@@ -71,7 +71,8 @@ impl Restore {
             say!("{count:>10}  {table}");
         }
         if restored.missing > 0 {
-            say!("{} image files are missing; chats show a placeholder instead", restored.missing);
+            let are = if restored.missing == 1 { "is" } else { "are" };
+            say!("{} {are} missing; chats show a placeholder instead", count(restored.missing, "image file"));
         }
         say!("\nEverybody signs in again, and open chats load anew.");
         say!("Copy master.key of the old server into {} before the first start; without it, identity", data.display());
