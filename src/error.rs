@@ -40,6 +40,9 @@ pub enum Error {
     /// The code is wrong, over, or was used before.
     #[error("this code is not right; wait for the next one, or use a recovery code")]
     WrongCode,
+    /// What was asked for needs somebody who has shown in the last minutes that it is them, by this.
+    #[error("confirm that it is you: {0}")]
+    ConfirmationRequired(Confirmation),
     /// The CSRF token is missing or from another session.
     #[error("this page is out of date; reload it and try again")]
     Csrf,
@@ -129,6 +132,24 @@ pub enum Error {
     Internal(String),
 }
 
+/// How somebody who is signed in shows that it is them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    /// The account's password.
+    Password,
+    /// A code of the second factor, where there is one.
+    Code,
+}
+
+impl std::fmt::Display for Confirmation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Confirmation::Password => "enter your password, then try again",
+            Confirmation::Code => "enter a code from your authenticator app, then try again",
+        })
+    }
+}
+
 /// What a verb answers.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -145,6 +166,7 @@ pub enum ErrorCode {
     WrongCredentials,
     SecondFactorRequired,
     WrongCode,
+    ConfirmationRequired,
     Csrf,
     ForbiddenOrigin,
     SignupClosed,
@@ -181,6 +203,7 @@ impl Error {
             Error::WrongCredentials => ErrorCode::WrongCredentials,
             Error::SecondFactorRequired => ErrorCode::SecondFactorRequired,
             Error::WrongCode => ErrorCode::WrongCode,
+            Error::ConfirmationRequired(_) => ErrorCode::ConfirmationRequired,
             Error::Csrf => ErrorCode::Csrf,
             Error::ForbiddenOrigin => ErrorCode::ForbiddenOrigin,
             Error::SignupClosed => ErrorCode::SignupClosed,

@@ -38,6 +38,8 @@ ids! {
     KeyId,
     /// A visitor of one site.
     VisitorId,
+    /// A visitor as one proof shows it.
+    PersonId,
     /// A visitor's token: one browser.
     TokenId,
     /// A conversation; the number is public in the compatible API.

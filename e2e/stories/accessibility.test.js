@@ -71,7 +71,7 @@ for (const colorScheme of ['light', 'dark']) {
     }
     await otto.page.goto(`${here.url}/chat/${shop.id}/${id}`);
     for (const words of ['hello', 'zebra']) {
-      await otto.page.getByLabel('Search conversations and messages').fill(words);
+      await otto.page.getByLabel('Search people and messages').fill(words);
       await otto.page.locator('mark').or(otto.page.getByText('No message says')).first().waitFor();
       found[`search ${words}`] = await faultsOf(otto.page);
     }

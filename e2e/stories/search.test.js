@@ -18,7 +18,7 @@ async function busyShop() {
   return { shop, john, id };
 }
 
-const fieldOf = ({ page }) => page.getByLabel('Search conversations and messages');
+const fieldOf = ({ page }) => page.getByLabel('Search people and messages');
 const marksOf = (row) => row.locator('mark').allInnerTexts();
 
 /** Is the message in the middle of what is on screen? */

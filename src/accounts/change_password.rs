@@ -58,8 +58,7 @@ async fn replace(app: &App, by: &By, account: AccountId, kept: SessionId, new: &
     if !store::set_password(&mut tx, account, &hash).await? {
         return Err(Error::NotFound);
     }
-    let ended = store::end_others(&mut tx, account, kept).await?;
-    session::tell_ended(app, &mut tx, ended);
+    session::end_others(app, &mut tx, account, kept).await?;
     audit::record(&mut tx, by, Action::PasswordChanged, None, "").await?;
     tx.commit().await
 }

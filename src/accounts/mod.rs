@@ -15,6 +15,7 @@ mod sign_up;
 mod sign_in;
 mod sign_out;
 mod change_password;
+mod confirm;
 mod rename;
 mod delete;
 mod sessions;
@@ -22,6 +23,7 @@ mod totp;
 mod second_factor;
 
 pub use change_password::{PasswordChange, change_password, set_password};
+pub use confirm::{CONFIRMED_S, check_confirmed, confirm};
 pub use delete::delete;
 pub use email::normalise as normalise_email;
 pub use password::Passwords;
@@ -68,6 +70,8 @@ pub struct Session {
     pub created_at: Millis,
     /// Last request, to the minute.
     pub last_seen_at: Millis,
+    /// When somebody last showed in it that it is them.
+    pub confirmed_at: Millis,
 }
 
 /// Where a sign-in comes from.

@@ -81,15 +81,14 @@ pub async fn confirm_second_factor(
     let step = matching_step(app, &tx, account.id, &factor, code)?.ok_or(Error::WrongCode)?;
     store::enable_second_factor(&mut tx, account.id, step).await?;
     let codes = new_codes(&mut tx, account.id).await?;
-    let ended = store::end_others(&mut tx, account.id, kept).await?;
-    session::tell_ended(app, &mut tx, ended);
+    session::end_others(app, &mut tx, account.id, kept).await?;
     audit::record(&mut tx, by, Action::SecondFactorOn, None, "").await?;
     tx.commit().await?;
     attempt.succeeded();
     Ok(codes)
 }
 
-/// Replaces the recovery codes: those on the old paper are over.
+/// Replaces the recovery codes: those on the old paper are over, and so are the account's other sessions.
 ///
 /// # Errors
 /// `WrongCredentials`, `WrongCode`, `TooManyRequests`.
@@ -97,28 +96,37 @@ pub async fn renew_recovery_codes(
     app: &App,
     by: &By,
     account: &Account,
-    password: &str,
-    code: &str,
+    kept: SessionId,
+    (password, code): (&str, &str),
 ) -> Result<Vec<Secret>> {
     confirm(app, account, password).await?;
     let attempt = code_attempt(app, &account.email, Source::Session)?;
     let mut tx = pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;
     let codes = new_codes(&mut tx, account.id).await?;
+    session::end_others(app, &mut tx, account.id, kept).await?;
     audit::record(&mut tx, by, Action::RecoveryCodesMade, None, "").await?;
     tx.commit().await?;
     attempt.succeeded();
     Ok(codes)
 }
 
-/// Turns it off: with the password and a code, so that neither a borrowed browser nor a stolen phone can.
+/// Turns it off: with the password and a code, so that neither a borrowed browser nor a stolen phone can. The account's
+/// other sessions end.
 ///
 /// # Errors
 /// `WrongCredentials`, `WrongCode`, `TooManyRequests`.
-pub async fn end_second_factor(app: &App, by: &By, account: &Account, password: &str, code: &str) -> Result<()> {
+pub async fn end_second_factor(
+    app: &App,
+    by: &By,
+    account: &Account,
+    kept: SessionId,
+    (password, code): (&str, &str),
+) -> Result<()> {
     confirm(app, account, password).await?;
     let attempt = code_attempt(app, &account.email, Source::Session)?;
     let mut tx = pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;
     store::remove_second_factor(&mut tx, account.id).await?;
+    session::end_others(app, &mut tx, account.id, kept).await?;
     audit::record(&mut tx, by, Action::SecondFactorOff, None, "").await?;
     tx.commit().await?;
     attempt.succeeded();

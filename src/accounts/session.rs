@@ -42,13 +42,13 @@ pub struct SignedIn {
 ///
 /// # Errors
 /// `NotSignedIn`.
-pub async fn signed_in(app: &App, token: &str) -> Result<(Account, SessionId)> {
+pub async fn signed_in(app: &App, token: &str) -> Result<(Account, Session)> {
     let session = store::session(&app.store, digest(token), alive(app.store.now())).await?.ok_or(Error::NotSignedIn)?;
     let account = store::by_id(&app.store, session.account_id).await?.ok_or(Error::NotSignedIn)?;
     if app.store.now().0 - session.last_seen_at.0 >= SEEN_AGAIN_MS {
         note_seen(app.clone(), session.id);
     }
-    Ok((account, session.id))
+    Ok((account, session))
 }
 
 /// Has this session of the account not ended?
@@ -85,11 +85,20 @@ pub(super) async fn begin(app: &App, tx: &mut Tx, account: Account, place: Place
         browser: place.browser,
         created_at: now,
         last_seen_at: now,
+        // With the password, and with a code where there is a second factor.
+        confirmed_at: now,
     };
     store::insert_session(tx, &session, digest(&token), now.plus_seconds(SESSION_DAYS * DAY_S)).await?;
     let ended = store::end_surplus(tx, account.id, alive(now), MOST_SESSIONS).await?;
     tell_ended(app, tx, ended);
     Ok(SignedIn { account, session: session.id, token: Secret::new(token) })
+}
+
+/// Ends the account's sessions but one: what proved them has changed.
+pub(super) async fn end_others(app: &App, tx: &mut Tx, account: AccountId, kept: SessionId) -> Result<()> {
+    let ended = store::end_others(tx, account, kept).await?;
+    tell_ended(app, tx, ended);
+    Ok(())
 }
 
 /// Closes what is open under these sessions once `tx` is durable.

@@ -22,13 +22,14 @@ const ADD_NOBODY: &str = "INSERT INTO accounts (id, email, name, password_hash, 
     ON CONFLICT (id) DO NOTHING";
 const REMOVE_NOBODY: &str = "DELETE FROM accounts WHERE id = 0 AND NOT EXISTS (SELECT 1 FROM sites WHERE owner_id = 0)";
 
-const SESSION: &str = "SELECT id, account_id, address, browser, created_at, last_seen_at FROM sessions
+const SESSION: &str = "SELECT id, account_id, address, browser, created_at, last_seen_at, confirmed_at FROM sessions
     WHERE token_hash = $1 AND expires_at > $2 AND last_seen_at > $3";
-const SESSIONS: &str = "SELECT id, account_id, address, browser, created_at, last_seen_at FROM sessions
+const SESSIONS: &str = "SELECT id, account_id, address, browser, created_at, last_seen_at, confirmed_at FROM sessions
     WHERE account_id = $1 AND expires_at > $2 AND last_seen_at > $3 ORDER BY last_seen_at DESC, id DESC";
 const KNOWN_PLACE: &str = "SELECT id FROM sessions WHERE account_id = $1 AND address = $2 LIMIT 1";
 const INSERT_SESSION: &str = "INSERT INTO sessions (id, account_id, token_hash, address, browser, created_at,
-    last_seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
+    last_seen_at, confirmed_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7)";
+const CONFIRMED: &str = "UPDATE sessions SET confirmed_at = $3 WHERE account_id = $1 AND id = $2";
 const SEEN: &str = "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
 const END_SESSION: &str = "DELETE FROM sessions WHERE account_id = $1 AND id = $2";
 const END_OTHERS: &str = "DELETE FROM sessions WHERE account_id = $1 AND id <> $2 RETURNING id";
@@ -65,6 +66,7 @@ pub const SQL: &[&str] = &[
     SESSIONS,
     KNOWN_PLACE,
     INSERT_SESSION,
+    CONFIRMED,
     SEEN,
     END_SESSION,
     END_OTHERS,
@@ -170,6 +172,12 @@ pub(super) async fn insert_session(
         expires_at,
     ];
     tx.run(INSERT_SESSION, values).await.map(drop)
+}
+
+/// Somebody showed in this session that it is them.
+pub(super) async fn confirmed(tx: &mut Tx, account: AccountId, session: SessionId) -> Result<()> {
+    let now = tx.now();
+    tx.run(CONFIRMED, values![account, session, now]).await.map(drop)
 }
 
 pub(super) async fn seen(tx: &mut Tx, session: SessionId) -> Result<()> {

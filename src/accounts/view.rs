@@ -46,7 +46,7 @@ pub struct SessionView {
 impl SessionView {
     /// As the session `current` sees it.
     pub fn new(session: Session, current: SessionId) -> SessionView {
-        let Session { id, account_id: _, address, browser, created_at, last_seen_at } = session;
+        let Session { id, account_id: _, address, browser, created_at, last_seen_at, confirmed_at: _ } = session;
         SessionView { id, current: id == current, created_at, last_seen_at, address, browser }
     }
 }

@@ -77,6 +77,15 @@ pub(super) struct DeleteAccount {
     code: Option<String>,
 }
 
+/// What shows that it is still the account's owner: the code where there is a second factor, else the password.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirm {
+    password: Option<String>,
+    /// From the second factor's device, or a recovery code.
+    code: Option<String>,
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rename {
@@ -134,6 +143,16 @@ pub(super) async fn change_password(
 ) -> Result<Json<Done>> {
     let typed = PasswordChange { current: asked.current, new: asked.new };
     accounts::change_password(&app, operator.by(), operator.account(), operator.session, typed).await?;
+    Ok(Json(Done {}))
+}
+
+pub(super) async fn confirm(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(shown): JsonBody<Confirm>,
+) -> Result<Json<Done>> {
+    let (password, code) = (shown.password.as_deref(), shown.code.as_deref());
+    accounts::confirm(&app, operator.by(), operator.account(), operator.session, password, code).await?;
     Ok(Json(Done {}))
 }
 

@@ -107,8 +107,9 @@ pub(super) async fn renew_codes(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<ShowBoth>,
 ) -> Result<Response> {
-    let (by, account) = (operator.by(), operator.account());
-    Ok(codes(accounts::renew_recovery_codes(&app, by, account, &asked.password, &asked.code).await?))
+    let (by, account, kept) = (operator.by(), operator.account(), operator.session);
+    let shown = (asked.password.as_str(), asked.code.as_str());
+    Ok(codes(accounts::renew_recovery_codes(&app, by, account, kept, shown).await?))
 }
 
 pub(super) async fn end(
@@ -116,7 +117,8 @@ pub(super) async fn end(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<ShowBoth>,
 ) -> Result<Json<Done>> {
-    accounts::end_second_factor(&app, operator.by(), operator.account(), &asked.password, &asked.code).await?;
+    let (by, account, kept) = (operator.by(), operator.account(), operator.session);
+    accounts::end_second_factor(&app, by, account, kept, (&asked.password, &asked.code)).await?;
     Ok(Json(Done {}))
 }
 

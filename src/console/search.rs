@@ -1,4 +1,4 @@
-//! Searching messages.
+//! Searching messages and people.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::http::body::QueryOf;
 use crate::http::caller::CurrentOperator;
 use crate::id::SiteId;
+use crate::search::people::{self, People, PeopleFilter};
 use crate::search::{self, Filter, Found, Query};
 
 /// What is looked for, and which page of it.
@@ -24,10 +25,7 @@ pub(super) struct SearchQuery {
 
 impl SearchQuery {
     fn filter(self) -> Result<Filter> {
-        let limit = self.limit.unwrap_or(30);
-        if !(1..=100).contains(&limit) {
-            return Err(Error::invalid("limit", "must be 1 to 100"));
-        }
+        let limit = page_size(self.limit)?;
         let before = self.before.as_deref().map(Filter::point).transpose()?;
         Ok(Filter { query: Query::parse(&self.q)?, site: self.site, before, limit })
     }
@@ -44,4 +42,35 @@ pub(super) async fn search(
         operator.site(&app, site).await?;
     }
     search::find(&app, operator.account, &filter).await.map(Json)
+}
+
+/// Who is looked for, and which page of them.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeopleQuery {
+    /// Beginnings of words of a name, an e-mail address or an id; at most 200 characters.
+    q: String,
+    site: Option<SiteId>,
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+/// Finds people who wrote on all sites of the operator, or on one.
+pub(super) async fn people(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    QueryOf(asked): QueryOf<PeopleQuery>,
+) -> Result<Json<People>> {
+    let limit = page_size(asked.limit)?;
+    let before = asked.before.as_deref().map(PeopleFilter::point).transpose()?;
+    let filter = PeopleFilter { query: Query::of_name(&asked.q)?, site: asked.site, before, limit };
+    if let Some(site) = filter.site {
+        operator.site(&app, site).await?;
+    }
+    people::find(&app, operator.account, &filter).await.map(Json)
+}
+
+fn page_size(limit: Option<u32>) -> Result<u32> {
+    let limit = limit.unwrap_or(30);
+    if (1..=100).contains(&limit) { Ok(limit) } else { Err(Error::invalid("limit", "must be 1 to 100")) }
 }

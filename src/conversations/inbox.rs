@@ -109,16 +109,16 @@ async fn recent_keys(app: &App, owner: AccountId, filter: &Filter) -> Result<Vec
 /// Loads conversations with what an operator sees beside them: visitor, presence, last line.
 pub async fn load_for_operator(app: &App, keys: &[(SiteId, ConversationId)]) -> Result<Vec<ConversationForOperator>> {
     let conversations = store::find_many(&app.store, keys).await?;
-    let visitor_keys: Vec<_> = conversations.iter().map(|c| (c.site_id, c.visitor_id)).collect();
-    let visitors = visitors::store::find_many(&app.store, &visitor_keys).await?;
-    let visitors: HashMap<_, _> =
-        visitors.into_iter().map(|visitor| ((visitor.site_id, visitor.id), visitor)).collect();
+    let shown: Vec<_> = conversations.iter().map(|c| (c.site_id, c.visitor_id, &c.proof)).collect();
+    let visitors = visitors::store::find_many(&app.store, &shown).await?;
+    let visitors: HashMap<_, _> = visitors.iter().map(|v| ((v.site_id, v.id, &v.proof), v)).collect();
     let last_keys: Vec<_> = conversations.iter().map(|c| (c.site_id, c.id, c.last_seq)).collect();
     let mut last = messages::last_lines(&app.store, &last_keys).await?;
-    let with_visitor = conversations.iter().filter_map(|c| Some((c, visitors.get(&(c.site_id, c.visitor_id))?)));
+    let with_visitor =
+        conversations.iter().filter_map(|c| Some((c, *visitors.get(&(c.site_id, c.visitor_id, &c.proof))?)));
     Ok(with_visitor
         .map(|(c, visitor)| {
-            let online = app.hub.is_online(c.site_id, c.visitor_id);
+            let online = app.hub.is_online(c.site_id, c.visitor_id, &c.proof);
             c.for_operator(visitor, online, last.remove(&(c.site_id, c.id)))
         })
         .collect())

@@ -33,7 +33,7 @@ pub enum Event {
     Delivered { conversation_id: ConversationId, public_id: String, by: Side, seq: i64 },
     /// One side has had everything up to `seq` on screen. `unread`: visitor messages left for the operators.
     Seen { conversation_id: ConversationId, public_id: String, by: Side, seq: i64, unread: i64 },
-    /// A visitor said who it is, or was verified.
+    /// A visitor said who it is, or was verified, under the proof of its scope.
     VisitorChanged { visitor_id: VisitorId },
     /// The owner changed the site's settings.
     SiteChanged,
@@ -64,7 +64,7 @@ pub struct Scope {
     pub conversation: Option<ConversationId>,
     /// The visitor.
     pub visitor: Option<VisitorId>,
-    /// The proof that the conversation belongs to; none: not for visitors.
+    /// The proof that the conversation or the person belongs to; none: not for visitors.
     pub proof: Option<Proof>,
 }
 
@@ -74,9 +74,9 @@ impl Scope {
         Scope { conversation: Some(conversation), visitor: Some(visitor), proof: Some(proof) }
     }
 
-    /// About a visitor: operators hear it.
-    pub fn visitor(visitor: VisitorId) -> Scope {
-        Scope { conversation: None, visitor: Some(visitor), proof: None }
+    /// About a visitor as one proof shows it: operators hear it.
+    pub fn person(visitor: VisitorId, proof: Proof) -> Scope {
+        Scope { conversation: None, visitor: Some(visitor), proof: Some(proof) }
     }
 
     /// About the site: operators hear it.

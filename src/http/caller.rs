@@ -21,6 +21,7 @@ use crate::visitors::describe_browser;
 
 use super::address::ClientAddress;
 use super::origin;
+use super::route::NeedsConfirmation;
 
 /// The header that carries the CSRF token.
 const CSRF: &str = "x-csrf-token";
@@ -82,12 +83,17 @@ impl FromRequestParts<App> for CurrentOperator {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<CurrentOperator> {
         let token = session_token(&app.config, &parts.headers).ok_or(Error::NotSignedIn)?;
         let (whole, session) = accounts::signed_in(app, token.expose()).await?;
+        let (asked_again, session, confirmed_at) =
+            (parts.extensions.get::<NeedsConfirmation>().is_some(), session.id, session.confirmed_at);
         if is_change(&parts.method) {
             check_origin(&app.config, &parts.headers)?;
             let shown = parts.headers.get(CSRF).and_then(|value| value.to_str().ok()).unwrap_or_default();
             if !accounts::is_csrf_token(shown, token.expose()) {
                 return Err(Error::Csrf);
             }
+        }
+        if asked_again {
+            accounts::check_confirmed(app, whole.id, confirmed_at).await?;
         }
         let turn = app.turns.take(Whose::Own(whole.id)).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;

@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use hyper::header::{HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
-use crate::error::{Error, ErrorCode};
+use crate::error::{Confirmation, Error, ErrorCode};
 
 /// The body of every refusal but those of the compatible API.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
@@ -57,9 +57,12 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | Code::WrongCode
         | Code::InvalidToken
         | Code::InvalidIdentity => StatusCode::UNAUTHORIZED,
-        Code::Csrf | Code::ForbiddenOrigin | Code::SignupClosed | Code::SitePaused | Code::IdentityRequired => {
-            StatusCode::FORBIDDEN
-        }
+        Code::ConfirmationRequired
+        | Code::Csrf
+        | Code::ForbiddenOrigin
+        | Code::SignupClosed
+        | Code::SitePaused
+        | Code::IdentityRequired => StatusCode::FORBIDDEN,
         Code::NotFound | Code::UnknownSite => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::EmailTaken | Code::Conflict => StatusCode::CONFLICT,
@@ -78,6 +81,8 @@ impl From<&Error> for Problem {
             Error::EmailTaken => (Some("email"), None),
             Error::WeakPassword => (Some("password"), None),
             Error::WrongCode | Error::SecondFactorRequired => (Some("code"), None),
+            Error::ConfirmationRequired(Confirmation::Code) => (Some("code"), None),
+            Error::ConfirmationRequired(Confirmation::Password) => (Some("password"), None),
             _ => (None, None),
         };
         let work = match error {

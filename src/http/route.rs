@@ -23,6 +23,22 @@ pub enum Caller {
     ChatKey,
 }
 
+/// What an operator shows beside being signed in, for a route that changes something. Lasting credentials and acts that
+/// cannot be undone ask again, so that a session that was left open or stolen is not enough for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsksAgain {
+    /// Nothing.
+    Never,
+    /// That it is them, within the last minutes in this session (`accounts::CONFIRMED_S`).
+    WithinMinutes,
+    /// The password or a code, in its own body, each time.
+    EachTime,
+}
+
+/// In a request's extensions: its route asks again.
+#[derive(Debug, Clone, Copy)]
+pub struct NeedsConfirmation;
+
 type Describe = fn(&mut SchemaGenerator) -> Schema;
 
 /// One row of a door's table.
@@ -35,6 +51,8 @@ pub struct Route {
     pub aliases: &'static [&'static str],
     /// Who may call it.
     pub caller: Caller,
+    /// What it asks for again. Every route by which an operator changes something says so (`tests/suite/confirmations.rs`).
+    pub asks_again: Option<AsksAgain>,
     /// Schema of its query, an object.
     pub asks: Option<Describe>,
     /// Schema of the JSON body it takes.
@@ -72,6 +90,7 @@ impl Route {
             path,
             aliases: &[],
             caller,
+            asks_again: None,
             asks: None,
             takes: None,
             bodies: &[],
@@ -85,6 +104,15 @@ impl Route {
     /// Says under which other paths it answers.
     pub fn also_at(mut self, aliases: &'static [&'static str]) -> Route {
         self.aliases = aliases;
+        self
+    }
+
+    /// Says whether it asks again who calls. `CurrentOperator` holds to it, so that no handler can forget it.
+    pub fn asks_again(mut self, asks: AsksAgain) -> Route {
+        self.asks_again = Some(asks);
+        if asks == AsksAgain::WithinMinutes {
+            self.handler = self.handler.layer(axum::Extension(NeedsConfirmation));
+        }
         self
     }
 

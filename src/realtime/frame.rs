@@ -7,7 +7,7 @@ use crate::conversations::{ConversationForOperator, ConversationForVisitor, Side
 use crate::error::ErrorCode;
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::messages::{MessageForOperator, MessageForVisitor};
-use crate::visitors::{Page, VisitorForOperator};
+use crate::visitors::{Page, Proof, VisitorForOperator};
 
 /// The first frame up.
 #[derive(Deserialize, schemars::JsonSchema)]
@@ -113,8 +113,8 @@ pub enum VisitorSignal {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum OperatorSignal {
     Typing { site_id: SiteId, conversation_id: ConversationId },
-    Presence { site_id: SiteId, visitor_id: VisitorId, online: bool },
-    Page { site_id: SiteId, visitor_id: VisitorId, page: Page },
+    Presence { site_id: SiteId, visitor_id: VisitorId, proof: Proof, online: bool },
+    Page { site_id: SiteId, visitor_id: VisitorId, proof: Proof, page: Page },
 }
 
 impl<E: Serialize, S: Serialize> Frame<E, S> {

@@ -25,9 +25,12 @@ pub async fn from_visitor(app: &App, site: &Site, session: &VisitorSession, hint
             visitor_reached(app, site, session, &conversation, Mark::Seen, seq).await
         }
         VisitorHint::Page { page } => {
-            let (site_id, visitor_id) = (session.site_id, session.visitor_id);
-            let signal = OperatorSignal::Page { site_id, visitor_id, page: page.bounded() };
-            app.hub.signal_operators(site.owner_id, signal);
+            let (site_id, visitor_id, page) = (session.site_id, session.visitor_id, page.bounded());
+            for proof in session.shown_by(site.identity_mode) {
+                let (proof, page) = (proof.clone(), page.clone());
+                let signal = OperatorSignal::Page { site_id, visitor_id, proof, page };
+                app.hub.signal_operators(site.owner_id, signal);
+            }
             Ok(())
         }
     }

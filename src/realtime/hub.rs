@@ -13,6 +13,7 @@ use crate::conversations::may_read;
 use crate::error::ErrorCode;
 use crate::events::{Number, Place, Position};
 use crate::id::{AccountId, SessionId, SiteId, VisitorId};
+use crate::sites::Site;
 use crate::visitors::{Proof, VisitorSession};
 
 use super::frame::{Frame, OperatorSignal, PlainFrame, VisitorSignal};
@@ -81,7 +82,7 @@ impl Hub {
         if row.iter().filter(|other| other.who.is_as_proven(&seat.who)).count() >= most {
             return None;
         }
-        let first = present && !anybody_present(row);
+        let first = present && !anybody_present(row, &seat.who);
         row.push(seat.clone());
         if seats.closing {
             seat.end(Ending::Restart);
@@ -99,9 +100,11 @@ impl Hub {
         self.opened + STROKE * u32::try_from(strokes).unwrap_or(u32::MAX)
     }
 
-    /// Is a page of the site open in this visitor's browser?
-    pub fn is_online(&self, site: SiteId, visitor: VisitorId) -> bool {
-        self.seats().visitors.contains_key(&(site, visitor))
+    /// Is a page of the site open in a browser that shows this proof of being the visitor?
+    pub fn is_online(&self, site: SiteId, visitor: VisitorId, proof: &Proof) -> bool {
+        let seats = self.seats();
+        let row = seats.visitors.get(&(site, visitor));
+        row.is_some_and(|row| row.iter().any(|seat| seat.shows(proof)))
     }
 
     /// Is a console of this account connected, in sight or not?
@@ -111,7 +114,7 @@ impl Hub {
 
     /// Can somebody see a chat on a console of this account?
     pub fn is_operator_present(&self, account: AccountId) -> bool {
-        self.seats().operators.get(&account).is_some_and(|row| anybody_present(row))
+        self.seats().operators.get(&account).is_some_and(|row| row.iter().any(|seat| seat.is_present()))
     }
 
     /// A console says whether somebody can see a chat on it.
@@ -130,9 +133,9 @@ impl Hub {
         let (before, after) = {
             let mut seats = self.seats();
             let (row, _) = seats.row(who);
-            let before = anybody_present(row);
+            let before = anybody_present(row, who);
             row.iter().filter(|seat| is_meant(seat)).for_each(|seat| seat.present.store(present, Ordering::Relaxed));
-            let after = anybody_present(row);
+            let after = anybody_present(row, who);
             if row.is_empty() {
                 seats.clear_row(who);
             }
@@ -222,9 +225,24 @@ impl Hub {
         self.end(ErrorCode::NotSignedIn, |who| matches!(who, Who::Operator { account, .. } if *account == ended));
     }
 
-    /// Ends the pages of a site that was paused or deleted.
+    /// Ends the pages of a site that was deleted.
     pub fn end_site(&self, site: SiteId) {
         self.end(ErrorCode::SitePaused, |who| matches!(who, Who::Visitor { session, .. } if session.site_id == site));
+    }
+
+    /// Ends the pages that a site does not allow any more, as it is now; those that may see more or less load anew.
+    pub fn judge(&self, site: &Site) {
+        for seat in self.all() {
+            let Who::Visitor { session, mode, origin, .. } = &seat.who else { continue };
+            if session.site_id != site.id {
+                continue;
+            }
+            match site.check_session(session, origin.as_deref()) {
+                Err(error) => seat.end(Ending::Refused(error.code())),
+                Ok(()) if *mode != site.identity_mode => seat.end(Ending::Reload),
+                Ok(()) => {}
+            }
+        }
     }
 
     /// Has the pages of a site load anew, because what they may see has changed.
@@ -263,9 +281,9 @@ impl Hub {
     fn leave(self: &Arc<Hub>, seat: &Arc<Seat>) {
         let mut seats = self.seats();
         let (row, _) = seats.row(&seat.who);
-        let before = anybody_present(row);
+        let before = anybody_present(row, &seat.who);
         row.retain(|other| other.id != seat.id);
-        let last = before && !anybody_present(row);
+        let last = before && !anybody_present(row, &seat.who);
         if row.is_empty() {
             seats.clear_row(&seat.who);
         }
@@ -281,24 +299,25 @@ impl Hub {
         runtime.spawn(async move {
             tokio::time::sleep(ABSENCE).await;
             let Some(hub) = hub.upgrade() else { return };
-            let back = match &who {
-                Who::Visitor { session, .. } => hub.is_online(session.site_id, session.visitor_id),
-                Who::Operator { account, .. } => hub.is_operator_present(*account),
-            };
-            if !back {
-                hub.tell_presence(&who, false);
-            }
+            hub.tell_presence(&who, false);
         });
     }
 
-    /// A visitor's coming and going is told to the site's operators; theirs to all visitors of their sites.
+    /// A visitor's coming and going is told to the site's operators; theirs to all visitors of their sites. That somebody
+    /// went is told unless they are back.
     fn tell_presence(&self, who: &Who, online: bool) {
         match who {
-            Who::Visitor { session, owner, .. } => {
+            Who::Visitor { session, mode, owner, .. } => {
                 let (site_id, visitor_id) = (session.site_id, session.visitor_id);
-                self.signal_operators(*owner, OperatorSignal::Presence { site_id, visitor_id, online });
+                for proof in session.shown_by(*mode) {
+                    if online == self.is_online(site_id, visitor_id, proof) {
+                        let proof = proof.clone();
+                        let signal = OperatorSignal::Presence { site_id, visitor_id, proof, online };
+                        self.signal_operators(*owner, signal);
+                    }
+                }
             }
-            Who::Operator { account, .. } => {
+            Who::Operator { account, .. } if online == self.is_operator_present(*account) => {
                 let frame = shared(VisitorSignal::Operators { online });
                 for seat in self.seats().visitors.values().flatten() {
                     if matches!(&seat.who, Who::Visitor { owner, .. } if owner == account) {
@@ -306,6 +325,7 @@ impl Hub {
                     }
                 }
             }
+            Who::Operator { .. } => {}
         }
     }
 
@@ -334,6 +354,15 @@ impl Seats {
 }
 
 impl Seat {
+    fn is_present(&self) -> bool {
+        self.present.load(Ordering::Relaxed)
+    }
+
+    /// Is what its visitor does shown in the conversations of `proof`?
+    fn shows(&self, proof: &Proof) -> bool {
+        matches!(&self.who, Who::Visitor { session, mode, .. } if session.shown_by(*mode).contains(&proof))
+    }
+
     fn may_hear(&self, visitor: VisitorId, proof: &Proof) -> bool {
         matches!(&self.who, Who::Visitor { session, mode, .. } if may_read(session, *mode, visitor, proof))
     }
@@ -345,8 +374,9 @@ impl Drop for Seated {
     }
 }
 
-fn anybody_present(row: &[Arc<Seat>]) -> bool {
-    row.iter().any(|seat| seat.present.load(Ordering::Relaxed))
+/// Is somebody there who comes with the same proof?
+fn anybody_present(row: &[Arc<Seat>], who: &Who) -> bool {
+    row.iter().any(|seat| seat.is_present() && seat.who.is_as_proven(who))
 }
 
 /// A signal's frame, made once for all who hear it.

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
@@ -10,7 +9,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::accounts;
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::events::{Cursor, Position};
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
@@ -43,15 +42,24 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Opens a visitor's line.
-    pub(super) async fn visitor(app: &App, session: VisitorSession, site: &Arc<Site>, cursor: &str) -> Result<Line> {
-        if site.paused {
-            return Err(Error::SitePaused);
-        }
+    /// Opens a visitor's line, on a page of this origin.
+    pub(super) async fn visitor(
+        app: &App,
+        session: VisitorSession,
+        site: &Site,
+        origin: Option<&str>,
+        cursor: &str,
+    ) -> Result<Line> {
         let (mode, owner) = (site.identity_mode, site.owner_id);
-        let who = Who::Visitor { session: session.clone(), mode, owner };
+        let who = Who::Visitor { session: session.clone(), mode, owner, origin: origin.map(Box::from) };
         // The seat comes first, so that nothing can happen between catching up and listening.
         let seat = app.hub.sit(who, true).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        // A change of the site from before the seat was taken has told nobody.
+        let now = app.sites.by_id(site.id).await.map_err(|_| Error::InvalidToken)?;
+        now.check_session(&session, origin)?;
+        if now.identity_mode != mode {
+            seat.end(Ending::Reload);
+        }
         let resume = match Cursor::parse(cursor) {
             Some(held) => resume::visitor(app, &session, mode, &held).await?,
             None => Resume::Resync,
@@ -187,6 +195,9 @@ fn last_frame(ending: Ending) -> (PlainFrame, u16) {
         Ending::TooSlow => (bye(ByeReason::TooSlow, Duration::from_secs(1)), 4408),
         Ending::Restart => (bye(ByeReason::Restart, RESTART_SPREAD), 1012),
         Ending::Reload => (PlainFrame::Resync { reason: "what this client may see has changed".into() }, 1000),
-        Ending::Refused(code) => (PlainFrame::Refused { code, message: "this session has ended".to_owned() }, 4401),
+        Ending::Refused(code) => {
+            let close = if code == ErrorCode::ForbiddenOrigin { 4403 } else { 4401 };
+            (PlainFrame::Refused { code, message: "this session has ended".to_owned() }, close)
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::events::{Event, Recorded};
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::messages::{self, Message};
-use crate::visitors::{self, VisitorForOperator};
+use crate::visitors::{self, Proof, VisitorForOperator};
 
 use super::frame::{OperatorEvent, VisitorEvent};
 
@@ -19,7 +19,7 @@ pub(super) struct News {
     messages: HashMap<(SiteId, ConversationId, i64), Arc<Message>>,
     for_operators: HashMap<(SiteId, ConversationId), ConversationForOperator>,
     for_visitors: HashMap<(SiteId, ConversationId), ConversationForVisitor>,
-    visitors: HashMap<(SiteId, VisitorId), VisitorForOperator>,
+    visitors: HashMap<(SiteId, VisitorId, Proof), VisitorForOperator>,
 }
 
 impl News {
@@ -37,7 +37,9 @@ impl News {
                     }
                 }
                 Event::ConversationChanged { conversation_id } => changed.push((recorded.site, *conversation_id)),
-                Event::VisitorChanged { visitor_id } => who.push((recorded.site, *visitor_id)),
+                Event::VisitorChanged { visitor_id } => {
+                    who.extend(recorded.scope.proof.as_ref().map(|proof| (recorded.site, *visitor_id, proof)));
+                }
                 Event::Delivered { .. } | Event::Seen { .. } | Event::SiteChanged | Event::BrokenOff => {}
             }
         }
@@ -50,8 +52,9 @@ impl News {
         }
         if !who.is_empty() {
             for visitor in visitors::store::find_many(&app.store, &who).await? {
-                let online = app.hub.is_online(visitor.site_id, visitor.id);
-                news.visitors.insert((visitor.site_id, visitor.id), visitor.for_operator(online));
+                let online = app.hub.is_online(visitor.site_id, visitor.id, &visitor.proof);
+                let key = (visitor.site_id, visitor.id, visitor.proof.clone());
+                news.visitors.insert(key, visitor.for_operator(online));
             }
         }
         Ok(news)
@@ -87,7 +90,7 @@ impl News {
                 OperatorEvent::Seen { site_id, conversation_id, by, seq, unread }
             }
             Event::VisitorChanged { visitor_id } => {
-                let visitor = self.visitors.get(&(site_id, *visitor_id))?;
+                let visitor = self.visitors.get(&(site_id, *visitor_id, recorded.scope.proof.clone()?))?;
                 OperatorEvent::VisitorChanged { visitor: Box::new(visitor.clone()) }
             }
             Event::SiteChanged => OperatorEvent::SiteChanged { site_id },

@@ -29,6 +29,8 @@ pub enum Who {
         mode: IdentityMode,
         /// The site's owner, who hears of its presence.
         owner: AccountId,
+        /// The origin of the foreign page it is on; none: a page of ours, or a script.
+        origin: Option<Box<str>>,
     },
     /// An operator's console.
     Operator {

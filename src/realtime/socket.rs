@@ -67,12 +67,10 @@ async fn open_visitor(app: &App, socket: &mut WebSocket, origin: Option<&str>) -
     // One site's storm waits for its turn outside, and leaves the places to others.
     drop(place);
     let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
-    if origin.is_some_and(|origin| !site.allows_origin(origin)) {
-        return Err(Error::ForbiddenOrigin);
-    }
+    site.check_session(&session, origin)?;
     let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     let _place = admitted(app).await?;
-    let line = Line::visitor(app, session, &site, &cursor).await?;
+    let line = Line::visitor(app, session, &site, origin, &cursor).await?;
     // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
     app.visitors.find(&app.store, &token).await?;
     Ok((line, Party::Visitor(site)))

@@ -16,11 +16,16 @@ use crate::visitors::VisitorSession;
 use super::OperatorPass;
 use super::line::{Line, Next};
 
-/// A visitor's stream.
-pub async fn visitor_stream(app: &App, session: VisitorSession, cursor: &str) -> Result<Response> {
+/// A visitor's stream, to a page of this origin.
+pub async fn visitor_stream(
+    app: &App,
+    session: VisitorSession,
+    origin: Option<&str>,
+    cursor: &str,
+) -> Result<Response> {
     let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
     let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
-    Ok(answer(Line::visitor(app, session, &site, cursor).await?))
+    Ok(answer(Line::visitor(app, session, &site, origin, cursor).await?))
 }
 
 /// An operator's stream. Nobody sees a chat on it until its console says so.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::app::App;
 use crate::conversations::{self, Side};
@@ -20,7 +20,7 @@ use super::{Found, FoundMessage, Query};
 /// Searches at work over all accounts: the other readers of the database are for the chat.
 const AT_ONCE: usize = 2;
 /// A page that took this long is answered with what it has.
-const WORK: Duration = Duration::from_millis(50);
+pub(super) const WORK: Duration = Duration::from_millis(50);
 /// Spans that are looked through at once where the ones before had nothing: asking costs as much as one of them.
 const SPANS: i64 = 8;
 /// Messages without terms in the index yet that are read one by one.
@@ -32,6 +32,13 @@ pub struct Searches(Semaphore);
 impl Default for Searches {
     fn default() -> Searches {
         Searches(Semaphore::new(AT_ONCE))
+    }
+}
+
+impl Searches {
+    /// A place among the searches at work.
+    pub(super) async fn place(&self) -> Result<SemaphorePermit<'_>> {
+        self.0.acquire().await.map_err(|_| Error::Unavailable)
     }
 }
 
@@ -67,7 +74,7 @@ pub async fn find(app: &App, owner: AccountId, filter: &Filter) -> Result<Found>
     if filter.query.is_empty() {
         return Ok(Found { messages: Vec::new(), next: None, indexing: false });
     }
-    let _place = app.searches.0.acquire().await.map_err(|_| Error::Unavailable)?;
+    let _place = app.searches.place().await?;
     let progress = store::progress(&app.store).await?;
     let mut search = Search {
         store: &app.store,

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::storage::Store;
 
 use super::store::{Progress, Said, add, after, entry, fold, nth_after, progress};
-use super::stretches;
 use super::terms::terms;
+use super::{people, stretches};
 
 /// Messages that are indexed together, at most: some 1.5 ms of the writer, in which a message has to wait.
 const BATCH: i64 = 128;
@@ -46,6 +46,7 @@ pub async fn run(app: App) {
 /// Indexes a batch and a stretch, where they are due; answers whether any was.
 async fn go_on(store: &Store, busy: bool) -> Result<bool> {
     let least = if busy { FAR_BEHIND } else { LEAST };
+    let older = !busy && people::index_older(store).await?;
     let now = progress(store).await?;
     // Numbers have gaps, so that there may be fewer.
     let batch = now.newest.0 - now.indexed.0 >= least && nth_after(store, now.indexed, LEAST).await?.is_some();
@@ -53,7 +54,7 @@ async fn go_on(store: &Store, busy: bool) -> Result<bool> {
         index_batch(store, now).await?;
     }
     let stretch = !busy || now.indexed.0 - now.stretched.0 >= least;
-    Ok((stretch && index_stretch(store, now).await?) || batch)
+    Ok((stretch && index_stretch(store, now).await?) || batch || older)
 }
 
 /// Indexes all that was said and answers how many messages, however few.
@@ -69,6 +70,7 @@ pub async fn index(store: &Store) -> Result<usize> {
         }
     }
     while index_stretch(store, progress(store).await?).await? {}
+    while people::index_older(store).await? {}
     Ok(all)
 }
 

@@ -1,4 +1,5 @@
-//! Search finds the messages of an operator's sites that say certain words, the newest first.
+//! Search finds the messages of an operator's sites that say certain words, the newest first, and the people who wrote them
+//! (`people/`).
 //!
 //! An index (`index.rs`) is kept behind the messages and never on their way: what was said last is not in it yet and is
 //! read directly. The index narrows; the text of a message decides (`query.rs`). A page of results is a bounded piece of
@@ -6,6 +7,7 @@
 
 mod find;
 mod index;
+pub mod people;
 mod query;
 pub mod store;
 pub mod stretches;

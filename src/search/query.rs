@@ -51,6 +51,18 @@ impl Query {
         Ok(Query(wanted))
     }
 
+    /// Reads what somebody typed of a name: each word may be the beginning of one.
+    ///
+    /// # Errors
+    /// As [`Query::parse`].
+    pub fn of_name(text: &str) -> Result<Query> {
+        let beginning = |wanted| match wanted {
+            Wanted::Word(word) => Wanted::Beginning(word),
+            other => other,
+        };
+        Ok(Query(Query::parse(text)?.0.into_iter().map(beginning).collect()))
+    }
+
     /// Is there nothing to look for?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

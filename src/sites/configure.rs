@@ -8,7 +8,6 @@ use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::SiteId;
-use crate::storage::Tx;
 use crate::text;
 
 use super::{IdentityMode, Limits, Locale, Look, Site, store};
@@ -56,13 +55,11 @@ pub struct ConfigureSite {
 /// The first field that is refused; `UnreadableColours` with the nearest readable one.
 pub async fn configure(app: &App, by: &By, site: SiteId, change: ConfigureSite) -> Result<()> {
     let mut tx = app.store.begin().await?;
-    let before = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    let mut after = before.clone();
+    let mut after = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
     let subject = parts_of(&change);
     apply(&mut after, change)?;
     store::update(&mut tx, &after).await?;
-    app.sites.forget_after(&mut tx, site);
-    tell_pages(app, &mut tx, &before, &after);
+    super::policy::judge_after(app, &mut tx, after);
     audit::record(&mut tx, by, Action::SiteChanged, Some(site), &subject).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await
@@ -84,16 +81,6 @@ fn parts_of(change: &ConfigureSite) -> String {
         (opaque_agent_ids.is_some(), "opaque agent ids"),
     ];
     parts.into_iter().filter(|(changed, _)| *changed).map(|(_, part)| part).collect::<Vec<_>>().join(", ")
-}
-
-/// Open pages leave a site that was paused, and load anew where their rights may have changed.
-fn tell_pages(app: &App, tx: &mut Tx, before: &Site, after: &Site) {
-    let (app, site) = (app.clone(), after.id);
-    if after.paused && !before.paused {
-        tx.after_commit(move || app.hub.end_site(site));
-    } else if after.identity_mode != before.identity_mode {
-        tx.after_commit(move || app.hub.reload_site(site));
-    }
 }
 
 fn apply(site: &mut Site, change: ConfigureSite) -> Result<()> {

@@ -33,6 +33,7 @@ pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<
         limits: Limits::default(),
         allowed_domains: Vec::new(),
         identity_mode: IdentityMode::default(),
+        identity_secrets: Vec::new(),
         opaque_agent_ids: false,
         seen_page: None,
         created_at: tx.now(),

@@ -25,13 +25,14 @@ pub async fn add_identity_secret(app: &App, by: &By, site: SiteId) -> Result<New
     let new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, IDENTITY_SECRET_PREFIX, tx.now());
     let sealed = app.seal.close(&new.secret, &place(site, new.key.id))?;
     store::insert_identity_secret(&mut tx, site, sealed, &new.key).await?;
+    app.sites.forget_after(&mut tx, site);
     audit::record(&mut tx, by, Action::IdentitySecretMade, Some(site), &new.key.ending()).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await?;
     Ok(new)
 }
 
-/// Deletes a secret: what it signed is refused from now on.
+/// Deletes a secret: what it signed is refused from now on, and who was let in by it must sign anew.
 ///
 /// # Errors
 /// `NotFound`.
@@ -40,6 +41,8 @@ pub async fn delete_identity_secret(app: &App, by: &By, site: SiteId, secret: Ke
     if !store::delete_identity_secret(&mut tx, site, secret).await? {
         return Err(Error::NotFound);
     }
+    let now = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
+    super::policy::judge_after(app, &mut tx, now);
     audit::record(&mut tx, by, Action::IdentitySecretDeleted, Some(site), &format!("number {secret}")).await?;
     super::changed(app, &mut tx, site).await?;
     tx.commit().await
@@ -49,12 +52,12 @@ pub async fn delete_identity_secret(app: &App, by: &By, site: SiteId, secret: Ke
 ///
 /// # Errors
 /// When none of those that are kept can be unsealed.
-pub async fn identity_secrets(app: &App, site: SiteId) -> Result<Vec<Secret>> {
+pub async fn identity_secrets(app: &App, site: SiteId) -> Result<Vec<(KeyId, Secret)>> {
     let mut secrets = Vec::new();
     let mut failure = None;
     for (id, sealed) in store::sealed(&app.store, site).await? {
         match app.seal.open_sealed(&sealed, &place(site, id)) {
-            Ok(secret) => secrets.push(secret),
+            Ok(secret) => secrets.push((id, secret)),
             Err(error) => failure = Some(error),
         }
     }

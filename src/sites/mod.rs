@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::events::{Event, Scope};
-use crate::id::{AccountId, SiteId};
+use crate::id::{AccountId, KeyId, SiteId};
 use crate::storage::Tx;
 
 mod look;
@@ -25,6 +25,7 @@ mod purge;
 mod keys;
 mod identity_secrets;
 mod logo;
+mod policy;
 mod saw_page;
 mod list;
 
@@ -71,6 +72,8 @@ pub struct Site {
     pub allowed_domains: Vec<String>,
     /// What an unsigned external id opens.
     pub identity_mode: IdentityMode,
+    /// The secrets that may sign identities now.
+    pub identity_secrets: Vec<KeyId>,
     /// The compatible API shows an opaque id in place of the caller's key.
     pub opaque_agent_ids: bool,
     /// Origin of the last page that loaded the widget, and when.

@@ -20,6 +20,8 @@ macro_rules! select_site {
         concat!(
             "SELECT id, owner_id, name, paused,
                 (SELECT key FROM widget_keys w WHERE w.site_id = sites.id AND w.expires_at IS NULL) AS widget_key,
+                (SELECT MIN(i.id) FROM identity_secrets AS i WHERE i.site_id = sites.id) AS old_secret,
+                (SELECT MAX(i.id) FROM identity_secrets AS i WHERE i.site_id = sites.id) AS new_secret,
                 look, welcome, logo, messages_per_minute, api_per_minute, image_bytes, allowed_domains, identity_mode,
                 opaque_agent_ids, seen_page, seen_page_at, created_at
             FROM sites ",
@@ -147,6 +149,8 @@ struct SiteRow {
     image_bytes: i64,
     allowed_domains: String,
     identity_mode: String,
+    old_secret: Option<KeyId>,
+    new_secret: Option<KeyId>,
     opaque_agent_ids: bool,
     seen_page: Option<String>,
     seen_page_at: Option<Millis>,
@@ -172,6 +176,8 @@ impl SiteRow {
             allowed_domains: read(&self.allowed_domains)?,
             identity_mode: IdentityMode::parse(&self.identity_mode)
                 .ok_or_else(|| Error::Internal("an unknown identity mode is stored".into()))?,
+            // Two at the most, or one that is both.
+            identity_secrets: self.old_secret.into_iter().chain(self.new_secret).collect(),
             opaque_agent_ids: self.opaque_agent_ids,
             seen_page: self.seen_page.zip(self.seen_page_at),
             created_at: self.created_at,

@@ -41,6 +41,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "visitor_networks",
         sql: include_str!("../../migrations/sqlite/0005_visitor_networks.sql"),
     },
+    Migration { schema: 6, name: "people", sql: include_str!("../../migrations/sqlite/0006_people.sql") },
 ];
 
 /// The schema of this program.

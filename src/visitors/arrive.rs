@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::conversations;
 use crate::error::{Error, Result};
 use crate::events::{Event, Log, Scope};
-use crate::id::SiteId;
+use crate::id::{KeyId, SiteId};
+use crate::search::people;
 use crate::secret;
 use crate::sites::{IdentityMode, Site};
 use crate::storage::Tx;
@@ -37,19 +38,24 @@ impl Arrived {
 /// The same id again resumes; an anonymous visitor that is now named keeps its thread; another named id starts anew and
 /// sees nothing of the old one. What an unsigned id opens is the site's identity mode (see [`Proof`]).
 pub async fn arrive(app: &App, site: &Site, old: Option<VisitorSession>, arrival: Arrival) -> Result<Arrived> {
-    let signed = is_signed(app, site, &arrival).await?;
+    let signed = signed_by(app, site, &arrival).await?;
     let mut tx = app.store.begin().await?;
     let before = match &old {
         // Ended since it was found, by another tab that came at the same moment: that one has the token to go on with.
         Some(session) if !store::is_held(&mut tx, session).await? => return Err(Error::InvalidToken),
-        Some(session) => store::by_id_in(&mut tx, site.id, session.visitor_id).await?,
+        Some(session) => store::by_id_in(&mut tx, (site.id, session.visitor_id, &session.proof)).await?,
         None => None,
     };
     let replaced = old.as_ref().map(|session| session.token_id);
+    let resigned = old.as_ref().is_some_and(|session| signed.is_some() && session.signed_by != signed);
     let plan = Plan::make(old, before, &arrival, signed);
     plan.check_mode(site.identity_mode)?;
     let mut arrived = plan.carry_out(&mut tx, &app.events, site, &arrival).await?;
-    update(&mut tx, &app.events, &mut arrived, &arrival, signed).await?;
+    update(&mut tx, &app.events, site, &mut arrived, &arrival).await?;
+    if resigned && arrived.token.is_none() {
+        let (app, kept) = (app.clone(), arrived.session.token_id);
+        tx.after_commit(move || app.visitors.forget(|session| session.token_id == kept));
+    }
     if let (Some(token_id), Some(_), false) = (replaced, &arrived.token, arrived.is_renewed()) {
         let app = app.clone();
         tx.after_commit(move || app.end_visitors(|session| session.token_id == token_id));
@@ -71,18 +77,22 @@ pub async fn arrive(app: &App, site: &Site, old: Option<VisitorSession>, arrival
 /// When the database fails.
 pub async fn is_known(app: &App, old: Option<&VisitorSession>, arrival: &Arrival) -> Result<bool> {
     let Some(session) = old else { return Ok(false) };
-    let visitor = store::by_id(&app.store, session.site_id, session.visitor_id).await?;
+    let visitor = store::of_session(&app.store, session).await?;
     Ok(visitor
         .is_some_and(|visitor| visitor.external_id == arrival.external_id || (visitor.anonymous && !arrival.anonymous)))
 }
 
-async fn is_signed(app: &App, site: &Site, arrival: &Arrival) -> Result<bool> {
-    let Some(token) = &arrival.identity_token else { return Ok(false) };
+/// The secret that signed who comes; none where nobody did.
+async fn signed_by(app: &App, site: &Site, arrival: &Arrival) -> Result<Option<KeyId>> {
+    let Some(token) = &arrival.identity_token else { return Ok(None) };
     if arrival.anonymous {
         return Err(Error::InvalidIdentity("it came without an externalId"));
     }
-    let secrets = crate::sites::identity_secrets(app, site.id).await?;
-    verify(token, &arrival.external_id, &secrets, app.store.now()).map(|()| true)
+    let (ids, secrets): (Vec<KeyId>, Vec<_>) = crate::sites::identity_secrets(app, site.id).await?.into_iter().unzip();
+    let is_by = |secrets| verify(token, &arrival.external_id, secrets, app.store.now());
+    // All of them say best why none did.
+    is_by(&secrets)?;
+    Ok(secrets.iter().position(|secret| is_by(std::slice::from_ref(secret)).is_ok()).map(|at| ids[at]))
 }
 
 /// What to do with an arrival.
@@ -90,31 +100,32 @@ enum Plan {
     /// The same visitor as before; nothing new is proven.
     Resume { session: VisitorSession, visitor: Visitor },
     /// The same visitor, now signed.
-    Upgrade { session: VisitorSession, visitor: Visitor },
+    Upgrade { session: VisitorSession, visitor: Visitor, by: Option<KeyId> },
     /// An anonymous visitor says who it is.
-    Identify { session: VisitorSession, anonymous: Visitor, proof: Proof },
+    Identify { session: VisitorSession, anonymous: Visitor, proof: Proof, by: Option<KeyId> },
     /// Somebody that this browser has no session for.
-    Enter { proof: Proof },
+    Enter { proof: Proof, by: Option<KeyId> },
 }
 
 impl Plan {
-    fn make(old: Option<VisitorSession>, before: Option<Visitor>, arrival: &Arrival, signed: bool) -> Plan {
-        let (Some(session), Some(visitor)) = (old, before) else { return Plan::enter(signed) };
+    fn make(old: Option<VisitorSession>, before: Option<Visitor>, arrival: &Arrival, by: Option<KeyId>) -> Plan {
+        let (Some(mut session), Some(visitor)) = (old, before) else { return Plan::enter(by) };
         let same = visitor.external_id == arrival.external_id;
-        if same && signed && session.proof != Proof::Signed {
-            Plan::Upgrade { session, visitor }
+        if same && by.is_some() && session.proof != Proof::Signed {
+            Plan::Upgrade { session, visitor, by }
         } else if same {
+            session.signed_by = by.or(session.signed_by);
             Plan::Resume { session, visitor }
         } else if visitor.anonymous && !arrival.anonymous {
-            let proof = if signed { Proof::Signed } else { session.proof.clone() };
-            Plan::Identify { session, anonymous: visitor, proof }
+            let proof = if by.is_some() { Proof::Signed } else { session.proof.clone() };
+            Plan::Identify { session, anonymous: visitor, proof, by }
         } else {
-            Plan::enter(signed)
+            Plan::enter(by)
         }
     }
 
-    fn enter(signed: bool) -> Plan {
-        Plan::Enter { proof: if signed { Proof::Signed } else { Proof::new_browser() } }
+    fn enter(by: Option<KeyId>) -> Plan {
+        Plan::Enter { proof: if by.is_some() { Proof::Signed } else { Proof::new_browser() }, by }
     }
 
     /// In mode `signed_only` nothing but a signature opens a session, now or earlier in this browser.
@@ -122,7 +133,7 @@ impl Plan {
         let proof = match self {
             Plan::Resume { session, .. } => &session.proof,
             Plan::Upgrade { .. } => &Proof::Signed,
-            Plan::Identify { proof, .. } | Plan::Enter { proof } => proof,
+            Plan::Identify { proof, .. } | Plan::Enter { proof, .. } => proof,
         };
         if mode == IdentityMode::SignedOnly && *proof != Proof::Signed { Err(Error::IdentityRequired) } else { Ok(()) }
     }
@@ -137,18 +148,18 @@ impl Plan {
                 store::keep_token(tx, &session).await?;
                 Ok(Arrived { visitor, session, token: None })
             }
-            Plan::Upgrade { session, visitor } => {
-                conversations::hand_over(tx, log, &session, &visitor, &Proof::Signed).await?;
-                new_token(tx, visitor, &Proof::Signed, Some(&session), arrival.network).await
+            Plan::Upgrade { session, visitor, by } => {
+                hand_over(tx, log, &session, &visitor, &Proof::Signed).await?;
+                new_token(tx, visitor, &Proof::Signed, by, Some(&session), arrival.network).await
             }
-            Plan::Identify { session, anonymous, proof } => {
+            Plan::Identify { session, anonymous, proof, by } => {
                 let visitor = name(tx, log, &session, anonymous, arrival, &proof).await?;
-                new_token(tx, visitor, &proof, Some(&session), arrival.network).await
+                new_token(tx, visitor, &proof, by, Some(&session), arrival.network).await
             }
-            Plan::Enter { proof } => {
+            Plan::Enter { proof, by } => {
                 tx.keep_memory();
-                let visitor = find_or_add(tx, site, arrival).await?;
-                new_token(tx, visitor, &proof, None, arrival.network).await
+                let visitor = find_or_add(tx, site, arrival, &proof).await?;
+                new_token(tx, visitor, &proof, by, None, arrival.network).await
             }
         }
     }
@@ -163,37 +174,43 @@ async fn name(
     arrival: &Arrival,
     proof: &Proof,
 ) -> Result<Visitor> {
-    let visitor = match store::by_external(tx, session.site_id, &arrival.external_id).await? {
+    let visitor = match store::by_external(tx, session.site_id, &arrival.external_id, proof).await? {
         Some(known) => known,
         None if store::is_alone(tx, session).await? => {
             store::rename(tx, session.site_id, anonymous.id, &arrival.external_id, false).await?;
-            Visitor { external_id: arrival.external_id.clone(), anonymous: false, ..anonymous.clone() }
+            anonymous.clone()
         }
         // Others came under that random id, too: only what this browser wrote goes along.
-        None => add(tx, session.site_id, arrival).await?,
+        None => add(tx, session.site_id, arrival, proof).await?,
     };
-    conversations::hand_over(tx, log, session, &visitor, proof).await?;
+    hand_over(tx, log, session, &visitor, proof).await?;
     if visitor.id != anonymous.id && store::is_alone(tx, session).await? {
         store::remove_if_idle(tx, session.site_id, anonymous.id).await?;
     }
     Ok(visitor)
 }
 
+/// What a session wrote, and what is known of who wrote it, goes to (`visitor`, `proof`).
+async fn hand_over(tx: &mut Tx, log: &Log, session: &VisitorSession, visitor: &Visitor, proof: &Proof) -> Result<()> {
+    conversations::hand_over(tx, log, session, visitor, proof).await?;
+    store::hand_over(tx, session, (visitor.site_id, visitor.id, proof)).await
+}
+
 /// Where somebody said that a name of the site's is a browser's random id, the site knows better.
-async fn find_or_add(tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Visitor> {
-    match store::by_external(tx, site.id, &arrival.external_id).await? {
+async fn find_or_add(tx: &mut Tx, site: &Site, arrival: &Arrival, proof: &Proof) -> Result<Visitor> {
+    match store::by_external(tx, site.id, &arrival.external_id, proof).await? {
         Some(visitor) if visitor.anonymous && !arrival.anonymous => {
             store::rename(tx, site.id, visitor.id, &arrival.external_id, false).await?;
             Ok(Visitor { anonymous: false, ..visitor })
         }
         Some(visitor) => Ok(visitor),
-        None => add(tx, site.id, arrival).await,
+        None => add(tx, site.id, arrival, proof).await,
     }
 }
 
-async fn add(tx: &mut Tx, site: SiteId, arrival: &Arrival) -> Result<Visitor> {
+async fn add(tx: &mut Tx, site: SiteId, arrival: &Arrival, proof: &Proof) -> Result<Visitor> {
     let id = store::add(tx, site, &arrival.external_id, arrival.anonymous).await?;
-    store::by_id_in(tx, site, id).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
+    store::by_id_in(tx, (site, id, proof)).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
 }
 
 /// Makes a token; the one it replaces ends with the same commit.
@@ -201,6 +218,7 @@ async fn new_token(
     tx: &mut Tx,
     visitor: Visitor,
     proof: &Proof,
+    signed_by: Option<KeyId>,
     old: Option<&VisitorSession>,
     network: Option<NetworkBucket>,
 ) -> Result<Arrived> {
@@ -208,7 +226,7 @@ async fn new_token(
         store::remove_token(tx, session).await?;
     }
     let token = secret::random_text(32);
-    let new = NewToken { hash: secret::digest(&token), proof, replaces: None, network };
+    let new = NewToken { hash: secret::digest(&token), proof, replaces: None, signed_by, network };
     let session = store::add_token(tx, &visitor, new).await?;
     Ok(Arrived { visitor, session, token: Some(token) })
 }
@@ -219,25 +237,33 @@ async fn renew(tx: &mut Tx, visitor: Visitor, old: VisitorSession, network: Opti
         return Ok(Arrived { visitor, session: old, token: None });
     }
     let token = secret::random_text(32);
-    let new = NewToken { hash: secret::digest(&token), proof: &old.proof, replaces: Some(old.token_id), network };
+    let (hash, replaces, signed_by) = (secret::digest(&token), Some(old.token_id), old.signed_by);
+    let new = NewToken { hash, proof: &old.proof, replaces, signed_by, network };
     let session = store::add_token(tx, &visitor, new).await?;
     Ok(Arrived { visitor, session, token: Some(token) })
 }
 
-/// Writes down what the page says. An unsigned claim does not change what a signed visitor is called.
-async fn update(tx: &mut Tx, log: &Log, arrived: &mut Arrived, arrival: &Arrival, signed: bool) -> Result<()> {
-    let visitor = &arrived.visitor;
-    if signed || !visitor.verified || arrived.session.proof == Proof::Signed {
-        store::say_who(tx, visitor, arrival, visitor.verified || signed).await?;
+/// Writes down what the page says, under the proofs by which it is shown. Where a thread is everybody's who names an id, an
+/// unsigned claim does not change what a signed visitor is called.
+async fn update(tx: &mut Tx, log: &Log, site: &Site, arrived: &mut Arrived, arrival: &Arrival) -> Result<()> {
+    let (id, session) = (arrived.visitor.id, &arrived.session);
+    if session.proof == Proof::Signed && !arrived.visitor.verified {
+        store::set_verified(tx, &arrived.visitor).await?;
     }
-    store::say_where(tx, visitor, arrival).await?;
-    let after = store::by_id_in(tx, visitor.site_id, visitor.id).await?;
-    let after = after.ok_or_else(|| Error::Internal("an arriving visitor is missing".into()))?;
-    if is_changed(visitor, &after) {
-        let scope = Scope::visitor(after.id);
-        log.record(tx, after.site_id, vec![(scope, Event::VisitorChanged { visitor_id: after.id })]).await?;
+    for proof in session.shown_by(site.identity_mode) {
+        let key = (site.id, id, proof);
+        let gone = || Error::Internal("an arriving visitor is missing".into());
+        let before = store::by_id_in(tx, key).await?.ok_or_else(gone)?;
+        let names = *proof != Proof::Shared || session.proof == Proof::Signed || !before.verified;
+        store::say(tx, &before, arrival, names).await?;
+        let after = store::by_id_in(tx, key).await?.ok_or_else(gone)?;
+        people::index(tx, site.owner_id, &after).await?;
+        if is_changed(&arrived.visitor, &before) || is_changed(&before, &after) {
+            let event = Event::VisitorChanged { visitor_id: id };
+            log.record(tx, site.id, vec![(Scope::person(id, proof.clone()), event)]).await?;
+        }
+        arrived.visitor = after;
     }
-    arrived.visitor = after;
     Ok(())
 }
 

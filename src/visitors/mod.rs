@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
-use crate::id::{SiteId, VisitorId};
+use crate::id::{PersonId, SiteId, VisitorId};
 use crate::text::clip;
 
 mod arrive;
@@ -44,7 +44,8 @@ pub const TOKEN_RENEWED_AFTER_S: i64 = 28 * 86_400;
 /// A replaced token ends so long after the new one was shown: pages that are open still hold the old one. 10 minutes.
 pub const TOKEN_GRACE_S: i64 = 600;
 
-/// A visitor of a site.
+/// A visitor of a site, as one proof shows it: its name, page and the rest were said under that proof, and what is said
+/// under another changes nothing of them.
 #[derive(Debug, Clone)]
 pub struct Visitor {
     /// The site.
@@ -57,8 +58,12 @@ pub struct Visitor {
     pub external_id: String,
     /// The widget made `external_id`.
     pub anonymous: bool,
-    /// A signed identity token for this id has been seen.
+    /// A signed identity token for this id has been seen, from whomever.
     pub verified: bool,
+    /// The proof under which all that follows was said.
+    pub proof: Proof,
+    /// The person that this proof shows; none before it first arrived.
+    pub person: Option<PersonId>,
     /// Shown to operators.
     pub nickname: Option<String>,
     /// As the page gave it.
@@ -134,5 +139,22 @@ impl Proof {
             "shared" => Proof::Shared,
             other => Proof::Browser(other.strip_prefix("browser:").unwrap_or_default().to_owned()),
         }
+    }
+}
+
+/// On the wire as in the database. It opens nothing: a token does.
+impl Serialize for Proof {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_text())
+    }
+}
+
+impl schemars::JsonSchema for Proof {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Proof".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
     }
 }

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::{SiteId, TokenId, VisitorId};
+use crate::id::{KeyId, SiteId, TokenId, VisitorId};
 use crate::secret;
+use crate::sites::IdentityMode;
 use crate::storage::Store;
 
 use super::{Proof, TOKEN_RENEWED_AFTER_S, store};
@@ -27,6 +28,8 @@ pub struct VisitorSession {
     pub public_id: String,
     /// What the visitor has shown.
     pub proof: Proof,
+    /// The identity secret that signed it, where it is signed: the session is good as long as the site has that secret.
+    pub signed_by: Option<KeyId>,
     /// When the token was made.
     pub created_at: Millis,
     /// After this it has ended.
@@ -36,6 +39,13 @@ pub struct VisitorSession {
 }
 
 impl VisitorSession {
+    /// The proofs under which a site shows what this session says. Where everybody who names an id shares its history, that
+    /// thread is shown with what was said last.
+    pub fn shown_by(&self, mode: IdentityMode) -> Vec<&Proof> {
+        let shared = (mode == IdentityMode::Shared && self.proof != Proof::Shared).then_some(&Proof::Shared);
+        [Some(&self.proof), shared].into_iter().flatten().collect()
+    }
+
     /// Is its token to be replaced by a new one?
     pub(super) fn is_old(&self, now: Millis) -> bool {
         self.created_at.plus_seconds(TOKEN_RENEWED_AFTER_S) <= now

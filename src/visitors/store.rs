@@ -1,46 +1,85 @@
 //! How visitors and their tokens are kept.
 
+use std::collections::BTreeMap;
+
 use sqlx::FromRow;
 
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{AccountId, SiteId, TokenId, VisitorId};
+use crate::id::{AccountId, KeyId, PersonId, SiteId, TokenId, VisitorId};
 use crate::storage::{Kind, Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
 
 use super::{Arrival, NetworkBucket, Page, Proof, TOKEN_GRACE_S, TOKEN_IDLE_S, Visitor, VisitorSession};
 
-const MANY: &str = concat!(
-    "SELECT v.* FROM ",
-    bulk_rows!("$1"),
-    " AS r CROSS JOIN visitors AS v
-    WHERE v.site_id = CAST(r.value ->> 0 AS BIGINT) AND v.id = CAST(r.value ->> 1 AS BIGINT)"
+/// A visitor as one proof shows it; what was never said under that proof is missing.
+macro_rules! select_visitor {
+    ($from:expr, $proof:literal, $where:literal) => {
+        concat!(
+            "SELECT v.site_id, v.id, v.public_id, v.external_id, v.anonymous, v.verified, ",
+            $proof,
+            " AS proof, p.id AS person, p.nickname, p.email, p.attributes, p.page_url, p.page_title, p.page_referrer,
+                p.browser, COALESCE(p.mobile, FALSE) AS mobile, p.locale, p.timezone,
+                COALESCE(p.first_seen_at, v.first_seen_at) AS first_seen_at,
+                COALESCE(p.last_seen_at, v.first_seen_at) AS last_seen_at FROM ",
+            $from,
+            " visitors AS v LEFT JOIN people AS p ON p.site_id = v.site_id AND p.visitor_id = v.id AND p.proof = ",
+            $proof,
+            " WHERE ",
+            $where
+        )
+    };
+}
+
+const MANY: &str = select_visitor!(
+    concat!(bulk_rows!("$1"), " AS r CROSS JOIN"),
+    "r.value ->> 2",
+    "v.site_id = CAST(r.value ->> 0 AS BIGINT) AND v.id = CAST(r.value ->> 1 AS BIGINT)"
 );
-const SESSION: &str =
-    "SELECT t.site_id, t.id, t.visitor_id, v.public_id, t.proof, t.created_at, t.expires_at, t.replaces
+const SESSION: &str = "SELECT t.site_id, t.id, t.visitor_id, v.public_id, t.proof, t.identity_secret, t.created_at,
+        t.expires_at, t.replaces
     FROM visitor_tokens AS t JOIN visitors AS v ON v.site_id = t.site_id AND v.id = t.visitor_id
     WHERE t.token_hash = $1";
-const BY_ID: &str = "SELECT * FROM visitors WHERE site_id = $1 AND id = $2";
-const BY_EXTERNAL: &str = "SELECT * FROM visitors WHERE site_id = $1 AND external_id = $2";
+const BY_ID: &str = select_visitor!("", "$3", "v.site_id = $1 AND v.id = $2");
+const BY_EXTERNAL: &str = select_visitor!("", "$3", "v.site_id = $1 AND v.external_id = $2");
 const ADD: &str = "INSERT INTO visitors (site_id, id, public_id, external_id, anonymous, first_seen_at, last_seen_at)
     VALUES ($1, $2, $3, $4, $5, $6, $6)";
 const RENAME: &str = "UPDATE visitors SET external_id = $3, anonymous = $4 WHERE site_id = $1 AND id = $2";
-const SAY_WHO: &str = "UPDATE visitors SET nickname = COALESCE($3, nickname), email = COALESCE($4, email),
-    attributes = COALESCE($5, attributes), verified = $6 WHERE site_id = $1 AND id = $2";
-const SAY_WHERE: &str = "UPDATE visitors SET page_url = COALESCE($3, page_url), page_title = COALESCE($4, page_title),
-    page_referrer = COALESCE($5, page_referrer), browser = COALESCE($6, browser), mobile = $7,
-    locale = COALESCE($8, locale), timezone = COALESCE($9, timezone), last_seen_at = $10
+const SET_VERIFIED: &str = "UPDATE visitors SET verified = TRUE WHERE site_id = $1 AND id = $2";
+const ADD_PERSON: &str = "INSERT INTO people (site_id, id, visitor_id, proof, first_seen_at, last_seen_at)
+    VALUES ($1, $2, $3, $4, $5, $5)";
+const SAY: &str = "UPDATE people SET nickname = COALESCE($3, nickname), email = COALESCE($4, email),
+    attributes = COALESCE($5, attributes), page_url = COALESCE($6, page_url), page_title = COALESCE($7, page_title),
+    page_referrer = COALESCE($8, page_referrer), browser = COALESCE($9, browser), mobile = $10,
+    locale = COALESCE($11, locale), timezone = COALESCE($12, timezone), last_seen_at = $13
     WHERE site_id = $1 AND id = $2";
+const HAND_OVER: &str =
+    "UPDATE people SET visitor_id = $4, proof = $5 WHERE site_id = $1 AND visitor_id = $2 AND proof = $3
+    AND NOT EXISTS (SELECT 1 FROM people AS t WHERE t.site_id = $1 AND t.visitor_id = $4 AND t.proof = $5)";
+const DROP_CLAIMS: &str = "UPDATE people SET nickname = NULL, email = NULL, attributes = NULL
+    WHERE site_id = $1 AND visitor_id = $2 AND proof = $3";
+// Of those named: the people who have neither a token nor a conversation any more.
+const REMOVE_PEOPLE: &str = concat!(
+    "DELETE FROM people WHERE (site_id, id) IN (SELECT p.site_id, p.id FROM ",
+    bulk_rows!("$1"),
+    " AS r CROSS JOIN people AS p
+        WHERE p.site_id = CAST(r.value ->> 0 AS BIGINT) AND p.visitor_id = CAST(r.value ->> 1 AS BIGINT)
+            AND p.proof = r.value ->> 2
+            AND NOT EXISTS (SELECT 1 FROM visitor_tokens AS t
+                WHERE t.site_id = p.site_id AND t.visitor_id = p.visitor_id AND t.proof = p.proof)
+            AND NOT EXISTS (SELECT 1 FROM conversations AS c
+                WHERE c.site_id = p.site_id AND c.visitor_id = p.visitor_id AND c.proof = p.proof))"
+);
 const OTHERS: &str = "SELECT 1 FROM visitor_tokens AS t WHERE t.site_id = $1 AND t.visitor_id = $2 AND t.proof <> $3
     UNION ALL SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2 AND c.proof <> $3 LIMIT 1";
 const REMOVE_IF_IDLE: &str = "DELETE FROM visitors WHERE site_id = $1 AND id = $2
     AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2)";
 const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
-    (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at, replaces, network)
-    VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)";
-const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4, replaces = NULL
-    WHERE site_id = $1 AND id = $2";
+    (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at, replaces, network, identity_secret)
+    VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10)";
+const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4, replaces = NULL,
+    identity_secret = $5 WHERE site_id = $1 AND id = $2";
 const HELD: &str = "SELECT 1 FROM visitor_tokens WHERE site_id = $1 AND id = $2";
 const END_REPLACED: &str =
     "UPDATE visitor_tokens SET expires_at = $3 WHERE site_id = $1 AND id = $2 AND expires_at > $3";
@@ -52,7 +91,8 @@ const NEWEST_BROWSERS: &str = "SELECT t.site_id, v.external_id, v.anonymous, t.p
     JOIN visitors AS v ON v.site_id = t.site_id AND v.id = t.visitor_id
     WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) ORDER BY t.site_id, t.id DESC";
 const REMOVE_EXPIRED: &str = "DELETE FROM visitor_tokens WHERE (site_id, id) IN
-    (SELECT t.site_id, t.id FROM visitor_tokens AS t WHERE t.expires_at < $1 LIMIT $2) RETURNING id";
+    (SELECT t.site_id, t.id FROM visitor_tokens AS t WHERE t.expires_at < $1 LIMIT $2)
+    RETURNING site_id, id, visitor_id, proof";
 const REMOVE_SOME_TOKENS: &str = "DELETE FROM visitor_tokens WHERE site_id = $1 AND id IN
     (SELECT t.id FROM visitor_tokens AS t WHERE t.site_id = $1 ORDER BY t.id LIMIT $2)";
 const REMOVE_SOME: &str = "DELETE FROM visitors WHERE site_id = $1 AND id IN
@@ -78,8 +118,12 @@ pub const SQL: &[&str] = &[
     BY_EXTERNAL,
     ADD,
     RENAME,
-    SAY_WHO,
-    SAY_WHERE,
+    SET_VERIFIED,
+    ADD_PERSON,
+    SAY,
+    HAND_OVER,
+    DROP_CLAIMS,
+    REMOVE_PEOPLE,
     OTHERS,
     REMOVE_IF_IDLE,
     ADD_TOKEN,
@@ -97,18 +141,20 @@ pub const SQL: &[&str] = &[
     REMOVE,
 ];
 
-/// A row of `visitors`; other stores join it under these names.
+/// A row of a visitor as one proof shows it.
 #[derive(FromRow)]
-pub(crate) struct Row {
+struct Row {
     site_id: SiteId,
     id: VisitorId,
     public_id: String,
     external_id: String,
     anonymous: bool,
     verified: bool,
+    proof: String,
+    person: Option<PersonId>,
     nickname: Option<String>,
     email: Option<String>,
-    attributes: String,
+    attributes: Option<String>,
     page_url: Option<String>,
     page_title: Option<String>,
     page_referrer: Option<String>,
@@ -130,9 +176,11 @@ impl From<Row> for Visitor {
             external_id: row.external_id,
             anonymous: row.anonymous,
             verified: row.verified,
+            proof: Proof::parse(&row.proof),
+            person: row.person,
             nickname: row.nickname,
             email: row.email,
-            attributes: serde_json::from_str(&row.attributes).unwrap_or_default(),
+            attributes: row.attributes.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
             page: row.page_url.map(|url| Page { url, title, referrer }),
             browser: row.browser,
             mobile: row.mobile,
@@ -151,6 +199,7 @@ struct SessionRow {
     visitor_id: VisitorId,
     public_id: String,
     proof: String,
+    identity_secret: Option<KeyId>,
     created_at: Millis,
     expires_at: Millis,
     replaces: Option<TokenId>,
@@ -164,6 +213,7 @@ impl From<SessionRow> for VisitorSession {
             visitor_id: row.visitor_id,
             public_id: row.public_id,
             proof: Proof::parse(&row.proof),
+            signed_by: row.identity_secret,
             created_at: row.created_at,
             expires_at: row.expires_at,
             replaces: row.replaces,
@@ -177,23 +227,33 @@ pub async fn session(store: &Store, hash: &[u8; 32]) -> Result<Option<VisitorSes
     Ok(row.map(VisitorSession::from))
 }
 
-/// A visitor by number.
-pub async fn by_id(store: &Store, site: SiteId, id: VisitorId) -> Result<Option<Visitor>> {
-    Ok(store.one::<Row>(BY_ID, values![site, id]).await?.map(Visitor::from))
+/// A visitor as a session shows it.
+pub async fn of_session(store: &Store, session: &VisitorSession) -> Result<Option<Visitor>> {
+    let values = values![session.site_id, session.visitor_id, session.proof.to_text()];
+    Ok(store.one::<Row>(BY_ID, values).await?.map(Visitor::from))
 }
 
-/// Several visitors at once, in no order.
-pub async fn find_many(store: &Store, keys: &[(SiteId, VisitorId)]) -> Result<Vec<Visitor>> {
-    let rows = store.all::<Row>(MANY, values![Value::json(&keys)]).await?;
+/// A visitor of a site, and a proof of being it.
+pub type Shown<'a> = (SiteId, VisitorId, &'a Proof);
+
+/// Several visitors at once, each as a proof shows it; in no order.
+pub async fn find_many(store: &Store, shown: &[Shown<'_>]) -> Result<Vec<Visitor>> {
+    let rows = store.all::<Row>(MANY, values![Value::json(&shown)]).await?;
     Ok(rows.into_iter().map(Visitor::from).collect())
 }
 
-pub(super) async fn by_id_in(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result<Option<Visitor>> {
-    Ok(tx.one::<Row>(BY_ID, values![site, id]).await?.map(Visitor::from))
+/// A visitor as a proof shows it, as the transaction sees it.
+pub async fn by_id_in(tx: &mut Tx, (site, id, proof): Shown<'_>) -> Result<Option<Visitor>> {
+    Ok(tx.one::<Row>(BY_ID, values![site, id, proof.to_text()]).await?.map(Visitor::from))
 }
 
-pub(super) async fn by_external(tx: &mut Tx, site: SiteId, external_id: &str) -> Result<Option<Visitor>> {
-    Ok(tx.one::<Row>(BY_EXTERNAL, values![site, external_id]).await?.map(Visitor::from))
+pub(super) async fn by_external(
+    tx: &mut Tx,
+    site: SiteId,
+    external_id: &str,
+    proof: &Proof,
+) -> Result<Option<Visitor>> {
+    Ok(tx.one::<Row>(BY_EXTERNAL, values![site, external_id, proof.to_text()]).await?.map(Visitor::from))
 }
 
 pub(super) async fn add(tx: &mut Tx, site: SiteId, external_id: &str, anonymous: bool) -> Result<VisitorId> {
@@ -214,18 +274,27 @@ pub(super) async fn is_alone(tx: &mut Tx, session: &VisitorSession) -> Result<bo
     Ok(others.is_none())
 }
 
-pub(super) async fn say_who(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, verified: bool) -> Result<()> {
-    let attributes = arrival.attributes.as_ref().map(|all| Value::json(&all));
-    let values =
-        values![visitor.site_id, visitor.id, arrival.nickname.clone(), arrival.email.clone(), attributes, verified];
-    tx.run(SAY_WHO, values).await.map(drop)
+pub(super) async fn set_verified(tx: &mut Tx, visitor: &Visitor) -> Result<()> {
+    tx.run(SET_VERIFIED, values![visitor.site_id, visitor.id]).await.map(drop)
 }
 
-pub(super) async fn say_where(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival) -> Result<()> {
+/// Writes what a page says under the visitor's proof; where `names` is false, who it is stays as it was.
+pub(super) async fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, names: bool) -> Result<()> {
+    let person = match visitor.person {
+        Some(person) => person,
+        None => {
+            let id = tx.next_id(Kind::Person, PersonId).await?;
+            tx.run(ADD_PERSON, values![visitor.site_id, id, visitor.id, visitor.proof.to_text(), tx.now()]).await?;
+            id
+        }
+    };
     let page = arrival.page.clone();
     let values = values![
         visitor.site_id,
-        visitor.id,
+        person,
+        arrival.nickname.clone().filter(|_| names),
+        arrival.email.clone().filter(|_| names),
+        arrival.attributes.as_ref().filter(|_| names).map(text_of),
         page.as_ref().map(|page| page.url.clone()),
         page.as_ref().map(|page| page.title.clone()),
         page.map(|page| page.referrer),
@@ -235,7 +304,28 @@ pub(super) async fn say_where(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival)
         arrival.timezone.clone(),
         tx.now(),
     ];
-    tx.run(SAY_WHERE, values).await.map(drop)
+    tx.run(SAY, values).await.map(drop)
+}
+
+fn text_of(attributes: &BTreeMap<String, String>) -> Value {
+    // Strings, which always serialise.
+    Value::Text(serde_json::to_string(attributes).unwrap_or_default())
+}
+
+/// What was said under a session's proof goes to another visitor or proof, where nothing is known of that one yet. What was
+/// said without a signature is not known to be true of who signed.
+pub(super) async fn hand_over(tx: &mut Tx, from: &VisitorSession, (site, to, proof): Shown<'_>) -> Result<()> {
+    let old = (from.visitor_id, from.proof.to_text());
+    let handed = tx.run(HAND_OVER, values![site, old.0, old.1, to, proof.to_text()]).await? > 0;
+    if handed && *proof == Proof::Signed {
+        tx.run(DROP_CLAIMS, values![site, to, proof.to_text()]).await?;
+    }
+    Ok(())
+}
+
+/// Removes what is known of those who have neither a token nor a conversation any more.
+pub async fn remove_people(tx: &mut Tx, shown: &[Shown<'_>]) -> Result<()> {
+    tx.run(REMOVE_PEOPLE, values![Value::json(&shown)]).await.map(drop)
 }
 
 /// Removes a visitor that has no conversation (its thread went to somebody else).
@@ -249,22 +339,24 @@ pub(super) struct NewToken<'a> {
     pub(super) proof: &'a Proof,
     /// The token that it takes the place of once it is shown.
     pub(super) replaces: Option<TokenId>,
+    /// The identity secret that signed it.
+    pub(super) signed_by: Option<KeyId>,
     /// Where its browser came from.
     pub(super) network: Option<NetworkBucket>,
 }
 
 pub(super) async fn add_token(tx: &mut Tx, visitor: &Visitor, new: NewToken<'_>) -> Result<VisitorSession> {
-    let NewToken { hash, proof, replaces, network } = new;
+    let NewToken { hash, proof, replaces, signed_by, network } = new;
     let token_id = tx.next_id(Kind::Token, TokenId).await?;
     let (created_at, expires_at) = (tx.now(), tx.now().plus_seconds(TOKEN_IDLE_S));
     let proof_text = proof.to_text();
     let bucket = network.map(|NetworkBucket(bucket)| i64::from(bucket));
-    let (site, visitor_id) = (visitor.site_id, visitor.id);
-    let values = values![site, token_id, visitor_id, hash, proof_text, created_at, expires_at, replaces, bucket];
+    let (site, id) = (visitor.site_id, visitor.id);
+    let values = values![site, token_id, id, hash, proof_text, created_at, expires_at, replaces, bucket, signed_by];
     tx.run(ADD_TOKEN, values).await?;
     let (site_id, visitor_id, public_id) = (visitor.site_id, visitor.id, visitor.public_id.clone());
     let proof = proof.clone();
-    Ok(VisitorSession { site_id, token_id, visitor_id, public_id, proof, created_at, expires_at, replaces })
+    Ok(VisitorSession { site_id, token_id, visitor_id, public_id, proof, signed_by, created_at, expires_at, replaces })
 }
 
 /// Is the session's token still there?
@@ -278,7 +370,8 @@ pub(super) async fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<
     if let Some(old) = session.replaces {
         tx.run(END_REPLACED, values![session.site_id, old, now.plus_seconds(TOKEN_GRACE_S)]).await?;
     }
-    let values = values![session.site_id, session.token_id, now, now.plus_seconds(TOKEN_IDLE_S)];
+    let end = now.plus_seconds(TOKEN_IDLE_S);
+    let values = values![session.site_id, session.token_id, now, end, session.signed_by];
     tx.run(KEEP_TOKEN, values).await.map(drop)
 }
 
@@ -312,8 +405,10 @@ pub(super) async fn newest_browsers(
 /// Of all sites: nobody asks, and nothing is told but which tokens went.
 pub(super) async fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenId>> {
     let now = tx.now();
-    let rows: Vec<(TokenId,)> = tx.all(REMOVE_EXPIRED, values![now, limit]).await?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    let rows: Vec<(SiteId, TokenId, VisitorId, String)> = tx.all(REMOVE_EXPIRED, values![now, limit]).await?;
+    let shown: Vec<_> = rows.iter().map(|(site, _, visitor, proof)| (site, visitor, proof)).collect();
+    tx.run(REMOVE_PEOPLE, values![Value::json(&shown)]).await?;
+    Ok(rows.into_iter().map(|(_, id, ..)| id).collect())
 }
 
 /// Removes the first tokens of a deleted site, then its first visitors, at most so many rows. Returns how many.
@@ -324,7 +419,8 @@ pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
 }
 
 pub(super) async fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
-    tx.run(REMOVE_TOKEN, values![session.site_id, session.token_id]).await.map(drop)
+    tx.run(REMOVE_TOKEN, values![session.site_id, session.token_id]).await?;
+    remove_people(tx, &[(session.site_id, session.visitor_id, &session.proof)]).await
 }
 
 /// Visitors after one number who were first seen in a span of time, are not verified, and have no conversation.
@@ -343,6 +439,8 @@ pub async fn wrote_nothing(
 pub async fn end_tokens(tx: &mut Tx, site: SiteId, shown: &[(VisitorId, Proof)]) -> Result<Vec<TokenId>> {
     let shown: Vec<_> = shown.iter().map(|(visitor, proof)| (visitor, proof.to_text())).collect();
     let rows: Vec<(TokenId,)> = tx.all(END_TOKENS, values![site, Value::json(&shown)]).await?;
+    let people: Vec<_> = shown.iter().map(|(visitor, proof)| (site, visitor, proof)).collect();
+    tx.run(REMOVE_PEOPLE, values![Value::json(&people)]).await?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::clock::Millis;
 use crate::id::{SiteId, VisitorId};
 
-use super::{Page, Visitor};
+use super::{Page, Proof, Visitor};
 
-/// A visitor, as an operator sees it.
+/// A visitor as one proof shows it, for operators.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of Visitor")]
 pub struct VisitorForOperator {
@@ -17,7 +17,12 @@ pub struct VisitorForOperator {
     pub id: VisitorId,
     pub external_id: String,
     pub anonymous: bool,
+    /// A signed identity token for this id has been seen, perhaps from somebody else.
     pub verified: bool,
+    /// Whom news means: what is said of a visitor with another proof is said of somebody else. Opaque.
+    pub proof: Proof,
+    /// Name, e-mail address and attributes came without a signature.
+    pub claimed: bool,
     pub nickname: Option<String>,
     pub email: Option<String>,
     pub attributes: BTreeMap<String, String>,
@@ -53,6 +58,8 @@ impl Visitor {
             external_id: visitor.external_id,
             anonymous: visitor.anonymous,
             verified: visitor.verified,
+            claimed: visitor.proof != Proof::Signed,
+            proof: visitor.proof,
             nickname: visitor.nickname,
             email: visitor.email,
             attributes: visitor.attributes,

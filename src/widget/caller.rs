@@ -22,7 +22,7 @@ use crate::visitors::VisitorSession;
 pub struct CurrentVisitor {
     /// The session.
     pub session: VisitorSession,
-    /// Its site: not paused.
+    /// Its site, which allows the session now.
     pub site: Arc<Site>,
 }
 
@@ -40,7 +40,7 @@ impl FromRequestParts<App> for CurrentVisitor {
 pub(super) async fn current(app: &App, token: Option<&str>, page: &PageOrigin) -> Result<CurrentVisitor> {
     let session = app.visitors.find(&app.store, token.ok_or(Error::InvalidToken)?).await?;
     let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
-    page.check(&site)?;
+    site.check_session(&session, page.0.as_deref())?;
     Ok(CurrentVisitor { session, site })
 }
 
@@ -56,10 +56,7 @@ pub struct PageOrigin(pub Option<String>);
 impl PageOrigin {
     /// May this page show the widget of `site` now?
     pub fn check(&self, site: &Site) -> Result<()> {
-        if site.paused {
-            return Err(Error::SitePaused);
-        }
-        if self.0.as_ref().is_some_and(|page| !site.allows_origin(page)) { Err(Error::ForbiddenOrigin) } else { Ok(()) }
+        site.check_page(self.0.as_deref())
     }
 }
 

@@ -190,7 +190,10 @@ async fn start_session(
     arrival.network = Some(NetworkBucket::of(address.network()));
     let old = match bearer(headers) {
         // A token that has ended, or of another site, is as good as none: the visitor simply starts.
-        Some(token) => app.visitors.find(&app.store, &token).await.ok().filter(|old| old.site_id == site.id),
+        Some(token) => {
+            let found = app.visitors.find(&app.store, &token).await.ok();
+            found.filter(|old| old.site_id == site.id && site.trusts(old))
+        }
         None => None,
     };
     let payers = old.as_ref().map_or_else(|| Payers::newcomer(site.id), Payers::visitor);

@@ -24,9 +24,14 @@ pub(super) async fn socket(
 }
 
 /// Opens the stream: token and cursor come as headers.
-pub(super) async fn stream(State(app): State<App>, visitor: CurrentVisitor, headers: HeaderMap) -> Response {
+pub(super) async fn stream(
+    State(app): State<App>,
+    page: PageOrigin,
+    visitor: CurrentVisitor,
+    headers: HeaderMap,
+) -> Response {
     let cursor = headers.get("last-event-id").and_then(|cursor| cursor.to_str().ok()).unwrap_or_default().to_owned();
-    let opened = realtime::visitor_stream(&app, visitor.session, &cursor).await;
+    let opened = realtime::visitor_stream(&app, visitor.session, page.0.as_deref(), &cursor).await;
     // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
     let token = bearer(&headers).unwrap_or_default();
     let still = app.visitors.find(&app.store, &token).await;

@@ -26,6 +26,7 @@ fn statements() -> impl Iterator<Item = &'static str> {
         ocs::messages::store::SQL,
         ocs::search::SQL,
         ocs::search::stretches::SQL,
+        ocs::search::people::store::SQL,
         ocs::events::store::SQL,
     ];
     ocs::storage::SQL.iter().copied().chain(nouns).flatten().copied()
@@ -51,12 +52,14 @@ async fn the_engine_is_built_as_the_project_says() {
 }
 
 /// What belongs to a site.
-const OF_SITES: [&str; 12] = [
+const OF_SITES: [&str; 14] = [
     "widget_keys",
     "chat_keys",
     "identity_secrets",
     "attacks",
     "visitors",
+    "people",
+    "people_words",
     "visitor_tokens",
     "conversations",
     "messages",
@@ -68,7 +71,7 @@ const OF_SITES: [&str; 12] = [
 
 /// Those that name no site in what they ask for: found by a credential, a random name or an owner, of all sites for a
 /// chore, or of the site itself.
-const MAY_SPAN_SITES: [&str; 21] = [
+const MAY_SPAN_SITES: [&str; 22] = [
     "WHERE key = $1",
     "WHERE hash = $1",
     "WHERE t.token_hash = $1",
@@ -91,6 +94,8 @@ const MAY_SPAN_SITES: [&str; 21] = [
     "SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2",
     "FROM messages AS m\n    JOIN sites AS s ON s.id = m.site_id WHERE m.id > $1 ORDER BY m.id LIMIT $2",
     "INSERT INTO message_terms (rowid, terms) SELECT m.id,",
+    // What indexes people of a database from before, each under its own owner.
+    "WHERE NOT p.indexed",
     "FROM messages WHERE id >= $2 AND id < $3",
 ];
 
@@ -115,7 +120,7 @@ fn every_statement_carries_the_site() {
 
 /// Parts of the statements that may read a whole table: those of commands and of copies, and those whose table or partial
 /// index holds only what is yet to be done.
-const MAY_SCAN: [&str; 9] = [
+const MAY_SCAN: [&str; 10] = [
     "SELECT 'accounts', COUNT(*)",
     "UNION SELECT thumb_name FROM images",
     "FROM accounts WHERE id > 0 ORDER BY id",
@@ -125,6 +130,7 @@ const MAY_SCAN: [&str; 9] = [
     "FROM leftover_files ORDER BY",
     "FROM attacks WHERE ended_at IS NULL",
     "SELECT name, sha256 FROM images WHERE attached",
+    "WHERE NOT p.indexed",
 ];
 
 /// Every statement finds its rows by an index, so that its price does not grow with what is stored.

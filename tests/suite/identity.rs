@@ -13,11 +13,11 @@ fn named(external_id: &str) -> Value {
     json!({ "external_id": external_id, "anonymous": false })
 }
 
-fn signed(external_id: &str, token: &str) -> Value {
+pub fn signed(external_id: &str, token: &str) -> Value {
     json!({ "external_id": external_id, "anonymous": false, "identity_token": token })
 }
 
-async fn secret_of(otto: &Owner, site: &Site) -> String {
+pub async fn secret_of(otto: &Owner, site: &Site) -> String {
     let made = otto.call(Method::POST, &format!("sites/{}/identity-secrets", site.id), json!({})).await.ok();
     made["secret"].as_str().expect("a secret").to_owned()
 }

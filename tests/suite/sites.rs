@@ -147,6 +147,7 @@ async fn a_replaced_widget_key_works_until_its_grace_ends() {
     world.pass(1);
     assert_eq!(welcome(&world, &shop.widget_key).await.code(), "unknown_site");
     welcome(&world, new).await.ok();
+    otto.confirm().await;
     let newest = otto.call(Method::POST, &path, json!({ "grace_s": 0 })).await.ok()["widget_key"].clone();
     assert_eq!(welcome(&world, new).await.code(), "unknown_site", "without grace it ends at once");
     welcome(&world, newest.as_str().expect("a key")).await.ok();
@@ -174,6 +175,7 @@ async fn chat_keys_are_replaced_with_grace_and_revoked_at_once() {
         tokio::task::yield_now().await;
     }
 
+    otto.confirm().await;
     let revoke = format!("{path}/{}", new["key"]["id"]);
     assert_eq!(otto.call(Method::DELETE, &revoke, json!({})).await.ok(), json!({}));
     assert_eq!(fetch(&world, &secret).await, 401);

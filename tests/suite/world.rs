@@ -318,6 +318,12 @@ impl Owner {
         self.call(Method::GET, path, Value::Null).await.ok()
     }
 
+    /// Shows once more that it is them, as what lasts asks for when the sign-in is a while ago.
+    pub async fn confirm(&self) {
+        let shown = json!({ "password": "correct horse battery" });
+        self.call(Method::POST, "account/confirm", shown).await.ok();
+    }
+
     /// Makes a site, and a key of its chat API.
     pub async fn site(&self, name: &str) -> Site {
         let made = self.call(Method::POST, "sites", json!({ "name": name })).await.ok();
@@ -388,6 +394,13 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// From the answer to a first `start`.
+    pub fn from(http: Http, answer: Answer) -> Visitor {
+        let state = answer.ok();
+        let token = state["token"].as_str().expect("a token").to_owned();
+        Visitor { http, token, state }
+    }
+
     /// Gives a command.
     pub async fn command(&self, body: Value) -> Answer {
         let bearer = format!("Bearer {}", self.token);

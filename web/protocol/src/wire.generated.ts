@@ -354,6 +354,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/account/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Confirm"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/account/delete": {
         parameters: {
             query?: never;
@@ -1090,6 +1147,64 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["MySites"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    before?: string | null;
+                    limit?: number | null;
+                    q: string;
+                    site?: components["schemas"]["SiteId"] | null;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["People"];
                     };
                 };
                 /** @description not now, try again */
@@ -3751,6 +3866,12 @@ export interface components {
                 "zh-CN"?: string;
             } | null;
         };
+        /** @description What shows that it is still the account's owner: the code where there is a second factor, else the password. */
+        Confirm: {
+            /** @description From the second factor's device, or a recovery code. */
+            code?: string | null;
+            password?: string | null;
+        };
         ConfirmSecondFactor: {
             code: string;
         };
@@ -3850,7 +3971,7 @@ export interface components {
          * @description The stable code of an error on the wire.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
+        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "confirmation_required" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
         /** @description A page of found messages. */
         Found: {
             /** @description Messages are still being indexed: some are not found yet. */
@@ -4275,12 +4396,14 @@ export interface components {
             /** @constant */
             kind: "presence";
             online: boolean;
+            proof: components["schemas"]["Proof"];
             site_id: components["schemas"]["SiteId"];
             visitor_id: components["schemas"]["VisitorId"];
         } | {
             /** @constant */
             kind: "page";
             page: components["schemas"]["Page"];
+            proof: components["schemas"]["Proof"];
             site_id: components["schemas"]["SiteId"];
             visitor_id: components["schemas"]["VisitorId"];
         };
@@ -4292,6 +4415,15 @@ export interface components {
             title: string;
             /** @description Address, at most 2,048 bytes; longer ones are cut. */
             url: string;
+        };
+        /** @description A page of found people. */
+        People: {
+            /** @description The newest conversation of each, those who first came last at the top. */
+            conversations: components["schemas"]["ConversationForOperator"][];
+            /** @description People are still being indexed: some are not found yet. */
+            indexing: boolean;
+            /** @description Pass as `before` to look further back, also where this page is empty; none when all was looked at. */
+            next: string | null;
         };
         /** @description A piece of a line of text. */
         Piece: {
@@ -4329,6 +4461,7 @@ export interface components {
             /** @description The work to do before coming again, where it is asked for. */
             work?: components["schemas"]["Work"] | null;
         };
+        Proof: string;
         /** @description The newest messages. */
         Recent: {
             data: components["schemas"]["Line"][];
@@ -4621,13 +4754,15 @@ export interface components {
             /** Format: int64 */
             seq: number;
         };
-        /** @description A visitor, as an operator sees it. */
+        /** @description A visitor as one proof shows it, for operators. */
         VisitorForOperator: {
             anonymous: boolean;
             attributes: {
                 [key: string]: string;
             };
             browser: string | null;
+            /** @description Name, e-mail address and attributes came without a signature. */
+            claimed: boolean;
             email: string | null;
             external_id: string;
             first_seen_at: components["schemas"]["Millis"];
@@ -4639,8 +4774,11 @@ export interface components {
             /** @description A page of the site is open in the visitor's browser now. */
             online: boolean;
             page: components["schemas"]["Page"] | null;
+            /** @description Whom news means: what is said of a visitor with another proof is said of somebody else. Opaque. */
+            proof: components["schemas"]["Proof"];
             site_id: components["schemas"]["SiteId"];
             timezone: string | null;
+            /** @description A signed identity token for this id has been seen, perhaps from somebody else. */
             verified: boolean;
         };
         /** @description A visitor, as its own page sees it. */

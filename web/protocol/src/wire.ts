@@ -68,6 +68,7 @@ export type SignUp = Shapes["SignUp"];
 export type SignIn = Shapes["SignIn"];
 export type ChangePassword = Shapes["ChangePassword"];
 export type DeleteAccount = Shapes["DeleteAccount"];
+export type Confirm = Shapes["Confirm"];
 export type Rename = Shapes["Rename"];
 export type SessionView = Shapes["SessionView"];
 export type Sessions = Shapes["Sessions"];
@@ -101,6 +102,8 @@ export type Thread = Shapes["Thread"];
 /** A page of messages that say what was looked for. */
 export type Found = Shapes["Found"];
 export type FoundMessage = Shapes["FoundMessage"];
+/** A page of people, each with the conversation to open. */
+export type People = Shapes["People"];
 export type Reply = Shapes["Reply"];
 export type SentToOperator = Shapes["SentToOperator"];
 export type Ticket = Shapes["Ticket"];

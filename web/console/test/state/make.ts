@@ -2,7 +2,7 @@ import type { ConversationForOperator, MessageForOperator, VisitorForOperator } 
 
 export function visitor(change: Partial<VisitorForOperator> = {}): VisitorForOperator {
   return {
-    site_id: 1, id: 10, external_id: 'v_1', anonymous: true, verified: false, nickname: null, email: null, attributes: {}, page: null,
+    site_id: 1, id: 10, external_id: 'v_1', anonymous: true, verified: false, proof: 'browser:b1', claimed: true, nickname: null, email: null, attributes: {}, page: null,
     browser: null, mobile: false, locale: null, timezone: null, online: false, first_seen_at: 0, last_seen_at: 0, ...change,
   };
 }

@@ -136,6 +136,13 @@ export const routes = [
     const view = ({ text, ...m }) => ({ ...m, line: [{ text, found: true }], visitor: world.conversations.find((c) => c.id === m.conversation_id).visitor });
     return { messages: said.toReversed().slice(0, 30).map(view), next: null, indexing: false };
   }],
+  ['GET', /^people$/, (world, { query }) => {
+    const site = Number(query.get('site')) || null;
+    const named = ({ visitor: v }) => [v.nickname, v.email, v.external_id].join(' ').toLowerCase().split(/[^\p{L}\p{N}]+/u);
+    const wanted = query.get('q').toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+    const fits = (c) => wanted.length > 0 && wanted.every((word) => named(c).some((name) => name.startsWith(word)));
+    return { conversations: world.conversations.filter((c) => (!site || c.site_id === site) && fits(c)), next: null, indexing: false };
+  }],
   ['GET', /^sites\/(\d+)\/conversations\/(\d+)$/, (world, { ids, query }) => {
     const conversation = conversationOf(world, ids);
     const before = Number(query.get('before_seq')) || Infinity;

@@ -58,7 +58,7 @@ export function startConversation(world, site, visitor, extra = {}) {
     site_id: site.id,
     id,
     visitor: {
-      site_id: site.id, id: newId(world), external_id: `v_${id}x8Kq2`, anonymous: true, verified: false, nickname: null, email: null,
+      site_id: site.id, id: newId(world), external_id: `v_${id}x8Kq2`, anonymous: true, verified: false, proof: extra.verified ? 'signed' : `browser:${id}`, claimed: !extra.verified, nickname: null, email: null,
       attributes: {}, page: null, browser: 'Chromium 156 on Linux', mobile: false, locale: 'en-GB', timezone: 'Europe/London', online: false,
       first_seen_at: now - 4e7, last_seen_at: now - 6e5, ...visitor,
     },

@@ -1,9 +1,9 @@
 // Every call of the console door, one line each, in the order of the wire contract.
 import type {
-  About, AuditLines, ChangePassword, ConfigureSite, ConversationForOperator, CreateSite, DeleteAccount, Found, Inbox, MakeChatKey, Me, MySites, NewChatKey, NewKey,
-  OperatorHint, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, SiteView, Thread,
+  About, AuditLines, ChangePassword, ConfigureSite, Confirm, ConversationForOperator, CreateSite, DeleteAccount, Found, Inbox, MakeChatKey, Me, MySites, NewChatKey, NewKey,
+  OperatorHint, People, RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, SiteView, Thread,
 } from '@ocs/protocol/wire';
-import { change, read, upload } from './request';
+import { change, confirmPath, read, upload } from './request';
 
 export const door = {
   about: () => read<About>('about'),
@@ -13,6 +13,7 @@ export const door = {
   signOut: () => change('POST', 'sign-out'),
   rename: (form: Rename) => change<Me>('POST', 'account/name', form),
   changePassword: (form: ChangePassword) => change('POST', 'account/password', form),
+  confirm: (shown: Confirm) => change('POST', confirmPath, shown),
   deleteAccount: (form: DeleteAccount) => change('POST', 'account/delete', form),
   sessions: () => read<Sessions>('account/sessions'),
   endSession: (session: number) => change('DELETE', `account/sessions/${session}`),
@@ -41,6 +42,7 @@ export const door = {
 
   inbox: (query: InboxQuery) => read<Inbox>(`conversations?${asQuery(query)}`),
   search: (query: SearchQuery) => read<Found>(`search?${asQuery(query)}`),
+  people: (query: SearchQuery) => read<People>(`people?${asQuery(query)}`),
   thread: (site: number, id: number, beforeSeq?: number, limit = 50) =>
     read<Thread>(`sites/${site}/conversations/${id}?${asQuery({ before_seq: beforeSeq, limit })}`),
   reply: (site: number, id: number, reply: Reply) =>

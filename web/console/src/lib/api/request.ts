@@ -1,6 +1,8 @@
 import { Refusal, refusalFrom, uploadImage } from '@ocs/protocol';
 
 const base = '/api/console/';
+/** The one address that is not asked again after itself. */
+export const confirmPath = 'account/confirm';
 
 /** The answer never came: away, asleep or cut off. Worth trying again. */
 export class Unreachable extends Error {
@@ -11,6 +13,7 @@ export class Unreachable extends Error {
 
 let csrf = '';
 let onSignedOut: () => void = () => {};
+let onAskedAgain: (refusal: Refusal) => Promise<boolean> = async () => false;
 
 export function keepCsrf(token: string): void {
   csrf = token;
@@ -18,6 +21,18 @@ export function keepCsrf(token: string): void {
 
 export function whenSignedOut(act: () => void): void {
   onSignedOut = act;
+}
+
+/** The server asks again who this is before it does what was asked for. `act` answers whether that was shown. */
+export function whenAskedAgain(act: (refusal: Refusal) => Promise<boolean>): void {
+  onAskedAgain = act;
+}
+
+/** Somebody did not show that it is them. */
+export class NotConfirmed extends Error {
+  constructor() {
+    super('This was not confirmed. Nothing was changed.');
+  }
 }
 
 export function read<T>(path: string): Promise<T> {
@@ -28,7 +43,18 @@ export function change<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: str
   return ask<T>(method, path, body);
 }
 
+/** Does what was asked for, after the confirmation where the server asks for one. */
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  try {
+    return await askOnce<T>(method, path, body);
+  } catch (problem) {
+    if (!(problem instanceof Refusal) || problem.code !== 'confirmation_required' || path === confirmPath) throw problem;
+    if (!(await onAskedAgain(problem))) throw new NotConfirmed();
+    return askOnce<T>(method, path, body);
+  }
+}
+
+async function askOnce<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   const options: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
   if (method !== 'GET') {

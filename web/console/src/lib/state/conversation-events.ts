@@ -60,6 +60,9 @@ export function withVisitor(known: Conversation, visitor: VisitorForOperator): C
   return { ...known, visitor };
 }
 
-export function isOf(known: Conversation, visitor: { site_id: number; id: number }): boolean {
-  return known.site_id === visitor.site_id && known.visitor.id === visitor.id;
+/** Whom news means: who claims to be the same visitor with another proof is somebody else. */
+export type Person = { site_id: number; visitor_id: number; proof: string };
+
+export function isOf(known: Conversation, person: Person): boolean {
+  return known.site_id === person.site_id && known.visitor.id === person.visitor_id && known.visitor.proof === person.proof;
 }

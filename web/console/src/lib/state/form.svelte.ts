@@ -11,10 +11,15 @@ export class Form {
     return this.field === field ? this.message : null;
   }
 
+  /** What was said of the last try. */
+  forget(): void {
+    this.field = this.message = null;
+  }
+
   async send(act: () => Promise<void>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
-    this.field = this.message = null;
+    this.forget();
     try {
       await act();
       return true;

@@ -3,7 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import { door } from '$lib/api/door';
 import { type Key, keyOf, keyOfMessage, withMessage, withSnapshot, withWatermark } from './conversation-events';
 import { sites } from './sites.svelte';
-import { belongs, matches, nameOfView, newestFirst, queryOf, type View } from './views';
+import { belongs, nameOfView, newestFirst, queryOf, type View } from './views';
 
 /** How far a view has been loaded: everything at or above `floor` is known; `next` asks for more. */
 type Reach = { floor: number; next: string | null; loading: boolean; failed: boolean };
@@ -13,6 +13,7 @@ const recountWithinMs = 250;
 class Inbox {
   known = new SvelteMap<Key, Conversation>();
   view = $state.raw<View>({ tab: 'open', site: null });
+  /** What is searched for. */
   words = $state('');
   /** Over all sites. */
   counts = $state.raw({ open: 0, unread: 0 });
@@ -38,7 +39,7 @@ class Inbox {
     for (const [key, conversation] of this.known) {
       const listed = belongs(conversation, this.view) && conversation.updated_at >= floor;
       const kept = key === this.pinned && (this.view.site ?? conversation.site_id) === conversation.site_id && this.view.tab === 'unread';
-      if ((listed || kept) && (!this.words || matches(conversation, this.words))) rows.push(conversation);
+      if (listed || kept) rows.push(conversation);
     }
     return rows.sort(newestFirst);
   });

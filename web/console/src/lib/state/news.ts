@@ -86,9 +86,9 @@ export function hearSignal(signal: OperatorSignal): void {
     case 'typing':
       return typing.hear(keyOfMessage(signal));
     case 'presence':
-      return visitors.present(signal.site_id, signal.visitor_id, signal.online);
+      return visitors.present(signal, signal.online);
     case 'page':
-      return visitors.moved(signal.site_id, signal.visitor_id, signal.page);
+      return visitors.moved(signal, signal.page);
   }
 }
 

@@ -1,12 +1,14 @@
-import type { FoundMessage } from '@ocs/protocol/wire';
-import { door } from '$lib/api/door';
+import { door, type SearchQuery } from '$lib/api/door';
+import { inbox } from './inbox.svelte';
 
 /** Whoever types on is not asked about yet. */
 const pauseMs = 200;
 
-/** Messages that say what is looked for, the newest first. */
-class Search {
-  found = $state.raw<FoundMessage[]>([]);
+type Found<T> = { found: T[]; next: string | null; indexing: boolean };
+
+/** What is found under the typed words, page by page, the newest first. */
+class Search<T> {
+  found = $state.raw<T[]>([]);
   /** Where to look further back; null when all was looked at. */
   next = $state<string | null>(null);
   /** The server is still making its index: some are not found yet. */
@@ -19,6 +21,11 @@ class Search {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** An answer to what was asked before it comes too late. */
   #turn = 0;
+  #page: (query: SearchQuery) => Promise<Found<T>>;
+
+  constructor(page: (query: SearchQuery) => Promise<Found<T>>) {
+    this.#page = page;
+  }
 
   look(words: string, site: number | null): void {
     if (words.trim() === this.#words && site === this.#site) return;
@@ -51,14 +58,14 @@ class Search {
     try {
       // A page is a bounded piece of work and may be empty though there is more further back.
       do {
-        const page = await door.search({
+        const page = await this.#page({
           q: this.#words,
           ...(this.#site === null ? {} : { site: this.#site }),
           ...(this.next === null ? {} : { before: this.next }),
         });
         if (turn !== this.#turn) return;
-        this.found = [...this.found, ...page.messages];
-        this.next = page.next ?? null;
+        this.found = [...this.found, ...page.found];
+        this.next = page.next;
         this.indexing = page.indexing;
       } while (this.found.length === 0 && this.next !== null);
     } catch (problem) {
@@ -69,4 +76,14 @@ class Search {
   }
 }
 
-export const search = new Search();
+/** Messages that say what is looked for. */
+export const search = new Search(async (query) => {
+  const { messages, next, indexing } = await door.search(query);
+  return { found: messages, next: next ?? null, indexing };
+});
+
+/** The newest conversation of each person who is called so. They are known to the inbox, which hears what becomes of them. */
+export const people = new Search(async (query) => {
+  const { conversations, next, indexing } = await door.people(query);
+  return { found: conversations.map((copy) => inbox.keep(copy)), next: next ?? null, indexing };
+});

@@ -28,13 +28,6 @@ export function newestFirst(a: Conversation, b: Conversation): number {
   return b.updated_at - a.updated_at || b.site_id - a.site_id || b.id - a.id;
 }
 
-/** Words of the filter are looked for in everything that the row shows of the visitor. */
-export function matches(conversation: Conversation, words: string): boolean {
-  const { visitor, last_message } = conversation;
-  const shown = [visitor.nickname, visitor.email, visitor.external_id, last_message?.text].join('\n').toLowerCase();
-  return words.toLowerCase().split(/\s+/).every((word) => shown.includes(word));
-}
-
 /** Open, and the last word is the visitor's: since when someone waits for an answer. */
 export function waitingSince(conversation: Conversation): number | null {
   const { state, last_message } = conversation;

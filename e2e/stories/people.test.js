@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.js';
+import { scene } from '../support/scene.js';
+import { password } from '../support/server.js';
+
+const here = scene();
+
+/** Somebody with a name who writes, without a browser. */
+async function writes(shop, external_id, nickname, email) {
+  const send = async (body, token) => {
+    const headers = { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+    const response = await fetch(`${here.url}/api/widget`, { method: 'POST', headers, body: JSON.stringify(body) });
+    assert.ok(response.ok, `${response.status}`);
+    return response.json();
+  };
+  const { token } = await send({ do: 'start', key: shop.key, external_id, anonymous: false, nickname, email });
+  await send({ do: 'send', client_id: 'm1', text: `Hello from ${external_id}` }, token);
+}
+
+/** A shop where four are called Søren, one of them long ago and one in a closed conversation. */
+async function crowdedShop() {
+  const shop = await here.site();
+  await writes(shop, 'u1', 'Søren Larsen', 'larsen@mail.example');
+  for (let n = 1; n <= 60; n++) await writes(shop, `other${n}`, `Somebody ${n}`, `s${n}@mail.example`);
+  for (const [id, name] of [['u2', 'SOREN K'], ['u3', 'Bo Sørensen'], ['u4', 'Søren Krøyer']]) await writes(shop, id, name, `${id}@mail.example`);
+  const bo = (await shop.door.conversations()).find(({ visitor }) => visitor.external_id === 'u3');
+  await shop.door.ask('POST', `sites/${shop.id}/conversations/${bo.id}/close`, {});
+  return shop;
+}
+
+const fieldOf = ({ page }) => page.getByLabel('Search people and messages');
+const namesOf = ({ page }) => page.locator('a[id^="row-"] .name').allInnerTexts();
+
+test('everybody of a name is found, whatever the list has loaded, and the chat opens', async () => {
+  const shop = await crowdedShop();
+  const otto = await here.operator(shop);
+  await fieldOf(otto).fill('soren');
+  await eventually(async () => assert.deepEqual(await namesOf(otto), ['Søren Krøyer', 'Bo Sørensen', 'SOREN K', 'Søren Larsen']));
+  await otto.page.getByRole('heading', { name: 'People 4' }).waitFor();
+  await otto.page.getByText('In all conversations, open and closed, on all your sites.').waitFor();
+  assert.match(await otto.row('Bo Sørensen').innerText(), /Closed/);
+
+  await fieldOf(otto).fill('larsen@mail');
+  await eventually(async () => assert.deepEqual(await namesOf(otto), ['Søren Larsen']));
+  await otto.page.keyboard.press('ArrowDown');
+  await otto.page.keyboard.press('Enter');
+  await otto.reads('Hello from u1');
+
+  await fieldOf(otto).fill('somebody');
+  await otto.page.getByRole('heading', { name: 'People 30+' }).waitFor();
+  for (let step = 0; step < 2; step++) await otto.page.getByRole('button', { name: 'Show more people' }).click();
+  await eventually(async () => assert.equal((await namesOf(otto)).length, 60));
+  assert.deepEqual(otto.seen.faults, []);
+});
+
+/** The server asks again, as it does when the last confirmation is ten minutes old. */
+async function asksAgain(page, path) {
+  const body = JSON.stringify({ error: { code: 'confirmation_required', message: 'confirm that it is you', field: 'password' } });
+  await page.route(path, (route) => route.fulfill({ status: 403, contentType: 'application/json', body }), { times: 1 });
+}
+
+test('what lasts is asked about again, and done after the password', async () => {
+  const shop = await here.site();
+  const otto = await here.operator(shop);
+  const { page } = otto;
+  await page.goto(`${here.url}/sites/${shop.id}/security`);
+  await asksAgain(page, '**/identity-secrets');
+  await page.getByRole('button', { name: 'New secret' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Is it still you?' });
+  await dialog.getByLabel('Your password').fill('a guess');
+  await dialog.getByRole('button', { name: 'Continue' }).click();
+  await dialog.getByRole('alert').waitFor();
+  await dialog.getByLabel('Your password').fill(password);
+  await dialog.getByLabel('Your password').press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  const secrets = async () => (await shop.door.ask('GET', `sites/${shop.id}`)).identity_secrets.length;
+  await eventually(async () => assert.equal(await secrets(), 1));
+
+  // Who goes away has changed nothing, and is told so.
+  await page.goto(`${here.url}/sites/${shop.id}/danger`);
+  await asksAgain(page, `**/api/console/sites/${shop.id}`);
+  await page.getByRole('button', { name: /^Delete .*…$/ }).click();
+  await page.getByLabel('Type the name of the site to confirm').fill('Northwind Shop');
+  await page.getByRole('button', { name: 'Delete the site for good' }).click();
+  await dialog.waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByText('This was not confirmed. Nothing was changed.').waitFor();
+  assert.equal((await shop.door.ask('GET', `sites/${shop.id}`)).name, 'Northwind Shop');
+});

@@ -1,0 +1,58 @@
+//! Showing once more, in a session that is open already, that it is still oneself: with a code where the account has a second
+//! factor, else with the password. A session that was stolen or left open is not enough for what lasts.
+
+use crate::app::App;
+use crate::audit::{self, Action, By};
+use crate::clock::Millis;
+use crate::error::{Confirmation, Error, Result};
+use crate::id::{AccountId, SessionId};
+
+use super::attempts::{Source, code_attempt};
+use super::{Account, change_password, second_factor, store};
+
+/// Seconds for which a confirmation, or the sign-in itself, counts in its session: 10 minutes.
+pub const CONFIRMED_S: i64 = 600;
+
+/// Is this confirmation still good?
+///
+/// # Errors
+/// `ConfirmationRequired` with what to show.
+pub async fn check_confirmed(app: &App, account: AccountId, confirmed_at: Millis) -> Result<()> {
+    if app.store.now() < confirmed_at.plus_seconds(CONFIRMED_S) {
+        return Ok(());
+    }
+    let coded = second_factor::protection(app, account).await?.enabled;
+    Err(Error::ConfirmationRequired(if coded { Confirmation::Code } else { Confirmation::Password }))
+}
+
+/// Confirms a session for the next minutes. Tries count as those of signing in do.
+///
+/// # Errors
+/// `WrongCredentials`, `WrongCode`, `TooManyRequests`; `ConfirmationRequired` where the wrong one of both was shown.
+pub async fn confirm(
+    app: &App,
+    by: &By,
+    account: &Account,
+    session: SessionId,
+    password: Option<&str>,
+    code: Option<&str>,
+) -> Result<()> {
+    let coded = second_factor::protection(app, account.id).await?.enabled;
+    let mut tx = match (coded, password, code) {
+        (true, _, Some(code)) => {
+            let attempt = code_attempt(app, &account.email, Source::Session)?;
+            let tx = second_factor::pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;
+            attempt.succeeded();
+            tx
+        }
+        (false, Some(password), _) => {
+            change_password::confirm(app, account, password).await?;
+            app.store.begin().await?
+        }
+        (true, _, None) => return Err(Error::ConfirmationRequired(Confirmation::Code)),
+        (false, None, _) => return Err(Error::ConfirmationRequired(Confirmation::Password)),
+    };
+    store::confirmed(&mut tx, account.id, session).await?;
+    audit::record(&mut tx, by, Action::SessionConfirmed, None, "").await?;
+    tx.commit().await
+}

@@ -1,0 +1,151 @@
+//! Finds the people who wrote on an owner's sites by name, e-mail address or id, those who came last first.
+//!
+//! A person's words are written in the transaction that writes the person (`store.rs`), so that somebody is found as they
+//! are called now. The words narrow; what the person is called decides. A page is a bounded piece of work, as a page of
+//! found messages is.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::app::App;
+use crate::conversations::{self, ConversationForOperator};
+use crate::error::{Error, Result};
+use crate::id::{AccountId, ConversationId, PersonId, SiteId};
+use crate::storage::{Store, Term, Tx};
+use crate::visitors::Visitor;
+
+use super::Query;
+use super::find::WORK;
+use super::terms::terms;
+
+pub mod store;
+
+/// People looked at in one transaction where they were not indexed yet: those of a database from before there were words.
+const BATCH: i64 = 100;
+
+/// What is searched.
+#[derive(Debug, Clone)]
+pub struct PeopleFilter {
+    /// What is looked for.
+    pub query: Query,
+    /// One site, or all.
+    pub site: Option<SiteId>,
+    /// Where a page before ended; none: from the newest person on.
+    pub before: Option<PersonId>,
+    /// Results of a page.
+    pub limit: u32,
+}
+
+/// A page of found people.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct People {
+    /// The newest conversation of each, those who first came last at the top.
+    pub conversations: Vec<ConversationForOperator>,
+    /// Pass as `before` to look further back, also where this page is empty; none when all was looked at.
+    pub next: Option<String>,
+    /// People are still being indexed: some are not found yet.
+    pub indexing: bool,
+}
+
+impl PeopleFilter {
+    /// Reads the token of a page.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    pub fn point(text: &str) -> Result<PersonId> {
+        let number = text.parse().ok().filter(|number| *number > 0);
+        number.map(PersonId).ok_or_else(|| Error::invalid("before", "is not a page of this list"))
+    }
+}
+
+/// What somebody is found by: what a console calls them.
+fn said_of(visitor: &Visitor) -> String {
+    let called = if visitor.anonymous { format!("visitor {}", visitor.id) } else { String::new() };
+    let parts = [visitor.nickname.as_deref(), visitor.email.as_deref(), Some(&visitor.external_id)];
+    // Lines, so that no two of them have a word together.
+    parts.into_iter().flatten().chain([called.as_str(), &visitor.public_id]).collect::<Vec<_>>().join("\n")
+}
+
+/// Writes under which words a person is found, where they have changed; in the transaction that wrote the person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn index(tx: &mut Tx, owner: AccountId, visitor: &Visitor) -> Result<()> {
+    let Some(person) = visitor.person else { return Ok(()) };
+    store::put(tx, owner, (visitor.site_id, person), &terms(&said_of(visitor))).await
+}
+
+/// Indexes some people of a database that was made before there were words; answers whether there were any.
+pub(super) async fn index_older(store: &Store) -> Result<bool> {
+    let people = store::not_indexed(store, BATCH).await?;
+    if people.is_empty() {
+        return Ok(false);
+    }
+    let mut tx = store.begin().await?;
+    tx.keep_memory();
+    for (owner, site, visitor, proof) in people {
+        if let Some(visitor) = crate::visitors::store::by_id_in(&mut tx, (site, visitor, &proof)).await? {
+            index(&mut tx, owner, &visitor).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Finds people on the sites of an owner.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn find(app: &App, owner: AccountId, filter: &PeopleFilter) -> Result<People> {
+    if filter.query.is_empty() {
+        return Ok(People { conversations: Vec::new(), next: None, indexing: false });
+    }
+    let _place = app.searches.place().await?;
+    let until = Instant::now() + WORK;
+    let (terms, mut found) = (filter.query.terms(), Vec::new());
+    let mut point = match filter.before {
+        Some(before) => before,
+        None => store::end(&app.store).await?,
+    };
+    while point.0 > 1 {
+        point = look(app, owner, filter, &terms, point, &mut found).await?;
+        if found.len() == filter.limit as usize || Instant::now() > until {
+            break;
+        }
+    }
+    let conversations = shown(app, found).await?;
+    let indexing = !store::not_indexed(&app.store, 1).await?.is_empty();
+    Ok(People { conversations, next: (point.0 > 1).then(|| point.to_string()), indexing })
+}
+
+/// Looks at the next people of the span below `point`; answers below whom nobody was looked at yet.
+async fn look(
+    app: &App,
+    owner: AccountId,
+    filter: &PeopleFilter,
+    terms: &[Term],
+    point: PersonId,
+    found: &mut Vec<(SiteId, ConversationId)>,
+) -> Result<PersonId> {
+    let asked = i64::from(filter.limit);
+    let people = store::candidates(&app.store, (owner, filter.site), terms, point, asked).await?;
+    for (visitor, conversation) in store::with_conversation(&app.store, owner, &people).await? {
+        if filter.query.find(&said_of(&visitor)).is_none() {
+            continue;
+        }
+        found.push((visitor.site_id, conversation));
+        if let Some(person) = visitor.person.filter(|_| found.len() == filter.limit as usize) {
+            return Ok(person);
+        }
+    }
+    let last = people.last().filter(|_| people.len() as i64 == asked);
+    Ok(last.map_or_else(|| store::span_end(point), |(person, _)| *person))
+}
+
+/// In the order in which they were found.
+async fn shown(app: &App, found: Vec<(SiteId, ConversationId)>) -> Result<Vec<ConversationForOperator>> {
+    let mut loaded = conversations::load_for_operator(app, &found).await?;
+    loaded.sort_by_key(|c| found.iter().position(|key| *key == (c.site_id, c.id)));
+    Ok(loaded)
+}

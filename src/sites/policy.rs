@@ -1,0 +1,50 @@
+//! What the owner allows, judged on each use: by the site as it stands now, whatever stood when a session began.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::storage::Tx;
+use crate::visitors::{Proof, VisitorSession};
+
+use super::{IdentityMode, Site};
+
+impl Site {
+    /// May the widget be used now, by a page of this origin? None: a page of ours, or a script.
+    ///
+    /// # Errors
+    /// `SitePaused`, `ForbiddenOrigin`.
+    pub fn check_page(&self, origin: Option<&str>) -> Result<()> {
+        if self.paused {
+            return Err(Error::SitePaused);
+        }
+        if origin.is_some_and(|origin| !self.allows_origin(origin)) { Err(Error::ForbiddenOrigin) } else { Ok(()) }
+    }
+
+    /// May a session of this site go on now, on a page of this origin?
+    ///
+    /// # Errors
+    /// As [`Site::check_page`]; `InvalidToken` where the secret that signed it was deleted; `IdentityRequired` where it is
+    /// not signed and must be.
+    pub fn check_session(&self, session: &VisitorSession, origin: Option<&str>) -> Result<()> {
+        self.check_page(origin)?;
+        if !self.trusts(session) {
+            return Err(Error::InvalidToken);
+        }
+        if self.identity_mode == IdentityMode::SignedOnly && session.proof != Proof::Signed {
+            return Err(Error::IdentityRequired);
+        }
+        Ok(())
+    }
+
+    /// Was the session signed with a secret that the site still has, if it was signed at all?
+    pub fn trusts(&self, session: &VisitorSession) -> bool {
+        session.proof != Proof::Signed || session.signed_by.is_some_and(|by| self.identity_secrets.contains(&by))
+    }
+}
+
+/// Has a site judged anew once `tx` is durable: each use finds it as it is `now`, and open pages that it does not allow any
+/// more leave.
+pub(super) fn judge_after(app: &App, tx: &mut Tx, now: Site) {
+    app.sites.forget_after(tx, now.id);
+    let app = app.clone();
+    tx.after_commit(move || app.hub.judge(&now));
+}

@@ -1,0 +1,163 @@
+//! A session that was stolen or left open is not enough for what lasts or cannot be undone: that asks again who it is.
+
+use hyper::Method;
+use ocs::http::route::{AsksAgain, Caller, Route};
+use ocs::serve::all_routes;
+use serde_json::{Value, json};
+
+use crate::second_factor::{code, protect};
+use crate::world::{Answer, Owner, Site, World};
+
+const PASSWORD: &str = "correct horse battery";
+/// Longer than a sign-in or a confirmation counts.
+const LATER_S: i64 = 601;
+
+/// The routes by which an operator changes something.
+fn changes() -> Vec<Route> {
+    let by_operators = |route: &Route| matches!(route.caller, Caller::Operator | Caller::SiteOwner);
+    all_routes().into_iter().filter(|route| by_operators(route) && route.method != Method::GET).collect()
+}
+
+/// A route's path below the console's, with a site of the owner's and numbers of nothing in it.
+fn path_of(route: &Route, site: &Site) -> String {
+    let path = route.path.replace("{site}", &site.id.to_string());
+    let path =
+        ["{conversation}", "{key}", "{secret}", "{session}"].iter().fold(path, |path, name| path.replace(name, "77"));
+    path.trim_start_matches("/api/console/").to_owned()
+}
+
+async fn confirm(owner: &Owner, shown: Value) -> Answer {
+    owner.call(Method::POST, "account/confirm", shown).await
+}
+
+#[test]
+fn every_change_says_whether_it_asks_again() {
+    let silent = changes().into_iter().filter(|route| route.asks_again.is_none());
+    let silent: Vec<String> = silent.map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert!(silent.is_empty(), "say `.asks_again(…)` in the table: {silent:?}");
+}
+
+/// What lasts or cannot be undone. Whoever takes one of these off the list weakens a promise of SECURITY.md.
+#[test]
+fn credentials_and_irreversible_acts_ask_again() {
+    let asks = |wanted: AsksAgain| {
+        let routes = changes().into_iter().filter(|route| route.asks_again == Some(wanted));
+        let mut paths: Vec<String> = routes
+            .map(|route| format!("{} {}", route.method, route.path.trim_start_matches("/api/console/")))
+            .collect();
+        paths.sort_unstable();
+        paths
+    };
+    assert_eq!(
+        asks(AsksAgain::WithinMinutes),
+        [
+            "DELETE sites/{site}",
+            "DELETE sites/{site}/chat-keys/{key}",
+            "DELETE sites/{site}/identity-secrets/{secret}",
+            "POST sites/{site}/attack/clean-up",
+            "POST sites/{site}/chat-keys",
+            "POST sites/{site}/identity-secrets",
+            "POST sites/{site}/widget-key",
+        ]
+    );
+    assert_eq!(
+        asks(AsksAgain::EachTime),
+        [
+            "POST account/confirm",
+            "POST account/delete",
+            "POST account/password",
+            "POST account/second-factor",
+            "POST account/second-factor/codes",
+            "POST account/second-factor/confirm",
+            "POST account/second-factor/off",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_old_session_alone_is_asked_again_where_the_table_says_so() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    world.pass(LATER_S);
+    for route in changes().into_iter().filter(|route| !route.path.ends_with("/sign-out")) {
+        // Numbers of nothing and fields that no route takes: only who is let through is told so.
+        let answer = otto.call(route.method.clone(), &path_of(&route, &shop), json!({ "no": "such field" })).await;
+        let asked = answer.status == 403 && answer.code() == "confirmation_required";
+        assert_eq!(asked, route.asks_again == Some(AsksAgain::WithinMinutes), "{} {}", route.method, route.path);
+        assert!(!asked || answer.json()["error"]["field"] == "password", "and says what to show");
+    }
+}
+
+#[tokio::test]
+async fn a_thief_without_the_password_makes_no_key_and_deletes_nothing() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let keys = format!("sites/{}/chat-keys", shop.id);
+    otto.call(Method::POST, &keys, json!({})).await.ok();
+    world.pass(LATER_S);
+    let before = otto.get(&format!("sites/{}", shop.id)).await;
+    assert_eq!(otto.call(Method::POST, &keys, json!({})).await.code(), "confirmation_required");
+    let secrets = format!("sites/{}/identity-secrets", shop.id);
+    assert_eq!(otto.call(Method::POST, &secrets, json!({})).await.code(), "confirmation_required");
+    let site = format!("sites/{}", shop.id);
+    assert_eq!(otto.call(Method::DELETE, &site, json!({})).await.code(), "confirmation_required");
+    assert_eq!(otto.get(&site).await, before);
+
+    assert_eq!(confirm(&otto, json!({ "password": "a guess" })).await.code(), "wrong_credentials");
+    assert_eq!(confirm(&otto, json!({})).await.code(), "confirmation_required");
+    assert_eq!(confirm(&otto, json!({ "code": "123456" })).await.code(), "confirmation_required");
+    assert_eq!(otto.call(Method::POST, &keys, json!({})).await.code(), "confirmation_required");
+
+    // Otto knows it. Once is enough for some minutes, in this session alone.
+    let body = json!({ "email": "otto@example.org", "password": PASSWORD });
+    let answer = world.http().json(Method::POST, "/api/console/sign-in", &[], &body).await;
+    let stolen = Owner::from(world.http().clone(), answer);
+    world.pass(LATER_S);
+    assert_eq!(confirm(&otto, json!({ "password": PASSWORD })).await.ok(), json!({}));
+    otto.call(Method::POST, &keys, json!({})).await.ok();
+    assert_eq!(stolen.call(Method::POST, &keys, json!({})).await.code(), "confirmation_required");
+    world.pass(LATER_S - 2);
+    otto.call(Method::POST, &secrets, json!({})).await.ok();
+    world.pass(2);
+    assert_eq!(otto.call(Method::DELETE, &site, json!({})).await.code(), "confirmation_required");
+    confirm(&otto, json!({ "password": PASSWORD })).await.ok();
+    otto.call(Method::DELETE, &site, json!({})).await.ok();
+    let lines = otto.get("account/audit").await["lines"].clone();
+    let told = lines.as_array().expect("a list").iter().filter(|line| line["action"] == "session_confirmed").count();
+    assert_eq!(told, 2, "and it is written down");
+}
+
+#[tokio::test]
+async fn guessing_the_password_of_an_open_session_is_slow() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let mut codes = Vec::new();
+    for _ in 0..20 {
+        codes.push(confirm(&otto, json!({ "password": "a guess" })).await.code());
+    }
+    assert_eq!(codes[0], "wrong_credentials");
+    assert!(codes.iter().any(|code| code == "too_many_requests"), "{codes:?}");
+}
+
+#[tokio::test]
+async fn where_there_is_a_second_factor_its_code_is_asked_for() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let (secret, recovery) = protect(&world, &otto).await;
+    world.pass(LATER_S);
+    let keys = format!("sites/{}/chat-keys", shop.id);
+    let refused = otto.call(Method::POST, &keys, json!({})).await;
+    assert_eq!((refused.code().as_str(), &refused.json()["error"]["field"]), ("confirmation_required", &json!("code")));
+    assert_eq!(confirm(&otto, json!({ "password": PASSWORD })).await.code(), "confirmation_required");
+    assert_eq!(confirm(&otto, json!({ "code": "000000" })).await.code(), "wrong_code");
+    let shown = code(&secret, world.now());
+    confirm(&otto, json!({ "code": shown })).await.ok();
+    otto.call(Method::POST, &keys, json!({})).await.ok();
+    assert_eq!(confirm(&otto, json!({ "code": shown })).await.code(), "wrong_code", "a code works once");
+    world.pass(LATER_S);
+    confirm(&otto, json!({ "code": recovery[0] })).await.ok();
+    otto.call(Method::POST, &keys, json!({})).await.ok();
+}
