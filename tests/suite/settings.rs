@@ -11,6 +11,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("public_url", &["chat.example", "ftp://chat.example", "https://chat.example/app", "https://a b"]),
     ("signup", &["", "yes", "Open"]),
     ("trusted_proxies", &["proxy.example", "10.0.0.0/33", "::1/200", "10.0.0.1, x"]),
+    ("metrics_from", &["proxy.example", "10.0.0.0/33", "::1/200", "10.0.0.1, x"]),
     (
         "acme_domains",
         &["../../x", "chat.example, ../x", "*.chat.example", "chat..example", "127.0.0.1", "a b", "-x.example"],
