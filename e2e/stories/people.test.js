@@ -55,9 +55,14 @@ test('everybody of a name is found, whatever the list has loaded, and the chat o
 });
 
 /** The server asks again, as it does when the last confirmation is ten minutes old. */
-async function asksAgain(page, path) {
+async function asksAgain(page, method, path) {
   const body = JSON.stringify({ error: { code: 'confirmation_required', message: 'confirm that it is you', field: 'password' } });
-  await page.route(path, (route) => route.fulfill({ status: 403, contentType: 'application/json', body }), { times: 1 });
+  let asked = false;
+  await page.route(path, (route) => {
+    if (asked || route.request().method() !== method) return route.continue();
+    asked = true;
+    return route.fulfill({ status: 403, contentType: 'application/json', body });
+  });
 }
 
 test('what lasts is asked about again, and done after the password', async () => {
@@ -65,7 +70,7 @@ test('what lasts is asked about again, and done after the password', async () =>
   const otto = await here.operator(shop);
   const { page } = otto;
   await page.goto(`${here.url}/sites/${shop.id}/security`);
-  await asksAgain(page, '**/identity-secrets');
+  await asksAgain(page, 'POST', '**/identity-secrets');
   await page.getByRole('button', { name: 'New secret' }).click();
   const dialog = page.getByRole('dialog', { name: 'Is it still you?' });
   await dialog.getByLabel('Your password').fill('a guess');
@@ -79,7 +84,7 @@ test('what lasts is asked about again, and done after the password', async () =>
 
   // Who goes away has changed nothing, and is told so.
   await page.goto(`${here.url}/sites/${shop.id}/danger`);
-  await asksAgain(page, `**/api/console/sites/${shop.id}`);
+  await asksAgain(page, 'DELETE', `**/api/console/sites/${shop.id}`);
   await page.getByRole('button', { name: /^Delete .*…$/ }).click();
   await page.getByLabel('Type the name of the site to confirm').fill('Northwind Shop');
   await page.getByRole('button', { name: 'Delete the site for good' }).click();
