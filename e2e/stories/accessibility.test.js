@@ -33,8 +33,7 @@ for (const colorScheme of ['light', 'dark']) {
       await john.write('Hello https://shop.example/lamps');
       await john.sent();
       const chat = john.page.locator('ocs-chat');
-      await chat.locator('input[type=file]').setInputFiles({ name: 'lamp.png', mimeType: 'image/png', buffer: png(200, 150) });
-      await chat.getByRole('button', { name: 'Remove: lamp.png' }).waitFor();
+      await john.choose({ name: 'lamp.png', mimeType: 'image/png', buffer: png(200, 150) });
       found.picked = await faultsOf(john.page, 'ocs-chat');
       await chat.getByRole('button', { name: 'Send', exact: true }).click();
       const [{ id }] = await shop.door.conversations();
@@ -70,6 +69,10 @@ for (const colorScheme of ['light', 'dark']) {
       found[path] = await faultsOf(otto.page);
     }
     await otto.page.goto(`${here.url}/chat/${shop.id}/${id}`);
+    await otto.choose({ name: 'lamp.png', mimeType: 'image/png', buffer: png(200, 150) });
+    await otto.page.getByRole('button', { name: 'Emoji' }).click();
+    await otto.page.getByLabel('Search emoji').waitFor();
+    found.composing = await faultsOf(otto.page);
     for (const words of ['hello', 'zebra']) {
       await otto.page.getByLabel('Search people and messages').fill(words);
       await otto.page.locator('mark').or(otto.page.getByText('No message says')).first().waitFor();

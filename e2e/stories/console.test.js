@@ -191,3 +191,29 @@ test("a visitor's phone shows the chat over the whole screen, and the page again
   await john.page.locator('ocs-chat').getByRole('button', { name: 'Minimise chat' }).tap();
   await john.launcher.waitFor();
 });
+
+test('the focus follows how somebody acts, whatever the device is said to be', async () => {
+  const shop = await here.site();
+  const device = { hasTouch: true, isMobile: true };
+  const john = await here.visitor(device);
+  await john.visit(here.page(shop));
+  const focusedIn = (writer) => eventually(async () => assert.equal(await writer.composer.evaluate((field) => field === field.getRootNode().activeElement), true));
+  await john.launcher.focus();
+  await john.page.keyboard.press('Shift+Tab');
+  await john.page.keyboard.press('Tab');
+  await john.page.keyboard.press('Enter');
+  await focusedIn(john);
+  await john.write('Hello');
+
+  const otto = await here.operator(shop, device);
+  await otto.row('John Doe').first().waitFor();
+  await otto.page.keyboard.press('j');
+  await otto.page.keyboard.press('Enter');
+  await otto.composer.waitFor();
+  await focusedIn(otto);
+
+  await otto.page.goto(`${here.url}/chat`);
+  await otto.row('John Doe').first().tap();
+  await otto.composer.waitFor();
+  await eventually(async () => assert.equal(await otto.page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Conversation'));
+});

@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { eventually } from '../support/eventually.js';
 import { gif, photo, png, svg } from '../support/pictures.js';
 import { nginx } from '../support/proxies.js';
+import { snippetWith } from '../support/pages.js';
 import { scene } from '../support/scene.js';
 
 const here = scene();
@@ -24,8 +25,7 @@ async function two() {
 test('pictures go both ways: preview, thumbnail, full size, and the same picture on both sides', async () => {
   const { john, otto } = await two();
   const chat = john.page.locator('ocs-chat');
-  await chat.locator('input[type=file]').setInputFiles({ name: 'lamp.png', mimeType: 'image/png', buffer: png() });
-  await chat.getByRole('button', { name: 'Remove: lamp.png' }).waitFor();
+  await john.choose({ name: 'lamp.png', mimeType: 'image/png', buffer: png() });
   await chat.getByRole('button', { name: 'Send', exact: true }).click();
   const theirs = otto.messages.locator('.picture img');
   await theirs.waitFor();
@@ -40,7 +40,8 @@ test('pictures go both ways: preview, thumbnail, full size, and the same picture
   assert.match(address.pathname, /^\/uploads\/chat_images\/visitor_\d{8}_\d{6}_[\w-]{22,}\.png$/);
   await otto.page.keyboard.press('Escape');
 
-  await otto.page.locator('input[type=file]').setInputFiles({ name: 'other.png', mimeType: 'image/png', buffer: png(300, 500, 20) });
+  await otto.choose({ name: 'other.png', mimeType: 'image/png', buffer: png(300, 500, 20) });
+  await otto.page.getByRole('button', { name: 'Send', exact: true }).click();
   await eventually(async () => assert.equal(await chat.locator('.picture img').count(), 2));
   const answer = chat.locator('.agent .picture img');
   await loaded(answer);
@@ -65,8 +66,7 @@ test('pictures go both ways: preview, thumbnail, full size, and the same picture
 test('a moving picture keeps moving', async () => {
   const { john, otto } = await two();
   const chat = john.page.locator('ocs-chat');
-  await chat.locator('input[type=file]').setInputFiles({ name: 'blink.gif', mimeType: 'image/gif', buffer: gif() });
-  await chat.getByRole('button', { name: 'Remove: blink.gif' }).waitFor();
+  await john.choose({ name: 'blink.gif', mimeType: 'image/gif', buffer: gif() });
   await chat.getByRole('button', { name: 'Send', exact: true }).click();
   await otto.page.getByRole('button', { name: /^Open Picture from John Doe/ }).click();
   const src = await otto.page.locator('dialog[open] img').getAttribute('src');
@@ -76,23 +76,60 @@ test('a moving picture keeps moving', async () => {
   assert.equal(bytes.toString('latin1').split('\x21\xf9\x04').length - 1, 2, 'both frames are there');
 });
 
-test('a picture can be pasted and dropped', async () => {
+/** Pastes into a field or drops onto the messages around it, as a browser tells it. */
+const give = (field, kind) => field.evaluate(async (field, [kind, base64]) => {
+  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], `${kind}.png`, { type: 'image/png' }));
+  if (kind === 'paste') return void field.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true, composed: true }));
+  const log = field.closest('.zone').querySelector('[role=log]');
+  for (const type of ['dragenter', 'dragover', 'drop']) log.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true, composed: true }));
+}, [kind, png(120, 90).toString('base64')]);
+
+test('on both sides a picture is pasted, dropped or picked into a tray, and leaves it when it is sent', async () => {
   const { john, otto } = await two();
-  const give = (kind) => john.composer.evaluate(async (field, [kind, base64]) => {
-    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-    const data = new DataTransfer();
-    data.items.add(new File([bytes], `${kind}.png`, { type: 'image/png' }));
-    if (kind === 'paste') return void field.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true, composed: true }));
-    const log = field.getRootNode().querySelector('[role=log]');
-    for (const type of ['dragenter', 'dragover', 'drop']) log.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true, composed: true }));
-  }, [kind, png(120, 90).toString('base64')]);
-  const chat = john.page.locator('ocs-chat');
-  for (const kind of ['paste', 'drop']) {
-    await give(kind);
-    await chat.getByRole('button', { name: `Remove: ${kind}.png` }).waitFor();
+  const sides = [
+    { writer: john, place: john.page.locator('ocs-chat'), reader: otto.messages },
+    { writer: otto, place: otto.page, reader: john.page.locator('ocs-chat .agent') },
+  ];
+  for (const { writer, place, reader } of sides) {
+    const before = await reader.locator('.picture img').count();
+    for (const kind of ['paste', 'drop']) {
+      await give(writer.composer, kind);
+      await place.getByRole('button', { name: `Remove: ${kind}.png` }).waitFor();
+    }
+    await writer.choose(
+      { name: 'first.png', mimeType: 'image/png', buffer: png(60, 60) },
+      { name: 'second.png', mimeType: 'image/png', buffer: png(80, 60) },
+    );
+    const tray = place.locator('.tray');
+    assert.deepEqual(await tray.locator('img').evaluateAll((images) => images.map(({ alt }) => alt)), ['paste.png', 'drop.png', 'first.png', 'second.png']);
+    await place.getByRole('button', { name: 'Remove: drop.png' }).press('Enter');
+    await place.getByRole('button', { name: 'Remove: drop.png' }).waitFor({ state: 'detached' });
+    assert.equal(await reader.locator('.picture img').count(), before, 'nothing has gone out yet');
+    await writer.composer.fill('These three');
+    await writer.composer.press('Enter');
+    await reader.getByText('These three').first().waitFor();
+    await eventually(async () => assert.equal(await reader.locator('.picture img').count(), before + 3));
+    await tray.waitFor({ state: 'hidden' });
+    assert.equal(await tray.locator('img').count(), 0);
   }
-  await chat.getByRole('button', { name: 'Send', exact: true }).click();
-  await eventually(async () => assert.equal(await otto.messages.locator('.picture img').count(), 2));
+  assert.deepEqual(john.seen.faults, []);
+  assert.deepEqual(otto.seen.faults, []);
+});
+
+test('what an operator chose waits in its conversation while another one is open', async () => {
+  const { shop, otto } = await two();
+  const mia = await here.visitor();
+  await mia.visit(here.page(shop, { head: snippetWith(here.url, shop.key, { externalId: 'mia', nickname: 'Mia' }) }));
+  await mia.open();
+  await mia.write('Hello');
+  await otto.choose({ name: 'lamp.png', mimeType: 'image/png', buffer: png() });
+  await otto.turnTo('Mia');
+  await otto.page.getByLabel('Reply to Mia').waitFor();
+  assert.equal(await otto.page.locator('.tray img').count(), 0);
+  await otto.turnTo('John Doe');
+  await otto.page.getByRole('button', { name: 'Remove: lamp.png' }).waitFor();
 });
 
 test('what only calls itself a picture is refused, by the page and by the server', async () => {
@@ -101,7 +138,7 @@ test('what only calls itself a picture is refused, by the page and by the server
   await chat.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: svg });
   await chat.getByText('Only PNG, JPEG and GIF pictures can be sent.').first().waitFor();
   await otto.page.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: svg });
-  await otto.page.getByText('not a png, jpg or gif picture').first().waitFor();
+  await otto.page.getByText('Only PNG, JPEG and GIF pictures can be sent.').first().waitFor();
   assert.equal(await chat.locator('.picture').count(), 0);
 
   const token = await john.page.evaluate((key) => JSON.parse(localStorage.getItem(`ocs:${key}`)).token, shop.key);
@@ -133,8 +170,7 @@ async function behindNginx() {
 test('a photo that a proxy refuses goes out smaller, and what was written after it stays after it', async () => {
   const { john, otto, stored } = await behindNginx();
   const chat = john.page.locator('ocs-chat');
-  await chat.locator('input[type=file]').setInputFiles({ name: 'holiday.png', mimeType: 'image/png', buffer: photo() });
-  await chat.getByRole('button', { name: 'Remove: holiday.png' }).waitFor();
+  await john.choose({ name: 'holiday.png', mimeType: 'image/png', buffer: photo() });
   await chat.getByRole('button', { name: 'Send', exact: true }).click();
   await john.write('That was the lamp');
   await otto.reads('That was the lamp');
@@ -142,7 +178,8 @@ test('a photo that a proxy refuses goes out smaller, and what was written after 
   assert.deepEqual(await stored(), ['Hello', 'jpg', 'That was the lamp']);
   await john.lastTick('Read');
 
-  await otto.page.locator('input[type=file]').setInputFiles({ name: 'shelf.png', mimeType: 'image/png', buffer: photo() });
+  await otto.choose({ name: 'shelf.png', mimeType: 'image/png', buffer: photo() });
+  await otto.page.getByRole('button', { name: 'Send', exact: true }).click();
   await otto.write('Here is ours');
   await john.reads('Here is ours');
   assert.deepEqual((await stored()).slice(3), ['jpg', 'Here is ours']);
@@ -152,8 +189,7 @@ test('what a proxy refuses in any size is set aside as not sent, and what was wr
   const { john, otto, stored } = await behindNginx();
   const large = { name: 'dance.gif', mimeType: 'image/gif', buffer: gif(1_500_000) };
   const chat = john.page.locator('ocs-chat');
-  await chat.locator('input[type=file]').setInputFiles(large);
-  await chat.getByRole('button', { name: 'Remove: dance.gif' }).waitFor();
+  await john.choose(large);
   await chat.getByRole('button', { name: 'Send', exact: true }).click();
   await john.write('Did you get it?');
   await otto.reads('Did you get it?');
@@ -165,7 +201,8 @@ test('what a proxy refuses in any size is set aside as not sent, and what was wr
   await chat.getByRole('button', { name: 'Delete' }).click();
   await notSent.waitFor({ state: 'detached' });
 
-  await otto.page.locator('input[type=file]').setInputFiles(large);
+  await otto.choose(large);
+  await otto.page.getByRole('button', { name: 'Send', exact: true }).click();
   await otto.write('No, I did not');
   await john.reads('No, I did not');
   await otto.page.getByText('This picture is too large.').waitFor();

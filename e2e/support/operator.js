@@ -44,6 +44,13 @@ export class Operator {
     }
   }
 
+  /** Picks pictures into the tray. */
+  async choose(...files) {
+    const place = this.page;
+    await place.locator('input[type=file]').setInputFiles(files);
+    for (const { name } of files) await place.getByRole('button', { name: `Remove: ${name}` }).waitFor();
+  }
+
   async reads(text, options) {
     await this.messages.filter({ hasText: text }).first().waitFor(options);
   }

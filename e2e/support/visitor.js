@@ -42,6 +42,13 @@ export class Visitor {
     return this.bubbles.filter({ hasText: text });
   }
 
+  /** Picks pictures into the tray. */
+  async choose(...files) {
+    const place = this.page.locator('ocs-chat');
+    await place.locator('input[type=file]').setInputFiles(files);
+    for (const { name } of files) await place.getByRole('button', { name: `Remove: ${name}` }).waitFor();
+  }
+
   async reads(text, options) {
     await this.bubble(text).first().waitFor(options);
   }

@@ -18,7 +18,8 @@ const template = read("launcher.js");
 const launcher = template.replace("__OCS_SITE__", () => JSON.stringify(SITE));
 const chunks = readdirSync(new URL("widget/", DIST)).filter((name) => name.endsWith(".js")).map((name) => ({ name, size: brotli(read(`widget/${name}`)), text: read(`widget/${name}`) }));
 const size = (pattern) => Math.max(0, ...chunks.filter(({ name }) => pattern.test(name)).map((chunk) => chunk.size));
-const sheets = ["tokens", "panel", "header", "log", "message", "composer"].map((name) => readFileSync(new URL(name === "tokens" ? "../ui/tokens.css" : `../panel/src/styles/${name}.css`, import.meta.url), "utf8")).join("");
+const ours = ["panel", "header", "log", "message", "composer"].map((name) => `../panel/src/styles/${name}.css`);
+const sheets = ["../ui/tokens.css", ...ours, "../ui/composer/composer.css"].map((name) => readFileSync(new URL(name, import.meta.url), "utf8")).join("");
 const styles = brotli(sheets.replace(/\/\*[^]*?\*\//g, "").replace(/\s+/g, " "));
 const panel = chunks.find(({ name }) => name.startsWith("panel-"));
 /** Files the panel pulls in by itself, before anyone asks for more. */

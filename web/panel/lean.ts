@@ -40,7 +40,7 @@ export function lean(): Plugin {
     transform(code, id) {
       const file = id.split("?")[0]!.split("/svelte/src/")[1];
       if (file === undefined) {
-        if (/\$state(<[^>]*>)?\(/.test(code) && id.includes("/panel/src/")) this.error("only $state.raw here: there are no proxies in the panel");
+        if (/\$state(<[^>]*>)?\(/.test(code) && /\/(panel\/src|ui)\//.test(id)) this.error("only $state.raw here: there are no proxies in the panel");
         return null;
       }
       const cuts = CUTS.filter((cut) => cut.file === file);

@@ -10,9 +10,9 @@ const NATIVES = fileURLToPath(new URL("src/natives.ts", import.meta.url));
 
 /** Takes out of the sheet that both apps share what the panel never reads. */
 function usedTokens(): Plugin {
-  const sources = new URL("src/", import.meta.url);
-  const sheets = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".css"));
-  const css = sheets.map((name) => readFileSync(new URL(name, sources), "utf8")).join("");
+  const folders = [new URL("src/", import.meta.url), new URL("../ui/composer/", import.meta.url), new URL("../ui/emoji/", import.meta.url)];
+  const sheets = folders.flatMap((folder) => readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => new URL(name, folder)));
+  const css = sheets.filter(({ pathname }) => pathname.endsWith(".css")).map((sheet) => readFileSync(sheet, "utf8")).join("");
   return {
     name: "ocs-used-tokens",
     enforce: "pre",

@@ -1,11 +1,12 @@
 import type { PanelHost } from "@ocs/launcher/host";
 import type { ErrorCode, Row, Welcome } from "@ocs/protocol";
+import type { Composing } from "@ocs/ui/composer/composing.ts";
+import { Tray } from "@ocs/ui/composer/tray.svelte.ts";
 import { badgeOn } from "./badge.ts";
 import { claimedId } from "./identity.ts";
 import { keepOpen } from "./left_open.ts";
 import { Record } from "./record.ts";
 import { Status } from "./status.svelte.ts";
-import type { Picked } from "./images/gallery.ts";
 import type { Shown } from "./talk/shown.ts";
 import type { Talk, TalkParts } from "./talk/talk.ts";
 import type { Language } from "./words/choose.ts";
@@ -17,7 +18,7 @@ const WRITES_WITHIN_MS = 2_000;
  * What the components draw and what they may ask for. This much is there at the first opening; `Talk`, with all
  * that people and messages need, is fetched when someone known opens, or once the chat stands before a stranger.
  */
-export class Chat {
+export class Chat implements Composing {
   open = $state.raw(false);
   /** It opened as the visitor left it on the page before, and takes no focus. */
   asLeft = false;
@@ -33,10 +34,6 @@ export class Chat {
   draft = $state.raw("");
   caret = 0;
   muted = $state.raw(false);
-  /** Chosen, not yet sent; what was wrong with one; how many are being looked at. */
-  picked = $state.raw<readonly Picked[]>([]);
-  pictureProblem = $state.raw("");
-  picking = $state.raw(0);
   /** The picture shown full size. */
   enlarged = $state.raw<Shown | null>(null);
   /** Read out by assistive technology: news, then trouble. */
@@ -46,6 +43,7 @@ export class Chat {
   jumps = $state.raw(0);
   parts = $state.raw<TalkParts | null>(null);
   readonly status = new Status();
+  readonly tray: Tray;
   readonly record: Record;
   /** Shows on the launcher how many messages are unread. */
   readonly badge: (count: number) => void;
@@ -60,6 +58,7 @@ export class Chat {
     this.record = new Record(host.site.k);
     this.badge = badgeOn(host.button, language.words.unread);
     if (!host.site.v) this.badge(this.record.kept.unread ?? 0);
+    this.tray = new Tray(language.words);
     this.#recall();
     this.#unwatch = this.record.watch(() => this.#recall());
     this.nickname = host.ocs.nickname ?? "";
@@ -71,6 +70,10 @@ export class Chat {
 
   get nameOfSite(): string {
     return this.welcome?.name ?? this.host.site.n;
+  }
+
+  get placeholder(): string {
+    return this.language.words.placeholder;
   }
 
   get greeting(): string {
@@ -130,6 +133,14 @@ export class Chat {
     this.jumps += 1;
     if (this.host.site.v) return void import("./preview/preview.ts").then(({ pretendToSend }) => pretendToSend(this, text.trim()));
     this.with((talk) => talk.send(text.trim()));
+  }
+
+  addPictures(files: readonly File[]): void {
+    this.with((talk) => talk.addPictures(files));
+  }
+
+  removePicture(id: string): void {
+    this.with((talk) => talk.pictures.remove(id));
   }
 
   mute(muted: boolean): void {

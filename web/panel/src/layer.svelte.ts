@@ -1,4 +1,5 @@
-import { adopt } from "./adopt.ts";
+import { adopt } from "@ocs/ui/adopt.ts";
+import { EmojiPlace } from "@ocs/ui/composer/emoji_place.svelte.ts";
 import type { Chat } from "./chat.svelte.ts";
 import type { Shown } from "./talk/shown.ts";
 
@@ -12,34 +13,26 @@ export type Overlay = {
 
 /** The place above the chat for one thing at a time. What goes there is fetched when first asked for. */
 export class Layer {
-  place = $state.raw<HTMLElement>();
-  emoji = $state.raw(false);
+  readonly emoji: EmojiPlace;
   #close: (() => void) | null = null;
 
-  constructor(private readonly chat: Chat) {}
-
-  async chooseEmoji(insert: (emoji: string) => void, giveFocus: () => void): Promise<void> {
-    if (this.close()) return;
-    this.emoji = true;
-    const chunk = await import("./emoji/emoji.ts").catch(() => null);
-    if (!this.emoji || this.place === undefined) return;
-    if (chunk === null) return void (this.emoji = false);
-    const hide = chunk.showEmojiGrid(this.#overlay(this.place), insert);
-    this.#close = () => {
-      hide();
-      giveFocus();
-    };
+  constructor(private readonly chat: Chat) {
+    this.emoji = new EmojiPlace(chat.language.words, this.#adopt, {
+      read: () => chat.record.kept.recent_emoji ?? [],
+      keep: (recent_emoji) => chat.record.keep({ recent_emoji }),
+    });
   }
 
   async enlarge(shown: Shown): Promise<void> {
     this.close();
-    const focused = this.chat.host.root.activeElement as HTMLElement | null;
+    const { chat } = this;
+    const focused = chat.host.root.activeElement as HTMLElement | null;
     const chunk = await import("./lightbox/lightbox.ts").catch(() => null);
-    if (chunk === null || this.chat.enlarged !== shown) return void (this.chat.enlarged = null);
-    const hide = chunk.showLightbox(this.#overlay(this.chat.host.frame), shown);
+    if (chunk === null || chat.enlarged !== shown) return void (chat.enlarged = null);
+    const hide = chunk.showLightbox({ place: chat.host.frame, chat, adopt: this.#adopt, close: () => void this.close() }, shown);
     this.#close = () => {
       hide();
-      this.chat.enlarged = null;
+      chat.enlarged = null;
       focused?.focus();
     };
   }
@@ -48,13 +41,9 @@ export class Layer {
   close(): boolean {
     const close = this.#close;
     this.#close = null;
-    const was = this.emoji || close !== null;
-    this.emoji = false;
     close?.();
-    return was;
+    return this.emoji.close() || close !== null;
   }
 
-  #overlay(place: HTMLElement): Overlay {
-    return { place, chat: this.chat, adopt: (css) => adopt(this.chat.host.root, css), close: () => void this.close() };
-  }
+  readonly #adopt = (css: string) => adopt(this.chat.host.root, css);
 }

@@ -3,7 +3,7 @@ import { flushSync, mount as mountComponent, unmount } from "svelte";
 import { Chat } from "./chat.svelte.ts";
 import App from "./components/App.svelte";
 import { css } from "./styles/css.ts";
-import { adopt } from "./adopt.ts";
+import { adopt } from "@ocs/ui/adopt.ts";
 import { keepEvents } from "./isolation.ts";
 import { chooseLanguage } from "./words/choose.ts";
 

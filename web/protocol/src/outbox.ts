@@ -217,10 +217,11 @@ export class Outbox {
       if (!(await this.#lightened(item, turn))) this.#patch(id, { state: "failed", code: "image_too_large" }, true);
       return;
     }
-    if (status >= 400 && status < 500 && status !== 408 && status !== 429) return this.#patch(id, { state: "failed", code }, true);
+    if (status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429) return this.#patch(id, { state: "failed", code }, true);
     const held = await this.courier.holds(item).catch(() => null);
     if (this.#busy.get(lane) !== turn) return;
-    if (held) return this.remove(id);
+    // 409: the server holds a message under this id. An earlier try of the picture arrived, with another upload.
+    if (held || (held === false && status === 409)) return this.remove(id);
     const tries = held === null ? 0 : (this.#tries.get(id) ?? 0) + 1;
     this.#tries.set(id, tries);
     if (tries === LARGE_TRIES && (await this.#lightened(item, turn))) return;

@@ -188,6 +188,16 @@ describe("an outbox", () => {
     expect([server.got, box.items, shelf.held.size]).toEqual([["2"], [], 0]);
   });
 
+  it("takes a conflict for an earlier try that arrived", async () => {
+    const { box, server } = outbox();
+    server.holds = async () => false;
+    server.answer = () => Promise.reject(new Refusal(409, "conflict", "another message has this id"));
+    box.resume();
+    box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
+    await settle();
+    expect(box.items).toEqual([]);
+  });
+
   it("sends a picture in smaller before it gives up", async () => {
     const { box, server, clock, shelf } = outbox();
     let size = 2;

@@ -165,6 +165,8 @@ test('pictures: pasted, sent, opened large', async () => {
     return [...new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer())];
   });
   await page.locator('input[type=file]').setInputFiles({ name: 'plan.png', mimeType: 'image/png', buffer: Buffer.from(png) });
+  await page.getByRole('button', { name: 'Remove: plan.png' }).waitFor();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
   const sent = page.locator('article.ours .picture img').last();
   await sent.waitFor();
   await eventually(async () => assert.match(await sent.getAttribute('src'), /^\/uploads\//));
@@ -172,7 +174,7 @@ test('pictures: pasted, sent, opened large', async () => {
   await page.locator('dialog[open] img').waitFor();
   await page.keyboard.press('Escape');
   await page.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: Buffer.from('<svg/>') });
-  await page.getByText('fake.png is not a png, jpg or gif picture.').waitFor();
+  await page.getByText('Only PNG, JPEG and GIF pictures can be sent.').waitFor();
   assert.deepEqual(page.faults, []);
 });
 

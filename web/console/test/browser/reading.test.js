@@ -88,6 +88,8 @@ test('pictures grow to five times by keyboard and wheel', async () => {
     return [...new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer())];
   });
   await page.locator('input[type=file]').setInputFiles({ name: 'plan.png', mimeType: 'image/png', buffer: Buffer.from(png) });
+  await page.getByRole('button', { name: 'Remove: plan.png' }).waitFor();
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
   const open = page.getByRole('button', { name: /^Open Picture from Ada/ });
   await open.waitFor();
   await open.click();

@@ -1,12 +1,10 @@
-import { randomId, type OutboxItem, type WidgetDoor } from "@ocs/protocol";
+import { randomId, uploadImage, type OutboxItem, type WidgetDoor } from "@ocs/protocol";
+import type { Gallery, Picked, ShownImage } from "@ocs/ui/composer/gallery.ts";
 import type { Chat } from "../chat.svelte.ts";
-import type { Gallery, Picked } from "../images/gallery.ts";
-import type { ShownImage } from "./shown.ts";
 
-const AT_ONCE = 10;
 const LIMIT_UNTIL_TOLD_BYTES = 5_242_880;
 
-/** The tray of chosen pictures. What works on pictures is fetched with the first one. */
+/** The visitor's pictures. What works on them is fetched with the first one. */
 export class Pictures {
   #gallery: Promise<Gallery> | null = null;
   #ready: Gallery | null = null;
@@ -18,36 +16,18 @@ export class Pictures {
   ) {}
 
   async add(files: readonly File[]): Promise<void> {
-    const { chat } = this;
-    const { words } = chat.language;
-    const limit = chat.welcome?.limits.image_bytes ?? LIMIT_UNTIL_TOLD_BYTES;
-    const free = AT_ONCE - chat.picked.length;
-    chat.pictureProblem = files.length > free ? words.tooManyPictures(AT_ONCE) : "";
-    for (const file of files.slice(0, free)) {
-      chat.picking += 1;
-      try {
-        const picked = await (await this.#open()).pick(randomId(), file, limit);
-        if (typeof picked === "string") chat.pictureProblem = words.failures[picked] ?? "";
-        else chat.picked = [...chat.picked, picked];
-      } catch {
-        chat.pictureProblem = words.failed;
-      }
-      chat.picking -= 1;
-    }
+    const limit = this.chat.welcome?.limits.image_bytes ?? LIMIT_UNTIL_TOLD_BYTES;
+    await this.chat.tray.add(files, async (file) => (await this.#open()).pick(randomId(), file, limit));
   }
 
   remove(id: string): void {
-    this.chat.picked = this.chat.picked.filter((picked) => picked.id !== id);
-    this.chat.pictureProblem = "";
+    this.chat.tray.remove(id);
     this.drop(id);
   }
 
   /** Hands over what is to be sent. */
   take(): readonly Picked[] {
-    const taken = this.chat.picked;
-    this.chat.picked = [];
-    this.chat.pictureProblem = "";
-    return taken;
+    return this.chat.tray.take();
   }
 
   shown(id: string): ShownImage | null {
@@ -55,14 +35,13 @@ export class Pictures {
   }
 
   async recall(items: readonly OutboxItem[]): Promise<void> {
-    for (const { client_id, image } of items) {
-      if (image !== null) await this.#open().then((gallery) => gallery.recall(client_id, image.width, image.height)).catch(() => {});
-    }
+    for (const item of items) if (item.image !== null) await this.#open().then((gallery) => gallery.recall(item)).catch(() => {});
     this.changed();
   }
 
   async upload(id: string, cancelled: AbortSignal, progress: (part: number) => void): Promise<string> {
-    return (await this.#open()).upload(id, cancelled, progress);
+    const { door } = this;
+    return (await this.#open()).upload(id, (image) => uploadImage(`${door.origin}/api/widget/images`, door.authorization(), image, cancelled, progress));
   }
 
   async lighten(item: OutboxItem): Promise<OutboxItem["image"]> {
@@ -82,8 +61,8 @@ export class Pictures {
   }
 
   #open(): Promise<Gallery> {
-    return (this.#gallery ??= import("../images/gallery.ts")
-      .then(({ Gallery }) => (this.#ready = new Gallery(this.chat.host.site.k, this.door)))
+    return (this.#gallery ??= import("@ocs/ui/composer/gallery.ts")
+      .then(({ Gallery }) => (this.#ready = new Gallery(`ocs:${this.chat.host.site.k}`)))
       .catch((error: unknown) => {
         this.#gallery = null;
         throw error;

@@ -1,9 +1,8 @@
 import { plainName, plainText, type Grouped, type MessageForVisitor, type OutboxItem } from "@ocs/protocol";
+import type { ShownImage } from "@ocs/ui/composer/gallery.ts";
 import type { Conversations } from "./visit/conversations.ts";
 
 export type Delivery = "queued" | "sending" | "sent" | "delivered" | "read" | "failed";
-
-export type ShownImage = { url: string; thumb: string; width: number; height: number; animated: boolean };
 
 /** A message as the list draws it, from the thread or from the queue: the same key in both, so that it stays in place. */
 export type Shown = Grouped & {

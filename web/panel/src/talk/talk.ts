@@ -4,11 +4,10 @@ import { Attention } from "./attention/attention.ts";
 import Log from "./Log.svelte";
 import { Pictures } from "./pictures.ts";
 import { ShownMessages, type Shown } from "./shown.ts";
-import Tray from "./Tray.svelte";
 import { Visit } from "./visit/visit.ts";
 
-/** The components that come with it. */
-export const parts = { Log, Tray };
+/** The component that comes with it. */
+export const parts = { Log };
 export type TalkParts = typeof parts;
 
 const TYPING_LASTS_MS = 6_000;

@@ -50,6 +50,29 @@ test("the emoji button stays to be seen while the grid is open, on a phone too",
   await chat.end();
 });
 
+test("no touch on emoji or Send raises the phone's keyboard", async () => {
+  const chat = await visit({}, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const typesInto = () => chat.page.evaluate(() => document.querySelector("ocs-chat").shadowRoot.activeElement?.matches("input, textarea"));
+  await chat.page.tap("ocs-chat .b");
+  await chat.page.waitForSelector("ocs-chat .panel.open");
+  await chat.page.tap("ocs-chat .composer .tool >> nth=1");
+  await chat.page.waitForSelector("ocs-chat .emoji button");
+  assert.equal(await typesInto(), false);
+  await chat.page.tap("ocs-chat .emoji .grid button");
+  await chat.page.waitForSelector("ocs-chat .emoji", { state: "detached" });
+  assert.equal(await typesInto(), false);
+  assert.equal(await chat.field.inputValue(), "😀");
+  await chat.page.tap("ocs-chat .send");
+  await chat.page.waitForSelector("ocs-chat .ticks.sent");
+  assert.equal(await typesInto(), false);
+  // A keyboard that is up stays up.
+  await chat.field.tap();
+  await chat.field.fill("Hello");
+  await chat.page.tap("ocs-chat .send");
+  assert.equal(await typesInto(), true);
+  await chat.end();
+});
+
 test("on a page that reads from the right one begins to write at the right", async () => {
   const chat = await visit({}, { init: () => addEventListener("DOMContentLoaded", () => Object.assign(document.documentElement, { dir: "rtl", lang: "ar" })) });
   await chat.open();

@@ -4,6 +4,7 @@ import { inbox } from './inbox.svelte';
 import { live } from './live.svelte';
 import { outbox } from './outbox.svelte';
 import { receipts } from './news';
+import { trays } from './reply.svelte';
 import { search } from './search.svelte';
 import { sites } from './sites.svelte';
 import { threads } from './thread.svelte';
@@ -11,6 +12,7 @@ import { threads } from './thread.svelte';
 /** The session is over: nothing of this operator stays on the screen. */
 export function rest(): void {
   live.stop();
+  trays.forget();
   outbox.rest();
   receipts.forget();
   threads.forget();

@@ -5,7 +5,7 @@ const words: Record<string, string> = {
   empty_message: 'There is nothing to send.',
   not_found: 'This conversation no longer exists.',
   site_paused: 'This site is paused.',
-  conflict: 'Another message was already sent in its place.',
+  storage_full: 'The server cannot take pictures right now.',
 };
 
 /** Why a message of ours was not taken, from the code the outbox kept. */

@@ -2,7 +2,7 @@ import { onlyEmoji, type Row } from "@ocs/protocol";
 import type { Chat } from "../../chat.svelte.ts";
 import type { Dates } from "../dates.ts";
 import type { Shown } from "../shown.ts";
-import { button, element } from "../element.ts";
+import { button, element } from "@ocs/ui/element.ts";
 import { pictureOf, showUpload } from "./picture.ts";
 import type { Reading } from "./reading.ts";
 import { ticks } from "./ticks.ts";

@@ -1,6 +1,6 @@
 import type { Chat } from "../../chat.svelte.ts";
 import type { Shown } from "../shown.ts";
-import { button, element } from "../element.ts";
+import { button, element } from "@ocs/ui/element.ts";
 
 const LONGEST_PX = 240;
 const SHORTEST_PX = 48;

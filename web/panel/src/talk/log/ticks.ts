@@ -1,7 +1,7 @@
 import { icon } from "../../components/icons.ts";
 import type { Words } from "../../words/words.ts";
 import type { Delivery } from "../shown.ts";
-import { element } from "../element.ts";
+import { element } from "@ocs/ui/element.ts";
 
 /** How far an own message came. */
 export function ticks(delivery: Delivery, words: Words): HTMLElement {

@@ -1,5 +1,5 @@
 import { linkify } from "@ocs/protocol";
-import { element } from "../element.ts";
+import { element } from "@ocs/ui/element.ts";
 
 /** What was written, its links to be followed. Text becomes text nodes, never markup. */
 export function wordsOf(text: string): (Node | string)[] {

@@ -1,16 +1,24 @@
-import type { Overlay } from "../layer.svelte.ts";
 import { themes, TONES, toned, type Emoji } from "./catalogue.ts";
 import css from "./emoji.css?inline";
 
 const RECENT = 16;
 
+export type EmojiParts = {
+  place: HTMLElement;
+  words: { emoji: string; emojiSearch: string; emojiTone: string; emojiRecent: string; emojiNone: string };
+  recent: readonly string[];
+  /** Asked for by touch: nothing takes the focus that would raise an on-screen keyboard. */
+  touched: boolean;
+  adopt: (css: string) => () => void;
+  /** `recent`: what to offer first the next time. */
+  onchoose: (emoji: string, recent: string[]) => void;
+};
+
 /**
- * Plain elements, no components: two hundred buttons that never change need no framework, and a chunk that shares
- * nothing with the panel keeps the first opening at two files.
+ * Shows the grid and returns what takes it away. Plain elements, no components: two hundred buttons that never change
+ * need no framework, and a chunk that imports nothing keeps the panel's first opening at two files.
  */
-export function showEmojiGrid({ place, chat, adopt, close }: Overlay, insert: (emoji: string) => void): () => void {
-  const { words } = chat.language;
-  const recent = chat.record.kept.recent_emoji ?? [];
+export function showEmojiGrid({ place, words, recent, touched, adopt, onchoose }: EmojiParts): () => void {
   const undress = adopt(css);
   let tone = 0;
 
@@ -32,11 +40,7 @@ export function showEmojiGrid({ place, chat, adopt, close }: Overlay, insert: (e
   const none = make(box, "p", "none");
   none.setAttribute("role", "status");
 
-  function choose(char: string) {
-    chat.record.keep({ recent_emoji: [char, ...recent.filter((held) => held !== char)].slice(0, RECENT) });
-    close();
-    insert(char);
-  }
+  const choose = (char: string) => onchoose(char, [char, ...recent.filter((held) => held !== char)].slice(0, RECENT));
 
   function draw() {
     grid.replaceChildren();
@@ -67,7 +71,7 @@ export function showEmojiGrid({ place, chat, adopt, close }: Overlay, insert: (e
   };
   grid.onkeydown = (event) => walk(event, grid);
   draw();
-  field.focus();
+  (touched ? grid.querySelector("button")! : field).focus();
 
   return () => {
     box.remove();

@@ -1,5 +1,5 @@
-/** Adds a sheet to the chat's shadow root for as long as something needs it. */
-export function adopt(root: ShadowRoot, css: string): () => void {
+/** Adds a sheet to a document or shadow root for as long as something needs it. */
+export function adopt(root: DocumentOrShadowRoot, css: string): () => void {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];

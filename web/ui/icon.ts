@@ -1,0 +1,13 @@
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An icon from its path on 24 × 24, stroked; the sheet of the page styles `.i`. */
+export function iconOf(drawn: string): SVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "i");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", drawn);
+  svg.append(path);
+  return svg;
+}
