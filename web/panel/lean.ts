@@ -21,8 +21,30 @@ const CUTS: Cut[] = [
   ...["handle_error(error)", "create_reset(error)", "hydrate_failed_content(error)", "hydrate_pending_content()", "hydrate_resolved_content()"].map((method): Cut => (
     { file: "internal/client/dom/blocks/boundary.js", was: `\t#${method} {\n`, is: `\t#${method} {\n\t\treturn;\n` }
   )),
+  // Nothing is pending, so nothing waits for it.
+  { file: "internal/client/dom/blocks/boundary.js", was: "\t\t\tthis.is_pending = this.has_pending_snippet();\n", is: "" },
+  { file: "internal/client/dom/blocks/boundary.js", was: "\t\t\tif (this.#pending_count > 0) {\n", is: "\t\t\tif (false) {\n" },
+  ...["#update_pending_count(d, batch)", "update_pending_count(d, batch)", "get_effect_pending()"].map((method): Cut => (
+    { file: "internal/client/dom/blocks/boundary.js", was: `\n\t${method} {\n`, is: `\n\t${method} {\n\t\treturn;\n` }
+  )),
+  { file: "internal/client/dom/blocks/boundary.js", was: "#effect_pending_subscriber = createSubscriber(() => {\n", is: "#effect_pending_subscriber = 0 && createSubscriber(() => {\n" },
+  { file: "internal/client/dom/blocks/boundary.js", was: "return !this.is_pending && (!this.parent || this.parent.is_rendered());", is: "return true;" },
+  { file: "internal/client/dom/blocks/boundary.js", was: "\n\tdefer_effect(effect) {\n", is: "\n\tdefer_effect(effect) {\n\t\treturn;\n" },
+  { file: "internal/client/reactivity/batch.js", was: "\t\t\teffect.b?.is_pending &&\n", is: "\t\t\tfalse &&\n" },
+  { file: "internal/client/reactivity/batch.js", was: "\t#is_deferred() {\n", is: "\t#is_deferred() {\n\t\treturn false;\n" },
+  { file: "internal/client/reactivity/batch.js", was: "if (this.#is_deferred()) {", is: "if (false) {" },
+  ...["register_created_effect(effect)", "#commit()", "increment(blocking, effect)", "decrement(blocking, effect)", "settled()"].map((method): Cut => (
+    { file: "internal/client/reactivity/batch.js", was: `\n\t${method} {\n`, is: `\n\t${method} {\n\t\treturn;\n` }
+  )),
+  // Nobody forks the state.
+  { file: "internal/client/reactivity/batch.js", was: "\tis_fork = false;\n", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "if (this.is_fork) return true;", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "if (!this.is_fork) {", is: "{" },
+  { file: "internal/client/reactivity/batch.js", was: "if (!batch.is_fork && ", is: "if (" },
+  { file: "internal/client/reactivity/sources.js", was: "if (!batch.is_fork && ", is: "if (" },
+  { file: "internal/client/reactivity/deriveds.js", was: "if (!current_batch?.is_fork || derived.deps === null) {", is: "{" },
+  { file: "internal/client/reactivity/deriveds.js", was: "if (effect_tracking() || current_batch?.is_fork) {", is: "if (effect_tracking()) {" },
+  { file: "internal/client/runtime.js", was: "var is_fork = current_batch?.is_fork;", is: "const is_fork = false;" },
   { file: "internal/client/dom/blocks/each.js", was: "var is_animated = (flags & EACH_IS_ANIMATED) !== 0;", is: "const is_animated = false;" },
   { file: "internal/client/dom/blocks/each.js", was: "\tif (remaining === 0) {\n", is: "\tif (true) {\n" },
   { file: "internal/client/dom/blocks/each.js", was: "\t\t\t\tif (group) {\n", is: "\t\t\t\tif (false) {\n" },
