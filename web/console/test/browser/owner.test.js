@@ -47,6 +47,7 @@ test('what is printed to copy is right for every page as it stands', async (t) =
   const page = await pageOf(t, server);
   await signIn(page);
   await page.goto(`/sites/${server.world.sites[0].id}`);
+  await page.locator('pre').first().waitFor();
   const printed = await page.locator('pre').allInnerTexts();
   const key = server.world.sites[0].widget_key;
   assert.ok(printed[0].startsWith('<script>(function(){') && printed[0].includes(`/api/widget.js?key=${key}`), printed[0]);
