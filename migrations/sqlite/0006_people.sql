@@ -1,5 +1,5 @@
 -- What is known of a visitor, for each proof of being it: a stranger who types somebody's id changes nothing of what was
--- said under another proof. The columns of visitors that this replaces are no longer read or written.
+-- said under another proof.
 CREATE TABLE people (
     site_id       BIGINT NOT NULL,
     id            BIGINT NOT NULL,
@@ -24,7 +24,8 @@ CREATE TABLE people (
 CREATE UNIQUE INDEX people_proof ON people (site_id, visitor_id, proof);
 CREATE INDEX people_unindexed ON people (id) WHERE NOT indexed;
 
--- Of a verified visitor it is not known who said what: it stays with those who signed, and with those who share.
+-- A row for each proof under which somebody wrote or holds a token. It is not known who said what of a verified visitor:
+-- the claims go to those who share its thread, and to nobody else.
 INSERT INTO people (site_id, id, visitor_id, proof, nickname, email, attributes, page_url, page_title, page_referrer,
         browser, mobile, locale, timezone, first_seen_at, last_seen_at)
     SELECT v.site_id, ROW_NUMBER() OVER (ORDER BY v.id, shown.proof), v.id, shown.proof, v.nickname, v.email, v.attributes,
@@ -33,6 +34,13 @@ INSERT INTO people (site_id, id, visitor_id, proof, nickname, email, attributes,
         UNION SELECT site_id, visitor_id, proof FROM visitor_tokens) AS shown
     JOIN visitors AS v ON v.site_id = shown.site_id AND v.id = shown.visitor_id
     WHERE NOT v.verified OR shown.proof IN ('signed', 'shared');
+-- Anybody who typed the id of a signed visitor may have made these claims. Its page says them again at the next arrival.
+UPDATE people SET nickname = NULL, email = NULL, attributes = NULL, page_url = NULL, page_title = NULL,
+    page_referrer = NULL, browser = NULL, mobile = FALSE, locale = NULL, timezone = NULL WHERE proof = 'signed';
+-- Removing a person must remove what it said: no second copy stays in visitors. Nothing reads these columns any more;
+-- last_seen_at is written once, when a visitor is added, because it may not be NULL.
+UPDATE visitors SET nickname = NULL, email = NULL, attributes = '{}', page_url = NULL, page_title = NULL,
+    page_referrer = NULL, browser = NULL, mobile = FALSE, locale = NULL, timezone = NULL;
 INSERT INTO id_blocks (kind, next) SELECT 'person', COALESCE(MAX(id), 0) + 1 FROM people;
 -- Consoles that were away load anew: those events do not say of whom they tell.
 UPDATE events SET kind = 'broken_off', body = '{"kind":"broken_off"}' WHERE kind = 'visitor_changed';
@@ -53,10 +61,12 @@ CREATE INDEX people_words_person ON people_words (site_id, person_id);
 DROP INDEX conversations_visitor;
 CREATE INDEX conversations_visitor ON conversations (site_id, visitor_id, proof);
 
--- The secret whose signature a token came by: when it is deleted, the token is good no longer.
+-- The secret whose signature a token came by: when it is deleted, the token is good no longer. Of an older token that is
+-- certain only where the site has one secret, from before the token; where this stays NULL, the visitor must sign again.
 ALTER TABLE visitor_tokens ADD COLUMN identity_secret BIGINT;
 UPDATE visitor_tokens SET identity_secret = (SELECT MIN(s.id) FROM identity_secrets AS s
-    WHERE s.site_id = visitor_tokens.site_id) WHERE proof = 'signed';
+    WHERE s.site_id = visitor_tokens.site_id
+    HAVING COUNT(*) = 1 AND MIN(s.created_at) <= visitor_tokens.created_at) WHERE proof = 'signed';
 
 -- When somebody last showed in this session that it is them.
 ALTER TABLE sessions ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;

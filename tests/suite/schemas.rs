@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hyper::Method;
-use ocs::storage::{MIGRATIONS, inspect, newest_schema};
+use ocs::clock::Clock;
+use ocs::storage::{Folder, MIGRATIONS, Store, inspect, newest_schema};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::identity::{secret_of, signed, token_for};
 use crate::images::{animation, png, upload};
 use crate::second_factor::protect;
 use crate::world::{Owner, Site, Visitor, World};
@@ -53,12 +55,8 @@ fn every_schema_has_its_fixture() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_of_every_released_schema_is_opened_with_all_that_is_in_it() {
     for schema in MIGRATIONS.iter().map(|migration| migration.schema) {
-        let mut world = World::new().await;
-        world.stop().await;
+        let mut world = stopped_at(schema).await;
         let data = world.data();
-        fs::remove_dir_all(&data).expect("removes");
-        tar::Archive::new(backup_of(schema).as_slice()).unpack(&data).expect("unpacks");
-        fs::copy(fixture(schema).join("master.key"), data.join("master.key")).expect("copies");
         let manifest = read_json(&data.join("manifest.json"));
         assert_eq!(manifest["schema"], schema);
 
@@ -91,6 +89,96 @@ async fn a_backup_of_every_released_schema_is_restored_whole() {
         assert_eq!(json!(restored.rows), manifest["rows"]);
         assert_ne!(restored.epoch, manifest["epoch"], "clients notice");
     }
+}
+
+/// Makes of the fixture of schema 5 a site with two identity secrets, whose visitor Vera signed, and wrote once without.
+const SIGNED_AND_NOT: [&str; 6] = [
+    "UPDATE visitors SET verified = TRUE WHERE id = 1",
+    "UPDATE visitor_tokens SET proof = 'signed' WHERE visitor_id = 1",
+    "UPDATE conversations SET proof = 'signed' WHERE visitor_id = 1",
+    "INSERT INTO identity_secrets (site_id, id, sealed, last4, created_at)
+        SELECT site_id, id + 1, sealed, 'leak', created_at FROM identity_secrets",
+    "INSERT INTO visitor_tokens (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at)
+        SELECT site_id, 77, visitor_id, X'00', 'browser:elsewhere', created_at, last_seen_at, expires_at
+        FROM visitor_tokens WHERE id = 1",
+    "UPDATE visitors SET browser = 'Firefox' WHERE id = 1",
+];
+
+/// Before schema 6 whoever typed an id changed what was kept of its visitor, signed or not. What may be somebody else's
+/// words is not shown as said by who signed, what nobody is shown any more is not kept, and a token that any of two
+/// secrets may have signed is good no longer.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_is_known_to_have_said_is_not_taken_into_schema_6() {
+    let mut world = stopped_at(5).await;
+    let folder = Folder::open(&world.data()).expect("the data folder");
+    let before = Store::open_at(&folder, Clock::System, &MIGRATIONS[..5]).await.expect("opens");
+    let mut tx = before.begin().await.expect("a writer");
+    for sql in SIGNED_AND_NOT {
+        tx.run(sql, []).await.expect("a change");
+    }
+    tx.commit().await.expect("a commit");
+    before.close().await;
+    ocs(&["migrate", "--data", text(&world.data())]);
+    let remembered = read_json(&fixture(5).join("remembered.json"));
+    world.go_to(remembered["made_at"].as_i64().expect("a time"));
+    world.start().await;
+
+    let said = |name: &str| remembered[name].as_str().expect("text").to_owned();
+    let otto = Owner { http: world.http().clone(), cookie: said("cookie"), csrf: said("csrf") };
+    let vera = otto.get("sites/1/conversations/1").await["conversation"]["visitor"].clone();
+    assert_eq!((&vera["verified"], &vera["claimed"]), (&json!(true), &json!(false)));
+    for name in ["nickname", "email", "page", "browser", "locale", "timezone"] {
+        assert_eq!(vera[name], Value::Null, "{name}");
+    }
+    assert_eq!(vera["attributes"], json!({}));
+
+    let kept = "SELECT COUNT(*), SUM(nickname IS NULL AND email IS NULL AND attributes = '{}' AND page_url IS NULL
+        AND page_title IS NULL AND page_referrer IS NULL AND browser IS NULL AND NOT mobile AND locale IS NULL
+        AND timezone IS NULL) FROM visitors";
+    assert_eq!(world.store().one(kept, []).await.expect("an answer"), Some((2_i64, 2_i64)), "those before are empty");
+
+    // The token stays to tell who comes, and opens nothing before Vera has signed again.
+    let bearer = format!("Bearer {}", said("visitor_token"));
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let body = json!({ "do": "send", "client_id": "leaked", "text": "still here" });
+    let refused = world.http().send(Method::POST, "/api/widget", &headers, body.to_string()).await;
+    assert_eq!(refused.code(), "invalid_token");
+    world.pass(60);
+    let shown = json!({ "code": crate::second_factor::code(&said("totp_secret"), world.now()) });
+    otto.call(Method::POST, "account/confirm", shown).await.ok();
+    otto.call(Method::DELETE, "sites/1/identity-secrets/3", json!({})).await.ok();
+    let site = Site { id: 1, widget_key: said("widget_key"), chat_key: String::new() };
+    let arrival = signed("vera", &token_for(&world, &secret_of(&otto, &site).await, "vera"));
+    let vera = world.arrive(&site, arrival, Some(&said("visitor_token"))).await.expect("to be let in");
+    assert!(vera.texts().contains(&"Is the blue lamp back?".to_owned()));
+}
+
+/// Where a site has one secret, that one signed the tokens that are not older than it.
+#[tokio::test]
+async fn a_token_from_before_schema_6_belongs_to_the_one_secret_that_may_have_signed_it() {
+    let world = stopped_at(5).await;
+    let folder = Folder::open(&world.data()).expect("the data folder");
+    let before = Store::open_at(&folder, Clock::System, &MIGRATIONS[..5]).await.expect("opens");
+    let mut tx = before.begin().await.expect("a writer");
+    tx.run("UPDATE visitor_tokens SET proof = 'signed'", []).await.expect("a change");
+    tx.run("UPDATE identity_secrets SET created_at = created_at + 1", []).await.expect("a change");
+    tx.commit().await.expect("a commit");
+    before.close().await;
+    let after = Store::open(&folder, Clock::System).await.expect("migrates");
+    let by: Vec<(i64, Option<i64>)> =
+        after.all("SELECT id, identity_secret FROM visitor_tokens ORDER BY id", []).await.expect("an answer");
+    assert_eq!(by, [(1, None), (2, Some(2))]);
+}
+
+/// A world that is not running, on the data of a fixture.
+async fn stopped_at(schema: i64) -> World {
+    let mut world = World::new().await;
+    world.stop().await;
+    let data = world.data();
+    fs::remove_dir_all(&data).expect("removes");
+    tar::Archive::new(backup_of(schema).as_slice()).unpack(&data).expect("unpacks");
+    fs::copy(fixture(schema).join("master.key"), data.join("master.key")).expect("copies");
+    world
 }
 
 /// Everything is answered as it was; a later version may say more.
