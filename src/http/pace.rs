@@ -25,6 +25,11 @@ use super::streams;
 pub const UNREAD: Duration = Duration::from_secs(30);
 /// Requests that a connection may take back before they are answered, where those are most of its requests.
 const TAKEN_BACK: usize = 100;
+/// Refusals (401, 413, 429) on one connection that are sent without delay. A page whose session has ended makes a handful of
+/// such requests.
+const REFUSED_AT_ONCE: usize = 20;
+/// Delay of each further refusal: a client that never pauses costs at most 20 refusals a second on a connection.
+const REFUSAL_DELAY: Duration = Duration::from_millis(50);
 
 /// How long each part of a request may take.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +60,8 @@ struct Known {
     upgraded: AtomicBool,
     /// Requests that were taken back before they were answered.
     taken_back: AtomicUsize,
+    /// Requests that were refused.
+    refused: AtomicUsize,
     /// A request was answered before all of it was read.
     unread: AtomicBool,
     /// Who reads: the wait for the next request begins with the last answer's end, of which no byte tells.
@@ -72,6 +79,17 @@ impl Pace {
             self.0.multiplexed.store(true, Ordering::Relaxed);
         }
         Some(UnderWay { pace: self.clone(), is_answered: false, _share: share })
+    }
+
+    /// Counts refusals. Returns the delay of this answer: none, unless it is one refusal after [`REFUSED_AT_ONCE`] others.
+    /// Only refusals are delayed: people behind one proxy share its connections, and a successful answer must not wait
+    /// because of a stranger.
+    pub(super) fn delay_of(&self, status: StatusCode) -> Option<Sleep> {
+        if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS) {
+            return None;
+        }
+        let before = self.0.refused.fetch_add(1, Ordering::Relaxed);
+        (before >= REFUSED_AT_ONCE).then(|| sleep(REFUSAL_DELAY))
     }
 
     /// A request is answered before all of it was read: the connection lingers when it closes.

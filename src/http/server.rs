@@ -170,6 +170,10 @@ impl Connection {
                     return Ok(Error::Unavailable.into_response().map(Answer::alone));
                 };
                 let response = answered.await?;
+                // The rest of the body is not read during the delay: back-pressure stops the client.
+                if let Some(delay) = pace.delay_of(response.status()) {
+                    Box::pin(delay).await;
+                }
                 if let Some(rest) = unread.take().filter(|_| is_on_its_way)
                     && !Box::pin(drop_rest(rest)).await
                 {

@@ -183,7 +183,6 @@ async fn start_session(
 ) -> Result<VisitorState> {
     let site = app.sites.by_widget_key(&start.key).await?;
     page.check(&site)?;
-    let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let work = start.work.clone();
     let mut arrival = start.check(agent)?;
@@ -199,6 +198,8 @@ async fn start_session(
     let payers = old.as_ref().map_or_else(|| Payers::newcomer(site.id), Payers::visitor);
     let payers = payers.from(address.own_network(&app.config.trusted_proxies));
     app.limits.budgets.charge(&payers, Spent::Arrival, Instant::now())?;
+    // After the charge: a refused request does not queue.
+    let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     if !visitors::is_known(app, old.as_ref(), &arrival).await? {
         let taken = app.limits.new_visitors.take_for_network(
             address.network(),
