@@ -1,4 +1,4 @@
-//! People who ask again and again, all at once and without pause.
+//! People who ask again and again, all at once.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::world::World;
 /// Those who ask, and how often they were answered.
 #[derive(Default)]
 pub struct Noise {
+    pause: Duration,
     stop: Arc<AtomicBool>,
     done: Arc<AtomicU64>,
     taken: Arc<AtomicU64>,
@@ -25,8 +26,14 @@ pub struct Noise {
 pub type Ask = Box<dyn Fn(u64) -> Sending + Send>;
 
 impl Noise {
+    /// Each pauses for so long after an answer.
+    pub fn with_pause(pause: Duration) -> Noise {
+        Noise { pause, ..Noise::default() }
+    }
+
     /// Asks again and again, whatever the answer.
     pub fn make(&mut self, target: SocketAddr, ask: Ask) {
+        let pause = self.pause;
         let (stop, done, taken) = (self.stop.clone(), self.done.clone(), self.taken.clone());
         self.tasks.spawn(async move {
             let mut client = Client::new(target);
@@ -37,6 +44,9 @@ impl Noise {
                 if let Reply::Answer(status, _) = client.send(ask(n)).await {
                     done.fetch_add(1, Ordering::Relaxed);
                     taken.fetch_add(u64::from(status.is_success()), Ordering::Relaxed);
+                }
+                if !pause.is_zero() {
+                    tokio::time::sleep(pause).await;
                 }
             }
         });

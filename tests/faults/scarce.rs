@@ -38,10 +38,10 @@ pub async fn no_descriptors(run: &Run) -> Result<String> {
     }
     let waits = async || !world.server.is_ready_within(Duration::from_millis(500)).await;
     until("others wait", Duration::from_secs(20), waits).await.context("CONTROL")?;
-    let (busy, begun) = (cpu_seconds(&world)?, Instant::now());
+    let (busy, begun) = (world.server.cpu_seconds()?, Instant::now());
     world.acked(20).await.context("those who were connected chat on")?;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let share = (cpu_seconds(&world)? - busy) / begun.elapsed().as_secs_f64();
+    let share = (world.server.cpu_seconds()? - busy) / begun.elapsed().as_secs_f64();
     ensure!(share < 0.7, "it spins: {share:.2} of a core");
     let log = world.server.log_text();
     ensure!(!log.contains("cannot be accepted") && !log.contains("Too many open files"), "descriptors ran out: {log}");
@@ -52,15 +52,6 @@ pub async fn no_descriptors(run: &Run) -> Result<String> {
     world.rest(burst).await?;
     world.is_sound().await?;
     Ok(format!("300 connections on 160 descriptors, {share:.2} of a core meanwhile; it recovered in {took:.1?}"))
-}
-
-/// Seconds that the server has had of the processors.
-fn cpu_seconds(world: &World) -> Result<f64> {
-    let pid = world.server.pid().context("the server runs")?;
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<&str> = stat.rsplit(')').next().context("a line")?.split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<f64>().ok()).context("a figure");
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
 }
 
 /// FT09: there is no room for pictures, and for nothing else. Text is unaffected, and it heals without a restart.

@@ -198,6 +198,15 @@ impl Server {
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 
+    /// Seconds that it has had of the processors.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        let pid = self.pid().context("the server runs")?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        let fields: Vec<&str> = stat.rsplit(')').next().context("a line")?.split_whitespace().collect();
+        let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<f64>().ok()).context("a figure");
+        Ok((ticks(11)? + ticks(12)?) / 100.0)
+    }
+
     /// Bytes that it holds in memory.
     pub async fn memory(&self) -> Result<f64> {
         self.figure("ocs_resident_bytes ").await

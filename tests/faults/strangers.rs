@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use hyper::{Method, Request};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::client::{Client, json as json_request, request};
@@ -30,43 +32,78 @@ const MEMORY: f64 = 160e6;
 const DESCRIPTORS: usize = 8;
 /// Connections of each kind of stranger.
 const STRANGERS: usize = 12;
+/// Pause of each stranger after an answer: 1,200 requests a second of all of them. They bring machines of their own, and this
+/// one has to run them beside the server; the measurement is of the server's work.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Pause of each stranger after a connection with a thousand resets.
+const PAUSE_AFTER_RESETS: Duration = Duration::from_millis(100);
+
+/// Sends of one measurement; three of them are above the 99th percentile.
+const SENDS: usize = 300;
+/// Visitors that send at the same time in one measurement.
+const SIDE_BY_SIDE: usize = 3;
 
 /// FT61: floods of resumes, hints, sign-ins, refused bodies, announced uploads, HTTP/2 streams that nobody reads and HTTP/2
 /// resets. Control: each of them is refused, cut off, or seen to be connected.
 pub async fn costly(run: &Run) -> Result<String> {
-    let world = World::new(run, Cast { sites: 2, visitors: 2, readers: false, pictures: false }).await?;
-    let (loud, quiet) = (world.visitors[0].clone(), world.visitors[2].clone());
-    ensure!((loud.site, quiet.site) == (0, 1), "the visitors stand in the order of their sites");
+    // A thread of their own: the sends that are measured do not wait for it.
+    let apart = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let found = one_after_the_other(run, apart.handle()).await;
+    apart.shutdown_background();
+    found
+}
+
+async fn one_after_the_other(run: &Run, apart: &Handle) -> Result<String> {
+    // Two groups of visitors alternate, to stay below the site's limit of messages a minute.
+    let cast = Cast { sites: 2, visitors: 2 * SIDE_BY_SIDE, readers: false, pictures: false };
+    let world = World::new(run, cast).await?;
+    let (loud, quiet) = (world.visitors[0].clone(), &world.visitors[cast.visitors..]);
+    ensure!(
+        loud.site == 0 && quiet.iter().all(|visitor| visitor.site == 1),
+        "visitors stand in the order of their sites"
+    );
+    let (first, second) = quiet.split_at(SIDE_BY_SIDE);
     let target = world.server.address;
     let image = Client::new(target).send(loud.upload(target, picture(1).into())).await.ok()?;
     let image = image["image"]["url"].as_str().context("a picture")?.to_owned();
-    let samples = if run.long { 400 } else { 100 };
-    let (alone, _) = measure(&world, &quiet, "alone", samples).await?;
+    let (alone, _) = measure(&world, first, "alone").await?;
     let (memory, descriptors) = (world.server.memory().await?, descriptors(&world)?);
-    let mut figures = Vec::new();
-    for kind in [Kind::Resumes, Kind::Hints, Kind::SignIns, Kind::Bodies, Kind::Announced, Kind::Unread, Kind::Resets] {
-        let strangers = kind.come(&world.sites[0], &loud, &image);
-        let (beside, opening) = measure(&world, &quiet, &format!("{kind:?}"), samples / 2).await?;
+    let (mut figures, mut broken) = (Vec::new(), Vec::new());
+    let kinds = [Kind::Resumes, Kind::Hints, Kind::SignIns, Kind::Bodies, Kind::Announced, Kind::Unread, Kind::Resets];
+    for (kind, group) in kinds.into_iter().zip([second, first].into_iter().cycle()) {
+        let strangers = {
+            let _apart = apart.enter();
+            kind.come(&world.sites[0], &loud, &image)
+        };
+        let (begun, busy) = (Instant::now(), world.server.cpu_seconds()?);
+        let (beside, opening) = measure(&world, group, &format!("{kind:?}")).await?;
+        let share = (world.server.cpu_seconds()? - busy) / begun.elapsed().as_secs_f64();
         let more = world.server.memory().await? - memory;
         let open = world.server.figure("ocs_connections ").await?;
         let refused = strangers.leave().await?;
-        let figure = format!("{kind:?}: a send {beside:.0?}, a chat {opening:.0?}, {:.0} MB more", more / 1e6);
+        let figure = format!(
+            "{kind:?} ({refused} refused, {share:.2} of a core): a send {beside:.0?}, a chat {opening:.0?}, {:.0} MB more",
+            more / 1e6
+        );
         ensure!(refused > 0 || open >= STRANGERS as f64, "CONTROL nobody was refused, nobody is there: {figure}");
-        ensure!(beside <= (alone * FACTOR).max(ENOUGH), "a send alone takes {alone:.1?}; {figure}");
-        ensure!(opening <= OPENING, "{figure}");
-        ensure!(more <= MEMORY, "{figure}");
+        if beside > (alone * FACTOR).max(ENOUGH) || opening > OPENING || more > MEMORY {
+            broken.push(kind);
+        }
         figures.push(figure);
     }
     let all_closed = async || self::descriptors(&world).is_ok_and(|now| now <= descriptors + DESCRIPTORS);
     until("their descriptors are free again", Duration::from_secs(20), all_closed).await?;
     let after = world.server.memory().await? - memory;
-    ensure!(after <= MEMORY, "{:.0} MB stay behind", after / 1e6);
-    Ok(format!("99 of 100 sends alone within {alone:.1?}; beside {}; {:.0} MB stay", figures.join("; "), after / 1e6))
+    let figures =
+        format!("99 of 100 sends alone within {alone:.1?}; beside {}; {:.0} MB stay", figures.join("; "), after / 1e6);
+    ensure!(broken.is_empty(), "{broken:?} cost too much: {figures}");
+    ensure!(after <= MEMORY, "too much stays behind: {figures}");
+    Ok(figures)
 }
 
-/// The 99th hundredth of a visitor's sends, and the median of openings of a chat meanwhile.
-async fn measure(world: &World, visitor: &Visitor, what: &str, count: usize) -> Result<(Duration, Duration)> {
-    let site = &world.sites[visitor.site];
+/// The 99th percentile of sends, and the median time to open a chat meanwhile.
+async fn measure(world: &World, visitors: &[Visitor], what: &str) -> Result<(Duration, Duration)> {
+    let site = &world.sites[visitors[0].site];
     let openings = async {
         let mut client = Client::new(world.server.address);
         let mut openings = Vec::new();
@@ -79,8 +116,11 @@ async fn measure(world: &World, visitor: &Visitor, what: &str, count: usize) -> 
         openings.sort_unstable();
         anyhow::Ok(openings[4])
     };
-    let (sends, opening) = tokio::join!(times(world, visitor, what, count), openings);
-    Ok((sends?[(count * 99).div_ceil(100) - 1], opening?))
+    let sends = try_join_all(visitors.iter().map(|visitor| times(world, visitor, what, SENDS / visitors.len())));
+    let (sends, opening) = tokio::try_join!(sends, openings)?;
+    let mut sends = sends.concat();
+    sends.sort_unstable();
+    Ok((sends[SENDS * 99 / 100 - 1], opening))
 }
 
 fn descriptors(world: &World) -> Result<usize> {
@@ -108,7 +148,7 @@ enum Kind {
 
 /// Those who are there.
 enum Strangers {
-    /// Ordinary requests without pause.
+    /// Ordinary requests.
     Noise(Noise),
     /// Each counts how often it was refused or cut off.
     ByHand(JoinSet<u64>, tokio::sync::watch::Sender<bool>),
@@ -173,13 +213,13 @@ impl Kind {
                      Content-Length: 1048576\r\n\r\n\u{1}PNG",
                     loud.token
                 );
-                by_hand(STRANGERS * 20, move || announce(target, head.clone()))
+                by_hand(STRANGERS * 20, PAUSE, move || announce(target, head.clone()))
             }
             Kind::Unread => {
                 let image = image.to_owned();
-                by_hand(STRANGERS, move || take_nothing(target, image.clone()))
+                by_hand(STRANGERS, PAUSE, move || take_nothing(target, image.clone()))
             }
-            Kind::Resets => by_hand(STRANGERS, move || take_back(target)),
+            Kind::Resets => by_hand(STRANGERS, PAUSE_AFTER_RESETS, move || take_back(target)),
         }
     }
 }
@@ -188,7 +228,7 @@ fn asking<F>(target: SocketAddr, ask: impl Fn(usize) -> F) -> Strangers
 where
     F: Fn(u64) -> crate::client::Sending + Send + 'static,
 {
-    let mut noise = Noise::default();
+    let mut noise = Noise::with_pause(PAUSE);
     for stranger in 0..STRANGERS {
         noise.make(target, Box::new(ask(stranger)));
     }
@@ -198,6 +238,7 @@ where
 /// So many do this again and again until they are told to leave. What they do says whether it was refused.
 fn by_hand<F: Future<Output = Result<bool>> + Send + 'static>(
     count: usize,
+    pause: Duration,
     act: impl Fn() -> F + Clone + Send + 'static,
 ) -> Strangers {
     let (leave, told) = tokio::sync::watch::channel(false);
@@ -208,13 +249,19 @@ fn by_hand<F: Future<Output = Result<bool>> + Send + 'static>(
             let mut refused = 0;
             loop {
                 tokio::select! {
-                    done = act() => refused += u64::from(done.unwrap_or(true)),
+                    done = paused(act(), pause) => refused += u64::from(done.unwrap_or(true)),
                     _ = told.wait_for(|told| *told) => return refused,
                 }
             }
         });
     }
     Strangers::ByHand(tasks, leave)
+}
+
+async fn paused<T>(act: impl Future<Output = T>, pause: Duration) -> T {
+    let done = act.await;
+    tokio::time::sleep(pause).await;
+    done
 }
 
 /// An upload of which nothing comes but its head.
@@ -255,9 +302,10 @@ async fn take_back(target: SocketAddr) -> Result<bool> {
     let mut stream = TcpStream::connect(target).await?;
     stream.write_all(&[&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, b"")].concat()).await?;
     let get = [&[0x82, 0x86, 0x04, 7][..], b"/readyz", &[0x41, 1, b'x']].concat();
-    for n in 0..1_000 {
-        let number = 2 * n + 1;
-        stream.write_all(&[frame(1, 5, number, &get), frame(3, 0, number, &8u32.to_be_bytes())].concat()).await?;
-    }
-    Ok(false)
+    let both = |number| [frame(1, 5, number, &get), frame(3, 0, number, &8u32.to_be_bytes())].concat();
+    let all: Vec<u8> = (0..1_000).flat_map(|n| both(2 * n + 1)).collect();
+    stream.write_all(&all).await?;
+    // Until the server ends it.
+    while stream.read(&mut [0; 4_096]).await? > 0 {}
+    Ok(true)
 }
