@@ -1,20 +1,34 @@
-//! Hints from clients: watermarks, typing, where a visitor is. They change nothing that matters when they are lost.
+//! Hints from clients: watermarks, typing, where a visitor is. They change nothing that matters when they are lost. Each is
+//! charged here, whatever carries it.
+
+use std::time::Instant;
 
 use crate::app::App;
 use crate::conversations::{self, Conversation, Mark, Reached, Side, State};
 use crate::error::{Error, Result};
+use crate::http::address::ClientAddress;
+use crate::http::budgets::{Payers, Spent};
 use crate::id::{ConversationId, SiteId};
 use crate::sites::Site;
-use crate::visitors::VisitorSession;
+use crate::visitors::{Page, VisitorSession};
 
 use super::frame::{OperatorHint, OperatorSignal, VisitorHint, VisitorSignal};
+use super::line::Line;
 use super::tickets::OperatorPass;
 
-/// Takes a visitor's hint.
+/// Takes a visitor's hint and charges the visitor, its address and its site.
 ///
 /// # Errors
-/// `NotFound` for a conversation that is not its own.
-pub async fn from_visitor(app: &App, site: &Site, session: &VisitorSession, hint: VisitorHint) -> Result<()> {
+/// `TooManyRequests`; `NotFound` for a conversation that is not its own.
+pub async fn from_visitor(
+    app: &App,
+    site: &Site,
+    session: &VisitorSession,
+    address: ClientAddress,
+    hint: VisitorHint,
+) -> Result<()> {
+    let payers = Payers::visitor(session).from(address.own_network(&app.config.trusted_proxies));
+    app.limits.budgets.charge(&payers, Spent::Hint, Instant::now())?;
     match hint {
         VisitorHint::Alive {} => Ok(()),
         VisitorHint::Typing {} => visitor_types(app, site, session).await,
@@ -25,14 +39,18 @@ pub async fn from_visitor(app: &App, site: &Site, session: &VisitorSession, hint
             visitor_reached(app, site, session, &conversation, Mark::Seen, seq).await
         }
         VisitorHint::Page { page } => {
-            let (site_id, visitor_id, page) = (session.site_id, session.visitor_id, page.bounded());
-            for proof in session.shown_by(site.identity_mode) {
-                let (proof, page) = (proof.clone(), page.clone());
-                let signal = OperatorSignal::Page { site_id, visitor_id, proof, page };
-                app.hub.signal_operators(site.owner_id, signal);
-            }
+            show_page(app, site, session, page);
             Ok(())
         }
+    }
+}
+
+/// Shows the operators which page a visitor is on.
+pub fn show_page(app: &App, site: &Site, session: &VisitorSession, page: Page) {
+    let (site_id, visitor_id, page) = (session.site_id, session.visitor_id, page.bounded());
+    for proof in session.shown_by(site.identity_mode) {
+        let (proof, page) = (proof.clone(), page.clone());
+        app.hub.signal_operators(site.owner_id, OperatorSignal::Page { site_id, visitor_id, proof, page });
     }
 }
 
@@ -63,15 +81,25 @@ async fn visitor_reached(
     Ok(())
 }
 
-/// Takes an operator's hint.
+/// Takes an operator's hint and charges the account. `socket` is the line that carries it; presence that a request of its
+/// own carries holds for all consoles of the session.
 ///
 /// # Errors
-/// `NotFound` for a site that is not the operator's, or a conversation that is not the site's.
-pub async fn from_operator(app: &App, pass: &OperatorPass, hint: OperatorHint) -> Result<()> {
+/// `TooManyRequests`; `NotFound` for a site that is not the operator's, or a conversation that is not the site's.
+pub(super) async fn take_from_operator(
+    app: &App,
+    pass: &OperatorPass,
+    socket: Option<&Line>,
+    hint: OperatorHint,
+) -> Result<()> {
+    app.limits.budgets.charge(&Payers::operator(pass.account), Spent::Hint, Instant::now())?;
     match hint {
         OperatorHint::Alive {} => Ok(()),
         OperatorHint::Present { present } => {
-            app.hub.set_session_present(pass.account, pass.session, present);
+            match socket {
+                Some(line) => line.set_present(present),
+                None => app.hub.set_session_present(pass.account, pass.session, present),
+            }
             Ok(())
         }
         OperatorHint::Typing { site_id, conversation_id } => {
@@ -88,6 +116,14 @@ pub async fn from_operator(app: &App, pass: &OperatorPass, hint: OperatorHint) -
             operator_reached(app, pass, (site_id, conversation_id), Mark::Seen, seq).await
         }
     }
+}
+
+/// Takes an operator's hint that came by a request of its own.
+///
+/// # Errors
+/// See [`take_from_operator`].
+pub async fn from_operator(app: &App, pass: &OperatorPass, hint: OperatorHint) -> Result<()> {
+    take_from_operator(app, pass, None, hint).await
 }
 
 async fn operator_reached(

@@ -18,7 +18,7 @@ pub use frame::{
     OperatorEvent, OperatorFrame, OperatorHello, OperatorHint, OperatorSignal, VisitorEvent, VisitorFrame,
     VisitorHello, VisitorHint, VisitorSignal,
 };
-pub use hints::{from_operator, from_visitor};
+pub use hints::{from_operator, from_visitor, show_page};
 pub use hub::Hub;
 pub use relay::relay;
 pub use socket::{operator_socket, visitor_socket};

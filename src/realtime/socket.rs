@@ -11,12 +11,12 @@ use tokio::time::{Instant, timeout};
 
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
+use crate::http::address::ClientAddress;
 use crate::http::body::object;
-use crate::http::budgets::{Payers, Spent};
 use crate::sites::Site;
 use crate::turns::Whose;
 
-use super::frame::{ByeReason, OperatorHello, OperatorHint, PlainFrame, VisitorHello};
+use super::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
 use super::hub::bye;
 use super::line::{Line, Next};
 use super::seat::Who;
@@ -29,10 +29,12 @@ const READ_BUFFER: usize = 512;
 const WRITE_BUFFER: usize = 4_096;
 /// Most frames that leave together.
 const TOGETHER: usize = 64;
-/// Upgrades a visitor's request. `origin` is the foreign page's origin, checked once the token says which site it is.
-pub fn visitor_socket(app: App, upgrade: WebSocketUpgrade, origin: Option<String>) -> Response {
+
+/// Upgrades a visitor's request. `origin` is the foreign page's origin, checked once the token says which site it is;
+/// `address` pays for the hints.
+pub fn visitor_socket(app: App, upgrade: WebSocketUpgrade, origin: Option<String>, address: ClientAddress) -> Response {
     tuned(upgrade).on_upgrade(move |mut socket| async move {
-        let opened = Box::pin(open_visitor(&app, &mut socket, origin.as_deref())).await;
+        let opened = Box::pin(open_visitor(&app, &mut socket, origin.as_deref(), address)).await;
         serve(app, socket, opened).await;
     })
 }
@@ -56,11 +58,16 @@ fn tuned(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 
 /// Whose hints come up.
 enum Party {
-    Visitor(Arc<Site>),
+    Visitor(Arc<Site>, ClientAddress),
     Operator(OperatorPass),
 }
 
-async fn open_visitor(app: &App, socket: &mut WebSocket, origin: Option<&str>) -> Result<(Line, Party)> {
+async fn open_visitor(
+    app: &App,
+    socket: &mut WebSocket,
+    origin: Option<&str>,
+    address: ClientAddress,
+) -> Result<(Line, Party)> {
     let VisitorHello::Hello { token, cursor } = hello(socket).await?;
     let place = admitted(app).await?;
     let session = app.visitors.find(&app.store, &token).await?;
@@ -73,7 +80,7 @@ async fn open_visitor(app: &App, socket: &mut WebSocket, origin: Option<&str>) -
     let line = Line::visitor(app, session, &site, origin, &cursor).await?;
     // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
     app.visitors.find(&app.store, &token).await?;
-    Ok((line, Party::Visitor(site)))
+    Ok((line, Party::Visitor(site, address)))
 }
 
 async fn open_operator(app: &App, socket: &mut WebSocket) -> Result<(Line, Party)> {
@@ -184,17 +191,13 @@ impl Talk {
             }
         };
         self.heard = Instant::now();
-        let payers = match self.line.who() {
-            Who::Visitor { session, .. } => Payers::visitor(session),
-            Who::Operator { account, .. } => Payers::operator(*account),
-        };
-        if self.app.limits.budgets.charge(&payers, Spent::Hint, self.heard.into_std()).is_err() {
-            let frame = bye(ByeReason::TooMany, Duration::from_secs(10));
-            close(&mut self.socket, frame.to_json().into(), 4429).await;
-            return false;
-        }
         match hint(&self.app, &self.line, &self.party, &text).await {
             Ok(()) => true,
+            Err(Error::TooManyRequests { .. }) => {
+                let frame = bye(ByeReason::TooMany, Duration::from_secs(10));
+                close(&mut self.socket, frame.to_json().into(), 4429).await;
+                false
+            }
             Err(error) => self.refuse(&error.to_string(), 1008).await,
         }
     }
@@ -207,23 +210,19 @@ impl Talk {
 }
 
 /// Takes one hint. One about something that is not there (any more) is passed over; one that cannot be read ends the
-/// connection, because a client that speaks another language cannot be helped.
+/// connection, because a client that speaks another language cannot be helped, and so does one too many.
 async fn hint(app: &App, line: &Line, party: &Party, text: &Utf8Bytes) -> Result<()> {
     let outcome = match (party, line.who()) {
-        (Party::Visitor(site), Who::Visitor { session, .. }) => {
-            hints::from_visitor(app, site, session, object(text.as_bytes())?).await
+        (Party::Visitor(site, address), Who::Visitor { session, .. }) => {
+            hints::from_visitor(app, site, session, *address, object(text.as_bytes())?).await
         }
-        (Party::Operator(pass), _) => match object(text.as_bytes())? {
-            OperatorHint::Present { present } => {
-                line.set_present(present);
-                Ok(())
-            }
-            hint => hints::from_operator(app, pass, hint).await,
-        },
-        (Party::Visitor(_), Who::Operator { .. }) => Ok(()),
+        (Party::Operator(pass), _) => hints::take_from_operator(app, pass, Some(line), object(text.as_bytes())?).await,
+        (Party::Visitor(..), Who::Operator { .. }) => Ok(()),
     };
-    if let Err(error @ Error::Internal(_)) = &outcome {
-        tracing::warn!(%error, "a hint was lost");
+    match outcome {
+        Err(error @ Error::TooManyRequests { .. }) => return Err(error),
+        Err(error @ Error::Internal(_)) => tracing::warn!(%error, "a hint was lost"),
+        Ok(()) | Err(_) => {}
     }
     Ok(())
 }

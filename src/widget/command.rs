@@ -141,19 +141,19 @@ async fn act(
         return Ok(Json(started).into_response());
     }
     let CurrentVisitor { session, site } = current(app, token.as_deref(), &page).await?;
-    // Messages have a budget of their own.
-    let spent = match &command {
-        Command::Start(_) | Command::Send(_) => None,
-        Command::Hint(_) => Some(Spent::Hint),
-        Command::History(_) | Command::Logout(_) => Some(Spent::Request),
-    };
-    if let Some(spent) = spent {
+    // Messages and hints have budgets of their own.
+    if matches!(command, Command::History(_) | Command::Logout(_)) {
         let payers = Payers::visitor(&session).from(address.own_network(&app.config.trusted_proxies));
-        app.limits.budgets.charge(&payers, spent, Instant::now())?;
+        app.limits.budgets.charge(&payers, Spent::Request, Instant::now())?;
     }
     match command {
         // Messages take turns where they wait to be stored.
         Command::Send(send) => Ok(Json(send_message(app, &site, session, send).await?).into_response()),
+        // Hints only read, as on a socket.
+        Command::Hint(Hint { hint }) => {
+            Box::pin(realtime::from_visitor(app, &site, &session, address, hint)).await?;
+            Ok(Json(Done {}).into_response())
+        }
         other => Box::pin(act_otherwise(app, &site, &session, other)).await,
     }
 }
@@ -161,12 +161,8 @@ async fn act(
 async fn act_otherwise(app: &App, site: &Site, session: &VisitorSession, command: Command) -> Result<Response> {
     let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
     Ok(match command {
-        Command::Start(_) | Command::Send(_) => return Err(Error::InvalidToken),
+        Command::Start(_) | Command::Send(_) | Command::Hint(_) => return Err(Error::InvalidToken),
         Command::History(Before { before }) => Json(history(app, site, session, before).await?).into_response(),
-        Command::Hint(Hint { hint }) => {
-            realtime::from_visitor(app, site, session, hint).await?;
-            Json(Done {}).into_response()
-        }
         Command::Logout(_) => {
             visitors::log_out(app, session).await?;
             Json(Done {}).into_response()
@@ -218,8 +214,7 @@ async fn start_session(
     let language = arrival.locale.clone().unwrap_or_default();
     let arrived = visitors::arrive(app, &site, old, arrival).await?;
     if let Some(page) = &arrived.visitor.page {
-        let hint = VisitorHint::Page { page: page.clone() };
-        realtime::from_visitor(app, &site, &arrived.session, hint).await?;
+        realtime::show_page(app, &site, &arrived.session, page.clone());
     }
     state(app, &site, arrived, &language).await
 }

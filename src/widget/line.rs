@@ -7,6 +7,7 @@ use hyper::header::HeaderMap;
 
 use crate::app::App;
 use crate::error::Error;
+use crate::http::address::ClientAddress;
 use crate::realtime;
 
 use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer};
@@ -15,10 +16,11 @@ use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer};
 pub(super) async fn socket(
     State(app): State<App>,
     page: PageOrigin,
+    address: ClientAddress,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => realtime::visitor_socket(app, upgrade, page.0),
+        Ok(upgrade) => realtime::visitor_socket(app, upgrade, page.0, address),
         Err(_) => Readable(Error::InvalidRequest("this address takes WebSocket connections".into())).into_response(),
     }
 }

@@ -1,5 +1,6 @@
 //! What one stranger can cost: so many arrivals, hints and bytes, whoever else comes meanwhile.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -79,6 +80,52 @@ async fn hints_have_one_budget_whatever_carries_them() {
     assert_eq!(page.frame("bye").await["reason"], "too_many", "a socket is no way around it");
     let john = world.visitor(&shop, "john").await;
     john.command(json!({ "do": "hint", "hint": { "type": "typing" } })).await.ok();
+}
+
+#[tokio::test]
+async fn an_operators_hints_have_one_budget_whatever_carries_them() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let mut console = otto.listen().await;
+    console.frame("welcome").await;
+    let hints = (0..200).map(|n| {
+        let hint = json!({ "type": "present", "present": n % 2 == 0 });
+        otto.call(Method::POST, "hint", hint)
+    });
+    let refused = join_all(hints).await.iter().filter(|answer| answer.status == 429).count();
+    assert!(refused > 80, "only {refused} of 200 hints were refused");
+    // More than come back meanwhile.
+    for n in 0..60 {
+        console.say(json!({ "type": "present", "present": n % 2 == 0 })).await;
+    }
+    assert_eq!(console.frame("bye").await["reason"], "too_many", "a socket is no way around it");
+    let anna = world.owner("anna").await;
+    anna.call(Method::POST, "hint", json!({ "type": "alive" })).await.ok();
+}
+
+#[tokio::test]
+async fn an_address_pays_for_hints_whatever_carries_them() {
+    const ADDRESS: &str = "192.0.2.7";
+    let world = World::with(|config| config.trusted_proxies = vec![IpAddr::from([127, 0, 0, 1]).into()]).await;
+    let shop = world.owner("otto").await.site("Shop").await;
+    let mut pages = Vec::new();
+    for n in 0..40 {
+        let fields = json!({ "external_id": format!("v{n}"), "anonymous": false });
+        let visitor = world.arrive_by(&shop, fields, None, ADDRESS).await.expect("to be let in");
+        let mut page = visitor.listen_by(ADDRESS).await;
+        page.frame("welcome").await;
+        pages.push(page);
+    }
+    // Nobody comes to the end of their own; all of them together spend twice what an address has.
+    for page in &mut pages {
+        for _ in 0..55 {
+            page.say(json!({ "type": "alive" })).await;
+        }
+    }
+    let last = pages.last_mut().expect("a page");
+    assert_eq!(last.frame("bye").await["reason"], "too_many", "sockets cost an address nothing");
+    let elsewhere = world.visitor(&shop, "vera").await;
+    elsewhere.command(json!({ "do": "hint", "hint": { "type": "alive" } })).await.ok();
 }
 
 #[tokio::test]

@@ -428,6 +428,13 @@ impl Visitor {
         line.say(json!({ "type": "hello", "token": self.token, "cursor": cursor })).await;
         line
     }
+
+    /// A page that listens through a proxy, which names the address `from`.
+    pub async fn listen_by(&self, from: &str) -> Line {
+        let mut line = Line::open_with(&self.http.address, "/api/widget/socket", &[("x-forwarded-for", from)]).await;
+        line.say(json!({ "type": "hello", "token": self.token, "cursor": self.state["cursor"] })).await;
+        line
+    }
 }
 
 /// The texts of a list of messages.
@@ -451,8 +458,15 @@ impl Line {
 
     /// Opens a socket as a page of another origin would.
     pub async fn open_from(address: &str, path: &str, origin: &str) -> Line {
+        Line::open_with(address, path, &[("origin", origin)]).await
+    }
+
+    /// Opens a socket with these headers.
+    async fn open_with(address: &str, path: &str, headers: &[(&'static str, &str)]) -> Line {
         let mut request = format!("ws://{address}{path}").into_client_request().expect("an address");
-        request.headers_mut().insert("origin", origin.parse().expect("an origin"));
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header"));
+        }
         let (socket, _) = tokio_tungstenite::connect_async(request).await.expect("a socket");
         Line { socket, cursor: String::new() }
     }
