@@ -3,9 +3,10 @@
 //!
 //! Messages have budgets of their own, which owners set (`Limits::messages`), and so have pictures (`images`).
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId, VisitorId};
@@ -13,6 +14,8 @@ use crate::visitors::{Proof, VisitorSession};
 
 /// Buckets kept at most.
 const MOST_BUCKETS: usize = 200_000;
+/// Buckets that are forgotten at once where none of them is full.
+const SURPLUS: usize = MOST_BUCKETS / 10;
 
 /// What is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -133,29 +136,41 @@ impl Budget {
         let since = now.saturating_duration_since(bucket.at).as_secs_f64();
         (bucket.left + since * self.a_second).min(self.at_once)
     }
+
+    /// How long it takes until everything that was spent has come back.
+    fn until_full(&self, bucket: &Bucket, now: Instant) -> Duration {
+        Duration::from_secs_f64((self.at_once - self.left_of(bucket, now)) / self.a_second)
+    }
 }
 
-/// Forgets who has everything left, and, where that is not enough, a tenth of all.
+/// Forgets who owes nothing and, where that is not enough, the tenth of all whose debts are paid back soonest: whoever makes
+/// many buckets pushes out their own, and gets nothing back.
 fn make_room(buckets: &mut HashMap<(Payer, Spent), Bucket>, now: Instant) {
     if buckets.len() < MOST_BUCKETS {
         return;
     }
-    buckets.retain(|(payer, spent), bucket| {
-        let budget = payer.budget(*spent);
-        budget.left_of(bucket, now) < budget.at_once
-    });
-    if buckets.len() > MOST_BUCKETS - MOST_BUCKETS / 10 {
-        let surplus: Vec<(Payer, Spent)> = buckets.keys().take(MOST_BUCKETS / 10).cloned().collect();
-        for key in surplus {
-            buckets.remove(&key);
-        }
+    let until_full = |(payer, spent): &(Payer, Spent), bucket: &Bucket| payer.budget(*spent).until_full(bucket, now);
+    buckets.retain(|key, bucket| !until_full(key, bucket).is_zero());
+    if buckets.len() <= MOST_BUCKETS - SURPLUS {
+        return;
     }
+    let mut debts: Vec<Duration> = buckets.iter().map(|(key, bucket)| until_full(key, bucket)).collect();
+    let (smaller, line, _) = debts.select_nth_unstable(SURPLUS);
+    let line = *line;
+    // Of those who owe as much as the line, only as many as it takes.
+    let mut at_line = SURPLUS - smaller.iter().filter(|debt| **debt < line).count();
+    buckets.retain(|key, bucket| match until_full(key, bucket).cmp(&line) {
+        Ordering::Less => false,
+        Ordering::Equal if at_line > 0 => {
+            at_line -= 1;
+            false
+        }
+        Ordering::Equal | Ordering::Greater => true,
+    });
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn visitor(n: i64) -> Payer {
@@ -200,5 +215,18 @@ mod tests {
             spend(&budgets, &[visitor(-n)], 1, later);
         }
         assert!(budgets.buckets().len() <= MOST_BUCKETS);
+    }
+
+    #[test]
+    fn whoever_makes_buckets_refills_none() {
+        let (budgets, start) = (Budgets::default(), Instant::now());
+        for n in 1..=500 {
+            assert_eq!(spend(&budgets, &[visitor(-n)], 60, start), 60);
+        }
+        for n in 0..MOST_BUCKETS as i64 + 50_000 {
+            spend(&budgets, &[visitor(n)], 1, start);
+        }
+        let refilled = (1..=500_i64).filter(|n| spend(&budgets, &[visitor(-n)], 1, start) > 0).count();
+        assert_eq!(refilled, 0, "what is owed is forgotten last");
     }
 }
