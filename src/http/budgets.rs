@@ -37,27 +37,35 @@ enum Payer {
     Site(SiteId),
 }
 
-/// So much at once, and so much that comes back each second.
+/// A token bucket.
 struct Budget {
-    at_once: f64,
-    a_second: f64,
+    /// Things that may be spent at once.
+    burst: f64,
+    /// Things that come back each second.
+    per_second: f64,
 }
 
 impl Payer {
-    /// The table. People come nowhere near their lines; an office behind one address and a busy shop have theirs.
+    /// The table.
     fn budget(&self, spent: Spent) -> Budget {
-        let (at_once, a_second) = match (self, spent) {
-            (Payer::Visitor(..), Spent::Arrival) => (60.0, 1.0),
-            (Payer::Visitor(..) | Payer::Operator(_), Spent::Hint) => (60.0, 10.0),
-            (Payer::Visitor(..) | Payer::Operator(_), _) => (300.0, 20.0),
-            (Payer::Address(_), Spent::Arrival) => (1_000.0, 20.0),
-            (Payer::Address(_), Spent::Hint) => (1_000.0, 100.0),
-            (Payer::Address(_), Spent::Request) => (5_000.0, 200.0),
-            (Payer::Site(_), Spent::Arrival) => (10_000.0, 500.0),
-            (Payer::Site(_), Spent::Hint) => (10_000.0, 1_000.0),
-            (Payer::Site(_), Spent::Request) => (20_000.0, 2_000.0),
-        };
-        Budget { at_once, a_second }
+        let budget = |burst, per_second| Budget { burst, per_second };
+        match (self, spent) {
+            // A page arrives once when it loads; a browser that restores sixty tabs is still let in.
+            (Payer::Visitor(..) | Payer::Operator(_), Spent::Arrival) => budget(60.0, 1.0),
+            // Clients report typing every few seconds; a chat that is opened reports many messages as seen.
+            (Payer::Visitor(..) | Payer::Operator(_), Spent::Hint) => budget(60.0, 10.0),
+            // Somebody who scrolls through a long history asks for a page a few times a second.
+            (Payer::Visitor(..) | Payer::Operator(_), Spent::Request) => budget(300.0, 20.0),
+            // An office behind one address: a dozen busy visitors, or a thousand calm ones.
+            (Payer::Address(_), Spent::Arrival) => budget(1_000.0, 20.0),
+            (Payer::Address(_), Spent::Hint) => budget(1_000.0, 100.0),
+            (Payer::Address(_), Spent::Request) => budget(5_000.0, 200.0),
+            // All pages of a busy shop that come back at once after a restart; what remains for other sites is the rest of
+            // what one server does.
+            (Payer::Site(_), Spent::Arrival) => budget(10_000.0, 500.0),
+            (Payer::Site(_), Spent::Hint) => budget(10_000.0, 1_000.0),
+            (Payer::Site(_), Spent::Request) => budget(20_000.0, 2_000.0),
+        }
     }
 }
 
@@ -109,10 +117,10 @@ impl Budgets {
         let mut wait = 0.0_f64;
         for payer in &payers.0 {
             let budget = payer.budget(spent);
-            let bucket = buckets.entry((payer.clone(), spent)).or_insert(Bucket { left: budget.at_once, at: now });
+            let bucket = buckets.entry((payer.clone(), spent)).or_insert(Bucket { left: budget.burst, at: now });
             bucket.left = budget.left_of(bucket, now);
             bucket.at = now;
-            wait = wait.max((1.0 - bucket.left) / budget.a_second);
+            wait = wait.max((1.0 - bucket.left) / budget.per_second);
         }
         if wait > 0.0 {
             return Err(Error::TooManyRequests { retry_after_s: (wait.ceil() as u64).max(1) });
@@ -134,12 +142,12 @@ impl Budgets {
 impl Budget {
     fn left_of(&self, bucket: &Bucket, now: Instant) -> f64 {
         let since = now.saturating_duration_since(bucket.at).as_secs_f64();
-        (bucket.left + since * self.a_second).min(self.at_once)
+        (bucket.left + since * self.per_second).min(self.burst)
     }
 
     /// How long it takes until everything that was spent has come back.
     fn until_full(&self, bucket: &Bucket, now: Instant) -> Duration {
-        Duration::from_secs_f64((self.at_once - self.left_of(bucket, now)) / self.a_second)
+        Duration::from_secs_f64((self.burst - self.left_of(bucket, now)) / self.per_second)
     }
 }
 
