@@ -144,7 +144,7 @@ settings! {
     /// Addresses or networks of reverse proxies, such as `127.0.0.1, 10.0.0.0/8`. Only from these is
     /// `X-Forwarded-For` believed.
     trusted_proxies: Vec<Network> = Vec::new(),
-    /// Addresses or networks that may read `/metrics`. They ask this server itself: whatever comes through a proxy is refused.
+    /// Addresses or networks that may read `/metrics`. They ask this server itself: requests with forwarding headers are refused.
     metrics_from: Vec<Network> = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
     /// Certificate chain (PEM) for built-in TLS. Needs `tls_key`.
     tls_cert: Option<PathBuf> = None,
@@ -157,7 +157,7 @@ settings! {
     /// Directory of the certificate authority.
     acme_directory: String [https_address] = "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
     /// Connections served at once; more wait in the system's queue. Fewer where the system allows the process fewer open files,
-    /// of which 128 are kept for other things; the log says so. 1 to 1,000,000.
+    /// of which 128, but at most half, are kept for other things; the log says so. 1 to 1,000,000.
     max_connections: usize [between(1, 1_000_000)] = 20_000,
     /// Connections from one address (IPv6: one /64); further ones are closed at once. Those of `trusted_proxies` and of
     /// this machine itself (127.0.0.1, ::1) count only among all. 1 to 1,000,000.
@@ -166,7 +166,7 @@ settings! {
     head_seconds: u64 [between(1, 365)] = 10,
     /// Seconds that a connection may be kept between two requests. 1 to 365.
     idle_seconds: u64 [between(1, 365)] = 60,
-    /// Seconds for a request's body to arrive. 1 to 365.
+    /// Seconds for a request's body to arrive; after 20 s, at least 1 KiB/s on average. 1 to 365.
     body_seconds: u64 [between(1, 365)] = 60,
     /// Days for which browsers shall come by https alone (`Strict-Transport-Security`), once they have come by https. For
     /// this host, not for those below it. 0: that is not said. 0 to 365.

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
-use crate::http::pace::{Times, UNREAD};
+use crate::http::pace::{GRACE, Times, UNREAD};
 use crate::http::route::{Route, router};
 use crate::http::server::Server;
 use crate::http::{assets, descriptors, headers, operations, requests, tls, uploads};
@@ -101,7 +101,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
 fn times(config: &Config) -> Times {
     let seconds = |seconds: u64| Duration::from_secs(seconds.max(1));
     let (head, idle, body) = (seconds(config.head_seconds), seconds(config.idle_seconds), seconds(config.body_seconds));
-    Times { head, idle, body, unread: UNREAD.min(idle) }
+    Times { head, idle, body, grace: GRACE, unread: UNREAD.min(idle) }
 }
 
 impl Running {

@@ -40,6 +40,8 @@ pub struct Times {
     pub idle: Duration,
     /// From a body's begin to its end.
     pub body: Duration,
+    /// For a body to begin; after it, the body must have brought [`RATE`] bytes a second.
+    pub grace: Duration,
     /// For each next piece of an answer to be taken.
     pub unread: Duration,
 }
@@ -105,7 +107,7 @@ impl Pace {
         self.0.upgraded.load(Ordering::Relaxed)
     }
 
-    /// Does it ask in order to take back (CVE-2023-44487)?
+    /// Detects rapid-reset abuse (CVE-2023-44487).
     fn is_teasing(&self) -> bool {
         let taken_back = self.0.taken_back.load(Ordering::Relaxed);
         taken_back > TAKEN_BACK && taken_back > self.begun() / 2
@@ -198,7 +200,7 @@ impl HttpBody for Answer {
 #[error("the body took too long")]
 pub struct TooSlow;
 
-/// Where a body that was not read to its end is left for whoever answers its request.
+/// Slot that receives the unread rest of a request body when its handler drops it; the server drains it.
 #[derive(Clone, Default)]
 pub(super) struct Unread(Arc<Mutex<Option<Incoming>>>);
 
@@ -210,23 +212,23 @@ impl Unread {
     }
 }
 
-/// A body that has begun may be silent for this long, and then must have brought [`RATE`] bytes a second.
-const GRACE: Duration = Duration::from_secs(20);
-/// See [`GRACE`].
+/// A body may be slower than [`RATE`] for this long.
+pub const GRACE: Duration = Duration::from_secs(20);
+/// Bytes a second that a body brings at least, on average, once [`Times::grace`] is over.
 const RATE: u64 = 1024;
 
 /// A request's body, which must be whole in time and not slower than [`RATE`]. The clock starts when it is asked for.
 pub(super) struct Timely {
     body: Option<Incoming>,
-    time: Duration,
+    times: Times,
     due: Option<(Instant, Pin<Box<Sleep>>)>,
     came: u64,
     unread: Unread,
 }
 
 impl Timely {
-    pub(super) fn new(body: Incoming, time: Duration, unread: Unread) -> Timely {
-        Timely { body: Some(body), time, due: None, came: 0, unread }
+    pub(super) fn new(body: Incoming, times: Times, unread: Unread) -> Timely {
+        Timely { body: Some(body), times, due: None, came: 0, unread }
     }
 }
 
@@ -246,8 +248,8 @@ impl HttpBody for Timely {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        let Timely { body, time, due, came, .. } = &mut *self;
-        let (begun, sleep) = due.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(GRACE.min(*time)))));
+        let Timely { body, times: Times { body: time, grace, .. }, due, came, .. } = &mut *self;
+        let (begun, sleep) = due.get_or_insert_with(|| (Instant::now(), Box::pin(sleep((*grace).min(*time)))));
         if sleep.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Some(Err(TooSlow.into())));
         }
@@ -255,7 +257,7 @@ impl HttpBody for Timely {
         let frame = ready!(Pin::new(body).poll_frame(cx));
         if let Some(Ok(data)) = frame.as_ref().map(|frame| frame.as_ref().map(Frame::data_ref)) {
             *came += data.map_or(0, Bytes::len) as u64;
-            sleep.as_mut().reset(*begun + (GRACE + Duration::from_secs(*came / RATE)).min(*time));
+            sleep.as_mut().reset(*begun + (*grace + Duration::from_secs(*came / RATE)).min(*time));
         }
         if !matches!(frame, Some(Ok(_))) {
             // Over: nothing of it is left for anybody.
@@ -422,5 +424,62 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         }
         let lingers = paced.lingers.get_or_insert_with(|| Box::new(Linger::new()));
         lingers.poll(cx, &mut paced.stream).map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use hyper::Request;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::AsyncWriteExt;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const TIMES: Times = Times {
+        head: Duration::from_secs(60),
+        idle: Duration::from_secs(60),
+        body: Duration::from_secs(60),
+        grace: Duration::from_millis(100),
+        unread: Duration::from_secs(60),
+    };
+
+    /// A body of which `first` bytes come at once and the rest after `pause`: how it ends for who reads it.
+    async fn read(first: usize, rest: usize, pause: Duration) -> Result<usize, String> {
+        let (mut client, server) = tokio::io::duplex(64 * 1024);
+        let (told, mut heard) = tokio::sync::mpsc::channel(1);
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let told = told.clone();
+            async move {
+                let whole = Timely::new(request.into_body(), TIMES, Unread::default()).collect().await;
+                let length = whole.map(|whole| whole.to_bytes().len()).map_err(|error| error.to_string());
+                told.send(length).await.expect("a test that listens");
+                Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
+            }
+        });
+        let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(server), service);
+        let served = tokio::spawn(connection);
+        let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", first + rest);
+        client.write_all(head.as_bytes()).await.expect("a head that goes up");
+        client.write_all(&vec![b'x'; first]).await.expect("bytes that go up");
+        let client = tokio::spawn(async move {
+            sleep(pause).await;
+            // A server that gave up may have closed already.
+            let _ = client.write_all(&vec![b'x'; rest]).await;
+            client
+        });
+        let ended = timeout(Duration::from_secs(10), heard.recv()).await.expect("an end in time").expect("an end");
+        served.abort();
+        client.abort();
+        ended
+    }
+
+    #[tokio::test]
+    async fn a_body_keeps_its_pace_once_the_grace_is_over() {
+        // Silence for ten times the grace: earned by 8 KiB, not by one byte.
+        let pause = TIMES.grace * 10;
+        assert_eq!(read(8 * 1024, 10, pause).await, Ok(8 * 1024 + 10));
+        assert_eq!(read(1, 10, pause).await, Err("the body took too long".to_owned()));
     }
 }

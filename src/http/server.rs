@@ -163,7 +163,7 @@ impl Connection {
             let under_way = pace.begin(version, &more);
             // A body that waits for our word is not sent once it is refused; a stream of HTTP/2 ends by itself.
             let is_on_its_way = version != Version::HTTP_2 && !request.headers().contains_key(EXPECT);
-            let timely = |body| Body::new(Timely::new(body, times.body, unread.clone()));
+            let timely = |body| Body::new(Timely::new(body, times, unread.clone()));
             let answered = under_way.is_some().then(|| router.clone().oneshot(request.map(timely)));
             async move {
                 let (Some(under_way), Some(answered)) = (under_way, answered) else {
