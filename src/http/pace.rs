@@ -166,7 +166,11 @@ impl HttpBody for Answer {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if self.rest.is_empty() {
             let next = Pin::new(&mut self.body).poll_frame(cx);
-            streams::note_piece(next.is_ready());
+            if next.is_ready() {
+                streams::note_piece();
+            } else {
+                streams::note_nothing();
+            }
             match ready!(next).map(|frame| frame.map(Frame::into_data)) {
                 Some(Ok(Ok(data))) => self.rest = data,
                 Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
@@ -174,7 +178,7 @@ impl HttpBody for Answer {
                 None => return Poll::Ready(None),
             }
         } else {
-            streams::note_piece(true);
+            streams::note_piece();
         }
         let most = if streams::is_stream() { streams::PIECE } else { usize::MAX };
         let size = self.rest.len().min(most);

@@ -4,7 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -26,11 +26,29 @@ tokio::task_local! {
     static ANSWER: Arc<Given>;
 }
 
-/// What a stream was given of its answer.
+/// What a stream was given of its answer. Only the stream's own task touches it.
 #[derive(Default)]
 struct Given {
-    /// Twice the pieces, and one more while a piece waits to be taken.
-    state: AtomicU64,
+    pieces: AtomicU64,
+    is_waiting: AtomicBool,
+}
+
+impl Given {
+    /// One more piece waits to be taken.
+    fn piece(&self) {
+        self.pieces.fetch_add(1, Ordering::Relaxed);
+        self.is_waiting.store(true, Ordering::Relaxed);
+    }
+
+    /// Everything was taken, and the answer itself is waited for.
+    fn nothing(&self) {
+        self.is_waiting.store(false, Ordering::Relaxed);
+    }
+
+    /// The number of the piece that waits to be taken.
+    fn waiting(&self) -> Option<u64> {
+        self.is_waiting.load(Ordering::Relaxed).then(|| self.pieces.load(Ordering::Relaxed))
+    }
 }
 
 /// Is this called by a stream's own task?
@@ -38,14 +56,14 @@ pub(super) fn is_stream() -> bool {
     ANSWER.try_with(|_| ()).is_ok()
 }
 
-/// A piece of the answer is there for the client to take, or (`false`) the answer itself is waited for.
-pub(super) fn note_piece(is_there: bool) {
-    // Elsewhere the connection's own clock runs.
-    let _ = ANSWER.try_with(|given| {
-        let before = given.state.load(Ordering::Relaxed);
-        let after = if is_there { ((before >> 1) + 1) << 1 | 1 } else { before >> 1 << 1 };
-        given.state.store(after, Ordering::Relaxed);
-    });
+/// A piece of the answer is there for the client to take. Elsewhere than on a stream the connection's own clock runs.
+pub(super) fn note_piece() {
+    let _ = ANSWER.try_with(|given| given.piece());
+}
+
+/// The answer itself is waited for.
+pub(super) fn note_nothing() {
+    let _ = ANSWER.try_with(|given| given.nothing());
 }
 
 /// Runs the streams of a connection.
@@ -71,11 +89,8 @@ async fn until_stalled(stream: impl Future, time: Duration) {
         if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        let state = given.state.load(Ordering::Relaxed);
-        if state & 1 == 0 {
-            return Poll::Pending;
-        }
-        if state != std::mem::replace(&mut waits_for, state) {
+        let Some(piece) = given.waiting() else { return Poll::Pending };
+        if piece != std::mem::replace(&mut waits_for, piece) {
             due.as_mut().reset(Instant::now() + time);
         }
         due.as_mut().poll(cx)
