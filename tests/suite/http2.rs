@@ -51,7 +51,7 @@ async fn ask(sender: &mut SendRequest<Bytes>, address: &str, path: &str, count: 
     asked
 }
 
-/// Reads an answer's body without making room for more; how it ended.
+/// Reads an answer's body without enlarging the stream's window. Returns its length, or how the stream ended.
 async fn end_of(mut body: RecvStream) -> Result<usize, h2::Error> {
     let mut bytes = 0;
     while let Some(data) = body.data().await {
@@ -61,7 +61,7 @@ async fn end_of(mut body: RecvStream) -> Result<usize, h2::Error> {
 }
 
 #[tokio::test]
-async fn a_stream_that_nobody_reads_is_reset_and_others_go_on() {
+async fn an_answer_that_is_not_read_is_held_for_a_while_only() {
     let world = World::with(impatient).await;
     let shop = world.owner("otto").await.site("Shop").await;
     let vera = world.visitor(&shop, "vera").await;
@@ -76,9 +76,10 @@ async fn a_stream_that_nobody_reads_is_reset_and_others_go_on() {
         let ended = timeout(PATIENCE, end_of(answer.into_body())).await;
         let ended = ended.unwrap_or_else(|_| panic!("a stream with a window of {window} is held for ever"));
         assert!(ended.is_err(), "a window of {window}: the picture was not taken");
-        // With a word of it taken, its last piece is on its way, and nothing but the connection is left to end.
+        // Nothing was taken: the stream alone is reset. One byte was taken: the rest of its frame is already being written,
+        // which only the end of the connection stops.
         let health = ask(&mut sender, world.address(), "/healthz", 1).await;
-        assert_eq!(health.len(), usize::from(window == 0), "the connection goes on, where only the stream stood still");
+        assert_eq!(health.len(), usize::from(window == 0), "a window of {window}: does the connection go on?");
     }
 }
 
@@ -96,7 +97,7 @@ async fn a_stream_that_waits_for_news_is_left_alone() {
     let (answer, _) = ready.send_request(request.body(()).expect("a request"), true).expect("goes up");
     let mut body = timeout(PATIENCE, answer).await.expect("in time").expect("an answer").into_body();
     let mut heard = String::new();
-    // Longer than any time of this server's.
+    // Silence is what is tested, so nothing happens that could be waited for. Longer than each time limit of this server.
     tokio::time::sleep(Duration::from_secs(4)).await;
     vera.send("v1", "Still there?").await.ok();
     while !heard.contains("Still there?") {
