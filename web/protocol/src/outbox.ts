@@ -42,7 +42,7 @@ export type Courier = {
 const TRIES = 4;
 /** After so many, a large picture is made smaller, and the count begins anew. */
 const LARGE_TRIES = 2;
-/** A try without progress for this long has failed. Longer than the server lets any request take. */
+/** A try without progress for this long has failed. As long as the server's default `body_seconds`. */
 const SILENCE_MS = 60_000;
 
 type Turn = { id: string; abort: AbortController };
