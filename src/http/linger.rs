@@ -27,7 +27,7 @@ const TIME: Duration = Duration::from_secs(30);
 /// Read at once.
 const PIECE: usize = 16 * 1024;
 
-/// Reads the rest of a body that nobody wants, before its request is answered. False: more of it may come.
+/// Drains the rest of a request body before the response. Returns false if a limit stopped it early.
 pub(super) async fn drop_rest(mut body: Incoming) -> bool {
     let end = Instant::now() + BEFORE_ANSWER;
     let mut left = BYTES;

@@ -52,7 +52,7 @@ impl Places {
         Places { in_all: Arc::new(Semaphore::new(in_all)), from_one, taken: Arc::default(), proxies, open }
     }
 
-    /// A place for the next connection, whosesoever. Waits until there is one.
+    /// Waits until the next connection, from any network, fits into the limit for all.
     pub(super) async fn next(&self) -> Option<OwnedSemaphorePermit> {
         self.in_all.clone().acquire_owned().await.ok()
     }
@@ -156,6 +156,7 @@ impl Drop for Share {
         }
     }
 }
+
 /// Every change is one step, so a poisoned map is still good.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

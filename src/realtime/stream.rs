@@ -16,7 +16,10 @@ use crate::visitors::VisitorSession;
 use super::OperatorPass;
 use super::line::{Line, Next};
 
-/// A visitor's stream, to a page of this origin.
+/// Opens a visitor's stream. `origin` is the origin of the foreign page that asks; `cursor` is where the events go on.
+///
+/// # Errors
+/// `InvalidToken` where the site is gone, `Unavailable` where too many wait, and what [`Line::visitor`] refuses.
 pub async fn visitor_stream(
     app: &App,
     session: VisitorSession,
