@@ -9,16 +9,15 @@ use hyper::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue,
 };
 use hyper::{HeaderMap, Method};
-use tokio::io::AsyncReadExt;
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::SiteId;
-use crate::images::{self, BlobKey, FileName, ImageName, StoredBlob};
+use crate::images::{BlobKey, FileName, ImageName, Stored};
 
 use super::body;
 use super::body::PathOf;
-use super::etag::conditional;
+use super::etag;
 use super::headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use super::route::{Caller, Route};
 
@@ -55,46 +54,47 @@ pub async fn with_upload<T>(
 
 async fn image(State(app): State<App>, PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<Response> {
     let name = ImageName::parse(&name).ok_or(Error::NotFound)?;
-    serve(&app, &BlobKey::image(&name), &headers).await
+    serve(&app, BlobKey::image(&name), &headers).await
 }
 
 async fn thumb(State(app): State<App>, PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<Response> {
     let name = ImageName::parse(&name).ok_or(Error::NotFound)?;
-    serve(&app, &BlobKey::thumb(&name), &headers).await
+    serve(&app, BlobKey::thumb(&name), &headers).await
 }
 
 async fn logo(State(app): State<App>, PathOf(name): PathOf<String>, headers: HeaderMap) -> Result<Response> {
     let name = FileName::parse_logo(&name).ok_or(Error::NotFound)?;
-    serve(&app, &BlobKey::logo(name), &headers).await
+    serve(&app, BlobKey::logo(name), &headers).await
 }
 
-/// The file with a type that only its key decides, harmless even when it is opened as a page.
-async fn serve(app: &App, key: &BlobKey, request: &HeaderMap) -> Result<Response> {
-    let (body, length) = match images::fetch(app, key).await? {
-        StoredBlob::Bytes(bytes) => (Body::from(bytes.clone()), bytes.len() as u64),
-        StoredBlob::File(file, length) => (pieces(file, length), length),
-    };
+/// The file with a type that only its key decides, harmless even when it is opened as a page. No file is opened before
+/// the client takes bytes, and none at all for a `HEAD` or for what the client holds already.
+async fn serve(app: &App, key: BlobKey, request: &HeaderMap) -> Result<Response> {
+    let stored = Stored::find(app, key.clone()).await?;
+    // A name is never given twice, so it names the content.
+    if !etag::holds(request, key.name()) {
+        stored.check(app).await?;
+    }
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(key.content_type())),
-        (CONTENT_LENGTH, HeaderValue::from(length)),
+        (CONTENT_LENGTH, HeaderValue::from(stored.length())),
         (CACHE_CONTROL, HeaderValue::from_static(key.cache_rule())),
         (CONTENT_DISPOSITION, HeaderValue::from_static("inline")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
     ];
-    // A name is never given twice, so it names the content.
-    Ok(conditional(request, key.name(), (headers, body).into_response()))
+    let body = pieces(app.clone(), stored);
+    Ok(etag::conditional(request, key.name(), (headers, body).into_response()))
 }
 
-/// A file piece by piece: a slow reader holds 64 KiB, not the whole picture.
-fn pieces(file: tokio::fs::File, length: u64) -> Body {
-    Body::from_stream(stream::try_unfold((file, length), |(mut file, left)| async move {
-        if left == 0 {
-            return Ok::<_, std::io::Error>(None);
+/// A file piece by piece, each read when the client can take it: a slow reader holds 64 KiB and no descriptor.
+fn pieces(app: App, stored: Stored) -> Body {
+    Body::from_stream(stream::try_unfold((app, stored, 0), |(app, stored, start)| async move {
+        let length = PIECE.min(usize::try_from(stored.length() - start).unwrap_or(PIECE));
+        if length == 0 {
+            return Ok::<_, Error>(None);
         }
-        let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
-        file.read_exact(&mut piece).await?;
-        let left = left - piece.len() as u64;
-        Ok(Some((Bytes::from(piece), (file, left))))
+        let piece = stored.read(&app, start, length).await?;
+        Ok(Some((piece, (app, stored, start + length as u64))))
     }))
 }

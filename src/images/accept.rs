@@ -11,6 +11,7 @@ use crate::toil;
 use crate::visitors::VisitorSession;
 
 use super::clean::{Cleaned, clean};
+use super::fetch::put_checked;
 use super::thumbnail::{THUMB_SIDE, shrink};
 use super::{BlobKey, Format, Image, ImageName, Uploader, store};
 use crate::id::ImageId;
@@ -69,7 +70,7 @@ async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) -> Resul
     store::insert(&mut tx, site.id, &image, uploader, &file).await?;
     tx.commit().await?;
 
-    app.images.blobs.put(&BlobKey::image(&image.name), picture.bytes.into()).await?;
+    put_checked(app, &BlobKey::image(&image.name), picture.bytes.into()).await?;
     if let Some((_, bytes)) = picture.thumb {
         app.images.blobs.put(&BlobKey::thumb(&image.thumb), bytes.into()).await?;
     }

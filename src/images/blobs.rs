@@ -1,16 +1,18 @@
-//! Where files are: three small functions over a disk or memory. A key is a type that knows its path, what it is made
-//! of and how long it may be cached.
+//! Where files are: four small functions over a disk or memory. A key is a type that knows its path, what it is made
+//! of and how long it may be cached. No file stays open between two calls.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::toil;
 
 use super::{FileName, ImageName};
 
@@ -84,12 +86,12 @@ impl BlobKey {
     }
 }
 
-/// A stored file: its length, and its bytes in memory or to be read piece by piece.
-pub enum StoredBlob {
-    /// All of it.
-    Bytes(Bytes),
-    /// An open file and its length.
-    File(tokio::fs::File, u64),
+/// A stored file as the folder lists it. An equal listing later means that nobody has written to the file since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// Its length in bytes.
+    pub length: u64,
+    modified: SystemTime,
 }
 
 /// Where files are kept.
@@ -131,20 +133,18 @@ impl Blobs {
         }
     }
 
-    /// Finds a file.
-    pub async fn get(&self, key: &BlobKey) -> Result<Option<StoredBlob>> {
+    /// Looks a file up without opening it.
+    pub async fn find(&self, key: &BlobKey) -> Result<Option<Listing>> {
         match self {
             Blobs::Memory(files) => {
-                let found = files.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
-                Ok(found.map(StoredBlob::Bytes))
+                let length =
+                    files.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(|bytes| bytes.len() as u64);
+                Ok(length.map(|length| Listing { length, modified: SystemTime::UNIX_EPOCH }))
             }
             Blobs::Disk(folder) => {
                 let path = folder.join(key.path());
-                blocking(move || match File::open(path) {
-                    Ok(file) => {
-                        let length = file.metadata()?.len();
-                        Ok(Some(StoredBlob::File(tokio::fs::File::from_std(file), length)))
-                    }
+                blocking(move || match fs::metadata(path) {
+                    Ok(found) => Ok(Some(Listing { length: found.len(), modified: found.modified()? })),
                     Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                     Err(error) => Err(error),
                 })
@@ -153,14 +153,41 @@ impl Blobs {
         }
     }
 
-    /// Finds a file whose content has this SHA-256; none when it is gone or another.
-    pub async fn get_whole(&self, key: &BlobKey, sha256: &[u8]) -> Result<Option<StoredBlob>> {
+    /// Reads exactly `length` bytes from `start` on. The file is open only meanwhile.
+    ///
+    /// # Errors
+    /// `Unavailable` when the file is gone or ends before.
+    pub async fn read(&self, key: &BlobKey, start: u64, length: usize) -> Result<Bytes> {
         match self {
-            Blobs::Memory(_) => self.get(key).await,
+            Blobs::Memory(files) => {
+                let files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                let start = usize::try_from(start).unwrap_or(usize::MAX);
+                let part = start..start.saturating_add(length);
+                let whole = files.get(key).filter(|bytes| part.end <= bytes.len());
+                whole.map(|bytes| bytes.slice(part)).ok_or(Error::Unavailable)
+            }
             Blobs::Disk(folder) => {
-                let (path, sha256) = (folder.join(key.path()), sha256.to_vec());
-                let file = blocking(move || open_whole(&path, &sha256)).await?;
-                Ok(file.map(|(file, length)| StoredBlob::File(tokio::fs::File::from_std(file), length)))
+                let path = folder.join(key.path());
+                blocking(move || {
+                    let mut file = File::open(path)?;
+                    file.seek(SeekFrom::Start(start))?;
+                    let mut piece = vec![0; length];
+                    file.read_exact(&mut piece)?;
+                    Ok(Bytes::from(piece))
+                })
+                .await
+            }
+        }
+    }
+
+    /// Does the content of a file have this SHA-256? Reads all of it, on a thread that steps back for others.
+    pub(super) async fn is_whole(&self, key: &BlobKey, sha256: &[u8]) -> Result<bool> {
+        match self {
+            Blobs::Memory(_) => Ok(true),
+            Blobs::Disk(folder) => {
+                let (folder, key, sha256) = (folder.clone(), key.clone(), sha256.to_vec());
+                let checked = toil::done(move || is_whole(&folder, &key, &sha256)).await;
+                checked.ok_or(Error::Unavailable)?.map_err(|error| explain(&error))
             }
         }
     }
@@ -189,18 +216,13 @@ impl Blobs {
 /// # Errors
 /// When it cannot be read.
 pub fn is_whole(folder: &Path, key: &BlobKey, sha256: &[u8]) -> io::Result<bool> {
-    open_whole(&folder.join(key.path()), sha256).map(|found| found.is_some())
-}
-
-fn open_whole(path: &Path, sha256: &[u8]) -> io::Result<Option<(File, u64)>> {
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+    let mut file = match File::open(folder.join(key.path())) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         file => file?,
     };
     let mut hash = Sha256::new();
-    let length = io::copy(&mut file, &mut Hashing(&mut hash))?;
-    file.rewind()?;
-    Ok((hash.finalize()[..] == *sha256).then_some((file, length)))
+    io::copy(&mut file, &mut Hashing(&mut hash))?;
+    Ok(hash.finalize()[..] == *sha256)
 }
 
 /// Hashes what is written to it.

@@ -29,10 +29,9 @@ use crate::storage::Folder;
 
 pub use accept::{accept, accept_from_visitor};
 pub use attach::{attach, forget, forget_some};
-pub use blobs::{BlobKey, Blobs, StoredBlob, is_whole};
+pub use blobs::{BlobKey, Blobs, Listing, is_whole};
 pub use clean::{Cleaned, FRAME_PIXELS, FRAMES, SIDE, clean};
-pub use fetch::fetch;
-pub use fetch::is_same;
+pub use fetch::{Stored, is_same};
 pub use format::Format;
 pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
 pub use name::{FileName, ImageName};
@@ -109,6 +108,7 @@ pub struct Images {
     /// Memory for uploads under way.
     pub room: Room,
     budgets: budget::Budgets,
+    checked: fetch::Checked,
     leftovers: Arc<Notify>,
 }
 
@@ -133,6 +133,7 @@ impl Images {
             workers: Arc::new(Semaphore::new(cores)),
             room: Room::default(),
             budgets: budget::Budgets::new(clock),
+            checked: fetch::Checked::default(),
             leftovers: Arc::new(Notify::new()),
         }
     }

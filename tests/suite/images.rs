@@ -155,6 +155,99 @@ fn doctor(world: &World) -> String {
     String::from_utf8_lossy(&said.stdout).into_owned()
 }
 
+/// A server of its own, where Vera on a site of Otto's may upload.
+async fn program_with_vera() -> (Program, Owner, Site, String) {
+    let program = Program::start("info");
+    let body = json!({ "email": "otto@example.org", "password": "correct horse battery", "name": "otto" });
+    let otto = program.http.json(Method::POST, "/api/console/sign-up", &[], &body).await;
+    let otto = Owner::from(program.http.clone(), otto);
+    let site = otto.site("Shop").await;
+    let start = json!({ "do": "start", "key": site.widget_key, "external_id": "vera", "anonymous": false });
+    let state = program.http.json(Method::POST, "/api/widget", &[], &start).await.ok();
+    let bearer = format!("Bearer {}", state["token"].as_str().expect("a token"));
+    (program, otto, site, bearer)
+}
+
+async fn upload_to(program: &Program, bearer: &str, bytes: Vec<u8>) -> Answer {
+    let headers = [("authorization", bearer), ("content-type", "image/png")];
+    program.http.send(Method::POST, "/api/widget/images", &headers, bytes).await
+}
+
+/// Noise that no format makes smaller: about three bytes a pixel as a png.
+fn noise(width: u32, height: u32) -> Vec<u8> {
+    let mut state = 88_172_645_463_325_252_u64;
+    let pixels = RgbImage::from_fn(width, height, |_, _| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        Rgb([state as u8, (state >> 8) as u8, (state >> 16) as u8])
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    DynamicImage::ImageRgb8(pixels).write_to(&mut bytes, ImageFormat::Png).expect("a picture");
+    bytes.into_inner()
+}
+
+/// What a process has read so far, in bytes, from files and connections.
+fn bytes_read(process: u32) -> u64 {
+    let counts = std::fs::read_to_string(format!("/proc/{process}/io")).expect("its counts");
+    let line = counts.lines().find_map(|line| line.strip_prefix("rchar: ")).expect("a figure");
+    line.parse().expect("a number")
+}
+
+#[tokio::test]
+async fn a_picture_is_compared_once_and_a_look_that_needs_no_bytes_reads_none() {
+    let (program, _, _, vera) = program_with_vera().await;
+    let picture = noise(700, 700);
+    let image = upload_to(&program, &vera, picture).await.ok()["image"].clone();
+    let url = image["url"].as_str().expect("a path");
+    let length = program.http.get(url).await.bytes.len() as u64;
+    let tag = format!("\"{}\"", image["id"].as_str().expect("a name"));
+
+    let before = bytes_read(program.id());
+    for _ in 0..50 {
+        let head = program.http.send(Method::HEAD, url, &[], "").await;
+        assert_eq!(head.headers["content-length"], length.to_string());
+        let same = program.http.send(Method::GET, url, &[("if-none-match", &tag)], "").await;
+        assert_eq!(same.status, StatusCode::NOT_MODIFIED);
+    }
+    let looks = bytes_read(program.id()) - before;
+    assert!(looks < length, "{looks} bytes read for a hundred looks at a picture of {length}");
+
+    let before = bytes_read(program.id());
+    for _ in 0..10 {
+        assert_eq!(program.http.get(url).await.bytes.len() as u64, length);
+    }
+    let shown = bytes_read(program.id()) - before;
+    assert!(shown < length * 11, "{shown} bytes read to send {length} ten times");
+}
+
+#[tokio::test]
+async fn who_does_not_read_a_picture_holds_no_file() {
+    let (program, _, _, vera) = program_with_vera().await;
+    let image = upload_to(&program, &vera, noise(1_200, 1_200)).await.ok()["image"].clone();
+    let url = image["url"].as_str().expect("a path");
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        // So small that the system does not take the picture on behalf of a client that does not read it.
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a small buffer");
+        let mut connection = socket.connect(program.address.parse().expect("an address")).await.expect("a connection");
+        let request = format!("GET {url} HTTP/1.1\r\nhost: {}\r\n\r\n", program.address);
+        connection.write_all(request.as_bytes()).await.expect("sent");
+        let mut head = [0; 12];
+        connection.read_exact(&mut head).await.expect("an answer begins");
+        assert_eq!(&head, b"HTTP/1.1 200");
+        held.push(connection);
+    }
+    // Another visitor's picture comes through meanwhile, and by then all of the others stand still.
+    program.http.get(url).await;
+    let open = std::fs::read_dir(format!("/proc/{}/fd", program.id())).expect("its descriptors");
+    let pictures = open.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    let pictures = pictures.filter(|path| path.extension().is_some_and(|end| end == "png")).count();
+    assert!(pictures <= 2, "{pictures} files are open for connections that read nothing");
+}
+
 #[tokio::test]
 async fn an_animation_plays_on() {
     let world = World::new().await;
@@ -238,15 +331,8 @@ fn peak(process: u32) -> u64 {
 
 #[tokio::test]
 async fn the_largest_picture_is_taken_in_bounded_memory_and_larger_ones_by_their_header_refused() {
-    let program = Program::start("info");
-    let body = json!({ "email": "otto@example.org", "password": "correct horse battery", "name": "otto" });
-    let otto = program.http.json(Method::POST, "/api/console/sign-up", &[], &body).await;
-    let site = Owner::from(program.http.clone(), otto).site("Shop").await;
-    let start = json!({ "do": "start", "key": site.widget_key, "external_id": "vera", "anonymous": false });
-    let state = program.http.json(Method::POST, "/api/widget", &[], &start).await.ok();
-    let bearer = format!("Bearer {}", state["token"].as_str().expect("a token"));
-    let headers = [("authorization", bearer.as_str()), ("content-type", "image/png")];
-    let upload = async |bytes: Vec<u8>| program.http.send(Method::POST, "/api/widget/images", &headers, bytes).await;
+    let (program, _, _, vera) = program_with_vera().await;
+    let upload = async |bytes: Vec<u8>| upload_to(&program, &vera, bytes).await;
 
     let small = png(30, 20);
     assert_eq!(claiming(&small, 30, 20), small, "only the size is another");
