@@ -1,4 +1,4 @@
-import { fitted, sniffImage, type ImageType } from "./image_check.ts";
+import { fitted, isAnimated, isAvifOrHeic, sniffImage, type ImageType } from "./image_check.ts";
 
 export type PreparedImage = { blob: Blob; type: ImageType; width: number; height: number };
 export type ImageProblem = "invalid_image" | "image_too_large";
@@ -11,11 +11,13 @@ export type ImageTools = {
 
 /**
  * Makes a picked file fit to send: really a picture, upright, no larger than anyone will look at.
- * Drawing anew also leaves the place it was taken behind. Animations are sent as they are.
+ * Drawing anew also leaves the place it was taken behind. Animations are sent as they are; AVIF and HEIC as a jpg where
+ * the browser can read them.
  */
 export async function prepareImage(file: Blob, limit: number, tools: ImageTools = browserTools): Promise<PreparedImage | ImageProblem> {
-  const type = sniffImage(new Uint8Array(await file.slice(0, 16).arrayBuffer()));
-  if (type === null) return "invalid_image";
+  const head = await headOf(file);
+  const type = sniffImage(head);
+  if (type === null && !isAvifOrHeic(head)) return "invalid_image";
   let decoded: Awaited<ReturnType<ImageTools["decode"]>>;
   try {
     decoded = await tools.decode(file);
@@ -25,15 +27,20 @@ export async function prepareImage(file: Blob, limit: number, tools: ImageTools 
   try {
     const { width, height } = decoded;
     const size = fitted(width, height);
-    if (type !== "image/gif" && (size.width < width || file.size > limit)) {
-      const made = await tools.encode(decoded.draw, size.width, size.height, file.size > limit ? "image/jpeg" : type);
+    if (type === null || (!isAnimated(head, type) && (size.width < width || file.size > limit))) {
+      const made = await tools.encode(decoded.draw, size.width, size.height, type === null || file.size > limit ? "image/jpeg" : type);
       if (made !== null && made.size <= limit) return { blob: made, type: made.type as ImageType, ...size };
     }
-    if (file.size > limit) return "image_too_large";
+    if (type === null || file.size > limit) return "image_too_large";
     return { blob: new Blob([file], { type }), type, width, height };
   } finally {
     decoded.close();
   }
+}
+
+/** Enough to know what it is and whether it moves. */
+async function headOf(blob: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await blob.slice(0, 65_536).arrayBuffer());
 }
 
 /** A proxy that nobody told otherwise passes on 1 MiB (nginx). */
@@ -41,7 +48,9 @@ const LIGHT_BYTES = 900_000;
 
 /** The picture as a JPEG that passes proxies; null when it is small already or would stop moving. */
 export async function lightenImage(blob: Blob, tools: ImageTools = browserTools): Promise<PreparedImage | null> {
-  if (blob.size <= LIGHT_BYTES || blob.type === "image/gif") return null;
+  const head = await headOf(blob);
+  const type = sniffImage(head);
+  if (blob.size <= LIGHT_BYTES || (type !== null && isAnimated(head, type))) return null;
   const decoded = await tools.decode(blob);
   try {
     for (let { width, height } = decoded; ; ) {

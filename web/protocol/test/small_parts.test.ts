@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitted, sniffImage } from "../src/image_check.ts";
+import { fitted, isAnimated, isAvifOrHeic, sniffImage } from "../src/image_check.ts";
 import { prepareImage, type ImageTools } from "../src/image_prepare.ts";
 import { beginning, onlyEmoji, plainName, plainText } from "../src/plain_text.ts";
 import { randomId } from "../src/random_id.ts";
@@ -14,6 +14,10 @@ describe("pictures", () => {
     expect(sniffImage(bytes(...PNG))).toBe("image/png");
     expect(sniffImage(bytes(0xff, 0xd8, 0xff, 0xe0))).toBe("image/jpeg");
     expect(sniffImage(new TextEncoder().encode("GIF89a"))).toBe("image/gif");
+    expect(sniffImage(new TextEncoder().encode("RIFF\0\0\0\0WEBPVP8 "))).toBe("image/webp");
+    expect(sniffImage(new TextEncoder().encode("\0\0\0\x1cftypheic"))).toBe(null);
+    expect(isAvifOrHeic(new TextEncoder().encode("\0\0\0\x1cftypheic"))).toBe(true);
+    expect(isAvifOrHeic(new TextEncoder().encode("\0\0\0\x1cftypmp42"))).toBe(false);
     expect(sniffImage(new TextEncoder().encode("<svg xmlns="))).toBe(null);
     expect(sniffImage(new TextEncoder().encode("GIF90a"))).toBe(null);
     expect(sniffImage(bytes())).toBe(null);
@@ -28,6 +32,23 @@ describe("pictures", () => {
   const tools = (width: number, height: number): ImageTools => ({
     decode: async () => ({ width, height, draw: {} as CanvasImageSource, close() {} }),
     encode: async (_, __, ___, type) => new Blob(["small"], { type }),
+  });
+
+  const chunk = (kind: string, length: number) => [0, 0, 0, length, ...new TextEncoder().encode(kind), ...new Array<number>(length + 4).fill(0)];
+  const animated = bytes(...PNG, ...chunk("IHDR", 13), ...chunk("acTL", 8), ...chunk("IDAT", 9));
+
+  it("that move are sent as they are", async () => {
+    expect(isAnimated(animated, "image/png")).toBe(true);
+    expect(isAnimated(bytes(...PNG, ...chunk("IHDR", 13), ...chunk("IDAT", 9), ...chunk("acTL", 8)), "image/png")).toBe(false);
+    expect(isAnimated(bytes(...PNG, 0, 0), "image/png")).toBe(false);
+    expect(await prepareImage(new Blob([animated]), 10_000, tools(8_000, 6_000))).toMatchObject({ type: "image/png", width: 8_000 });
+  });
+
+  it("that only a browser can read become a jpg", async () => {
+    const photo = new Blob([new TextEncoder().encode("\0\0\0\x1cftypheic")]);
+    expect(await prepareImage(photo, 10_000, tools(8_000, 6_000))).toMatchObject({ type: "image/jpeg", width: 2_560 });
+    const unreadable = { ...tools(1, 1), decode: async () => Promise.reject(new Error("no")) };
+    expect(await prepareImage(photo, 10_000, unreadable)).toBe("invalid_image");
   });
 
   it("are made smaller before they are sent, and refused where that is not enough", async () => {
