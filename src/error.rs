@@ -101,7 +101,7 @@ pub enum Error {
     /// Over `messages::TEXT_GRAPHEMES` or `messages::TEXT_BYTES`.
     #[error("the text is too long; 4,000 characters are allowed")]
     TextTooLong,
-    /// Not a png, jpg or gif that can be decoded within the limits.
+    /// Not a png, jpg, gif or webp, or damaged.
     #[error("this image cannot be used: {0}")]
     InvalidImage(&'static str),
     /// Over the site's image size cap.
@@ -110,6 +110,12 @@ pub enum Error {
         /// Bytes allowed.
         limit: usize,
     },
+    /// Over `images::SIDE` or `images::FRAME_PIXELS`.
+    #[error("the image has too many pixels; 8,000 a side and 30 million in all are allowed")]
+    TooManyPixels,
+    /// Over `images::FRAMES`, or too many pixels in all of them together.
+    #[error("the animation is too long; 500 frames and 200 million pixels in all of them together are allowed")]
+    AnimationTooLong,
     /// The same client id was used for another body, or the state moved meanwhile.
     #[error("{0}")]
     Conflict(&'static str),
@@ -184,6 +190,8 @@ pub enum ErrorCode {
     TextTooLong,
     InvalidImage,
     ImageTooLarge,
+    TooManyPixels,
+    AnimationTooLong,
     Conflict,
     UnreadableColours,
     StorageFull,
@@ -221,6 +229,8 @@ impl Error {
             Error::TextTooLong => ErrorCode::TextTooLong,
             Error::InvalidImage(_) => ErrorCode::InvalidImage,
             Error::ImageTooLarge { .. } => ErrorCode::ImageTooLarge,
+            Error::TooManyPixels => ErrorCode::TooManyPixels,
+            Error::AnimationTooLong => ErrorCode::AnimationTooLong,
             Error::Conflict(_) => ErrorCode::Conflict,
             Error::UnreadableColours { .. } => ErrorCode::UnreadableColours,
             Error::StorageFull => ErrorCode::StorageFull,

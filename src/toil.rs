@@ -13,11 +13,12 @@ const STEP_BACK: i32 = 10;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// As many threads as processors, begun with the first work. Whoever gives work bounds how much of it waits.
+/// One thread more than there are processors, begun with the first work: pictures take as many as there are processors
+/// at most, so that a password never waits for a picture. Whoever gives work bounds how much of it waits.
 static JOBS: LazyLock<Sender<Job>> = LazyLock::new(|| {
     let (sender, jobs) = channel();
     let jobs = Arc::new(Mutex::new(jobs));
-    for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+    for _ in 0..=thread::available_parallelism().map_or(1, usize::from) {
         let jobs = jobs.clone();
         let begun = thread::Builder::new().name("toil".into()).spawn(move || toil(&jobs));
         if let Err(error) = begun {

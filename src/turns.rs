@@ -15,8 +15,17 @@ const AT_ONCE: usize = 4;
 const IN_LINE: usize = 4_096;
 
 /// Who is at work.
-#[derive(Default)]
-pub struct Turns(Arc<Lines>);
+pub struct Turns {
+    at_once: usize,
+    lines: Arc<Lines>,
+}
+
+impl Default for Turns {
+    /// For requests.
+    fn default() -> Turns {
+        Turns::new(AT_ONCE)
+    }
+}
 
 type Lines = Mutex<HashMap<Whose, Line>>;
 
@@ -47,20 +56,25 @@ impl std::fmt::Debug for Turn {
 }
 
 impl Turns {
+    /// With so many at work at once in each line.
+    pub fn new(at_once: usize) -> Turns {
+        Turns { at_once, lines: Arc::default() }
+    }
+
     /// Waits for a turn in this line. Never take a second one while holding one: all might.
     ///
     /// # Errors
     /// `Unavailable` when too many wait in it already.
     pub async fn take(&self, whose: Whose) -> Result<Turn> {
         let (places, in_line) = {
-            let mut lines = locked(&self.0);
-            let new = || Line { places: Arc::new(Semaphore::new(AT_ONCE)), waiting_or_at_work: 0 };
+            let mut lines = locked(&self.lines);
+            let new = || Line { places: Arc::new(Semaphore::new(self.at_once)), waiting_or_at_work: 0 };
             let line = lines.entry(whose).or_insert_with(new);
             if line.waiting_or_at_work >= IN_LINE {
                 return Err(Error::Unavailable);
             }
             line.waiting_or_at_work += 1;
-            (line.places.clone(), InLine { lines: self.0.clone(), whose })
+            (line.places.clone(), InLine { lines: self.lines.clone(), whose })
         };
         let place = places.acquire_owned().await.map_err(|_| Error::Unavailable)?;
         Ok(Turn { _place: place, _in_line: in_line })
@@ -118,7 +132,7 @@ mod tests {
         held.pop();
         drop(next.await.expect("whoever waited has it"));
         held.clear();
-        assert!(locked(&turns.0).is_empty(), "nothing is remembered of who left");
+        assert!(locked(&turns.lines).is_empty(), "nothing is remembered of who left");
     }
 
     #[tokio::test]

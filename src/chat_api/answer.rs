@@ -99,7 +99,9 @@ fn words(error: &Error) -> (StatusCode, &'static str) {
         Error::EmptyMessage => (StatusCode::BAD_REQUEST, "empty content"),
         Error::InvalidImage(_) => (StatusCode::BAD_REQUEST, "invalid image"),
         // The body's cap follows from the image's: what is over it can only be an image.
-        Error::ImageTooLarge { .. } | Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "image too large"),
+        Error::ImageTooLarge { .. } | Error::TooManyPixels | Error::AnimationTooLong | Error::TooLarge { .. } => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "image too large")
+        }
         Error::TextTooLong => (StatusCode::PAYLOAD_TOO_LARGE, "content too long"),
         Error::StorageFull | Error::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable"),
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),

@@ -19,7 +19,6 @@ use crate::id::ConversationId;
 use crate::images::{self, Uploader};
 use crate::messages::{self, Author, Body, ClientId, Draft, Outgoing, Target, Text};
 use crate::text;
-use crate::turns::Whose;
 
 use super::answer::{Refusal, json};
 use super::body::Reply;
@@ -108,7 +107,6 @@ async fn send(
         bodies.push(Body::Text(text));
     }
     if let Some(bytes) = content.image {
-        let _turn = app.turns.take(Whose::Own(key.site.owner_id)).await?;
         let image = images::accept(app, &key.site, Uploader::Api(key.id), bytes).await?;
         bodies.push(Body::Image(image.name));
     }

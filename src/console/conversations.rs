@@ -173,6 +173,7 @@ pub(super) async fn upload(
     PathOf(site): PathOf<SiteId>,
     body: Body,
 ) -> Result<Json<Uploaded>> {
+    let operator = operator.without_turn();
     let site = operator.site(&app, site).await?;
     let (limit, uploader) = (site.limits.image_bytes as usize, Uploader::Operator(operator.account));
     let image = with_upload(&app, (site.id, None), body, limit, async |bytes| {

@@ -66,7 +66,9 @@ pub fn status(code: ErrorCode) -> StatusCode {
         Code::NotFound | Code::UnknownSite => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::EmailTaken | Code::Conflict => StatusCode::CONFLICT,
-        Code::TooLarge | Code::TextTooLong | Code::ImageTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::TooLarge | Code::TextTooLong | Code::ImageTooLarge | Code::TooManyPixels | Code::AnimationTooLong => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         Code::SendingTooFrequently | Code::TooManyRequests | Code::WorkRequired => StatusCode::TOO_MANY_REQUESTS,
         Code::StorageFull | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -7,47 +7,60 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::sites::Site;
 use crate::storage::Kind;
-use crate::toil;
+use crate::turns::Whose;
 use crate::visitors::VisitorSession;
 
+use super::budget::Cost;
 use super::clean::{Cleaned, clean};
 use super::fetch::put_checked;
 use super::thumbnail::{THUMB_SIDE, shrink};
-use super::{BlobKey, Format, Image, ImageName, Uploader, store};
+use super::{BlobKey, Format, Image, ImageName, Measure, Uploader, store};
 use crate::id::ImageId;
 
-/// Accepts an uploaded file of the site's size at most. What comes back is stored and synced.
+/// Accepts an uploaded file of the site's size at most. What comes back is stored and synced. The caller holds no turn at
+/// work: a picture waits for one of its own, and takes a turn of requests only to write what it became.
 ///
 /// # Errors
-/// `ImageTooLarge`, `InvalidImage`, `StorageFull`.
+/// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
 pub async fn accept(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) -> Result<Image> {
-    check(site, &bytes)?;
-    keep(app, site, uploader, bytes).await
+    let measure = check(site, &bytes)?;
+    keep(app, site, uploader, bytes, &measure).await
 }
 
-/// The same for a visitor, of whom an hour takes only so much.
+/// The same for a visitor: an hour takes only so much of the visitor, of all visitors of the site, and of the network where
+/// that is somebody's own.
 ///
 /// # Errors
-/// Also `TooManyRequests`, when the hour is used up.
-pub async fn accept_from_visitor(app: &App, site: &Site, session: &VisitorSession, bytes: Bytes) -> Result<Image> {
-    check(site, &bytes)?;
-    app.images.budgets.take(site.id, session, bytes.len())?;
-    keep(app, site, Uploader::Visitor(session.visitor_id), bytes).await
+/// Also `TooManyRequests`, when an hour is used up.
+pub async fn accept_from_visitor(
+    app: &App,
+    site: &Site,
+    session: &VisitorSession,
+    network: Option<u128>,
+    bytes: Bytes,
+) -> Result<Image> {
+    let checked = check(site, &bytes);
+    // What is refused by its headers counts as well, though it costs no work.
+    let pixels = checked.as_ref().map_or(0, |measure| measure.pixels);
+    app.images.budgets.take(session, network, Cost { bytes: bytes.len() as u64, pixels })?;
+    keep(app, site, Uploader::Visitor(session.visitor_id), bytes, &checked?).await
 }
 
-fn check(site: &Site, bytes: &Bytes) -> Result<()> {
+fn check(site: &Site, bytes: &Bytes) -> Result<Measure> {
     let limit = site.limits.image_bytes as usize;
     if bytes.len() > limit {
         return Err(Error::ImageTooLarge { limit });
     }
-    if Format::of(bytes).is_none() {
-        return Err(Error::InvalidImage("only png, jpg and gif are taken"));
-    }
-    Ok(())
+    Measure::of(bytes)
 }
 
-async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) -> Result<Image> {
-    let picture = prepare(app, bytes).await?;
+async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, measure: &Measure) -> Result<Image> {
+    let whose = match uploader {
+        Uploader::Visitor(_) => Whose::Visitors(site.owner_id),
+        Uploader::Operator(_) | Uploader::Api(_) => Whose::Own(site.owner_id),
+    };
+    let picture = app.images.workshop.run(whose, measure, move || prepare(&bytes)).await?;
+    let _turn = app.turns.take(whose).await?;
     let now = app.store.now();
     let name = ImageName::random(uploader, now, picture.format);
     // A name of its own: an equal name means that there is no thumbnail beside the image.
@@ -88,30 +101,10 @@ struct Picture {
     animated: bool,
 }
 
-async fn prepare(app: &App, bytes: Bytes) -> Result<Picture> {
-    on_worker(app, move || {
-        let Cleaned { format, bytes, still, animated } = clean(&bytes)?;
-        let (width, height) = (still.width(), still.height());
-        let needs_thumb = animated || width.max(height) > THUMB_SIDE;
-        let thumb = if needs_thumb { Some(shrink(&still, THUMB_SIDE)?) } else { None };
-        Ok(Picture { format, bytes, thumb: thumb.map(|small| (small.format, small.bytes)), width, height, animated })
-    })
-    .await
-}
-
-/// Runs one picture's work on a worker thread, as many at once as there are cores.
-pub(super) async fn on_worker<T: Send + 'static>(
-    app: &App,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let permit = app.images.workers.clone().acquire_owned().await.map_err(|_| Error::Unavailable)?;
-    // The permit goes along: a caller that leaves does not free the core that is still at work.
-    let work = move || {
-        let _permit = permit;
-        work()
-    };
-    toil::done(work).await.unwrap_or_else(|| {
-        tracing::error!("an image decoder panicked");
-        Err(Error::InvalidImage("the file is damaged"))
-    })
+fn prepare(bytes: &[u8]) -> Result<Picture> {
+    let Cleaned { format, bytes, still, animated } = clean(bytes)?;
+    let (width, height) = (still.width(), still.height());
+    let needs_thumb = animated || width.max(height) > THUMB_SIDE;
+    let thumb = if needs_thumb { Some(shrink(&still, THUMB_SIDE)?) } else { None };
+    Ok(Picture { format, bytes, thumb: thumb.map(|small| (small.format, small.bytes)), width, height, animated })
 }

@@ -1,33 +1,25 @@
 //! Decoding under limits and encoding anew. Runs on a worker thread: a picture can take a second.
 
-use std::io::Cursor;
-use std::num::NonZeroU64;
+use std::io::{self, Write};
 
-use gif::{ColorOutput, DecodeOptions, MemoryLimit};
-use image::codecs::gif::GifDecoder;
+use image::DynamicImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::metadata::Orientation;
+use moxcms::ColorProfile;
 
 use crate::error::{Error, Result};
 
-use super::Format;
+use super::colour::ToSrgb;
+use super::format::{Format, Source};
+use super::measure::{CLEANED_BYTES, Layout, Measure};
+use super::{gif, jpeg, png, webp};
 
-/// Largest width and height.
-pub const SIDE: u32 = 8_000;
-/// Most pixels in one frame.
-pub const FRAME_PIXELS: u64 = 30_000_000;
-/// Most bytes that decoding may ask for.
-const ALLOCATION: u64 = 128 * 1024 * 1024;
-/// Most frames of an animation.
-pub const FRAMES: usize = 500;
-/// Most pixels over all frames of an animation: about 500 frames of 630 × 630.
-const ALL_PIXELS: u64 = 200_000_000;
 const JPEG_QUALITY: u8 = 85;
 
 /// A cleaned picture.
 pub struct Cleaned {
-    /// What it is made of: what it was made of before.
+    /// What it is made of now.
     pub format: Format,
     /// The new file.
     pub bytes: Vec<u8>,
@@ -37,132 +29,128 @@ pub struct Cleaned {
     pub animated: bool,
 }
 
-/// Takes a picture apart and puts it together again.
+/// Takes a picture apart and puts it together again, in sRGB. A webp becomes a jpg, or a png where it was kept without
+/// loss or something is transparent.
 ///
 /// # Errors
-/// `InvalidImage` for anything that is not a png, jpg or gif within the limits.
+/// Those of [`Measure::of`]; `InvalidImage` for what is damaged behind its headers; `ImageTooLarge` for a picture that
+/// is too long when it is written anew.
 pub fn clean(bytes: &[u8]) -> Result<Cleaned> {
-    let format = Format::of(bytes).ok_or(Error::InvalidImage("only png, jpg and gif are taken"))?;
-    match format {
-        Format::Gif => clean_gif(bytes),
-        Format::Png => clean_still(bytes, format, image::ImageFormat::Png),
-        Format::Jpeg => clean_still(bytes, format, image::ImageFormat::Jpeg),
-    }
-}
-
-fn clean_still(bytes: &[u8], format: Format, kind: image::ImageFormat) -> Result<Cleaned> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), kind);
-    reader.limits(limits());
-    let mut decoder = reader.into_decoder().map_err(unreadable)?;
-    let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
-    // A broken orientation tag is no reason to refuse a picture.
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut still = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
-    still.apply_orientation(orientation);
-    let still = eight_bit(still, format);
+    let measure = Measure::of(bytes)?;
+    let decoded = match (measure.source, measure.layout) {
+        (Source::Gif, _) => return gif::clean_animation(bytes, &measure),
+        (Source::Png, Layout::Frames { .. }) => return png::clean_animation(bytes, &measure),
+        (Source::Png, _) => png::decode(bytes).map(|decoded| (decoded, Format::Png)),
+        (Source::Jpeg, _) => jpeg::decode(bytes, &measure).map(|decoded| (decoded, Format::Jpeg)),
+        (Source::Webp, _) => webp::decode(bytes),
+    };
+    let (decoded, format) = decoded.ok_or_else(damaged)?;
+    let still = decoded.finished();
     Ok(Cleaned { format, bytes: encode(&still, format)?, still, animated: false })
 }
 
+/// Pixels as a file has them, and what it says about them.
+pub(super) struct Decoded {
+    picture: DynamicImage,
+    orientation: Orientation,
+    profile: Option<ColorProfile>,
+}
+
+impl Decoded {
+    /// An orientation or profile that cannot be read is no reason to refuse a picture.
+    pub(super) fn of(
+        picture: DynamicImage,
+        orientation: Option<Orientation>,
+        profile: Option<ColorProfile>,
+    ) -> Decoded {
+        Decoded { picture, orientation: orientation.unwrap_or(Orientation::NoTransforms), profile }
+    }
+
+    /// In sRGB, upright, and laid out as encoders and the resizer share it.
+    fn finished(self) -> DynamicImage {
+        let mut picture = self.picture;
+        if let Some(turn) = self.profile.and_then(|profile| ToSrgb::of(&profile)) {
+            match &mut picture {
+                DynamicImage::ImageLuma8(pixels) => turn.apply(pixels, 1),
+                DynamicImage::ImageLumaA8(pixels) => turn.apply(pixels, 2),
+                DynamicImage::ImageRgb8(pixels) => turn.apply(pixels, 3),
+                DynamicImage::ImageRgba8(pixels) => turn.apply(pixels, 4),
+                // No decoder of ours gives another layout.
+                _ => {}
+            }
+        }
+        picture.apply_orientation(self.orientation);
+        shared_layout(picture)
+    }
+}
+
 /// The three layouts that our encoders and the resizer share.
-fn eight_bit(image: DynamicImage, format: Format) -> DynamicImage {
-    match image {
-        DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) => image,
-        DynamicImage::ImageLuma16(_) => DynamicImage::ImageLuma8(image.into_luma8()),
-        other if other.color().has_alpha() && format == Format::Png => DynamicImage::ImageRgba8(other.into_rgba8()),
-        other => DynamicImage::ImageRgb8(other.into_rgb8()),
+pub(super) fn shared_layout(picture: DynamicImage) -> DynamicImage {
+    match picture {
+        DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_) => picture,
+        other => DynamicImage::ImageRgba8(other.into_rgba8()),
     }
 }
 
 /// Writes a still picture as jpg (quality 85) or png.
 pub fn encode(still: &DynamicImage, format: Format) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let done = match format {
-        Format::Jpeg => still.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)),
+    written(|file| match format {
+        Format::Jpeg => still.write_with_encoder(JpegEncoder::new_with_quality(file, JPEG_QUALITY)),
         Format::Png | Format::Gif => {
-            let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive);
+            let encoder = PngEncoder::new_with_quality(file, CompressionType::Default, FilterType::Adaptive);
             still.write_with_encoder(encoder)
         }
-    };
-    done.map_err(|error| Error::Internal(format!("an image could not be encoded: {error}")))?;
-    Ok(bytes)
+    })
 }
 
-/// Frame by frame through the palette indices: animation, timing and colours stay as they were, while comments and
-/// application blocks are left behind.
-fn clean_gif(bytes: &[u8]) -> Result<Cleaned> {
-    let still = first_frame(bytes)?;
-    let mut options = DecodeOptions::new();
-    options.set_color_output(ColorOutput::Indexed);
-    options.set_memory_limit(MemoryLimit::Bytes(NonZeroU64::new(ALLOCATION).unwrap_or(NonZeroU64::MIN)));
-    options.check_frame_consistency(true);
-    let mut decoder = options.read_info(Cursor::new(bytes)).map_err(|_| damaged())?;
-    let palette = decoder.global_palette().unwrap_or_default().to_vec();
-    let mut encoder =
-        gif::Encoder::new(Vec::new(), decoder.width(), decoder.height(), &palette).map_err(|_| damaged())?;
-    let (mut frames, mut pixels) = (0, 0);
-    while let Some(info) = decoder.next_frame_info().map_err(|_| damaged())? {
-        let mut frame = info.clone();
-        frames += 1;
-        pixels += u64::from(frame.width) * u64::from(frame.height);
-        if frames > FRAMES || pixels > ALL_PIXELS {
-            return Err(Error::InvalidImage("the animation is too long; 500 frames are allowed"));
+/// A file while it is written, never longer than [`CLEANED_BYTES`].
+#[derive(Default)]
+pub(super) struct CleanedFile {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl Write for CleanedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > CLEANED_BYTES {
+            self.full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let mut indices = vec![0; decoder.buffer_size()];
-        decoder.read_into_buffer(&mut indices).map_err(|_| damaged())?;
-        if frames == 1 {
-            // Known only once the blocks before the first frame are read.
-            encoder.set_repeat(decoder.repeat()).map_err(|_| damaged())?;
-        }
-        frame.interlaced = false;
-        frame.buffer = indices.into();
-        encoder.write_frame(&frame).map_err(|_| damaged())?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
-    let bytes = encoder.into_inner().map_err(|_| damaged())?;
-    Ok(Cleaned { format: Format::Gif, bytes, still, animated: frames > 1 })
-}
 
-fn first_frame(bytes: &[u8]) -> Result<DynamicImage> {
-    let mut decoder = GifDecoder::new(Cursor::new(bytes)).map_err(|_| damaged())?;
-    let (width, height) = decoder.dimensions();
-    check_size(width, height)?;
-    decoder.set_limits(limits()).map_err(|_| too_big())?;
-    let still = DynamicImage::from_decoder(decoder).map_err(|_| damaged())?;
-    Ok(DynamicImage::ImageRgba8(still.into_rgba8()))
-}
-
-fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(SIDE);
-    limits.max_image_height = Some(SIDE);
-    limits.max_alloc = Some(ALLOCATION);
-    limits
-}
-
-fn check_size(width: u32, height: u32) -> Result<()> {
-    if width == 0 || height == 0 {
-        return Err(damaged());
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
-    let too_many = u64::from(width) * u64::from(height) > FRAME_PIXELS;
-    if width > SIDE || height > SIDE || too_many { Err(too_big()) } else { Ok(()) }
 }
 
-fn unreadable(error: image::ImageError) -> Error {
-    if matches!(error, image::ImageError::Limits(_)) { too_big() } else { damaged() }
+/// What `write` writes.
+///
+/// # Errors
+/// `ImageTooLarge` when it does not end in time, `Internal` with what else it fails with.
+pub(super) fn written<E: ToString>(
+    write: impl FnOnce(&mut CleanedFile) -> std::result::Result<(), E>,
+) -> Result<Vec<u8>> {
+    let mut file = CleanedFile::default();
+    match write(&mut file) {
+        Ok(()) => Ok(file.bytes),
+        Err(_) if file.full => Err(Error::ImageTooLarge { limit: CLEANED_BYTES }),
+        Err(error) => Err(Error::Internal(format!("an image could not be encoded: {}", error.to_string()))),
+    }
 }
 
-fn too_big() -> Error {
-    Error::InvalidImage("it is too large to show; 8,000 pixels a side and 30 million in all are allowed")
-}
-
-fn damaged() -> Error {
+pub(super) fn damaged() -> Error {
     Error::InvalidImage("the file is damaged")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
+    use super::super::{FRAMES, SIDE};
     use super::*;
 
     fn jpeg(width: u32, height: u32) -> Vec<u8> {
@@ -183,12 +171,12 @@ mod tests {
     }
 
     fn gif(frames: usize) -> Vec<u8> {
-        let mut encoder = gif::Encoder::new(Vec::new(), 40, 30, &[255, 0, 0, 0, 0, 255]).expect("a gif");
-        encoder.set_repeat(gif::Repeat::Infinite).expect("repeats");
-        encoder.write_raw_extension(gif::AnyExtension(0xfe), &[b"a secret comment".as_slice()]).expect("a comment");
+        let mut encoder = ::gif::Encoder::new(Vec::new(), 40, 30, &[255, 0, 0, 0, 0, 255]).expect("a gif");
+        encoder.set_repeat(::gif::Repeat::Infinite).expect("repeats");
+        encoder.write_raw_extension(::gif::AnyExtension(0xfe), &[b"a secret comment".as_slice()]).expect("a comment");
         for index in 0..frames {
             let pixels = vec![u8::try_from(index % 2).expect("small"); 40 * 30];
-            let mut frame = gif::Frame::from_indexed_pixels(40, 30, pixels, None);
+            let mut frame = ::gif::Frame::from_indexed_pixels(40, 30, pixels, None);
             frame.delay = 7;
             encoder.write_frame(&frame).expect("a frame");
         }
@@ -220,19 +208,19 @@ mod tests {
         let cleaned = clean(&gif(3)).expect("a good animation");
         assert!(cleaned.animated && cleaned.format == Format::Gif);
         assert!(!cleaned.bytes.windows(6).any(|part| part == b"secret"));
-        let mut decoder = DecodeOptions::new().read_info(Cursor::new(&cleaned.bytes)).expect("a gif");
+        let mut decoder = ::gif::DecodeOptions::new().read_info(Cursor::new(&cleaned.bytes)).expect("a gif");
         let mut delays = Vec::new();
         while let Some(frame) = decoder.read_next_frame().expect("a frame") {
             delays.push(frame.delay);
         }
         assert_eq!(delays, [7, 7, 7]);
-        assert_eq!(decoder.repeat(), gif::Repeat::Infinite);
+        assert_eq!(decoder.repeat(), ::gif::Repeat::Infinite);
         assert!(!clean(&gif(1)).expect("a good picture").animated);
     }
 
     #[test]
     fn limits_hold() {
-        assert!(matches!(clean(&gif(FRAMES + 1)), Err(Error::InvalidImage(_))));
+        assert!(matches!(clean(&gif(FRAMES + 1)), Err(Error::AnimationTooLong)));
         clean(&gif(FRAMES)).expect("as many as are allowed");
         for (width, height) in [(SIDE + 1, 1), (1, SIDE + 1), (6_000, 6_000)] {
             // Only the header says how large it is: nothing of that size is ever decoded.
@@ -241,7 +229,7 @@ mod tests {
             png.extend([8, 2, 0, 0, 0]);
             png.extend(crc(&png[12..]).to_be_bytes());
             png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82");
-            assert!(matches!(clean(&png), Err(Error::InvalidImage(_))), "{width} x {height}");
+            assert!(matches!(clean(&png), Err(Error::TooManyPixels)), "{width} x {height}");
         }
     }
 

@@ -112,6 +112,18 @@ impl Stored {
     }
 }
 
+/// Do two stored pictures have the same content?
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_same(app: &App, one: &str, other: &str) -> Result<bool> {
+    if one == other {
+        return Ok(true);
+    }
+    let (one, other) = (store::known(&app.store, one).await?, store::known(&app.store, other).await?);
+    Ok(one.zip(other).is_some_and(|(one, other)| one.sha256 == other.sha256))
+}
+
 /// Puts a new picture where it belongs. It was just made, so its content is known to be right.
 pub(super) async fn put_checked(app: &App, key: &BlobKey, bytes: Bytes) -> Result<()> {
     app.images.blobs.put(key, bytes).await?;
@@ -124,16 +136,4 @@ pub(super) async fn put_checked(app: &App, key: &BlobKey, bytes: Bytes) -> Resul
 fn report(known: &store::Known) {
     let (site, image) = (known.site_id, known.id);
     tracing::error!(%site, %image, "a stored picture is missing or damaged; restore its file from a backup");
-}
-
-/// Do two stored pictures have the same content?
-///
-/// # Errors
-/// When the database fails.
-pub async fn is_same(app: &App, one: &str, other: &str) -> Result<bool> {
-    if one == other {
-        return Ok(true);
-    }
-    let (one, other) = (store::known(&app.store, one).await?, store::known(&app.store, other).await?);
-    Ok(one.zip(other).is_some_and(|(one, other)| one.sha256 == other.sha256))
 }

@@ -1,6 +1,33 @@
-//! The three formats, told by a file's first bytes and never by what somebody says it is.
+//! The formats, told by a file's first bytes and never by what somebody says it is: four are taken, three are given.
 
-/// What an image is made of.
+/// What an uploaded file is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Source {
+    Png,
+    Jpeg,
+    Gif,
+    Webp,
+}
+
+impl Source {
+    /// Reads the signature. Anything else is none that we take.
+    pub fn of(bytes: &[u8]) -> Option<Source> {
+        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+            Some(Source::Png)
+        } else if bytes.starts_with(b"\xff\xd8\xff") {
+            Some(Source::Jpeg)
+        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+            Some(Source::Gif)
+        } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+            Some(Source::Webp)
+        } else {
+            None
+        }
+    }
+}
+
+/// What a stored image is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Format {
@@ -10,19 +37,6 @@ pub enum Format {
 }
 
 impl Format {
-    /// Reads the signature. Anything else is none of ours.
-    pub fn of(bytes: &[u8]) -> Option<Format> {
-        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-            Some(Format::Png)
-        } else if bytes.starts_with(b"\xff\xd8\xff") {
-            Some(Format::Jpeg)
-        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
-            Some(Format::Gif)
-        } else {
-            None
-        }
-    }
-
     /// The end of a file name.
     pub fn extension(self) -> &'static str {
         match self {

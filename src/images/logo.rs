@@ -4,12 +4,13 @@ use bytes::Bytes;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::id::AccountId;
 use crate::storage::Tx;
+use crate::turns::Whose;
 
-use super::accept::on_worker;
 use super::clean::clean;
 use super::thumbnail::shrink;
-use super::{BlobKey, FileName, store};
+use super::{BlobKey, FileName, Measure, store};
 
 /// Longest side of a logo.
 const LOGO_SIDE: u32 = 256;
@@ -19,12 +20,14 @@ pub const LOGO_BYTES: usize = 5 * 1024 * 1024;
 /// Cleans and keeps a logo of at most 256 pixels a side. Returns the file name for `Site::logo`.
 ///
 /// # Errors
-/// `ImageTooLarge`, `InvalidImage`, `StorageFull`.
-pub async fn keep_logo(app: &App, bytes: Bytes) -> Result<String> {
+/// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
+pub async fn keep_logo(app: &App, owner: AccountId, bytes: Bytes) -> Result<String> {
     if bytes.len() > LOGO_BYTES {
         return Err(Error::ImageTooLarge { limit: LOGO_BYTES });
     }
-    let small = on_worker(app, move || shrink(&clean(&bytes)?.still, LOGO_SIDE)).await?;
+    let measure = Measure::of(&bytes)?;
+    let work = move || shrink(&clean(&bytes)?.still, LOGO_SIDE);
+    let small = app.images.workshop.run(Whose::Own(owner), &measure, work).await?;
     let name = FileName::random_logo(small.format);
     app.images.blobs.put(&BlobKey::logo(name.clone()), small.bytes.into()).await?;
     Ok(name.to_string())

@@ -8,20 +8,27 @@ mod attach;
 mod blobs;
 mod budget;
 mod clean;
+mod colour;
 mod fetch;
 mod format;
+mod gif;
+mod jpeg;
 mod logo;
+mod measure;
 mod name;
+mod png;
 mod room;
 mod store;
 mod sweep;
 mod thumbnail;
 mod view;
+mod webp;
+mod workshop;
 
 use std::io;
 use std::sync::Arc;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::id::{AccountId, ImageId, KeyId, VisitorId};
@@ -30,10 +37,11 @@ use crate::storage::Folder;
 pub use accept::{accept, accept_from_visitor};
 pub use attach::{attach, forget, forget_some};
 pub use blobs::{BlobKey, Blobs, Listing, is_whole};
-pub use clean::{Cleaned, FRAME_PIXELS, FRAMES, SIDE, clean};
+pub use clean::{Cleaned, clean};
 pub use fetch::{Stored, is_same};
-pub use format::Format;
+pub use format::{Format, Source};
 pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
+pub use measure::{FRAME_PIXELS, FRAMES, MEMORY, Measure, SIDE};
 pub use name::{FileName, ImageName};
 pub use room::{Held, Room};
 pub use store::{SQL, of_names};
@@ -103,8 +111,7 @@ impl Uploader {
 pub struct Images {
     /// Where the files are.
     pub blobs: Blobs,
-    /// Pictures that are decoded at once: one a core, since each may need hundreds of megabytes.
-    workers: Arc<Semaphore>,
+    workshop: workshop::Workshop,
     /// Memory for uploads under way.
     pub room: Room,
     budgets: budget::Budgets,
@@ -127,10 +134,9 @@ impl Images {
     }
 
     fn new(blobs: Blobs, clock: Clock) -> Images {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Images {
             blobs,
-            workers: Arc::new(Semaphore::new(cores)),
+            workshop: workshop::Workshop::default(),
             room: Room::default(),
             budgets: budget::Budgets::new(clock),
             checked: fetch::Checked::default(),

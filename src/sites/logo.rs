@@ -7,15 +7,18 @@ use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::SiteId;
 use crate::images;
+use crate::turns::Whose;
 
 use super::store;
 
-/// Cleans a picture and shows it from now on.
+/// Cleans a picture and shows it from now on. The caller holds no turn at work.
 ///
 /// # Errors
 /// A picture that cannot be used; `NotFound`.
 pub async fn set_logo(app: &App, by: &By, site: SiteId, bytes: Bytes) -> Result<()> {
-    let name = images::keep_logo(app, bytes).await?;
+    let owner = app.sites.by_id(site).await?.owner_id;
+    let name = images::keep_logo(app, owner, bytes).await?;
+    let _turn = app.turns.take(Whose::Own(owner)).await?;
     replace(app, by, site, Some(name)).await
 }
 

@@ -13,7 +13,6 @@ use crate::http::address::ClientAddress;
 use crate::http::budgets::{Payers, Spent};
 use crate::http::uploads::with_upload;
 use crate::images::{self, ImageView, Uploaded};
-use crate::turns::Whose;
 
 use super::caller::{CurrentVisitor, Readable};
 
@@ -32,8 +31,7 @@ async fn take(app: &App, visitor: &CurrentVisitor, address: ClientAddress, body:
     app.limits.budgets.charge(&Payers::visitor(&visitor.session).from(network), Spent::Request, Instant::now())?;
     let limit = site.limits.image_bytes as usize;
     let image = with_upload(app, (site.id, network), body, limit, async |bytes| {
-        let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
-        images::accept_from_visitor(app, site, &visitor.session, bytes).await
+        images::accept_from_visitor(app, site, &visitor.session, network, bytes).await
     })
     .await?;
     Ok(Uploaded { image: ImageView::from(&image) })

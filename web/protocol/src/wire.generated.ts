@@ -3971,7 +3971,7 @@ export interface components {
          * @description The stable code of an error on the wire.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "confirmation_required" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
+        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "confirmation_required" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "too_many_pixels" | "animation_too_long" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
         /** @description A page of found messages. */
         Found: {
             /** @description Messages are still being indexed: some are not found yet. */

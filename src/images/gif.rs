@@ -1,0 +1,70 @@
+//! Taking a gif through frame by frame.
+
+use std::io::{Cursor, Read};
+use std::num::NonZeroU64;
+
+use gif::{ColorOutput, DecodeOptions, Encoder, Frame, MemoryLimit};
+use image::{DynamicImage, Rgba, RgbaImage};
+
+use crate::error::{Error, Result};
+
+use super::Format;
+use super::clean::{Cleaned, damaged, written};
+use super::measure::{Layout, MEMORY, Measure};
+
+/// What ends a gif. Files without it are shown by browsers all the same.
+const TRAILER: &[u8] = b";";
+
+/// Frame by frame through the palette indices: animation, timing and colours stay as they were, while comments and
+/// application blocks are left behind. Where a frame reaches beyond the screen, browsers cut it; so it may.
+pub(super) fn clean_animation(bytes: &[u8], measure: &Measure) -> Result<Cleaned> {
+    let Layout::Frames { end, .. } = measure.layout else { return Err(damaged()) };
+    let (width, height) = (measure.width as u16, measure.height as u16);
+    let mut options = DecodeOptions::new();
+    options.set_color_output(ColorOutput::Indexed);
+    options.set_memory_limit(MemoryLimit::Bytes(NonZeroU64::new(MEMORY as u64).unwrap_or(NonZeroU64::MIN)));
+    options.allow_unknown_blocks(true);
+    let whole = Cursor::new(&bytes[..end]).chain(TRAILER);
+    let mut decoder = options.read_info(whole).map_err(|_| damaged())?;
+    let palette = decoder.global_palette().unwrap_or_default().to_vec();
+    let mut still = None;
+    let mut frames = 0;
+    let bytes = written(|file| {
+        let mut encoder = Encoder::new(file, width, height, &palette)?;
+        while let Some(info) = decoder.next_frame_info()? {
+            let mut frame = info.clone();
+            let mut indices = vec![0; decoder.buffer_size()];
+            decoder.read_into_buffer(&mut indices)?;
+            frame.interlaced = false;
+            frame.buffer = indices.into();
+            frames += 1;
+            if frames == 1 {
+                // Known only once the blocks before the first frame are read.
+                encoder.set_repeat(decoder.repeat())?;
+                still = Some(paint(&frame, &palette, width, height));
+            }
+            encoder.write_frame(&frame)?;
+        }
+        Ok::<_, Box<dyn std::error::Error>>(())
+    });
+    // What fails here is the reading: the writer is given what it can write.
+    let bytes = bytes.map_err(|error| if matches!(error, Error::Internal(_)) { damaged() } else { error })?;
+    let still = DynamicImage::ImageRgba8(still.ok_or_else(damaged)?);
+    Ok(Cleaned { format: Format::Gif, bytes, still, animated: frames > 1 })
+}
+
+/// A frame on an empty screen.
+fn paint(frame: &Frame<'_>, palette: &[u8], width: u16, height: u16) -> RgbaImage {
+    let mut screen = RgbaImage::new(u32::from(width), u32::from(height));
+    let palette = frame.palette.as_deref().unwrap_or(palette);
+    let rows = frame.buffer.chunks_exact(usize::from(frame.width).max(1));
+    for (y, row) in (u32::from(frame.top)..u32::from(height)).zip(rows) {
+        for (x, index) in (u32::from(frame.left)..u32::from(width)).zip(row) {
+            let colour = palette.get(usize::from(*index) * 3..usize::from(*index) * 3 + 3);
+            if let Some([red, green, blue]) = colour.filter(|_| frame.transparent != Some(*index)) {
+                screen.put_pixel(x, y, Rgba([*red, *green, *blue, 255]));
+            }
+        }
+    }
+    screen
+}

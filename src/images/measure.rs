@@ -1,0 +1,289 @@
+//! What a file says of itself in its headers: whether it is within the limits, and what taking it will cost. Nothing is
+//! decoded for this, so a file that promises too much is refused for the price of its headers.
+
+use std::io::Cursor;
+
+use image_webp::WebPDecoder;
+
+use crate::error::{Error, Result};
+
+use super::format::Source;
+
+/// Largest width and height.
+pub const SIDE: u32 = 8_000;
+/// Most pixels in one frame.
+pub const FRAME_PIXELS: u64 = 30_000_000;
+/// Most frames of an animation.
+pub const FRAMES: usize = 500;
+/// Most pixels over all frames of an animation: about 500 frames of 630 × 630.
+const ALL_PIXELS: u64 = 200_000_000;
+/// Most bytes of memory that all pictures at work take together, and so the most that one may need.
+pub const MEMORY: usize = 288 * 1024 * 1024;
+/// Longest cleaned file.
+pub const CLEANED_BYTES: usize = 32 * 1024 * 1024;
+/// What is needed besides pixels: tables, rows, the thumbnail.
+const SMALL_PARTS: usize = 2 * 1024 * 1024;
+
+/// What a file's headers promise, within the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measure {
+    /// What it is made of.
+    pub source: Source,
+    /// Pixels a row, before the picture is turned upright.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Frames of an animation; 1 for a still picture.
+    pub frames: usize,
+    /// Pixels over all frames: what the work is counted in.
+    pub pixels: u64,
+    /// Bytes of memory that cleaning takes at most.
+    pub memory: usize,
+    /// What a decoder must know beforehand.
+    pub(super) layout: Layout,
+}
+
+/// How the file is laid out, where that decides how it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Nothing special.
+    Plain,
+    /// A jpg of so many components. It is `odd` where they come in scans of their own without being progressive, or where
+    /// others than the first are sampled more than once a unit: the fast decoder gets either wrong.
+    Components { count: u8, odd: bool },
+    /// An animation whose last whole frame ends here. In a png, whether the picture of plain viewers is no frame of it.
+    Frames { end: usize, separate_default: bool },
+}
+
+impl Measure {
+    /// Reads the headers.
+    ///
+    /// # Errors
+    /// `InvalidImage` for what is none of our formats or is damaged; `TooManyPixels` and `AnimationTooLong`.
+    pub fn of(bytes: &[u8]) -> Result<Measure> {
+        let source = Source::of(bytes).ok_or(Error::InvalidImage("png, jpg, gif and webp are taken"))?;
+        let found = match source {
+            Source::Png => png(bytes),
+            Source::Jpeg => jpeg(bytes),
+            Source::Gif => gif(bytes),
+            Source::Webp => webp(bytes)?,
+        };
+        let found = found.filter(|found| found.width > 0 && found.height > 0).ok_or_else(damaged)?;
+        if found.frames > FRAMES || found.frames > 1 && found.pixels > ALL_PIXELS {
+            return Err(Error::AnimationTooLong);
+        }
+        let largest = (u64::from(found.width) * u64::from(found.height)).max(found.largest_frame);
+        if found.width > SIDE || found.height > SIDE || largest > FRAME_PIXELS {
+            return Err(Error::TooManyPixels);
+        }
+        // All of this fits: there are 30 million pixels at most.
+        let pixels = largest as usize;
+        let decoded = pixels * found.bytes_a_pixel;
+        let written = 2 * CLEANED_BYTES.min(decoded + decoded / 2);
+        // While it is decoded, turned upright or written, the pixels are there and one of these.
+        let memory = decoded + decoded.max(written).max(pixels * found.decoder_bytes_a_pixel) + SMALL_PARTS;
+        if memory > MEMORY {
+            return Err(Error::InvalidImage(
+                "it takes too much memory to read; save it in a simpler form, such as a plain jpg",
+            ));
+        }
+        let Found { width, height, frames, pixels, layout, .. } = found;
+        Ok(Measure { source, width, height, frames, pixels, memory, layout })
+    }
+}
+
+fn damaged() -> Error {
+    Error::InvalidImage("the file is damaged")
+}
+
+/// What one format's headers say.
+struct Found {
+    width: u32,
+    height: u32,
+    frames: usize,
+    /// Pixels of the largest frame, which may be larger than the screen.
+    largest_frame: u64,
+    pixels: u64,
+    /// Of the picture in memory.
+    bytes_a_pixel: usize,
+    /// That the decoder needs beside it.
+    decoder_bytes_a_pixel: usize,
+    layout: Layout,
+}
+
+impl Found {
+    fn still(width: u32, height: u32, bytes_a_pixel: usize) -> Found {
+        let pixels = u64::from(width) * u64::from(height);
+        Found {
+            width,
+            height,
+            frames: 1,
+            largest_frame: pixels,
+            pixels,
+            bytes_a_pixel,
+            decoder_bytes_a_pixel: 0,
+            layout: Layout::Plain,
+        }
+    }
+}
+
+fn be16(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?)))
+}
+
+fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn le16(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)))
+}
+
+/// Every chunk by its length, up to the end or to where the file is cut.
+fn png(bytes: &[u8]) -> Option<Found> {
+    let (mut at, mut end) = (8, 8);
+    let header = bytes.get(at + 8..at + 21).filter(|_| bytes.get(at + 4..at + 8) == Some(b"IHDR"))?;
+    let (width, height) = (be32(header, 0)?, be32(header, 4)?);
+    let (mut animated, mut transparent, mut data) = (false, false, false);
+    let (mut frames, mut largest, mut pixels, mut separate_default) = (0, 0, 0, false);
+    while let (Some(length), Some(kind)) = (be32(bytes, at), bytes.get(at + 4..at + 8)) {
+        let body = bytes.get(at + 8..)?;
+        match kind {
+            b"acTL" if !data => animated = true,
+            b"tRNS" => transparent = true,
+            b"IDAT" => (data, end) = (true, at),
+            b"fcTL" => {
+                separate_default |= frames == 0 && data;
+                let frame = u64::from(be32(body, 4)?) * u64::from(be32(body, 8)?);
+                (frames, largest, pixels) = (frames + 1, frame.max(largest), frame.saturating_add(pixels));
+            }
+            b"IEND" => break,
+            _ => {}
+        }
+        at = at.checked_add(12)?.checked_add(usize::try_from(length).ok()?)?;
+    }
+    let bytes_a_pixel = match (header[9], transparent) {
+        (0, false) => 1,
+        (2 | 3, false) => 3,
+        _ => 4,
+    };
+    let mut found = Found::still(width, height, bytes_a_pixel);
+    if animated && frames > usize::from(!separate_default) {
+        found.pixels = if separate_default { pixels.saturating_add(found.pixels) } else { pixels };
+        found.frames = frames;
+        found.largest_frame = largest;
+        // The first picture is kept for the thumbnail while the others pass.
+        found.decoder_bytes_a_pixel = bytes_a_pixel * 2 + 2;
+        found.layout = Layout::Frames { end, separate_default };
+    }
+    Some(found)
+}
+
+/// Every segment up to the first scan.
+fn jpeg(bytes: &[u8]) -> Option<Found> {
+    let mut at = 2;
+    let (mut found, mut progressive) = (None::<Found>, false);
+    loop {
+        // Whatever stands between segments is passed over, as decoders do.
+        at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
+        at += bytes.get(at..)?.iter().position(|byte| *byte != 0xff)?;
+        let marker = *bytes.get(at)?;
+        at += 1;
+        if matches!(marker, 0x00 | 0x01 | 0xd0..=0xd8) {
+            continue;
+        }
+        let length = usize::try_from(be16(bytes, at)?).ok()?.checked_sub(2)?;
+        let segment = bytes.get(at + 2..at + 2 + length)?;
+        match marker {
+            0xc0..=0xc2 if found.is_none() => {
+                progressive = marker == 0xc2;
+                found = Some(jpeg_frame(segment, progressive)?);
+            }
+            // The end; or what only laboratories write: without loss, arithmetic, in levels; or one frame more.
+            0xd9 | 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => return None,
+            0xda => {
+                let mut found = found?;
+                if let Layout::Components { count, odd } = &mut found.layout {
+                    *odd |= !progressive && *segment.first()? < *count;
+                }
+                return Some(found);
+            }
+            _ => {}
+        }
+        at += 2 + length;
+    }
+}
+
+fn jpeg_frame(segment: &[u8], progressive: bool) -> Option<Found> {
+    let (height, width, count) = (be16(segment, 1)?, be16(segment, 3)?, *segment.get(5)?);
+    let parts = segment.get(6..6 + 3 * usize::from(count))?.chunks_exact(3);
+    let sampling = parts.map(|part| (usize::from(part[1] >> 4), usize::from(part[1] & 15)));
+    let (across, down) = sampling.clone().fold((1, 1), |(across, down), (h, v)| (h.max(across), v.max(down)));
+    // Samples over all components for each pixel; what a progressive file is gathered in is two bytes for each.
+    let samples = sampling.clone().map(|(h, v)| h * v).sum::<usize>().div_ceil(across * down);
+    if !matches!(count, 1 | 3 | 4) {
+        return None;
+    }
+    let mut found = Found::still(width, height, usize::from(count));
+    found.decoder_bytes_a_pixel = if progressive { samples * 2 } else { samples };
+    found.layout = Layout::Components { count, odd: sampling.skip(1).any(|(h, v)| h * v != 1) };
+    Some(found)
+}
+
+/// Every block, up to the last whole frame: without a trailer, and with whatever follows it, browsers show the same.
+fn gif(bytes: &[u8]) -> Option<Found> {
+    let (mut width, mut height) = (le16(bytes, 6)?, le16(bytes, 8)?);
+    let mut at = 13 + palette_bytes(*bytes.get(10)?);
+    let (mut end, mut frames, mut largest, mut pixels) = (0, 0, 0, 0);
+    loop {
+        match bytes.get(at) {
+            Some(0x21) => match blocks_end(bytes, at + 2) {
+                Some(next) => at = next,
+                None => break,
+            },
+            Some(0x2c) => {
+                let (wide, high) = (le16(bytes, at + 5)?, le16(bytes, at + 7)?);
+                // A frame that is cut off: the file did not arrive whole.
+                at = blocks_end(bytes, at + 11 + palette_bytes(*bytes.get(at + 9)?))?;
+                let frame = u64::from(wide) * u64::from(high);
+                if frames == 0 && (width == 0 || height == 0) {
+                    (width, height) = (wide, high);
+                }
+                (end, frames, largest, pixels) = (at, frames + 1, frame.max(largest), pixels + frame);
+            }
+            _ => break,
+        }
+    }
+    let mut found = Found::still(width, height, 4);
+    found.frames = frames;
+    (found.largest_frame, found.pixels) = (largest, pixels.max(found.pixels));
+    found.layout = Layout::Frames { end, separate_default: false };
+    (frames > 0).then_some(found)
+}
+
+fn palette_bytes(flags: u8) -> usize {
+    if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
+}
+
+/// Where a chain of blocks ends that begins here.
+fn blocks_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let length = usize::from(*bytes.get(at)?);
+        at += 1 + length;
+        if length == 0 {
+            return Some(at);
+        }
+    }
+}
+
+fn webp(bytes: &[u8]) -> Result<Option<Found>> {
+    let Ok(decoder) = WebPDecoder::new(Cursor::new(bytes)) else { return Ok(None) };
+    if decoder.is_animated() {
+        return Err(Error::InvalidImage("an animated webp is not taken; send the animation as a gif"));
+    }
+    let (width, height) = decoder.dimensions();
+    let mut found = Found::still(width, height, if decoder.has_alpha() { 4 } else { 3 });
+    // Without loss: four bytes. With loss: half as many samples again as pixels, and transparency as a picture of its own.
+    found.decoder_bytes_a_pixel = 6;
+    Ok(Some(found))
+}

@@ -1,0 +1,104 @@
+//! Reading a png, and taking an animated one through frame by frame.
+
+use std::io::Cursor;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaImage};
+use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Filter, Limits, Reader, Transformations};
+
+use crate::error::{Error, Result};
+
+use super::Format;
+use super::clean::{Cleaned, Decoded, damaged, shared_layout, written};
+use super::colour::{self, ToSrgb};
+use super::measure::{Layout, Measure};
+
+/// Most bytes that a decoder may ask for beside the pixels: rows, and a packed profile.
+const BESIDE_PIXELS: usize = 8 * 1024 * 1024;
+
+type PngReader<'a> = Reader<Cursor<&'a [u8]>>;
+
+fn open(bytes: &[u8]) -> Option<PngReader<'_>> {
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: BESIDE_PIXELS });
+    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    decoder.set_ignore_text_chunk(true);
+    decoder.read_info().ok()
+}
+
+/// Decodes a still picture; none when it is damaged.
+pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
+    let mut reader = open(bytes)?;
+    let mut pixels = vec![0; reader.output_buffer_size()?];
+    reader.next_frame(&mut pixels).ok()?;
+    let info = reader.info();
+    let orientation = info.exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
+    let profile = colour::profile_of_png(info);
+    let picture = picture(pixels, reader.output_color_type().0, info.width, info.height)?;
+    Some(Decoded::of(picture, orientation, profile))
+}
+
+/// Every frame is decoded and encoded anew, so that the animation, its timing and how its frames cover each other stay,
+/// and nothing else does.
+pub(super) fn clean_animation(bytes: &[u8], measure: &Measure) -> Result<Cleaned> {
+    let Layout::Frames { separate_default, .. } = measure.layout else { return Err(damaged()) };
+    let mut reader = open(bytes).ok_or_else(damaged)?;
+    let (width, height) = (measure.width, measure.height);
+    let (colours, channels) = (reader.output_color_type().0, reader.output_color_type().0.samples());
+    let to_srgb = colour::profile_of_png(reader.info()).and_then(|profile| ToSrgb::of(&profile));
+    let control = *reader.info().animation_control().ok_or_else(damaged)?;
+    // A file that promises more frames than it has plays those that it has.
+    let frames = measure.frames.min(control.num_frames as usize);
+
+    let mut still = None;
+    let bytes = written(|file| {
+        let mut encoder = Encoder::new(file, width, height);
+        encoder.set_color(colours);
+        encoder.set_depth(BitDepth::Eight);
+        encoder.set_compression(Compression::Balanced);
+        encoder.set_filter(Filter::Adaptive);
+        encoder.set_animated(frames as u32, control.num_plays)?;
+        encoder.set_sep_def_img(separate_default)?;
+        let mut writer = encoder.write_header()?;
+        let mut buffer = vec![0; reader.output_buffer_size().unwrap_or_default()];
+        for index in 0..frames + usize::from(separate_default) {
+            let found = reader.next_frame(&mut buffer)?;
+            let row = found.width as usize * channels;
+            if reader.info().interlaced {
+                // Rows of an interlaced frame stand as far apart as those of the whole picture.
+                let apart = width as usize * channels;
+                (1..found.height as usize).for_each(|y| buffer.copy_within(y * apart..y * apart + row, y * row));
+            }
+            let pixels = &mut buffer[..row * found.height as usize];
+            if let Some(turn) = &to_srgb {
+                turn.apply(pixels, channels);
+            }
+            if let Some(frame) = reader.info().frame_control().filter(|_| index > 0 || !separate_default) {
+                writer.set_frame_delay(frame.delay_num, frame.delay_den)?;
+                writer.set_frame_position(0, 0)?;
+                writer.set_frame_dimension(frame.width, frame.height)?;
+                writer.set_frame_position(frame.x_offset, frame.y_offset)?;
+                writer.set_blend_op(frame.blend_op)?;
+                writer.set_dispose_op(frame.dispose_op)?;
+            }
+            writer.write_image_data(pixels)?;
+            if index == 0 {
+                still = picture(pixels.to_vec(), colours, found.width, found.height);
+            }
+        }
+        writer.finish()?;
+        Ok::<_, Box<dyn std::error::Error>>(())
+    });
+    // What fails here is the reading: the writer is given what it can write.
+    let bytes = bytes.map_err(|error| if matches!(error, Error::Internal(_)) { damaged() } else { error })?;
+    let still = still.map(shared_layout).ok_or_else(damaged)?;
+    Ok(Cleaned { format: Format::Png, bytes, still, animated: true })
+}
+
+fn picture(pixels: Vec<u8>, colours: ColorType, width: u32, height: u32) -> Option<DynamicImage> {
+    match colours {
+        ColorType::Grayscale => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
+        ColorType::GrayscaleAlpha => GrayAlphaImage::from_raw(width, height, pixels).map(DynamicImage::ImageLumaA8),
+        ColorType::Rgb | ColorType::Indexed => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
+        ColorType::Rgba => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
+    }
+}
