@@ -136,9 +136,9 @@ test('what only calls itself a picture is refused, by the page and by the server
   const { shop, john, otto } = await two();
   const chat = john.page.locator('ocs-chat');
   await chat.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: svg });
-  await chat.getByText('Only PNG, JPEG and GIF pictures can be sent.').first().waitFor();
+  await chat.getByText('PNG, JPEG, GIF and still WebP pictures can be sent.').first().waitFor();
   await otto.page.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: svg });
-  await otto.page.getByText('Only PNG, JPEG and GIF pictures can be sent.').first().waitFor();
+  await otto.page.getByText('PNG, JPEG, GIF and still WebP pictures can be sent.').first().waitFor();
   assert.equal(await chat.locator('.picture').count(), 0);
 
   const token = await john.page.evaluate((key) => JSON.parse(localStorage.getItem(`ocs:${key}`)).token, shop.key);

@@ -174,7 +174,7 @@ test('pictures: pasted, sent, opened large', async () => {
   await page.locator('dialog[open] img').waitFor();
   await page.keyboard.press('Escape');
   await page.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: Buffer.from('<svg/>') });
-  await page.getByText('Only PNG, JPEG and GIF pictures can be sent.').waitFor();
+  await page.getByText('PNG, JPEG, GIF and still WebP pictures can be sent.').waitFor();
   assert.deepEqual(page.faults, []);
 });
 

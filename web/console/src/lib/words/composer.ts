@@ -1,5 +1,6 @@
 import type { ComposerWords } from '@ocs/ui/composer/composing.ts';
 import type { EmojiParts } from '@ocs/ui/emoji/emoji.ts';
+import { failureWords } from './failure';
 
 export const composerWords: ComposerWords & EmojiParts['words'] = {
   send: 'Send',
@@ -7,10 +8,7 @@ export const composerWords: ComposerWords & EmojiParts['words'] = {
   emoji: 'Emoji',
   remove: 'Remove',
   failed: 'This picture could not be read.',
-  failures: {
-    invalid_image: 'Only PNG, JPEG and GIF pictures can be sent.',
-    image_too_large: 'This picture is larger than the site allows.',
-  },
+  failures: failureWords,
   tooManyPictures: (count) => `Only ${count} pictures at a time.`,
   left: (count) => `${count} left`,
   tooLong: (count) => `${count} too many`,
