@@ -13,7 +13,7 @@ pub const IMAGES_PER_HOUR: u64 = 60;
 /// Bytes of one visitor an hour.
 pub const BYTES_PER_HOUR: u64 = 50 * 1024 * 1024;
 /// Pixels of one visitor an hour, over all frames: as many as sixty photos of 12 megapixels have. They stand for processor
-/// time, of which a megapixel takes 20 to 80 ms, and are known before any is spent.
+/// time and are known before any is spent.
 pub const PIXELS_PER_HOUR: u64 = 720_000_000;
 /// How many visitors' shares those of one network get, who may be an office; and those of one site.
 const NETWORK: u64 = 4;
