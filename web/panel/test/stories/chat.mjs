@@ -286,7 +286,7 @@ test("pictures: chosen, looked at, sent, shown full size", async (chat) => {
   await chat.open();
   await chat.page.setInputFiles("ocs-chat input[type=file]", [{ name: "a.png", mimeType: "image/png", buffer: PNG }, { name: "b.png", mimeType: "image/png", buffer: Buffer.from("<svg/>") }]);
   await chat.page.waitForSelector("ocs-chat .tray li img");
-  await chat.until(async () => /Only PNG/.test(await chat.page.locator("ocs-chat .composer > .fault").textContent()));
+  await chat.until(async () => /still WebP/.test(await chat.page.locator("ocs-chat .composer > .fault").textContent()));
   await chat.page.click("ocs-chat .send");
   await chat.page.waitForSelector("ocs-chat .picture img");
   await chat.page.waitForSelector("ocs-chat .ticks.sent");
