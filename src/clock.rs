@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,33 @@ impl Clock {
                 Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
             }
             Clock::Set(millis) => Millis(millis.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// The end of a time limit that begins now.
+    pub fn deadline(&self, limit: Duration) -> Deadline {
+        Deadline { clock: self.clone(), begun: (self.now(), Instant::now()), limit }
+    }
+}
+
+/// The end of a time limit. The machine's deadline is monotonic: setting its time does not move it. Under a clock that a
+/// test sets, time passes only when the test says so, however busy the machine is.
+#[derive(Debug, Clone)]
+pub struct Deadline {
+    clock: Clock,
+    begun: (Millis, Instant),
+    limit: Duration,
+}
+
+impl Deadline {
+    /// Has more time passed than the limit?
+    pub fn has_passed(&self) -> bool {
+        let (at, instant) = self.begun;
+        match &self.clock {
+            Clock::System => instant.elapsed() > self.limit,
+            set @ Clock::Set(_) => {
+                set.now().0.saturating_sub(at.0) > i64::try_from(self.limit.as_millis()).unwrap_or(i64::MAX)
+            }
         }
     }
 }

@@ -106,12 +106,20 @@ test('results go on where the page ends', async () => {
   const otto = await here.operator(shop);
   await fieldOf(otto).fill('answer');
   const found = otto.page.locator('a[id^="row-"]:has(mark)');
-  await eventually(async () => assert.equal(await found.count(), 30));
-  for (const all of [60, 90, 119]) {
-    await found.last().scrollIntoViewIfNeeded();
-    await eventually(async () => assert.equal(await found.count(), all));
+  const further = otto.page.getByRole('button', { name: 'Look further back' });
+  await found.first().waitFor();
+  // A page has at most thirty; it ends earlier where the server is too busy, and the next one goes on there.
+  for (let all = 0; all < 119; ) {
+    const before = all;
+    await eventually(async () => assert.ok((all = await found.count()) > before));
+    assert.ok(all <= before + 30, `${before} and then ${all}`);
+    if (!(await further.count())) continue;
+    const fills = await otto.page.locator('.results').evaluate((box) => box.scrollHeight > box.clientHeight);
+    if (fills) await found.last().scrollIntoViewIfNeeded();
+    else await further.click();
   }
-  assert.equal(await otto.page.getByRole('button', { name: 'Look further back' }).count(), 0);
+  assert.equal(await found.count(), 119);
+  assert.equal(await further.count(), 0);
 });
 
 test('on a phone the result opens, and going back shows the results again', async () => {

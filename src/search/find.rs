@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::app::App;
+use crate::clock::Deadline;
 use crate::conversations::{self, Side};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, MessageId, SiteId};
@@ -83,7 +84,7 @@ pub async fn find(app: &App, owner: AccountId, filter: &Filter) -> Result<Found>
         point: filter.before.unwrap_or(MessageId(progress.newest.0 + 1)),
         found: Vec::new(),
         second: None,
-        until: Instant::now() + WORK,
+        deadline: app.store.clock().deadline(WORK),
     };
     search.run(progress).await?;
     let next = (search.point.0 > 1).then(|| search.point.to_string());
@@ -101,7 +102,7 @@ struct Search<'a> {
     found: Vec<Match>,
     /// Where the search goes on after the next stretch, if that is known.
     second: Option<MessageId>,
-    until: Instant,
+    deadline: Deadline,
 }
 
 /// A message, and where it says what is looked for.
@@ -150,7 +151,7 @@ impl Search<'_> {
     }
 
     fn goes_on(&self) -> bool {
-        self.missing() > 0 && Instant::now() < self.until
+        self.missing() > 0 && !self.deadline.has_passed()
     }
 
     /// Reads messages, which are all that may be found down to `end`.
@@ -159,9 +160,9 @@ impl Search<'_> {
             self.point = end;
             return Ok(());
         }
-        let (query, missing, until) = (self.filter.query.clone(), self.missing(), self.until);
+        let (query, missing, deadline) = (self.filter.query.clone(), self.missing(), self.deadline.clone());
         // Texts may be long, and this thread has others to serve.
-        let reading = tokio::task::spawn_blocking(move || read(&query, rows, missing, until));
+        let reading = tokio::task::spawn_blocking(move || read(&query, rows, missing, &deadline));
         let (found, stopped) =
             reading.await.map_err(|error| Error::Internal(format!("a search broke off: {error}")))?;
         self.found.extend(found);
@@ -170,9 +171,9 @@ impl Search<'_> {
     }
 }
 
-/// Reads messages until enough of them say what is looked for, or until a moment, at least one; answers these, and the
-/// last message that was read where others were left.
-fn read(query: &Query, rows: Vec<Row>, most: usize, until: Instant) -> (Vec<Match>, Option<MessageId>) {
+/// Reads messages until enough of them say what is looked for or the deadline has passed, at least one; answers these, and
+/// the last message that was read where others were left.
+fn read(query: &Query, rows: Vec<Row>, most: usize, deadline: &Deadline) -> (Vec<Match>, Option<MessageId>) {
     let mut found = Vec::new();
     let mut rows = rows.into_iter().peekable();
     while let Some(row) = rows.next() {
@@ -180,7 +181,7 @@ fn read(query: &Query, rows: Vec<Row>, most: usize, until: Instant) -> (Vec<Matc
         if let Some(places) = query.find(&row.text) {
             found.push((row, places));
         }
-        if rows.peek().is_some() && (found.len() == most || Instant::now() > until) {
+        if rows.peek().is_some() && (found.len() == most || deadline.has_passed()) {
             return (found, Some(last));
         }
     }

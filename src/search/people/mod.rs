@@ -4,8 +4,6 @@
 //! are called now. The words narrow; what the person is called decides. A page is a bounded piece of work, as a page of
 //! found messages is.
 
-use std::time::Instant;
-
 use serde::Serialize;
 
 use crate::app::App;
@@ -102,7 +100,7 @@ pub async fn find(app: &App, owner: AccountId, filter: &PeopleFilter) -> Result<
         return Ok(People { conversations: Vec::new(), next: None, indexing: false });
     }
     let _place = app.searches.place().await?;
-    let until = Instant::now() + WORK;
+    let deadline = app.store.clock().deadline(WORK);
     let (terms, mut found) = (filter.query.terms(), Vec::new());
     let mut point = match filter.before {
         Some(before) => before,
@@ -110,7 +108,7 @@ pub async fn find(app: &App, owner: AccountId, filter: &PeopleFilter) -> Result<
     };
     while point.0 > 1 {
         point = look(app, owner, filter, &terms, point, &mut found).await?;
-        if found.len() == filter.limit as usize || Instant::now() > until {
+        if found.len() == filter.limit as usize || deadline.has_passed() {
             break;
         }
     }
