@@ -25,20 +25,22 @@ pub async fn check_confirmed(app: &App, account: AccountId, confirmed_at: Millis
     Err(Error::ConfirmationRequired(if coded { Confirmation::Code } else { Confirmation::Password }))
 }
 
+/// What somebody shows to confirm a session.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The password, in clear.
+    pub password: Option<&'a str>,
+    /// A code of the second factor, or a recovery code.
+    pub code: Option<&'a str>,
+}
+
 /// Confirms a session for the next minutes. Tries count as those of signing in do.
 ///
 /// # Errors
 /// `WrongCredentials`, `WrongCode`, `TooManyRequests`; `ConfirmationRequired` where the wrong one of both was shown.
-pub async fn confirm(
-    app: &App,
-    by: &By,
-    account: &Account,
-    session: SessionId,
-    password: Option<&str>,
-    code: Option<&str>,
-) -> Result<()> {
+pub async fn confirm(app: &App, by: &By, account: &Account, session: SessionId, shown: Evidence<'_>) -> Result<()> {
     let coded = second_factor::protection(app, account.id).await?.enabled;
-    let mut tx = match (coded, password, code) {
+    let mut tx = match (coded, shown.password, shown.code) {
         (true, _, Some(code)) => {
             let attempt = code_attempt(app, &account.email, Source::Session)?;
             let tx = second_factor::pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;

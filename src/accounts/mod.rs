@@ -23,7 +23,7 @@ mod totp;
 mod second_factor;
 
 pub use change_password::{PasswordChange, change_password, set_password};
-pub use confirm::{CONFIRMED_S, check_confirmed, confirm};
+pub use confirm::{CONFIRMED_S, Evidence, check_confirmed, confirm};
 pub use delete::delete;
 pub use email::normalise as normalise_email;
 pub use password::Passwords;

@@ -151,8 +151,8 @@ pub(super) async fn confirm(
     operator: CurrentOperator,
     JsonBody(shown): JsonBody<Confirm>,
 ) -> Result<Json<Done>> {
-    let (password, code) = (shown.password.as_deref(), shown.code.as_deref());
-    accounts::confirm(&app, operator.by(), operator.account(), operator.session, password, code).await?;
+    let shown = accounts::Evidence { password: shown.password.as_deref(), code: shown.code.as_deref() };
+    accounts::confirm(&app, operator.by(), operator.account(), operator.session, shown).await?;
     Ok(Json(Done {}))
 }
 

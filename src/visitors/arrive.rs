@@ -150,44 +150,52 @@ impl Plan {
             }
             Plan::Upgrade { session, visitor, by } => {
                 hand_over(tx, log, &session, &visitor, &Proof::Signed).await?;
-                new_token(tx, visitor, &Proof::Signed, by, Some(&session), arrival.network).await
+                let proven = Proven { proof: &Proof::Signed, by, network: arrival.network };
+                new_token(tx, visitor, Some(&session), proven).await
             }
             Plan::Identify { session, anonymous, proof, by } => {
-                let visitor = name(tx, log, &session, anonymous, arrival, &proof).await?;
-                new_token(tx, visitor, &proof, by, Some(&session), arrival.network).await
+                let proven = Proven { proof: &proof, by, network: arrival.network };
+                let naming = Naming { session: &session, anonymous, arrival, proof: &proof };
+                let visitor = naming.carry_out(tx, log).await?;
+                new_token(tx, visitor, Some(&session), proven).await
             }
             Plan::Enter { proof, by } => {
                 tx.keep_memory();
                 let visitor = find_or_add(tx, site, arrival, &proof).await?;
-                new_token(tx, visitor, &proof, by, None, arrival.network).await
+                new_token(tx, visitor, None, Proven { proof: &proof, by, network: arrival.network }).await
             }
         }
     }
 }
 
-/// Gives an anonymous visitor its name. Where a visitor of that name exists, the anonymous thread goes to it.
-async fn name(
-    tx: &mut Tx,
-    log: &Log,
-    session: &VisitorSession,
+/// An anonymous visitor gets the external id with which its browser arrives.
+struct Naming<'a> {
+    session: &'a VisitorSession,
     anonymous: Visitor,
-    arrival: &Arrival,
-    proof: &Proof,
-) -> Result<Visitor> {
-    let visitor = match store::by_external(tx, session.site_id, &arrival.external_id, proof).await? {
-        Some(known) => known,
-        None if store::is_alone(tx, session).await? => {
-            store::rename(tx, session.site_id, anonymous.id, &arrival.external_id, false).await?;
-            anonymous.clone()
+    arrival: &'a Arrival,
+    /// The proof under which it goes on.
+    proof: &'a Proof,
+}
+
+impl Naming<'_> {
+    /// Where a visitor of that id exists, the anonymous thread goes to it.
+    async fn carry_out(self, tx: &mut Tx, log: &Log) -> Result<Visitor> {
+        let Naming { session, anonymous, arrival, proof } = self;
+        let visitor = match store::by_external(tx, session.site_id, &arrival.external_id, proof).await? {
+            Some(known) => known,
+            None if store::is_alone(tx, session).await? => {
+                store::rename(tx, session.site_id, anonymous.id, &arrival.external_id, false).await?;
+                anonymous.clone()
+            }
+            // Others came under that random id, too: only what this browser wrote goes along.
+            None => add(tx, session.site_id, arrival, proof).await?,
+        };
+        hand_over(tx, log, session, &visitor, proof).await?;
+        if visitor.id != anonymous.id && store::is_alone(tx, session).await? {
+            store::remove_if_idle(tx, session.site_id, anonymous.id).await?;
         }
-        // Others came under that random id, too: only what this browser wrote goes along.
-        None => add(tx, session.site_id, arrival, proof).await?,
-    };
-    hand_over(tx, log, session, &visitor, proof).await?;
-    if visitor.id != anonymous.id && store::is_alone(tx, session).await? {
-        store::remove_if_idle(tx, session.site_id, anonymous.id).await?;
+        Ok(visitor)
     }
-    Ok(visitor)
 }
 
 /// What a session wrote, and what is known of who wrote it, goes to (`visitor`, `proof`).
@@ -213,14 +221,20 @@ async fn add(tx: &mut Tx, site: SiteId, arrival: &Arrival, proof: &Proof) -> Res
     store::by_id_in(tx, (site, id, proof)).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
 }
 
+/// What an arrival has proven, and from where it came.
+struct Proven<'a> {
+    proof: &'a Proof,
+    /// The identity secret that signed it.
+    by: Option<KeyId>,
+    network: Option<NetworkBucket>,
+}
+
 /// Makes a token; the one it replaces ends with the same commit.
 async fn new_token(
     tx: &mut Tx,
     visitor: Visitor,
-    proof: &Proof,
-    signed_by: Option<KeyId>,
     old: Option<&VisitorSession>,
-    network: Option<NetworkBucket>,
+    Proven { proof, by: signed_by, network }: Proven<'_>,
 ) -> Result<Arrived> {
     if let Some(session) = old {
         store::remove_token(tx, session).await?;

@@ -101,44 +101,59 @@ pub async fn find(app: &App, owner: AccountId, filter: &PeopleFilter) -> Result<
     }
     let _place = app.searches.place().await?;
     let deadline = app.store.clock().deadline(WORK);
-    let (terms, mut found) = (filter.query.terms(), Vec::new());
-    let mut point = match filter.before {
+    let point = match filter.before {
         Some(before) => before,
         None => store::end(&app.store).await?,
     };
-    while point.0 > 1 {
-        point = look(app, owner, filter, &terms, point, &mut found).await?;
-        if found.len() == filter.limit as usize || deadline.has_passed() {
+    let terms = filter.query.terms();
+    let mut search = Search { store: &app.store, owner, filter, terms, point, found: Vec::new() };
+    while search.point.0 > 1 {
+        search.look().await?;
+        if search.is_full() || deadline.has_passed() {
             break;
         }
     }
-    let conversations = shown(app, found).await?;
+    let next = (search.point.0 > 1).then(|| search.point.to_string());
+    let conversations = shown(app, search.found).await?;
     let indexing = !store::not_indexed(&app.store, 1).await?.is_empty();
-    Ok(People { conversations, next: (point.0 > 1).then(|| point.to_string()), indexing })
+    Ok(People { conversations, next, indexing })
 }
 
-/// Looks at the next people of the span below `point`; answers below whom nobody was looked at yet.
-async fn look(
-    app: &App,
+struct Search<'a> {
+    store: &'a Store,
     owner: AccountId,
-    filter: &PeopleFilter,
-    terms: &[Term],
+    filter: &'a PeopleFilter,
+    terms: Vec<Term>,
+    /// Everybody from here on was looked at.
     point: PersonId,
-    found: &mut Vec<(SiteId, ConversationId)>,
-) -> Result<PersonId> {
-    let asked = i64::from(filter.limit);
-    let people = store::candidates(&app.store, (owner, filter.site), terms, point, asked).await?;
-    for (visitor, conversation) in store::with_conversation(&app.store, owner, &people).await? {
-        if filter.query.find(&said_of(&visitor)).is_none() {
-            continue;
-        }
-        found.push((visitor.site_id, conversation));
-        if let Some(person) = visitor.person.filter(|_| found.len() == filter.limit as usize) {
-            return Ok(person);
-        }
+    /// The newest conversation of each person found, at most as many as the page has results.
+    found: Vec<(SiteId, ConversationId)>,
+}
+
+impl Search<'_> {
+    fn is_full(&self) -> bool {
+        self.found.len() == self.filter.limit as usize
     }
-    let last = people.last().filter(|_| people.len() as i64 == asked);
-    Ok(last.map_or_else(|| store::span_end(point), |(person, _)| *person))
+
+    /// Looks at the next people of the span below `point`.
+    async fn look(&mut self) -> Result<()> {
+        let asked = i64::from(self.filter.limit);
+        let scope = (self.owner, self.filter.site);
+        let people = store::candidates(self.store, scope, &self.terms, self.point, asked).await?;
+        for (visitor, conversation) in store::with_conversation(self.store, self.owner, &people).await? {
+            if self.filter.query.find(&said_of(&visitor)).is_none() {
+                continue;
+            }
+            self.found.push((visitor.site_id, conversation));
+            if let Some(person) = visitor.person.filter(|_| self.is_full()) {
+                self.point = person;
+                return Ok(());
+            }
+        }
+        let last = people.last().filter(|_| people.len() as i64 == asked);
+        self.point = last.map_or_else(|| store::span_end(self.point), |(person, _)| *person);
+        Ok(())
+    }
 }
 
 /// In the order in which they were found.
