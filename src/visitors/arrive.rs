@@ -10,7 +10,7 @@ use crate::secret;
 use crate::sites::{IdentityMode, Site};
 use crate::storage::Tx;
 
-use super::store::NewToken;
+use super::store::{Claims, NewToken};
 use super::{Arrival, NetworkBucket, Proof, Visitor, VisitorSession, store, verify};
 
 /// Tokens that are made in place of one old token before any of them was shown.
@@ -268,8 +268,9 @@ async fn update(tx: &mut Tx, log: &Log, site: &Site, arrived: &mut Arrived, arri
         let key = (site.id, id, proof);
         let gone = || Error::Internal("an arriving visitor is missing".into());
         let before = store::by_id_in(tx, key).await?.ok_or_else(gone)?;
-        let names = *proof != Proof::Shared || session.proof == Proof::Signed || !before.verified;
-        store::say(tx, &before, arrival, names).await?;
+        let may_name = *proof != Proof::Shared || session.proof == Proof::Signed || !before.verified;
+        let claims = if may_name { Claims::Write } else { Claims::Keep };
+        store::say(tx, &before, arrival, claims).await?;
         let after = store::by_id_in(tx, key).await?.ok_or_else(gone)?;
         people::index(tx, site.owner_id, &after).await?;
         if is_changed(&arrived.visitor, &before) || is_changed(&before, &after) {

@@ -278,8 +278,16 @@ pub(super) async fn set_verified(tx: &mut Tx, visitor: &Visitor) -> Result<()> {
     tx.run(SET_VERIFIED, values![visitor.site_id, visitor.id]).await.map(drop)
 }
 
-/// Writes what a page says under the visitor's proof; where `names` is false, who it is stays as it was.
-pub(super) async fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, names: bool) -> Result<()> {
+/// Whether an arrival changes what a visitor is called: its nickname, e-mail address and attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claims {
+    Write,
+    Keep,
+}
+
+/// Writes what a page says under the visitor's proof, and the claims where they are to be written.
+pub(super) async fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claims: Claims) -> Result<()> {
+    let written = claims == Claims::Write;
     let person = match visitor.person {
         Some(person) => person,
         None => {
@@ -292,9 +300,9 @@ pub(super) async fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, names
     let values = values![
         visitor.site_id,
         person,
-        arrival.nickname.clone().filter(|_| names),
-        arrival.email.clone().filter(|_| names),
-        arrival.attributes.as_ref().filter(|_| names).map(text_of),
+        arrival.nickname.clone().filter(|_| written),
+        arrival.email.clone().filter(|_| written),
+        arrival.attributes.as_ref().filter(|_| written).map(text_of),
         page.as_ref().map(|page| page.url.clone()),
         page.as_ref().map(|page| page.title.clone()),
         page.map(|page| page.referrer),
