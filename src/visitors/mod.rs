@@ -25,7 +25,7 @@ pub use draft::{Arrival, Start};
 pub use expire::end_expired;
 pub use identity::verify;
 pub use leave::log_out;
-pub use same_id::{NetworkBucket, SameExternalId, same_external_ids};
+pub use same_id::{NetworkBucket, SAMPLE_ID, SameExternalId, same_external_ids};
 pub use session::{Sessions, VisitorSession};
 pub use view::{VisitorForOperator, VisitorForVisitor};
 
@@ -58,7 +58,7 @@ pub struct Visitor {
     pub external_id: String,
     /// The widget made `external_id`.
     pub anonymous: bool,
-    /// A signed identity token for this id has been seen, from whomever.
+    /// True once any browser presented a valid identity token for this external id.
     pub verified: bool,
     /// The proof under which all that follows was said.
     pub proof: Proof,

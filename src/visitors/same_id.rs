@@ -12,9 +12,11 @@ use crate::id::{AccountId, SiteId};
 
 use super::{Proof, store};
 
-/// The external ids of the documentation's example, and of the line that the console prints to fill in. Nobody has them,
-/// so one visitor under either is enough.
-const SAMPLES: [&str; 2] = ["user_12345", "THE ID OF THE SIGNED-IN VISITOR"];
+/// The external id in the line that the console and the demo page print for the site's developer to fill in.
+pub const SAMPLE_ID: &str = "THE ID OF THE SIGNED-IN VISITOR";
+/// External ids of the documentation's example and of the printed line. Nobody has them, so one visitor under either is
+/// enough.
+const SAMPLES: [&str; 2] = ["user_12345", SAMPLE_ID];
 /// Newest browsers of a site that are looked at. Also how many must come after the page was mended, where none of them
 /// has an id of its own, until the site counts as mended.
 const BROWSERS: i64 = 10;

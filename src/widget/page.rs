@@ -15,6 +15,7 @@ use crate::http::body::PathOf;
 use crate::http::origin;
 use crate::http::route::{Caller, Route};
 use crate::sites::{Locale, Site};
+use crate::visitors::SAMPLE_ID;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;font:16px/1.6 system-ui,sans-serif}body{max-width:44rem;margin:3rem auto;padding:0 1.25rem}\
@@ -35,7 +36,7 @@ async fn demo(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts)
     let origin = origin::of_server(&app, &parts);
     let script = loader(&origin, &site.widget_key);
     let shown = escape(&snippet(&origin, &site.widget_key));
-    let known = escape(KNOWN_VISITORS);
+    let known = escape(&known_visitors());
     let name = escape(&site.name);
     let paused = if site.paused { "<p><strong>This chat is paused: nothing is drawn here.</strong></p>" } else { "" };
     let html = format!(
@@ -82,10 +83,9 @@ fn snippet(origin: &str, key: &str) -> String {
 }
 
 /// The other part, commented out: pasted unchanged it does nothing, where a value would make all visitors one person.
-const KNOWN_VISITORS: &str = "\
-<script>
-// window.OCS = { externalId: 'THE ID OF THE SIGNED-IN VISITOR', nickname: 'THEIR NAME' };
-</script>";
+fn known_visitors() -> String {
+    format!("<script>\n// window.OCS = {{ externalId: '{SAMPLE_ID}', nickname: 'THEIR NAME' }};\n</script>")
+}
 
 fn loader(origin: &str, key: &str) -> String {
     format!(
@@ -164,7 +164,8 @@ mod tests {
         let expected = "<script>(function(){\n  var s = document.createElement('script');\n  \
             s.src = 'https://HOST/api/widget.js?key=SITE_KEY';\n  s.async = true; document.head.appendChild(s);\n})();</script>";
         assert_eq!(snippet("https://HOST", "SITE_KEY"), expected);
-        let lines: Vec<&str> = KNOWN_VISITORS.lines().collect();
+        let known = known_visitors();
+        let lines: Vec<&str> = known.lines().collect();
         assert!(lines[1].starts_with("//") && lines.len() == 3, "pasted unchanged it does nothing: {lines:?}");
     }
 

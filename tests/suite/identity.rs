@@ -1,9 +1,12 @@
 //! Who may read a known visitor's history.
 
+use std::path::Path;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::Method;
+use ocs::visitors::SAMPLE_ID;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -422,7 +425,7 @@ async fn whoever_is_let_in_at_the_same_moment_holds_a_token_that_is_good() {
     }
 }
 
-/// What the console is told about a constant external id on the pages of `shop`, in the list and on the site's page.
+/// Returns `same_external_id` of `shop`. The list of sites and the site's own page must agree on it.
 async fn same_external_id(otto: &Owner, shop: &Site) -> Value {
     let site = otto.get(&format!("sites/{}", shop.id)).await["same_external_id"].clone();
     let lines = otto.get("my-sites").await;
@@ -437,6 +440,16 @@ async fn behind_a_proxy() -> (World, Owner, Site) {
     let otto = world.owner("otto").await;
     let shop = otto.site("Shop").await;
     (world, otto, shop)
+}
+
+/// The server knows an example's id that was left as it is only where it is the printed one.
+#[test]
+fn whoever_prints_the_line_to_fill_in_prints_the_id_that_the_server_knows() {
+    for file in ["README.md", "web/console/src/routes/(console)/sites/[id]/embed.ts"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = std::fs::read_to_string(path).expect("the file");
+        assert!(text.contains(&format!("externalId: '{SAMPLE_ID}'")), "{file}");
+    }
 }
 
 /// Addresses of five networks.
@@ -458,7 +471,7 @@ async fn one_visitor_under_the_id_of_the_documentation_is_told_to_the_owner() {
     // So is the line that the console prints, if somebody takes the slashes away and fills in nothing.
     let other = otto.site("Studio").await;
     assert_eq!(same_external_id(&otto, &other).await, Value::Null);
-    world.visitor(&other, "THE ID OF THE SIGNED-IN VISITOR").await;
+    world.visitor(&other, SAMPLE_ID).await;
     assert_eq!(same_external_id(&otto, &other).await["sample"], true);
 }
 
