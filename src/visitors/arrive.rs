@@ -204,7 +204,7 @@ async fn hand_over(tx: &mut Tx, log: &Log, session: &VisitorSession, visitor: &V
     store::hand_over(tx, session, (visitor.site_id, visitor.id, proof)).await
 }
 
-/// Where somebody said that a name of the site's is a browser's random id, the site knows better.
+/// Finds or adds the visitor. Clears `anonymous` when the site names an id that a browser claimed as its own random one.
 async fn find_or_add(tx: &mut Tx, site: &Site, arrival: &Arrival, proof: &Proof) -> Result<Visitor> {
     match store::by_external(tx, site.id, &arrival.external_id, proof).await? {
         Some(visitor) if visitor.anonymous && !arrival.anonymous => {

@@ -59,7 +59,7 @@ const HAND_OVER: &str =
     AND NOT EXISTS (SELECT 1 FROM people AS t WHERE t.site_id = $1 AND t.visitor_id = $4 AND t.proof = $5)";
 const DROP_CLAIMS: &str = "UPDATE people SET nickname = NULL, email = NULL, attributes = NULL
     WHERE site_id = $1 AND visitor_id = $2 AND proof = $3";
-// Of those named: the people who have neither a token nor a conversation any more.
+// Deletes those of the given `people` rows that no token and no conversation refers to.
 const REMOVE_PEOPLE: &str = concat!(
     "DELETE FROM people WHERE (site_id, id) IN (SELECT p.site_id, p.id FROM ",
     bulk_rows!("$1"),
@@ -331,7 +331,7 @@ pub(super) async fn hand_over(tx: &mut Tx, from: &VisitorSession, (site, to, pro
     Ok(())
 }
 
-/// Removes what is known of those who have neither a token nor a conversation any more.
+/// Deletes those of the given `people` rows that no token and no conversation refers to.
 pub async fn remove_people(tx: &mut Tx, shown: &[Shown<'_>]) -> Result<()> {
     tx.run(REMOVE_PEOPLE, values![Value::json(&shown)]).await.map(drop)
 }

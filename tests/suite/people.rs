@@ -212,7 +212,7 @@ async fn people_are_found_as_they_are_called_now_and_not_after_they_are_gone() {
     assert!(found(&otto, "q=grace").await.is_empty());
 }
 
-/// A hundred thousand people who wrote, as the product would keep them; every tenth thousand is called Søren.
+/// Adds 100,000 people with one conversation each, stored as the product stores them. Every 10,000th is called Søren.
 const CROWD: [&str; 5] = [
     "INSERT INTO visitors (site_id, id, public_id, external_id, anonymous, first_seen_at, last_seen_at)
     WITH RECURSIVE numbers (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100999)

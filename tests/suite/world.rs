@@ -318,7 +318,7 @@ impl Owner {
         self.call(Method::GET, path, Value::Null).await.ok()
     }
 
-    /// Shows once more that it is them, as what lasts asks for when the sign-in is a while ago.
+    /// Confirms the session with the password. Routes that ask again accept it for ten minutes.
     pub async fn confirm(&self) {
         let shown = json!({ "password": "correct horse battery" });
         self.call(Method::POST, "account/confirm", shown).await.ok();
