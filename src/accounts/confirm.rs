@@ -1,5 +1,6 @@
 //! Showing once more, in a session that is open already, that it is still oneself: with a code where the account has a second
-//! factor, else with the password. A session that was stolen or left open is not enough for what lasts.
+//! factor, else with the password. Ten minutes after its sign-in or last
+//! confirmation, a session that was stolen or left open makes no keys and deletes no sites.
 
 use crate::app::App;
 use crate::audit::{self, Action, By};

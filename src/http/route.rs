@@ -23,8 +23,8 @@ pub enum Caller {
     ChatKey,
 }
 
-/// What an operator shows beside being signed in, for a route that changes something. Lasting credentials and acts that
-/// cannot be undone ask again, so that a session that was left open or stolen is not enough for them.
+/// What an operator shows beside being signed in, for a route that changes something. Keys, secrets and deleting a
+/// site ask again, so that a session that was left open or stolen is not enough for them after ten minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AsksAgain {
     /// Nothing.
