@@ -75,7 +75,7 @@ for (const colorScheme of ['light', 'dark']) {
     found.composing = await faultsOf(otto.page);
     for (const words of ['hello', 'zebra']) {
       await otto.page.getByLabel('Search people and messages').fill(words);
-      await otto.page.locator('mark').or(otto.page.getByText('No message says')).first().waitFor();
+      await otto.page.locator('mark').or(otto.page.getByText('No messages or people match')).first().waitFor();
       found[`search ${words}`] = await faultsOf(otto.page);
     }
     assert.deepEqual(Object.entries(found).filter(([, faults]) => faults.length > 0), []);

@@ -73,6 +73,7 @@ test('what lasts is asked about again, and done after the password', async () =>
   await asksAgain(page, 'POST', '**/identity-secrets');
   await page.getByRole('button', { name: 'New secret' }).click();
   const dialog = page.getByRole('dialog', { name: 'Is it still you?' });
+  await dialog.getByText("You won't be asked for this kind of change again for 10 minutes.").waitFor();
   await dialog.getByLabel('Your password').fill('a guess');
   await dialog.getByRole('button', { name: 'Continue' }).click();
   await dialog.getByRole('alert').waitFor();

@@ -83,7 +83,7 @@ test('nothing found, and a search that fails, are said; the failed one is tried 
   const otto = await here.operator(shop);
   const { page } = otto;
   await fieldOf(otto).fill('zebra');
-  await page.getByText('No message says “zebra”').waitFor();
+  await page.getByText('No messages or people match “zebra”').waitFor();
   await page.getByRole('button', { name: 'Clear the search' }).click();
   await otto.row('John Doe').waitFor();
 
