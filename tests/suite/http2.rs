@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::connections::Raw;
 use crate::images::{png, upload};
+use crate::program::Program;
 use crate::world::World;
 
 /// Long after every time-out of these tests, and long before those that a server has by default.
@@ -185,4 +186,35 @@ async fn a_flood_of_resets_ends_its_own_connection() {
         assert!(raw.end().await.is_some(), "{at_once} at once: it goes on for ever");
         assert_eq!(world.http().get("/healthz").await.status, 200);
     }
+}
+
+/// Twelve connections ask for one picture on as many streams as they get, take nothing of it, and answer every ping.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pictures_that_nobody_takes_hold_no_files() {
+    let program = Program::start("info");
+    let (_otto, shop) = crate::framing::open_shop(&program).await;
+    let (token, _) = crate::framing::visitor(&program, &shop, "vera").await;
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "image/png")];
+    let image = program.http.send(Method::POST, "/api/widget/images", &headers, png(1_200, 900)).await.ok();
+    let path = image["image"]["url"].as_str().expect("a path").to_owned();
+    let descriptors = || std::fs::read_dir(format!("/proc/{}/fd", program.id())).expect("its descriptors").count();
+    let before = descriptors();
+    let mut held = Vec::new();
+    for _ in 0..12 {
+        let stream = TcpStream::connect(&program.address).await.expect("a connection");
+        let mut sender = connect(stream, 0).await;
+        let asked = ask(&mut sender, &program.address, &path, 32).await;
+        assert_eq!(asked.len(), 32);
+        held.push((sender, asked));
+    }
+    for (_, asked) in &mut held {
+        for answer in asked.drain(..) {
+            let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
+            std::mem::forget(answer);
+        }
+    }
+    let more = descriptors().saturating_sub(before);
+    assert!(more < 60, "12 connections hold {more} descriptors");
+    assert_eq!(program.http.get("/healthz").await.status, 200);
 }
