@@ -22,6 +22,12 @@ pub enum Error {
         /// Bytes allowed.
         limit: usize,
     },
+    /// The form has more fields than are read.
+    #[error("the form has more than {limit} fields; send only those that are documented")]
+    TooManyFields {
+        /// Fields allowed.
+        limit: usize,
+    },
     /// No such thing, or not yours: both answer alike.
     #[error("not found")]
     NotFound,
@@ -203,7 +209,7 @@ impl Error {
     /// The code that clients match on.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Error::Invalid { .. } | Error::InvalidRequest(_) => ErrorCode::InvalidRequest,
+            Error::Invalid { .. } | Error::InvalidRequest(_) | Error::TooManyFields { .. } => ErrorCode::InvalidRequest,
             Error::TooLarge { .. } => ErrorCode::TooLarge,
             Error::NotFound => ErrorCode::NotFound,
             Error::MethodNotAllowed => ErrorCode::MethodNotAllowed,

@@ -68,6 +68,9 @@ impl Refusal {
             ) => {
                 return too_many(*retry_after_s);
             }
+            Refusal::Because(Error::TooManyFields { limit }) => {
+                return (StatusCode::BAD_REQUEST, format!("more than {limit} fields").into());
+            }
             Refusal::Because(error) => words(error),
         };
         (status, words.into())

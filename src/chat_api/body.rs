@@ -1,6 +1,7 @@
 //! Parameters as scripts send them: a query, JSON, a form or a multipart form, in whatever charset and with whatever
 //! content type their library uses. Unknown fields are ignored, as PHP would do.
 
+use std::fmt;
 use std::future::ready;
 
 use axum::body::Body;
@@ -11,7 +12,8 @@ use http_body_util::BodyExt;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, header};
 use multer::Multipart;
-use serde_json::{Number, Value};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Number;
 
 use crate::error::{Error, Result};
 use crate::http::body::{media_type_of, unreadable};
@@ -19,6 +21,11 @@ use crate::id::ConversationId;
 
 /// Most bytes of a body that are read to find the key and the action, before the caller is known.
 const PEEK_BYTES: usize = 64 * 1024;
+/// Most fields of a form, known or not: what PHP reads of one (`max_input_vars`).
+const MOST_FIELDS: usize = 1_000;
+/// Names that are read. A field of another name is skipped and takes no memory.
+const NAMES: [&str; 8] =
+    ["_charset_", "action", "agent_name", "content", "conversation_id", "image_base64", "key", "limit"];
 /// How a byte order mark begins a UTF-8 text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -28,7 +35,8 @@ pub(super) struct Parameters(Vec<(String, String)>);
 impl Parameters {
     pub(super) fn of_query(parts: &Parts) -> Parameters {
         let pairs = form_pairs(parts.uri.query().unwrap_or_default().as_bytes());
-        Parameters(pairs.map(|(name, value)| (text_of(&name, None), text_of(&value, None))).collect())
+        let known = pairs.filter(|(name, _)| is_known(name));
+        Parameters(known.map(|(name, value)| (text_of(&name, None), text_of(&value, None))).collect())
     }
 
     /// The value of a name.
@@ -39,7 +47,7 @@ impl Parameters {
     /// Takes `key` and `action` from a body where the query names none. Returns the body as it was.
     ///
     /// # Errors
-    /// `InvalidRequest` for a body that ends early or arrives too slowly.
+    /// `InvalidRequest` for a body that ends early or arrives too slowly, `TooManyFields`.
     pub(super) async fn complete_from(&mut self, parts: &Parts, body: Body) -> Result<Body> {
         if parts.method != Method::POST || Format::of(&parts.headers) == Format::Json {
             return Ok(body);
@@ -47,7 +55,7 @@ impl Parameters {
         let Peeked { start, is_whole, body } = peek(body).await?;
         let fields = match Format::of(&parts.headers) {
             Format::Multipart(boundary) => multipart_fields(start, &boundary).0,
-            Format::Form if is_whole => form_fields(&start),
+            Format::Form if is_whole => form_fields(&start)?,
             Format::Form | Format::Json => Vec::new(),
         };
         let before_files: Vec<(String, String)> = named(fields.into_iter().take_while(|field| !field.is_file), None);
@@ -114,6 +122,16 @@ impl Format {
     }
 }
 
+fn is_known(name: &[u8]) -> bool {
+    NAMES.iter().any(|known| known.as_bytes() == name)
+}
+
+/// Counts one more field.
+fn count(seen: &mut usize) -> Result<()> {
+    *seen += 1;
+    if *seen > MOST_FIELDS { Err(Error::TooManyFields { limit: MOST_FIELDS }) } else { Ok(()) }
+}
+
 /// One field of a form, before its charset is applied.
 struct Field {
     name: Vec<u8>,
@@ -133,28 +151,45 @@ fn form_pairs(bytes: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
     })
 }
 
-fn form_fields(bytes: &[u8]) -> Vec<Field> {
+/// The known fields of a form.
+fn form_fields(bytes: &[u8]) -> Result<Vec<Field>> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    form_pairs(bytes).map(|(name, value)| Field { name, value: value.into(), charset: None, is_file: false }).collect()
+    let (mut fields, mut seen) = (Vec::new(), 0);
+    for (name, value) in form_pairs(bytes) {
+        count(&mut seen)?;
+        if is_known(&name) {
+            fields.push(Field { name, value: value.into(), charset: None, is_file: false });
+        }
+    }
+    Ok(fields)
 }
 
-/// The fields of a multipart body up to its end, or up to where it cannot be read.
+/// The known fields of a multipart body up to its end, or up to where it cannot be read.
 fn multipart_fields(bytes: Bytes, boundary: &str) -> (Vec<Field>, Result<()>) {
-    let mut fields = Vec::new();
+    let (mut fields, mut seen) = (Vec::new(), 0);
     let mut multipart = Multipart::new(stream::once(ready(Ok::<_, std::convert::Infallible>(bytes))), boundary);
     let read = async {
-        while let Some(field) = multipart.next_field().await? {
+        while let Some(field) = multipart.next_field().await.map_err(|_| unreadable_multipart())? {
+            count(&mut seen)?;
             let name = field.name().unwrap_or_default().as_bytes().to_vec();
+            if !is_known(&name) {
+                continue;
+            }
             let is_file = field.file_name().is_some();
             let charset = field.content_type().and_then(|kind| kind.get_param("charset"));
             let charset = charset.and_then(|label| Encoding::for_label(label.as_str().as_bytes()));
-            fields.push(Field { name, value: field.bytes().await?, charset, is_file });
+            let value = field.bytes().await.map_err(|_| unreadable_multipart())?;
+            fields.push(Field { name, value, charset, is_file });
         }
-        Ok::<(), multer::Error>(())
+        Ok(())
     };
     // All of it is in memory: there is nothing to wait for.
-    let is_read = read.now_or_never().is_some_and(|read| read.is_ok());
-    (fields, if is_read { Ok(()) } else { Err(Error::InvalidRequest("the multipart body cannot be read".into())) })
+    let read = read.now_or_never().unwrap_or_else(|| Err(unreadable_multipart()));
+    (fields, read)
+}
+
+fn unreadable_multipart() -> Error {
+    Error::InvalidRequest("the multipart body cannot be read".into())
 }
 
 /// Names and values as text: in the charset of the field, else that of the field `_charset_` (RFC 7578, 4.6), else that of
@@ -210,7 +245,7 @@ impl Reply {
     /// a form.
     ///
     /// # Errors
-    /// `InvalidRequest` for what is none of them, and for a field whose value is neither text nor a number.
+    /// `InvalidRequest` for what is none of them, and for a field whose value is neither text nor a number; `TooManyFields`.
     pub fn parse(parts: &Parts, bytes: &Bytes) -> Result<Reply> {
         let charset = charset_of(&parts.headers);
         let format = Format::of(&parts.headers);
@@ -224,20 +259,20 @@ impl Reply {
         if format == Format::Json || bytes.trim_ascii_start().starts_with(b"{") {
             return Reply::of_json(&text_of(&bytes, marked.or(charset)));
         }
-        Ok(Reply::of_fields(form_fields(&bytes), charset))
+        Ok(Reply::of_fields(form_fields(&bytes)?, charset))
     }
 
     fn of_json(text: &str) -> Result<Reply> {
-        let Ok(Value::Object(fields)) = serde_json::from_str(text) else {
-            return Err(Error::InvalidRequest("send a JSON object".into()));
-        };
-        let mut reply = Reply::default();
-        for (name, value) in fields {
-            if let Some(field) = reply.field(&name) {
-                *field = text_of_value(value)?;
-            }
-        }
-        Ok(reply)
+        let is_object = text.trim_ascii_start().starts_with('{');
+        serde_json::from_str(text).map_err(|error| {
+            // The parser's own words would repeat what was sent.
+            let reason = if is_object && error.is_data() {
+                "a field is neither text nor a number"
+            } else {
+                "send a JSON object"
+            };
+            Error::InvalidRequest(reason.into())
+        })
     }
 
     fn of_fields(fields: Vec<Field>, charset: Option<&'static Encoding>) -> Reply {
@@ -271,21 +306,73 @@ impl Reply {
     }
 }
 
-/// A number stands for its text, and `1.0` for `1`.
-fn text_of_value(value: Value) -> Result<Option<String>> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) => Ok(Some(text)),
-        Value::Number(number) => Ok(Some(text_of_number(&number))),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(Error::InvalidRequest("a field is neither text nor a number".into()))
+/// Reads an object field by field. Of a repeated name the last value counts; an unknown field is skipped without being built.
+impl<'de> Deserialize<'de> for Reply {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Reply, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Reply;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> std::result::Result<Reply, A::Error> {
+                let mut reply = Reply::default();
+                while let Some(name) = fields.next_key::<String>()? {
+                    match reply.field(&name) {
+                        Some(field) => *field = fields.next_value::<TextOrNumber>()?.0,
+                        None => _ = fields.next_value::<IgnoredAny>()?,
+                    }
+                }
+                Ok(reply)
+            }
         }
+
+        deserializer.deserialize_map(Fields)
     }
 }
 
-fn text_of_number(number: &Number) -> String {
-    let text = number.to_string();
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+/// A text, or a number that stands for its text, `1.0` for `1`. `None` for null. A list or an object is refused before it
+/// is read.
+struct TextOrNumber(Option<String>);
+
+impl<'de> Deserialize<'de> for TextOrNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<TextOrNumber, D::Error> {
+        struct Scalar;
+
+        impl Visitor<'_> for Scalar {
+            type Value = TextOrNumber;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text or a number")
+            }
+
+            fn visit_unit<E: de::Error>(self) -> std::result::Result<TextOrNumber, E> {
+                Ok(TextOrNumber(None))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<TextOrNumber, E> {
+                Ok(TextOrNumber(Some(text.to_owned())))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> std::result::Result<TextOrNumber, E> {
+                Ok(TextOrNumber(Some(number.to_string())))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> std::result::Result<TextOrNumber, E> {
+                Ok(TextOrNumber(Some(number.to_string())))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> std::result::Result<TextOrNumber, E> {
+                let text = Number::from_f64(number).map(|number| number.to_string()).unwrap_or_default();
+                Ok(TextOrNumber(Some(text.strip_suffix(".0").map(str::to_owned).unwrap_or(text))))
+            }
+        }
+
+        deserializer.deserialize_any(Scalar)
+    }
 }
 
 /// Reads a whole number, also one written as `12.0`. One that no conversation can have is a number all the same.

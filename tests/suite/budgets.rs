@@ -30,6 +30,8 @@ const ALLOCATIONS_OF_A_MESSAGE: f64 = 600.0;
 const VISITORS: f64 = 64.0;
 /// Streams that are compared with sockets; fewer than one address may open.
 const STREAMS: usize = 150;
+/// Peak memory per byte of a chat API body, however the body is written.
+const PEAK_PER_BODY_BYTE: f64 = 8.0;
 
 /// Figures of a run.
 struct Figures(Value);
@@ -145,8 +147,18 @@ impl Counted {
     /// Bytes that are its own, and not of files.
     fn memory(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.server.id())).expect("its state");
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("its memory");
-        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
+        kilobytes(&status, "RssAnon:") * 1024.0
+    }
+
+    /// Bytes by which resident memory rose at most while `work` ran.
+    async fn peak_during<T>(&self, work: impl Future<Output = T>) -> (f64, T) {
+        let process = format!("/proc/{}", self.server.id());
+        let status = || fs::read_to_string(format!("{process}/status")).expect("its state");
+        // proc(5): 5 sets the peak back to what is resident now.
+        fs::write(format!("{process}/clear_refs"), "5").expect("its peak starts anew");
+        let before = kilobytes(&status(), "VmRSS:");
+        let done = work.await;
+        ((kilobytes(&status(), "VmHWM:") - before) * 1024.0, done)
     }
 
     fn so_far(&self) -> u64 {
@@ -179,6 +191,11 @@ impl Drop for Counted {
     }
 }
 
+fn kilobytes(status: &str, field: &str) -> f64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("its memory");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
 fn compile(library: &Path) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/allocations.c");
     let done = Command::new("cc").args(["-O2", "-shared", "-fPIC", "-o"]).arg(library).arg(source).status();
@@ -196,4 +213,39 @@ async fn a_message_asks_the_allocator_only_so_often() {
     assert!(each < ALLOCATIONS_OF_A_MESSAGE, "{each:.0} for each message");
     let arrival = coming as f64 / VISITORS;
     assert!(arrival > ALLOCATIONS_OF_A_MESSAGE, "{arrival:.0} for an arrival: a bound that this keeps is too wide");
+}
+
+/// Mallory has a key. Bodies of a million tiny fields take memory for their bytes, not for their fields.
+#[tokio::test]
+async fn a_body_of_many_tiny_fields_takes_memory_for_its_bytes_alone() {
+    let server = Counted::start();
+    let http = Http::to(&server.address);
+    let body = json!({ "email": "mallory@example.org", "password": "correct horse battery", "name": "Mallory" });
+    let mallory = Owner::from(http.clone(), http.json(Method::POST, "/api/console/sign-up", &[], &body).await);
+    let shop = mallory.site("Shop").await;
+    let limits = json!({ "messages_per_minute": 20, "api_per_minute": 1000, "image_bytes": 3 << 20 });
+    mallory.configure(&shop, json!({ "limits": limits })).await;
+    let path = format!("/api/chat_api.php?action=reply_as_agent&key={}", shop.chat_key);
+    let form = "application/x-www-form-urlencoded";
+    let part = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n";
+    let mut most = 0.0;
+    let mebibytes = |text: &str| text.repeat((4 << 20) / text.len());
+    for (kind, body, status) in [
+        (form, mebibytes("a&"), 400),
+        (form, mebibytes("content&"), 400),
+        ("multipart/form-data; boundary=x", format!("{}--x--", mebibytes(part)), 400),
+        ("application/json", format!(r#"{{"x":[{}0],"conversation_id":1,"content":"Hello"}}"#, mebibytes("0,")), 404),
+        ("application/json", format!(r#"{{"content":[{}0]}}"#, mebibytes("0,")), 400),
+        ("application/json", format!(r#"{{{}"content":"Hello"}}"#, mebibytes(r#""a":0,"#)), 400),
+        ("application/json", format!(r#"{{"x":{}{}}}"#, "[".repeat(2 << 20), "]".repeat(2 << 20)), 400),
+    ] {
+        let (bytes, start) = (body.len() as f64, body[..20].to_owned());
+        let (peak, answer) = server.peak_during(http.send(Method::POST, &path, &[("content-type", kind)], body)).await;
+        assert_eq!(answer.status, status, "{start}: {}", String::from_utf8_lossy(&answer.bytes));
+        let each = peak / bytes;
+        // Later bodies are read into memory that earlier ones have left.
+        most = f64::max(most, each);
+        assert!(each < PEAK_PER_BODY_BYTE, "{start}: {each:.1} for each byte");
+    }
+    assert!(most > 1.0, "{most:.1} for each byte: not even the body was seen");
 }

@@ -88,7 +88,10 @@ async fn broken_forms_are_refused_and_harm_nobody() {
         world.http().send(Method::POST, &reply_at(&shop), &[("content-type", kind)], body).await
     };
     let form = "application/x-www-form-urlencoded";
-    let many = format!("conversation_id={id}{}", "&content=x".repeat(10_000));
+    let many = format!("conversation_id={id}{}", "&content=x".repeat(999));
+    let too_many = format!("conversation_id={id}{}", "&content=x".repeat(1_000));
+    let part = "--x\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\nx\r\n";
+    let too_many_parts = format!("{}--x--", part.repeat(1_001));
     for (body, status) in [
         (format!("conversation_id={id}"), 400),
         (format!("conversation_id={id}&content="), 400),
@@ -119,6 +122,14 @@ async fn broken_forms_are_refused_and_harm_nobody() {
     assert_eq!(post(form, bad_utf8).await.status, 200);
     let multipart = format!("--x\r\nContent-Disposition: form-data; name=\"conversation_id\"\r\n\r\n{id}\r\n--x--");
     assert_eq!(post("multipart/form-data; boundary=x", multipart.into_bytes()).await.status, 400);
+    for (kind, body) in [(form, too_many), ("multipart/form-data; boundary=x", too_many_parts)] {
+        let answer = post(kind, body.into_bytes()).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["message"]),
+            (400, &json!("more than 1000 fields")),
+            "{kind}"
+        );
+    }
     let texts = otto.thread(&shop, id).await;
     assert_eq!(texts, ["Hello", "x", "unknown fields", "100%", "%zz%4", "ÿþ cafÃ"]);
 }
