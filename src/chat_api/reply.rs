@@ -110,7 +110,7 @@ async fn send(
         let image = images::accept(app, &key.site, Uploader::Api(key.id), bytes).await?;
         bodies.push(Body::Image(image.name));
     }
-    let drafts = [ids.first, ids.second].into_iter().zip(bodies);
+    let drafts = ids.both.iter().cloned().zip(bodies);
     let drafts: Vec<Draft> = drafts.map(|(client_id, body)| Draft { client_id, body }).collect();
     let outgoing = Outgoing {
         site: key.site.id,
@@ -120,18 +120,21 @@ async fn send(
     };
     match messages::send(app, outgoing.clone()).await {
         // A retried picture got another name, so even an honest retry can be a conflict. Its files are swept.
-        Ok(_) | Err(Error::Conflict(_)) if ids.repeatable => is_stored(app, conversation, &outgoing).await,
+        Ok(_) | Err(Error::Conflict(_)) if ids.repeatable => is_stored(app, conversation, &ids, &outgoing).await,
         sent => sent.map(|_| Outcome::Stored),
     }
 }
 
 /// Compares what the ids of a reply stand for with the reply itself.
-async fn is_stored(app: &App, conversation: ConversationId, outgoing: &Outgoing) -> Result<Outcome> {
+async fn is_stored(
+    app: &App,
+    conversation: ConversationId,
+    ids: &ClientIds,
+    outgoing: &Outgoing,
+) -> Result<Outcome> {
     let Outgoing { site, author, drafts, .. } = outgoing;
     // Both ids, also where the reply has one part: the earlier one may have had two.
-    let (first, _) = drafts.first().and_then(|draft| draft.client_id.as_str().rsplit_once('-')).unwrap_or_default();
-    let ids = [ClientId::parse(&format!("{first}-1"))?, ClientId::parse(&format!("{first}-2"))?];
-    let stored = messages::of_author(app, *site, author, &ids).await?;
+    let stored = messages::of_author(app, *site, author, &ids.both).await?;
     if stored.len() != drafts.len() {
         return Ok(Outcome::KeyReused);
     }
@@ -202,8 +205,7 @@ fn name(reply: &Reply) -> String {
 
 /// Ids for the two parts: made from the `Idempotency-Key` alone, so that one key never stores two replies.
 struct ClientIds {
-    first: ClientId,
-    second: ClientId,
+    both: [ClientId; 2],
     repeatable: bool,
 }
 
@@ -211,12 +213,11 @@ impl ClientIds {
     fn new(parts: &Parts) -> Result<ClientIds> {
         let given = parts.headers.get("idempotency-key").map(|value| value.as_bytes().trim_ascii());
         let Some(given) = given.filter(|given| !given.is_empty()) else {
-            return Ok(ClientIds { first: ClientId::random(), second: ClientId::random(), repeatable: false });
+            return Ok(ClientIds { both: [ClientId::random(), ClientId::random()], repeatable: false });
         };
         let hash: String = Sha256::digest(given)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(ClientIds {
-            first: ClientId::parse(&format!("key-{hash}-1"))?,
-            second: ClientId::parse(&format!("key-{hash}-2"))?,
+            both: [ClientId::parse(&format!("key-{hash}-1"))?, ClientId::parse(&format!("key-{hash}-2"))?],
             repeatable: true,
         })
     }
