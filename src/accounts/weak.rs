@@ -6,8 +6,10 @@ use std::sync::LazyLock;
 /// The words of the most common passwords, sorted, in small letters, one a line. Words of four letters or more from the twenty
 /// thousand passwords that Django refuses (BSD-3-Clause), without what stands before and after them.
 const COMMON: &str = include_str!("common_passwords.txt");
-/// Shorter words of an account say nothing about a password.
-const WORD: usize = 4;
+/// Fewest characters of an own word that counts: shorter ones are in strong passwords by chance.
+const OWN_WORD_CHARS: usize = 4;
+/// Fewest characters that a password may repeat from its beginning to its end.
+const REPEATED_CHARS: usize = 4;
 /// What a chat's own pages suggest.
 const OURS: &[&str] = &["chat", "livechat", "widget", "console", "operator"];
 
@@ -23,7 +25,7 @@ pub(super) fn is_weak(password: &str, about: &[&str]) -> bool {
         COMMON_WORDS.binary_search(&word).is_ok() || OURS.contains(&word) || own.iter().any(|own| own == word)
     };
     is_run(&lower)
-        || repeated(&lower).chars().count() < WORD
+        || repeated(&lower).chars().count() < REPEATED_CHARS
         || candidates.into_iter().any(|word| is_known(word) || is_known(repeated(word)))
 }
 
@@ -68,7 +70,7 @@ fn is_run(text: &str) -> bool {
 fn words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let parts = lower.split(|c: char| !c.is_alphanumeric()).chain(lower.split('@')).chain([lower.as_str()]);
-    parts.filter(|part| part.chars().count() >= WORD).map(|part| core(part).to_owned()).collect()
+    parts.map(core).filter(|word| word.chars().count() >= OWN_WORD_CHARS).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -100,6 +102,12 @@ mod tests {
         ] {
             assert!(is_weak(password, &ABOUT), "{password}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_one_letter_and_digits_refuses_no_strong_password() {
+        assert!(!is_weak("8261-93o77#24", &["o2026@x.example"]));
+        assert!(is_weak("x.example2026", &["o2026@x.example"]));
     }
 
     #[test]
