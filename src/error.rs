@@ -63,7 +63,7 @@ pub enum Error {
     EmailTaken,
     /// The password is too short, too long, or among those that are guessed first.
     #[error(
-        "choose a password of 10 to 256 characters; not a common one, nor your own name or address, also with something added"
+        "Use 10 to 256 characters. Common passwords and your own name or address are refused, even with digits or signs added."
     )]
     WeakPassword,
     /// The visitor's token is unknown, expired or revoked: start anew.
