@@ -23,6 +23,8 @@ use super::socket;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Below this much free room, images and the log soon have no place.
 const LITTLE_ROOM: u64 = 1024 * 1024 * 1024;
+/// Tables whose rows are counted, each with the noun for one row.
+const COUNTED: [(&str, &str); 3] = [("sites", "site"), ("conversations", "conversation"), ("messages", "message")];
 /// This program was made after this moment (2026-01-01): a clock that says otherwise is wrong.
 const AFTER: Millis = Millis(1_767_225_600_000);
 
@@ -263,8 +265,8 @@ async fn database(folder: &Folder) -> Finding {
             found.schema
         )),
         Ok(found) => {
-            let rows = |noun: &str| count(found.rows.get(&format!("{noun}s")).map_or(0, |rows| *rows as usize), noun);
-            let counts = format!("{}, {}, {}", rows("site"), rows("conversation"), rows("message"));
+            let rows = |table: &str| found.rows.get(table).map_or(0, |rows| *rows as usize);
+            let counts = COUNTED.map(|(table, noun)| count(rows(table), noun)).join(", ");
             Fine(format!("the database is sound (schema {}): {counts}", found.schema))
         }
         Err(error) => Wrong(format!("{}; restore a backup with `ocs restore`", super::order::explain(error))),
