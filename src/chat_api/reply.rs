@@ -90,8 +90,10 @@ async fn take(app: &App, key: &CurrentKey, parts: &Parts, bytes: Bytes) -> Resul
         }
     };
     let ids = ClientIds::new(parts)?;
-    drop(bytes);
-    send(app, key, conversation, name(&reply), content, ids).await
+    let name = name(&reply);
+    // A picture may wait for its turn: meanwhile it is in memory once, not also as it was written.
+    drop((bytes, reply));
+    send(app, key, conversation, name, content, ids).await
 }
 
 async fn send(

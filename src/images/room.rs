@@ -1,5 +1,6 @@
-//! Room in memory for uploads under way: so much in all, and a part of it for each site and each address. It is taken as the
-//! bytes come; what is only announced takes none.
+//! Room in memory for the bodies of uploads under way: so many bytes in all, and a part of them for each site and each address.
+//! They are counted as they come; what is only announced takes none. Only bodies are counted: the texts, decoded base64 and
+//! pixels made of one are not, and have bounds of their own (a picture's decoders, the fields that a chat API form may have).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Result};
 use crate::id::SiteId;
 
-/// Bytes over all sites.
+/// Bytes of bodies over all sites.
 const IN_ALL: usize = 512 * 1024 * 1024;
 /// Bytes of one site: six of the largest pictures at once, and slow ones leave the others theirs.
 const OF_SITE: usize = IN_ALL / 4;
