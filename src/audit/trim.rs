@@ -1,8 +1,10 @@
 //! Old lines go after a year.
 
+use futures_util::FutureExt;
+
 use crate::app::App;
 use crate::error::Result;
-use crate::storage::Pieces;
+use crate::storage::remove_in_pieces;
 
 use super::{DAYS, store};
 
@@ -11,17 +13,12 @@ use super::{DAYS, store};
 /// # Errors
 /// When the database fails.
 pub async fn trim(app: &App) -> Result<u64> {
-    let (mut removed, mut pieces) = (0, Pieces::default());
-    loop {
-        let mut tx = app.store.begin().await?;
-        let rows = pieces.begin();
-        let moment = tx.now().plus_seconds(-DAYS * 86_400);
-        let count = store::remove_before(&mut tx, moment, rows).await?;
-        tx.commit().await?;
-        removed += count as u64;
-        if count < rows {
-            return Ok(removed);
+    remove_in_pieces(&app.store, move |tx, rows| {
+        async move {
+            let moment = tx.now().plus_seconds(-DAYS * 86_400);
+            store::remove_before(tx, moment, rows).await
         }
-        pieces.rest().await;
-    }
+        .boxed()
+    })
+    .await
 }

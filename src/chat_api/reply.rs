@@ -128,12 +128,7 @@ async fn send(
 }
 
 /// Compares what the ids of a reply stand for with the reply itself.
-async fn is_stored(
-    app: &App,
-    conversation: ConversationId,
-    ids: &ClientIds,
-    outgoing: &Outgoing,
-) -> Result<Outcome> {
+async fn is_stored(app: &App, conversation: ConversationId, ids: &ClientIds, outgoing: &Outgoing) -> Result<Outcome> {
     let Outgoing { site, author, drafts, .. } = outgoing;
     // Both ids, also where the reply has one part: the earlier one may have had two.
     let stored = messages::of_author(app, *site, author, &ids.both).await?;

@@ -1,9 +1,11 @@
 //! Old events go after some days; messages stay. A client that was away longer loads its state anew.
 
+use futures_util::FutureExt;
+
 use crate::app::App;
 use crate::error::Result;
 use crate::id::SiteId;
-use crate::storage::Pieces;
+use crate::storage::remove_in_pieces;
 
 use super::store;
 
@@ -29,17 +31,13 @@ pub async fn trim(app: &App) -> Result<u64> {
 /// # Errors
 /// When the database fails.
 pub async fn trim_site(app: &App, site: SiteId, last: i64) -> Result<u64> {
-    let (mut removed, mut pieces) = (0, Pieces::default());
-    loop {
-        let mut tx = app.store.begin().await?;
-        let rows = pieces.begin();
-        let count = store::trim_to(&mut tx, site, last, rows).await?;
-        tx.keep_memory();
-        tx.commit().await?;
-        removed += count as u64;
-        if count < rows {
-            return Ok(removed);
+    remove_in_pieces(&app.store, move |tx, rows| {
+        async move {
+            let removed = store::trim_to(tx, site, last, rows).await?;
+            tx.keep_memory();
+            Ok(removed)
         }
-        pieces.rest().await;
-    }
+        .boxed()
+    })
+    .await
 }

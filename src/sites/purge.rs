@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
+
 use crate::app::App;
 use crate::error::Result;
 use crate::id::SiteId;
-use crate::storage::{Pieces, Tx};
+use crate::storage::{Tx, remove_in_pieces};
 use crate::{accounts, conversations, events, images, messages, visitors};
 
 use super::store;
@@ -30,24 +32,17 @@ pub async fn run(app: App) {
 /// When the database fails.
 pub async fn purge(app: &App) -> Result<()> {
     while let Some(site) = store::next_deleted(&app.store).await? {
-        let mut pieces = Pieces::default();
-        loop {
-            let mut tx = app.store.begin().await?;
-            let is_gone = remove_piece(app, &mut tx, site, pieces.begin()).await?;
-            tx.commit().await?;
-            pieces.rest().await;
-            if is_gone {
-                break;
-            }
-        }
+        let app = app.clone();
+        let store = app.store.clone();
+        remove_in_pieces(&store, move |tx, rows| remove_piece(app.clone(), tx, site, rows).boxed()).await?;
     }
     Ok(())
 }
 
-/// Removes at most so many rows of a site, and the site itself once nothing else is left. Returns whether it is gone.
-async fn remove_piece(app: &App, tx: &mut Tx, site: SiteId, rows: i64) -> Result<bool> {
+/// Removes at most so many rows of a site, and the site itself where nothing else is left: then it returns fewer than `rows`.
+async fn remove_piece(app: App, tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     let mut left = rows;
-    left -= images::forget_some(app, tx, site, left).await?;
+    left -= images::forget_some(&app, tx, site, left).await?;
     left -= messages::store::forget_some(tx, site, left).await?;
     left -= events::store::forget_some(tx, site, left).await?;
     left -= conversations::store::forget_some(tx, site, left).await?;
@@ -55,9 +50,9 @@ async fn remove_piece(app: &App, tx: &mut Tx, site: SiteId, rows: i64) -> Result
     if left <= 0 {
         // Nobody talks in it any more: what is remembered of other sites stays right.
         tx.keep_memory();
-        return Ok(false);
+        return Ok(rows - left);
     }
     store::delete(tx, site).await?;
     accounts::store::remove_nobody(tx).await?;
-    Ok(true)
+    Ok(rows - left)
 }

@@ -33,7 +33,7 @@ pub use files::Folder;
 pub use ids::Kind;
 pub use lock::{DataLock, LockError};
 pub use migrate::{MIGRATIONS, Migration, newest_schema, snapshot};
-pub use pieces::Pieces;
+pub use pieces::remove_in_pieces;
 pub use trip::{Answers, Statement};
 pub use tx::Tx;
 pub use value::Value;

@@ -2,8 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
+
+use crate::error::Result;
+
+use super::{Store, Tx};
+
 /// Most rows of one piece.
 const MOST_ROWS: i64 = 500;
+/// Rows of the first piece.
+const FIRST_ROWS: i64 = 100;
 /// Fewest rows of one piece.
 const FEWEST_ROWS: i64 = 50;
 /// How long a piece should hold the writer.
@@ -11,29 +19,29 @@ const PIECE: Duration = Duration::from_millis(4);
 /// A removal rests this many times as long as its last piece took.
 const REST: u32 = 3;
 
-/// The pace of one long removal. Pieces grow and shrink so that each takes about 4 ms on this machine.
-pub struct Pieces {
-    rows: i64,
-    begun: Instant,
-}
-
-impl Default for Pieces {
-    fn default() -> Pieces {
-        Pieces { rows: 100, begun: Instant::now() }
-    }
-}
-
-impl Pieces {
-    /// Begins a piece, for which the writer is held already. Returns how many rows it may remove.
-    pub fn begin(&mut self) -> i64 {
-        self.begun = Instant::now();
-        self.rows
-    }
-
-    /// Ends a piece that is committed, and lets others write.
-    pub async fn rest(&mut self) {
-        let took = self.begun.elapsed();
-        self.rows = if took > PIECE { self.rows / 2 } else { self.rows * 5 / 4 }.clamp(FEWEST_ROWS, MOST_ROWS);
+/// Removes rows in pieces, each in a transaction of its own, and returns how many. `remove` removes at most so many rows and
+/// returns their number; fewer than it might means that nothing is left. Pieces grow and shrink so that each takes about 4 ms
+/// on this machine.
+///
+/// # Errors
+/// When the database fails, and what `remove` answers. Pieces that are committed stay removed.
+pub async fn remove_in_pieces(
+    store: &Store,
+    mut remove: impl for<'tx> FnMut(&'tx mut Tx, i64) -> BoxFuture<'tx, Result<i64>>,
+) -> Result<u64> {
+    let (mut removed, mut rows) = (0, FIRST_ROWS);
+    loop {
+        let mut tx = store.begin().await?;
+        // The writer is held from here on.
+        let begun = Instant::now();
+        let count = remove(&mut tx, rows).await?;
+        tx.commit().await?;
+        removed += count as u64;
+        let took = begun.elapsed();
         tokio::time::sleep(took * REST).await;
+        if count < rows {
+            return Ok(removed);
+        }
+        rows = if took > PIECE { rows / 2 } else { rows * 5 / 4 }.clamp(FEWEST_ROWS, MOST_ROWS);
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use futures_util::FutureExt;
+
 use crate::app::App;
 use crate::error::Result;
 use crate::id::TokenId;
-use crate::storage::Pieces;
+use crate::storage::remove_in_pieces;
 
 use super::store;
 
@@ -13,22 +15,19 @@ use super::store;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end_expired(app: &App) -> Result<usize> {
-    let (mut count, mut pieces) = (0, Pieces::default());
-    loop {
-        let mut tx = app.store.begin().await?;
-        let rows = pieces.begin();
-        let ended: HashSet<TokenId> = store::remove_expired(&mut tx, rows).await?.into_iter().collect();
-        let removed = ended.len();
-        if removed > 0 {
-            let app = app.clone();
-            tx.after_commit(move || app.end_visitors(|session| ended.contains(&session.token_id)));
+pub async fn end_expired(app: &App) -> Result<u64> {
+    let owned = app.clone();
+    remove_in_pieces(&app.store, move |tx, rows| {
+        let app = owned.clone();
+        async move {
+            let ended: HashSet<TokenId> = store::remove_expired(tx, rows).await?.into_iter().collect();
+            let removed = ended.len() as i64;
+            if removed > 0 {
+                tx.after_commit(move || app.end_visitors(|session| ended.contains(&session.token_id)));
+            }
+            Ok(removed)
         }
-        tx.commit().await?;
-        count += removed;
-        if (removed as i64) < rows {
-            return Ok(count);
-        }
-        pieces.rest().await;
-    }
+        .boxed()
+    })
+    .await
 }

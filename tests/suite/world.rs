@@ -224,7 +224,7 @@ impl World {
     }
 
     /// Runs the chore that removes visitors' tokens that have ended.
-    pub async fn end_expired_tokens(&self) -> usize {
+    pub async fn end_expired_tokens(&self) -> u64 {
         let running = self.running.as_ref().expect("a running server");
         ocs::visitors::end_expired(&running.app).await.expect("a server that works")
     }
