@@ -40,6 +40,7 @@ pub async fn purge(app: &App) -> Result<()> {
 }
 
 /// Removes at most so many rows of a site, and the site itself where nothing else is left: then it returns fewer than `rows`.
+/// Rows that go with a visitor by a cascade (`people`, `people_words`) are not counted.
 async fn remove_piece(app: App, tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     let mut left = rows;
     left -= images::forget_some(&app, tx, site, left).await?;

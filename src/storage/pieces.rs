@@ -8,7 +8,7 @@ use crate::error::Result;
 
 use super::{Store, Tx};
 
-/// Most rows of one piece.
+/// Most rows of one piece, without those that go with them by a cascade.
 const MOST_ROWS: i64 = 500;
 /// Rows of the first piece.
 const FIRST_ROWS: i64 = 100;
