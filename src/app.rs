@@ -25,7 +25,7 @@ use crate::secret::random_text;
 use crate::sites::Directory;
 use crate::storage::{DataLock, Folder, LockError, Store};
 use crate::turns::Turns;
-use crate::visitors::{Sessions, VisitorSession};
+use crate::visitors::{Moves, Sessions, VisitorSession};
 
 /// The running product. Cheap to clone.
 #[derive(Clone)]
@@ -69,6 +69,8 @@ pub struct Parts {
     pub searches: Searches,
     /// Stores what was delivered and seen.
     pub marks: Marks,
+    /// Stores which pages visitors are on.
+    pub moves: Moves,
     /// Everybody who is connected.
     pub hub: Arc<Hub>,
     /// One-time tickets of consoles.
@@ -150,6 +152,7 @@ impl App {
             visitors: Sessions::default(),
             appender: Appender::start(store.clone(), events.clone()),
             marks: Marks::start(store.clone(), events.clone()),
+            moves: Moves::start(store.clone()),
             searches: Searches::default(),
             hub: Arc::default(),
             connections: Connections::default(),

@@ -14,12 +14,6 @@ pub fn lines(text: &str) -> String {
     visible(cleaned(joined.chars()).trim())
 }
 
-/// One line like [`line`], cut to `limit` code points; what seems empty is kept as it is.
-pub fn clip(text: &str, limit: usize) -> String {
-    let one_line = text.chars().filter(|c| !matches!(c, '\n' | '\t'));
-    cleaned(one_line).chars().take(limit).collect::<String>().trim().to_owned()
-}
-
 /// Is there nothing in it that cleaning would remove or change? For names that must stay as they are.
 pub fn is_clean_line(text: &str) -> bool {
     line(text) == text
@@ -37,6 +31,18 @@ fn cleaned(text: impl Iterator<Item = char>) -> String {
         stays
     })
     .collect()
+}
+
+/// The first whole characters that are at most `count` characters and at most `bytes` bytes.
+pub fn cut_within(text: &str, count: usize, bytes: usize) -> String {
+    let mut end = 0;
+    for (at, character) in text.grapheme_indices(true).take(count) {
+        if at + character.len() > bytes {
+            break;
+        }
+        end = at + character.len();
+    }
+    text[..end].trim_end().to_owned()
 }
 
 /// Characters as a reader counts them: a flag or a family is one.
@@ -94,7 +100,7 @@ mod tests {
         assert_eq!(line("\u{3164}\u{115f}\u{2800}\u{e0061}"), "", "fillers that look like nothing");
         assert_eq!(lines("a\r\nb\u{0}\tc\n"), "a\nb\tc");
         assert_eq!(lines("pay\u{200b}pal\u{e0068}\u{e0069}\u{2066}\u{ad}"), "paypal", "what nobody sees");
-        assert_eq!(clip("a\u{202e}b\n\u{2060}c", 2), "ab");
+        assert_eq!(cut_within(&line("a\u{202e}b\n\u{2060}c"), 2, 9), "ab");
     }
 
     #[test]
@@ -111,5 +117,7 @@ mod tests {
     fn a_family_counts_once() {
         assert_eq!(graphemes("👨‍👩‍👧é"), 2);
         assert_eq!(cut("👨‍👩‍👧éx", 1), "👨‍👩‍👧");
+        assert_eq!(cut_within("ab👨‍👩‍👧", 3, 10), "ab", "a family has 18 bytes");
+        assert_eq!(cut_within("ab👨‍👩‍👧c", 3, 100), "ab👨‍👩‍👧");
     }
 }

@@ -80,8 +80,11 @@ pub fn chat_api(bytes: &[u8]) -> bool {
 /// What a panel asks for.
 pub fn commands(bytes: &[u8]) -> bool {
     match object(bytes) {
-        Ok(Command::Start(start)) => start.check(std::str::from_utf8(bytes).ok()).is_ok_and(|arrival| {
+        Ok(Command::Start(start)) => start.check(std::str::from_utf8(bytes).ok(), Millis(0)).is_ok_and(|arrival| {
             assert!(!arrival.external_id.is_empty() && !arrival.external_id.chars().any(char::is_control));
+            assert!(arrival.mended.len() <= 40 && arrival.mended.iter().all(|said| said.len() < 1_000));
+            assert!(arrival.attributes.iter().flatten().all(|(name, text)| name.len() <= 256 && text.len() <= 256));
+            assert!(arrival.page.iter().all(|page| page.url.len() <= 2_048 && page.title.len() <= 2_048));
             true
         }),
         Ok(_) => true,

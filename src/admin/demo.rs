@@ -3,6 +3,7 @@
 use anyhow::bail;
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::accounts::{self, Account, NewAccount};
 use crate::app::App;
@@ -12,7 +13,7 @@ use crate::messages::{self, Author, Body, ClientId, Draft, Outgoing, Target, Tex
 use crate::say::say;
 use crate::secret::random_text;
 use crate::sites::{self, Colour, ConfigureSite, Look, Site, Variant};
-use crate::visitors::{self, Page, Start};
+use crate::visitors::{self, Start};
 
 use super::Given;
 use super::order::{Answer, Order, explain, give, unexpected};
@@ -153,16 +154,13 @@ async fn play(app: &App, owner: &Account, site: &Site, chat: &Chat) -> Result<()
         key: site.widget_key.clone(),
         external_id: chat.external_id.into(),
         anonymous: chat.nickname.is_none(),
-        identity_token: None,
-        nickname: chat.nickname.map(str::to_owned),
-        email: None,
-        attributes: None,
-        page: Some(Page { url: url.into(), title: title.into(), referrer: String::new() }),
+        nickname: chat.nickname.map(Value::from),
+        page: Some(json!({ "url": url, "title": title })),
         locale: Some("en".into()),
         timezone: Some("Europe/Berlin".into()),
-        work: None,
+        ..Start::default()
     };
-    let arrived = visitors::arrive(app, site, None, start.check(Some(chat.browser))?).await?;
+    let arrived = visitors::arrive(app, site, None, start.check(Some(chat.browser), app.store.now())?).await?;
     let visitor = arrived.visitor.id;
     let thread = Target::Thread { visitor, proof: arrived.session.proof.clone(), mode: site.identity_mode };
     for line in chat.said {

@@ -1,23 +1,13 @@
 //! Delivered and seen: true, stored, and cheap. Hints are gathered for a moment and written in one transaction.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
-use std::time::Duration;
-
-use futures_util::FutureExt;
-use tokio::sync::mpsc;
 
 use crate::error::Result;
 use crate::events::{Event, Log, Scope};
 use crate::id::{ConversationId, SiteId};
-use crate::storage::Store;
+use crate::storage::{Gathered, Store};
 
 use super::{Conversation, Side, Threads, Watermarks, store};
-
-/// How long hints are gathered: short enough for the eye, long enough to share one commit.
-const GATHER: Duration = Duration::from_millis(80);
-/// Hints that may wait; more are dropped, and repeated by the clients after their next reconnect.
-const WAITING: usize = 20_000;
 
 /// What a side has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,44 +29,27 @@ pub struct Reached {
 }
 
 /// Takes hints.
-#[derive(Clone)]
-pub struct Marks(mpsc::Sender<Reached>);
+pub struct Marks(Gathered<Reached>);
 
 impl Marks {
     /// Starts gathering.
     pub fn start(store: Store, log: Log) -> Marks {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(gather(store, log, receiver));
-        Marks(sender)
+        Marks(Gathered::start("delivered and seen marks", add, move |wanted| {
+            let (store, log) = (store.clone(), log.clone());
+            async move { write(&store, &log, &wanted).await }
+        }))
     }
 
-    /// Notes a hint. Never waits.
+    /// Notes a hint. Never waits: they are watermarks, and the next one covers one that was dropped.
     pub fn note(&self, reached: Reached) {
-        // A full queue drops hints: they are watermarks, and the next one covers this one.
-        let _ = self.0.try_send(reached);
+        self.0.add(reached);
     }
 }
 
 type Key = (SiteId, ConversationId);
+type Wanted = HashMap<Key, Watermarks>;
 
-async fn gather(store: Store, log: Log, mut hints: mpsc::Receiver<Reached>) {
-    while let Some(first) = hints.recv().await {
-        tokio::time::sleep(GATHER).await;
-        let mut wanted: HashMap<Key, Watermarks> = HashMap::new();
-        add(&mut wanted, first);
-        while let Ok(hint) = hints.try_recv() {
-            add(&mut wanted, hint);
-        }
-        // A panic over some marks must not end the writing of all.
-        match AssertUnwindSafe(write(&store, &log, &wanted)).catch_unwind().await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "delivered and seen marks were not written; clients repeat them"),
-            Err(_) => tracing::error!("writing delivered and seen marks panicked; clients repeat them"),
-        }
-    }
-}
-
-fn add(wanted: &mut HashMap<Key, Watermarks>, hint: Reached) {
+fn add(wanted: &mut Wanted, hint: Reached) {
     let marks = wanted.entry((hint.site, hint.conversation)).or_default();
     let raise = |mark: &mut i64| *mark = (*mark).max(hint.seq);
     match (hint.side, hint.mark) {
@@ -94,7 +67,7 @@ fn add(wanted: &mut HashMap<Key, Watermarks>, hint: Reached) {
     }
 }
 
-async fn write(store: &Store, log: &Log, wanted: &HashMap<Key, Watermarks>) -> Result<()> {
+async fn write(store: &Store, log: &Log, wanted: &Wanted) -> Result<()> {
     let keys: Vec<Key> = wanted.keys().copied().collect();
     let mut tx = store.begin().await?;
     let mut by_site: HashMap<SiteId, Vec<(Scope, Event)>> = HashMap::new();

@@ -13,24 +13,24 @@ use crate::error::{Error, Result};
 
 use super::pace::TooSlow;
 
-/// Largest JSON body.
+/// Largest JSON body, unless its route says otherwise.
 pub const JSON_BYTES: usize = 64 * 1024;
 
 /// An answer that says nothing but "done": `{}`.
 #[derive(Debug, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Done {}
 
-/// A JSON body of at most [`JSON_BYTES`]. The content type must say so, which also keeps plain cross-site forms out.
-pub struct JsonBody<T>(pub T);
+/// A JSON body of at most `LIMIT` bytes. The content type must say so, which also keeps plain cross-site forms out.
+pub struct JsonBody<T, const LIMIT: usize = JSON_BYTES>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
+impl<T: DeserializeOwned, const LIMIT: usize> FromRequest<App> for JsonBody<T, LIMIT> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, _: &App) -> Result<JsonBody<T>> {
+    async fn from_request(request: Request, _: &App) -> Result<Self> {
         if !media_type(&request).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
             return Err(Error::InvalidRequest("send Content-Type: application/json".into()));
         }
-        let bytes = read(request.into_body(), JSON_BYTES).await?;
+        let bytes = read(request.into_body(), LIMIT).await?;
         object(&bytes).map(JsonBody)
     }
 }

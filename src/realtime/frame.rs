@@ -7,7 +7,7 @@ use crate::conversations::{ConversationForOperator, ConversationForVisitor, Side
 use crate::error::ErrorCode;
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::messages::{MessageForOperator, MessageForVisitor};
-use crate::visitors::{Page, Proof, VisitorForOperator};
+use crate::visitors::{Page, PageSaid, Proof, VisitorForOperator};
 
 /// The first frame up.
 #[derive(Deserialize, schemars::JsonSchema)]
@@ -32,9 +32,18 @@ pub enum VisitorHint {
     // With braces, because a name alone would take unknown fields.
     Alive {},
     Typing {},
-    Delivered { conversation: String, seq: i64 },
-    Seen { conversation: String, seq: i64 },
-    Page { page: Page },
+    Delivered {
+        conversation: String,
+        seq: i64,
+    },
+    Seen {
+        conversation: String,
+        seq: i64,
+    },
+    Page {
+        #[schemars(with = "PageSaid")]
+        page: serde_json::Value,
+    },
 }
 
 /// What an operator's console lets us know.

@@ -10,7 +10,7 @@ use crate::http::address::ClientAddress;
 use crate::http::budgets::{Payers, Spent};
 use crate::id::{ConversationId, SiteId};
 use crate::sites::Site;
-use crate::visitors::{Page, VisitorSession};
+use crate::visitors::{Moved, Page, VisitorSession};
 
 use super::frame::{OperatorHint, OperatorSignal, VisitorHint, VisitorSignal};
 use super::line::Line;
@@ -39,15 +39,19 @@ pub async fn from_visitor(
             visitor_reached(app, site, session, &conversation, Mark::Seen, seq).await
         }
         VisitorHint::Page { page } => {
-            show_page(app, site, session, page);
+            // Optional, as all that a page says of itself: one that cannot be used is passed over.
+            if let Some(page) = Page::said(&page, app.store.now()) {
+                show_page(app, site, session, &page);
+                app.moves.note(Moved { session: session.clone(), mode: site.identity_mode, page });
+            }
             Ok(())
         }
     }
 }
 
-/// Shows the operators which page a visitor is on.
-pub fn show_page(app: &App, site: &Site, session: &VisitorSession, page: Page) {
-    let (site_id, visitor_id, page) = (session.site_id, session.visitor_id, page.bounded());
+/// Tells operators where a visitor is now.
+pub fn show_page(app: &App, site: &Site, session: &VisitorSession, page: &Page) {
+    let (site_id, visitor_id) = (session.site_id, session.visitor_id);
     for proof in session.shown_by(site.identity_mode) {
         let (proof, page) = (proof.clone(), page.clone());
         app.hub.signal_operators(site.owner_id, OperatorSignal::Page { site_id, visitor_id, proof, page });

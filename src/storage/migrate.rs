@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/sqlite/0005_visitor_networks.sql"),
     },
     Migration { schema: 6, name: "people", sql: include_str!("../../migrations/sqlite/0006_people.sql") },
+    Migration { schema: 7, name: "page_since", sql: include_str!("../../migrations/sqlite/0007_page_since.sql") },
 ];
 
 /// The schema of this program.

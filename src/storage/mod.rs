@@ -6,6 +6,7 @@
 mod backup;
 mod dialect;
 mod files;
+mod gather;
 mod ids;
 mod lock;
 mod memory;
@@ -30,6 +31,7 @@ use crate::error::{Error, Result};
 pub use backup::{Contents, begin_new_life, inspect, pictures};
 pub use dialect::{Term, all_of_any, is_constraint};
 pub use files::Folder;
+pub use gather::Gathered;
 pub use ids::Kind;
 pub use lock::{DataLock, LockError};
 pub use migrate::{MIGRATIONS, Migration, newest_schema, snapshot};

@@ -1,6 +1,6 @@
 //! A user-agent header in words: browser, major version, system.
 
-use crate::text::clip;
+use crate::text;
 
 /// Most specific first: nearly every browser also claims to be the ones below it.
 const BROWSERS: &[(&str, &str)] = &[
@@ -39,7 +39,7 @@ pub fn describe(user_agent: &str) -> (Option<String>, bool) {
     let words = match (browser, system) {
         (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
         (Some(browser), None) => Some(browser),
-        (None, _) => Some(clip(user_agent, 60)).filter(|text| !text.is_empty()),
+        (None, _) => Some(text::cut_within(&text::line(user_agent), 60, 240)).filter(|text| !text.is_empty()),
     };
     (words, mobile)
 }

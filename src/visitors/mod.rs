@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::id::{PersonId, SiteId, VisitorId};
-use crate::text::clip;
 
 mod arrive;
 mod browser;
@@ -14,6 +13,8 @@ mod draft;
 mod expire;
 mod identity;
 mod leave;
+mod moves;
+mod page;
 mod same_id;
 mod session;
 pub mod store;
@@ -25,6 +26,8 @@ pub use draft::{Arrival, Start};
 pub use expire::end_expired;
 pub use identity::verify;
 pub use leave::log_out;
+pub use moves::{Moved, Moves};
+pub use page::{Page, PageSaid};
 pub use same_id::{NetworkBucket, SAMPLE_ID, SameExternalId, same_external_ids};
 pub use session::{Sessions, VisitorSession};
 pub use view::{VisitorForOperator, VisitorForVisitor};
@@ -33,6 +36,8 @@ pub use view::{VisitorForOperator, VisitorForVisitor};
 pub const EXTERNAL_ID_BYTES: usize = 128;
 /// Longest nickname, in characters as people see them.
 pub const NICKNAME_GRAPHEMES: usize = 64;
+/// Longest nickname, in bytes.
+pub const NICKNAME_BYTES: usize = 1_024;
 /// Attributes kept for a visitor, and the bytes of each name and value.
 pub const ATTRIBUTES: usize = 32;
 /// See [`ATTRIBUTES`].
@@ -70,7 +75,7 @@ pub struct Visitor {
     pub email: Option<String>,
     /// As the page gave them.
     pub attributes: BTreeMap<String, String>,
-    /// Where they were last.
+    /// The page of the last arrival or move; none when the browser does not tell.
     pub page: Option<Page>,
     /// "Firefox 140 on Windows".
     pub browser: Option<String>,
@@ -84,25 +89,6 @@ pub struct Visitor {
     pub first_seen_at: Millis,
     /// Last arrival.
     pub last_seen_at: Millis,
-}
-
-/// A page of the site, as the visitor's browser names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Page {
-    /// Address, at most 2,048 bytes; longer ones are cut.
-    pub url: String,
-    /// Title, at most 300 characters.
-    pub title: String,
-    /// Where they came from; may be empty.
-    pub referrer: String,
-}
-
-impl Page {
-    /// Within bounds and without control characters.
-    pub fn bounded(&self) -> Page {
-        Page { url: clip(&self.url, 2048), title: clip(&self.title, 300), referrer: clip(&self.referrer, 2048) }
-    }
 }
 
 /// What a visitor has shown about being who it claims to be. A conversation belongs to (visitor, proof), so that a

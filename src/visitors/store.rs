@@ -20,6 +20,7 @@ macro_rules! select_visitor {
             "SELECT v.site_id, v.id, v.public_id, v.external_id, v.anonymous, v.verified, ",
             $proof,
             " AS proof, p.id AS person, p.nickname, p.email, p.attributes, p.page_url, p.page_title, p.page_referrer,
+                p.page_since,
                 p.browser, COALESCE(p.mobile, FALSE) AS mobile, p.locale, p.timezone,
                 COALESCE(p.first_seen_at, v.first_seen_at) AS first_seen_at,
                 COALESCE(p.last_seen_at, v.first_seen_at) AS last_seen_at FROM ",
@@ -50,8 +51,8 @@ const SET_VERIFIED: &str = "UPDATE visitors SET verified = TRUE WHERE site_id = 
 const ADD_PERSON: &str = "INSERT INTO people (site_id, id, visitor_id, proof, first_seen_at, last_seen_at)
     VALUES ($1, $2, $3, $4, $5, $5)";
 const SAY: &str = "UPDATE people SET nickname = COALESCE($3, nickname), email = COALESCE($4, email),
-    attributes = COALESCE($5, attributes), page_url = COALESCE($6, page_url), page_title = COALESCE($7, page_title),
-    page_referrer = COALESCE($8, page_referrer), browser = COALESCE($9, browser), mobile = $10,
+    attributes = COALESCE($5, attributes), page_url = $6, page_title = $7, page_referrer = $8, page_since = $14,
+    browser = COALESCE($9, browser), mobile = $10,
     locale = COALESCE($11, locale), timezone = COALESCE($12, timezone), last_seen_at = $13
     WHERE site_id = $1 AND id = $2";
 const HAND_OVER: &str =
@@ -71,6 +72,8 @@ const REMOVE_PEOPLE: &str = concat!(
             AND NOT EXISTS (SELECT 1 FROM conversations AS c
                 WHERE c.site_id = p.site_id AND c.visitor_id = p.visitor_id AND c.proof = p.proof))"
 );
+const MOVE_TO: &str = "UPDATE people SET page_url = $4, page_title = $5, page_referrer = $6, page_since = $7,
+    last_seen_at = $8 WHERE site_id = $1 AND visitor_id = $2 AND proof = $3";
 const OTHERS: &str = "SELECT 1 FROM visitor_tokens AS t WHERE t.site_id = $1 AND t.visitor_id = $2 AND t.proof <> $3
     UNION ALL SELECT 1 FROM conversations AS c WHERE c.site_id = $1 AND c.visitor_id = $2 AND c.proof <> $3 LIMIT 1";
 const REMOVE_IF_IDLE: &str = "DELETE FROM visitors WHERE site_id = $1 AND id = $2
@@ -124,6 +127,7 @@ pub const SQL: &[&str] = &[
     HAND_OVER,
     DROP_CLAIMS,
     REMOVE_PEOPLE,
+    MOVE_TO,
     OTHERS,
     REMOVE_IF_IDLE,
     ADD_TOKEN,
@@ -158,6 +162,7 @@ struct Row {
     page_url: Option<String>,
     page_title: Option<String>,
     page_referrer: Option<String>,
+    page_since: Option<Millis>,
     browser: Option<String>,
     mobile: bool,
     locale: Option<String>,
@@ -169,6 +174,8 @@ struct Row {
 impl From<Row> for Visitor {
     fn from(row: Row) -> Visitor {
         let (title, referrer) = (row.page_title.unwrap_or_default(), row.page_referrer.unwrap_or_default());
+        // Kept before the time was kept with it: since the last arrival, which told of it.
+        let since = row.page_since.unwrap_or(row.last_seen_at);
         Visitor {
             site_id: row.site_id,
             id: row.id,
@@ -181,7 +188,7 @@ impl From<Row> for Visitor {
             nickname: row.nickname,
             email: row.email,
             attributes: row.attributes.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
-            page: row.page_url.map(|url| Page { url, title, referrer }),
+            page: row.page_url.map(|url| Page { url, title, referrer, since }),
             browser: row.browser,
             mobile: row.mobile,
             locale: row.locale,
@@ -305,12 +312,13 @@ pub(super) async fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claim
         arrival.attributes.as_ref().filter(|_| written).map(text_of),
         page.as_ref().map(|page| page.url.clone()),
         page.as_ref().map(|page| page.title.clone()),
-        page.map(|page| page.referrer),
+        page.as_ref().map(|page| page.referrer.clone()),
         arrival.browser.clone(),
         arrival.mobile,
         arrival.locale.clone(),
         arrival.timezone.clone(),
         tx.now(),
+        page.map(|page| page.since),
     ];
     tx.run(SAY, values).await.map(drop)
 }
@@ -334,6 +342,13 @@ pub(super) async fn hand_over(tx: &mut Tx, from: &VisitorSession, (site, to, pro
 /// Deletes those of the given `people` rows that no token and no conversation refers to.
 pub async fn remove_people(tx: &mut Tx, shown: &[Shown<'_>]) -> Result<()> {
     tx.run(REMOVE_PEOPLE, values![Value::json(&shown)]).await.map(drop)
+}
+
+/// The visitor of a session is on another page now.
+pub(super) async fn move_to(tx: &mut Tx, (site, visitor, proof): Shown<'_>, page: &Page) -> Result<()> {
+    let Page { url, title, referrer, since } = page.clone();
+    let values = values![site, visitor, proof.to_text(), url, title, referrer, since, tx.now()];
+    tx.run(MOVE_TO, values).await.map(drop)
 }
 
 /// Removes a visitor that has no conversation (its thread went to somebody else).

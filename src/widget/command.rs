@@ -28,6 +28,9 @@ use super::welcome::Welcome;
 /// Messages in a state or a page of history.
 const PAGE: u32 = 50;
 
+/// Largest body: a `start` may carry more than is kept, which is cut and does not refuse the visitor.
+const COMMAND_BYTES: usize = 256 * 1024;
+
 /// What a visitor asks for.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -97,6 +100,8 @@ pub struct VisitorState {
     pub cursor: String,
     /// The site.
     pub welcome: Welcome,
+    /// Optional fields of `start` that were cut or left out, each with the reason, for the page's console.
+    pub mended: Vec<String>,
 }
 
 /// Answer to `send`.
@@ -121,7 +126,7 @@ pub(super) async fn command(
     page: PageOrigin,
     address: ClientAddress,
     headers: HeaderMap,
-    body: Result<JsonBody<Command>>,
+    body: Result<JsonBody<Command, COMMAND_BYTES>>,
 ) -> Response {
     Readable(act(&app, page, address, &headers, body).await).into_response()
 }
@@ -131,7 +136,7 @@ async fn act(
     page: PageOrigin,
     address: ClientAddress,
     headers: &HeaderMap,
-    body: Result<JsonBody<Command>>,
+    body: Result<JsonBody<Command, COMMAND_BYTES>>,
 ) -> Result<Response> {
     let JsonBody(command) = body?;
     let token = bearer(headers);
@@ -181,7 +186,7 @@ async fn start_session(
     page.check(&site)?;
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let work = start.work.clone();
-    let mut arrival = start.check(agent)?;
+    let mut arrival = start.check(agent, app.store.now())?;
     arrival.network = Some(NetworkBucket::of(address.network()));
     let old = match bearer(headers) {
         // A token that has ended, or of another site, is as good as none: the visitor simply starts.
@@ -212,15 +217,16 @@ async fn start_session(
         }
     }
     let language = arrival.locale.clone().unwrap_or_default();
+    let mended = arrival.mended.clone();
     let arrived = visitors::arrive(app, &site, old, arrival).await?;
     if let Some(page) = &arrived.visitor.page {
-        realtime::show_page(app, &site, &arrived.session, page.clone());
+        realtime::show_page(app, &site, &arrived.session, page);
     }
-    state(app, &site, arrived, &language).await
+    state(app, &site, arrived, mended, &language).await
 }
 
 /// Reads the state. The cursor is read first: what happens meanwhile is in both, and clients know each message.
-async fn state(app: &App, site: &Site, arrived: Arrived, language: &str) -> Result<VisitorState> {
+async fn state(app: &App, site: &Site, arrived: Arrived, mended: Vec<String>, language: &str) -> Result<VisitorState> {
     let ends = events::store::ends(&app.store, site.id).await?.ok_or(Error::UnknownSite)?;
     let conversations = readable(app, site, &arrived.session).await?;
     let History { messages, more } = messages::newest(&app.store, &conversations, PAGE).await?;
@@ -234,6 +240,7 @@ async fn state(app: &App, site: &Site, arrived: Arrived, language: &str) -> Resu
         more,
         cursor: Cursor::of_site(app.store.epoch(), site.id, ends.n).to_text(),
         welcome: Welcome::of(app, site, language),
+        mended,
     })
 }
 

@@ -17,6 +17,7 @@ mod deploy;
 mod deleting;
 mod description;
 mod engines;
+mod facts;
 mod framing;
 mod http2;
 mod identity;

@@ -3818,7 +3818,7 @@ export interface components {
             /** @description Name to show. */
             nickname?: string | null;
             /** @description The page the visitor is on. */
-            page?: components["schemas"]["Page"] | null;
+            page?: components["schemas"]["PageSaid"] | null;
             /** @description IANA zone. */
             timezone?: string | null;
             /** @description The work that was asked for, done: `challenge:number`. */
@@ -4407,13 +4407,29 @@ export interface components {
             site_id: components["schemas"]["SiteId"];
             visitor_id: components["schemas"]["VisitorId"];
         };
-        /** @description A page of the site, as the visitor's browser names it. */
+        /** @description A page that a visitor is or was on. */
         Page: {
-            /** @description Where they came from; may be empty. */
+            /** @description Where the visitor came from; may be empty. */
             referrer: string;
-            /** @description Title, at most 300 characters. */
+            /** @description Since when the visitor is on it. */
+            since: components["schemas"]["Millis"];
+            /** @description Title, at most 300 characters; may be empty. */
             title: string;
-            /** @description Address, at most 2,048 bytes; longer ones are cut. */
+            /** @description Address, at most 2,048 bytes. */
+            url: string;
+        };
+        /** @description A page, as a visitor's browser names it. Fields that are missing or too long refuse nothing. */
+        PageSaid: {
+            /**
+             * Format: double
+             * @description For how many seconds the visitor has been on this page. The server keeps since when, by its own clock.
+             */
+            open_s?: number | null;
+            /** @description Where the visitor came from; may be empty. */
+            referrer?: string | null;
+            /** @description Title; cut after 300 characters. */
+            title?: string | null;
+            /** @description Address; cut after 2,048 bytes. */
             url: string;
         };
         /** @description A page of found people. */
@@ -4817,7 +4833,7 @@ export interface components {
             /** @constant */
             type: "seen";
         } | {
-            page: components["schemas"]["Page"];
+            page: components["schemas"]["PageSaid"];
             /** @constant */
             type: "page";
         };
@@ -4843,6 +4859,8 @@ export interface components {
             conversations: components["schemas"]["ConversationForVisitor"][];
             /** @description News goes on from here. */
             cursor: string;
+            /** @description Optional fields of `start` that were cut or left out, each with the reason, for the page's console. */
+            mended: string[];
             /** @description The newest messages, oldest first. */
             messages: components["schemas"]["MessageForVisitor"][];
             /** @description Older ones exist. */
