@@ -1,8 +1,8 @@
 import { Backoff } from "./backoff.ts";
 import type { Door, Line } from "./line.ts";
 import { openSocket, type MakeSocket } from "./socket.ts";
-import { openStream } from "./stream.ts";
 import { realTimers, type Timers } from "./timers.ts";
+import { onWake } from "./wake.ts";
 import type { Cursor, ErrorCode, Frame } from "./wire.ts";
 
 export type ConnectionState = "stopped" | "connecting" | "live" | "waiting" | "refused";
@@ -23,14 +23,14 @@ export type ConnectionParts = {
   timers?: Timers;
   fetch?: typeof fetch;
   socket?: MakeSocket;
-  /** Where `online`, `pageshow` and `resume` are heard. */
+  stream?: OpenStream;
+  /** Where signs are heard that the server may be reached (see wake.ts). */
   wake?: EventTarget[];
 };
 
 const WELCOME_WITHIN_MS = 4_000;
 const STABLE_AFTER_MS = 30_000;
 const SOCKET_AGAIN_AFTER_MS = 300_000;
-const WAKE_EVENTS = ["online", "pageshow", "resume"];
 
 /**
  * News from the server, in order, from a cursor on. Socket first; a stream where sockets are blocked.
@@ -50,6 +50,7 @@ export class Connection<E, S, H extends { type: string }> {
   #cancelWait = () => {};
   #cancelWatch = () => {};
   #cancelLater = () => {};
+  #unwatch = () => {};
   readonly #timers: Timers;
   readonly #backoff: Backoff;
   readonly #wake: EventTarget[];
@@ -71,12 +72,12 @@ export class Connection<E, S, H extends { type: string }> {
   start(cursor: Cursor): void {
     this.stop();
     this.#cursor = cursor;
-    for (const target of this.#wake) for (const type of WAKE_EVENTS) target.addEventListener(type, this.nudge);
+    this.#unwatch = onWake(this.#wake, (sign) => this.#woken(sign));
     this.#open();
   }
 
   stop(): void {
-    for (const target of this.#wake) for (const type of WAKE_EVENTS) target.removeEventListener(type, this.nudge);
+    this.#unwatch();
     this.#drop();
     this.#set("stopped");
   }
@@ -86,15 +87,20 @@ export class Connection<E, S, H extends { type: string }> {
     if (this.state === "live") this.#line?.send(hint);
   }
 
-  /** The page woke up or the network came back: do not wait for timers that may have slept. */
-  readonly nudge = (): void => {
+  /** Try now: do not wait for timers that may have slept. */
+  nudge(): void {
     if (this.state === "waiting") {
       this.#backoff.reset();
       this.#open();
     } else if (this.state === "live" && this.#timers.now() - this.#heardAt > this.#silenceMs) {
       this.#lost();
     }
-  };
+  }
+
+  /** Where the server itself said how long to wait, an answered request does not end the wait. */
+  #woken(sign: string): void {
+    if (sign !== "answered" || this.#byeMs === null) this.nudge();
+  }
 
   #open(): void {
     this.#drop();
@@ -114,7 +120,7 @@ export class Connection<E, S, H extends { type: string }> {
     this.#line =
       this.transport === "socket"
         ? openSocket(this.door, this.#cursor, events, this.parts.socket ?? ((url) => new WebSocket(url)))
-        : openStream(this.door, this.#cursor, events, this.parts.fetch ?? ((...args) => fetch(...args)));
+        : (this.parts.stream ?? openStreamLater)(this.door, this.#cursor, events, this.parts.fetch ?? ((...args) => fetch(...args)));
   }
 
   #frame(frame: Frame<E, S>): void {
@@ -212,3 +218,22 @@ export class Connection<E, S, H extends { type: string }> {
     this.events.changed(state);
   }
 }
+
+type OpenStream = typeof import("./stream.ts").openStream;
+
+/** Fetched only where sockets are blocked. */
+const openStreamLater: OpenStream = (door, cursor, events, fetcher) => {
+  let line: ReturnType<OpenStream> | null = null;
+  let ended = false;
+  import("./stream.ts").then(
+    ({ openStream }) => ended || (line = openStream(door, cursor, events, fetcher)),
+    () => ended || events.closed(0),
+  );
+  return {
+    send: (hint) => line?.send(hint),
+    close() {
+      ended = true;
+      line?.close();
+    },
+  };
+};

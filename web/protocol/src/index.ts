@@ -19,4 +19,5 @@ export * from "./image_upload.ts";
 export * from "./random_id.ts";
 export * from "./refusal.ts";
 export * from "./timers.ts";
+export * from "./wake.ts";
 export * from "./widget_door.ts";

@@ -6,6 +6,7 @@ export type Post<E, S, H> =
   | { to: "all"; resync: true }
   | { to: "leader"; hint: H }
   | { to: "leader"; ask: true }
+  | { to: "leader"; nudge: true }
   | { to: "all"; local: unknown };
 
 /** Posts go out in lists. A tab of an earlier version does not know them: it keeps a line of its own. */

@@ -1,3 +1,4 @@
+import { answered } from "./wake.ts";
 import type { ErrorBody, ErrorCode } from "./wire.ts";
 
 /** The server answered, and the answer was no. Network failures stay the TypeError that fetch throws. */
@@ -27,6 +28,10 @@ export function refusalFrom(status: number, body: string, retryAfter: string | n
 }
 
 export async function readAnswer<T>(response: Response): Promise<T> {
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) {
+    const answer = (await response.json()) as T;
+    answered();
+    return answer;
+  }
   throw refusalFrom(response.status, await response.text().catch(() => ""), response.headers.get("retry-after"));
 }

@@ -1,4 +1,5 @@
 import { Connection, type ConnectionEvents, type ConnectionParts, type ConnectionState } from "./connection.ts";
+import { onWake } from "./wake.ts";
 import { Leader, type LeaderParts, type Post } from "./leader.ts";
 import type { Door } from "./line.ts";
 
@@ -12,6 +13,7 @@ export class SharedConnection<E, S, H extends { type: string }> {
   #cursor: string | null = null;
   #early: Post<E, S, H>[] = [];
   readonly #connection: Connection<E, S, H>;
+  readonly #unwatch: () => void;
   readonly #leader: Leader<E, S, H>;
 
   constructor(
@@ -57,6 +59,10 @@ export class SharedConnection<E, S, H extends { type: string }> {
       post: (post) => this.#heard(post),
     });
     this.#leader.start();
+    // What this tab finds out, the tab that holds the line may not: its timers may sleep.
+    this.#unwatch = onWake(parts.wake ?? [], () => {
+      if (!this.leading && this.state !== "live") this.#leader.tell({ to: "leader", nudge: true });
+    });
   }
 
   get leading(): boolean {
@@ -73,6 +79,7 @@ export class SharedConnection<E, S, H extends { type: string }> {
   }
 
   stop(): void {
+    this.#unwatch();
     this.#leader.stop();
     this.#connection.stop();
     this.#set("stopped");
@@ -106,6 +113,7 @@ export class SharedConnection<E, S, H extends { type: string }> {
     else if ("local" in post) this.events.local(post.local);
     else if ("resync" in post) this.events.resync();
     else if ("hint" in post) this.#connection.hint(post.hint);
+    else if ("nudge" in post) this.#connection.nudge();
     else if ("ask" in post) this.#leader.tell({ to: "all", state: this.state });
     else if (!this.leading) this.#set(post.state as ConnectionState);
   }

@@ -17,6 +17,8 @@ export type Image = Shapes["Image"];
 /** Answer to a picture's bytes, at both doors. */
 export type Uploaded = Shapes["Uploaded"];
 export type Page = Shapes["Page"];
+/** A page as the visitor's browser tells of it. */
+export type PageSaid = Shapes["PageSaid"];
 
 export type Look = Shapes["Look"];
 export type Variant = Shapes["Variant"];

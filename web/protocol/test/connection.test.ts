@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Connection, type ConnectionState } from "../src/connection.ts";
+import { openStream } from "../src/stream.ts";
 import type { VisitorEvent, VisitorHint, VisitorSignal } from "../src/wire.ts";
 import { Clock, settle } from "./clock.ts";
 import { FakeServer } from "./fake_server.ts";
@@ -27,7 +28,7 @@ function connect(server: FakeServer, clock = new Clock()) {
       refused: (code) => notes.push(`refused ${code}`),
       changed: (state) => states.push(state),
     },
-    { timers: clock, fetch: server.fetch as typeof fetch, socket: server.socket, wake: [wake] },
+    { timers: clock, fetch: server.fetch as typeof fetch, socket: server.socket, stream: openStream, wake: [wake] },
   );
   return { connection, got, states, notes, posted, wake, clock };
 }
@@ -109,6 +110,35 @@ describe("a connection", () => {
       }
     }
     expect([connection.state, connection.transport]).toEqual(["live", "socket"]);
+  });
+
+  it.each(["online", "visibilitychange", "answered"])("does not wait on after a sign that the server may be reached: %s", async (sign) => {
+    const server = new FakeServer();
+    const { connection, clock, wake } = connect(server, new Clock(0.99));
+    connection.start("0");
+    await settle();
+    server.sockets = server.streams = "refused";
+    server.cut();
+    await clock.pass(20_000);
+    server.sockets = server.streams = "fine";
+    await clock.pass(1);
+    expect(connection.state).toBe("waiting");
+    wake.dispatchEvent(new Event(sign));
+    await settle();
+    expect(connection.state).toBe("live");
+  });
+
+  it("stays away as long as the server asks, whatever else is answered meanwhile", async () => {
+    const server = new FakeServer();
+    const { connection, clock, wake } = connect(server);
+    connection.start("0");
+    await settle();
+    server.say({ type: "bye", reason: "too_many", retry_after_ms: 8_000 });
+    wake.dispatchEvent(new Event("answered"));
+    await clock.pass(7_000);
+    expect(connection.state).toBe("waiting");
+    await clock.pass(1_000);
+    expect(connection.state).toBe("live");
   });
 
   it("answers beats and moves its cursor with them", async () => {

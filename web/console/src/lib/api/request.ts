@@ -1,4 +1,4 @@
-import { Refusal, refusalFrom, uploadImage } from '@ocs/protocol';
+import { answered, Refusal, refusalFrom, uploadImage } from '@ocs/protocol';
 
 const base = '/api/console/';
 /** The one address that is not asked again after itself. */
@@ -81,7 +81,11 @@ export async function upload(path: string, image: Blob, stop: AbortSignal, progr
 }
 
 function settle<T>(status: number, text: string, retryAfter: string | null): T {
-  if (status >= 200 && status < 300) return (text ? JSON.parse(text) : {}) as T;
+  if (status >= 200 && status < 300) {
+    const answer = (text ? JSON.parse(text) : {}) as T;
+    answered();
+    return answer;
+  }
   throw noticed(refusalFrom(status, text, retryAfter));
 }
 

@@ -1,4 +1,4 @@
-import { Connection, type ConnectionState } from '@ocs/protocol';
+import { answers, Connection, type ConnectionState, realTimers, tryAgain } from '@ocs/protocol';
 import type { OperatorEvent, OperatorHello, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
 import { door } from '$lib/api/door';
 import { inbox } from './inbox.svelte';
@@ -10,6 +10,7 @@ import { type Thread, threads } from './thread.svelte';
 
 const bannerAfterMs = 2_000;
 const againMs = 3_000;
+const wake = [window, document, answers];
 
 /** The console's line to the server: state first, then news from its cursor on, for as long as somebody is signed in. */
 class Live {
@@ -24,7 +25,7 @@ class Live {
 
   #wanted = false;
   #banner: ReturnType<typeof setTimeout> | undefined;
-  #again: ReturnType<typeof setTimeout> | undefined;
+  #again = () => {};
   #connection = new Connection<OperatorEvent, OperatorSignal, OperatorHint>(
     {
       socketUrl: `${location.origin.replace(/^http/, 'ws')}/api/console/socket`,
@@ -42,7 +43,7 @@ class Live {
       refused: () => void this.#refused(),
       changed: (state) => this.#changed(state),
     },
-    { wake: [window, document] },
+    { wake },
   );
 
   start(): void {
@@ -57,7 +58,7 @@ class Live {
   stop(): void {
     this.#wanted = false;
     this.ready = false;
-    clearTimeout(this.#again);
+    this.#again();
     this.#connection.stop();
     this.#changed('stopped');
   }
@@ -72,7 +73,7 @@ class Live {
   }
 
   async #load(): Promise<void> {
-    clearTimeout(this.#again);
+    this.#again();
     try {
       const [cursor] = await Promise.all([inbox.start(), sites.load()]);
       if (!this.#wanted) return;
@@ -83,7 +84,7 @@ class Live {
       this.#connection.start(cursor);
     } catch {
       this.#changed('waiting');
-      if (this.#wanted) this.#again = setTimeout(() => void this.#load(), againMs);
+      if (this.#wanted) this.#again = tryAgain(realTimers, againMs, wake, () => void this.#load());
     }
   }
 
@@ -95,7 +96,8 @@ class Live {
 
   /** A ticket was refused. When the session itself has ended, asking for anything says so and leads to the sign-in page. */
   async #refused(): Promise<void> {
-    this.#again = setTimeout(() => this.#wanted && void this.#load(), againMs);
+    this.#again();
+    this.#again = realTimers.after(againMs, () => this.#wanted && void this.#load());
     await door.me().catch(() => {});
   }
 
