@@ -25,7 +25,7 @@ export function loadProtocol() {
 async function bundle() {
   const { rolldown } = await import(pathToFileURL(createRequire(web.resolve('vite')).resolve('rolldown')).href);
   const built = await rolldown({ input: `${root}web/protocol/src/index.ts`, platform: 'neutral' });
-  const { output } = await built.generate({ format: 'esm' });
+  const { output } = await built.generate({ format: 'esm', codeSplitting: false });
   await built.close();
   return import(`data:text/javascript;base64,${Buffer.from(output[0].code).toString('base64')}`);
 }

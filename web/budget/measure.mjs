@@ -36,6 +36,8 @@ const lines = [
   ["pictures (with the first one)", size(/^gallery-/), 3_000],
   ["emoji grid", size(/^emoji-/), 8_192],
   ["lightbox", size(/^lightbox-/), 2_048],
+  ["sound (with the first one)", size(/^sound-/), 500],
+  ["news where sockets are blocked", size(/^stream-/), 1_024],
   ["work for entry (only while a site is under attack)", size(/^work-/), 1_024],
   ["whole life of a chat", panel.size + size(/^lang-/) + size(/^talk-/) + size(/^gallery-/) + size(/^emoji-/) + size(/^lightbox-/), 45_000],
 ];

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 
 type Cut = { file: string; was: string; is: string };
@@ -17,23 +19,12 @@ const CUTS: Cut[] = [
     { file: "internal/flags/index.js", was: `\t${flag}_flag = true;\n`, is: "" },
   ]),
   { file: "internal/flags/index.js", was: "\tasync_mode_flag = false;\n", is: "" },
-  { file: "internal/client/dom/blocks/boundary.js", was: "\t\tif (!this.#props.onerror && !this.#props.failed) {\n", is: "\t\t{\n" },
-  ...["handle_error(error)", "create_reset(error)", "hydrate_failed_content(error)", "hydrate_pending_content()", "hydrate_resolved_content()"].map((method): Cut => (
-    { file: "internal/client/dom/blocks/boundary.js", was: `\t#${method} {\n`, is: `\t#${method} {\n\t\treturn;\n` }
-  )),
-  // Nothing is pending, so nothing waits for it.
-  { file: "internal/client/dom/blocks/boundary.js", was: "\t\t\tthis.is_pending = this.has_pending_snippet();\n", is: "" },
-  { file: "internal/client/dom/blocks/boundary.js", was: "\t\t\tif (this.#pending_count > 0) {\n", is: "\t\t\tif (false) {\n" },
-  ...["#update_pending_count(d, batch)", "update_pending_count(d, batch)", "get_effect_pending()"].map((method): Cut => (
-    { file: "internal/client/dom/blocks/boundary.js", was: `\n\t${method} {\n`, is: `\n\t${method} {\n\t\treturn;\n` }
-  )),
-  { file: "internal/client/dom/blocks/boundary.js", was: "#effect_pending_subscriber = createSubscriber(() => {\n", is: "#effect_pending_subscriber = 0 && createSubscriber(() => {\n" },
-  { file: "internal/client/dom/blocks/boundary.js", was: "return !this.is_pending && (!this.parent || this.parent.is_rendered());", is: "return true;" },
-  { file: "internal/client/dom/blocks/boundary.js", was: "\n\tdefer_effect(effect) {\n", is: "\n\tdefer_effect(effect) {\n\t\treturn;\n" },
+  // A boundary shows something else while its content awaits, or when it fails: neither happens, so nothing waits for it.
+  { file: "internal/client/dom/blocks/boundary.js", was: "\tnew Boundary(node, props, children, transform_error);\n", is: "\tbranch(() => children(node));\n" },
   { file: "internal/client/reactivity/batch.js", was: "\t\t\teffect.b?.is_pending &&\n", is: "\t\t\tfalse &&\n" },
   { file: "internal/client/reactivity/batch.js", was: "\t#is_deferred() {\n", is: "\t#is_deferred() {\n\t\treturn false;\n" },
   { file: "internal/client/reactivity/batch.js", was: "if (this.#is_deferred()) {", is: "if (false) {" },
-  ...["register_created_effect(effect)", "#commit()", "increment(blocking, effect)", "decrement(blocking, effect)", "settled()"].map((method): Cut => (
+  ...["skip_effect(effect)", "register_created_effect(effect)", "oncommit(fn)", "ondiscard(fn)", "#merge(batch)", "#commit()", "increment(blocking, effect)", "decrement(blocking, effect)", "settled()"].map((method): Cut => (
     { file: "internal/client/reactivity/batch.js", was: `\n\t${method} {\n`, is: `\n\t${method} {\n\t\treturn;\n` }
   )),
   // Nobody forks the state.
@@ -45,6 +36,17 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/deriveds.js", was: "if (!current_batch?.is_fork || derived.deps === null) {", is: "{" },
   { file: "internal/client/reactivity/deriveds.js", was: "if (effect_tracking() || current_batch?.is_fork) {", is: "if (effect_tracking()) {" },
   { file: "internal/client/runtime.js", was: "var is_fork = current_batch?.is_fork;", is: "const is_fork = false;" },
+  // One batch is done before the next begins: none is merged.
+  { file: "internal/client/reactivity/batch.js", was: "const earlier_batch = this.#find_earlier_batch();", is: "const earlier_batch = null;" },
+  { file: "internal/client/reactivity/batch.js", was: "\t#find_earlier_batch() {\n", is: "\t#find_earlier_batch() {\n\t\treturn null;\n" },
+  // Nor is anything drawn off the screen first.
+  ...["each", "branches"].map((block): Cut => (
+    { file: `internal/client/dom/blocks/${block}.js`, was: "var defer = should_defer_append();", is: "const defer = false;" }
+  )),
+  { file: "internal/client/dom/blocks/branches.js", was: "const offscreen = this.#offscreen.get(k);", is: "const offscreen = undefined;" },
+  { file: "internal/client/dom/blocks/branches.js", was: "var offscreen = this.#offscreen.get(key);", is: "const offscreen = undefined;" },
+  { file: "internal/client/dom/blocks/branches.js", was: "if (keys.includes(k)) {", is: "if (false) {" },
+  { file: "internal/client/dom/blocks/branches.js", was: "\t#discard = (batch) => {\n", is: "\t#discard = (batch) => {\n\t\treturn;\n" },
   { file: "internal/client/dom/blocks/each.js", was: "var is_animated = (flags & EACH_IS_ANIMATED) !== 0;", is: "const is_animated = false;" },
   { file: "internal/client/dom/blocks/each.js", was: "\tif (remaining === 0) {\n", is: "\tif (true) {\n" },
   { file: "internal/client/dom/blocks/each.js", was: "\t\t\t\tif (group) {\n", is: "\t\t\t\tif (false) {\n" },
@@ -54,8 +56,20 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/effects.js", was: "var remaining = transitions.length;\n\tif (remaining > 0) {\n", is: "if (false) {\n" },
 ];
 
+const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
+const declared = (css: string) => [...css.matchAll(/(--[a-z][a-z0-9-]{2,})\s*:/g)].map(([, name]) => name!);
+
+/** Two digits for each custom property that the panel's sheets declare. Those of the launcher are known to both by name. */
+function shortNames(): Map<string, string> {
+  const sheets = ["../ui/tokens.css", ...readdirSync(new URL("src/styles", import.meta.url)).filter((file) => file.endsWith(".css")).map((file) => `src/styles/${file}`)];
+  const launcher = new Set(read("../launcher/src/launcher.css").match(/--[a-z][a-z0-9-]*/g));
+  const names = [...new Set(sheets.flatMap((sheet) => declared(read(sheet))))].filter((name) => !launcher.has(name)).sort();
+  return new Map(names.map((name, at) => [name, `--${10 + at}`]));
+}
+
 /** Fails the build where another version of the framework, or a source of ours, no longer fits. */
 export function lean(): Plugin {
+  const short = shortNames();
   return {
     name: "ocs-lean",
     enforce: "pre",
@@ -72,7 +86,10 @@ export function lean(): Plugin {
         return text.replaceAll(was, is);
       }, code);
     },
-    // Words to bundlers: nobody bundles this again.
-    renderChunk: { order: "post", handler: (code) => code.replaceAll("/* @__PURE__ */", "") },
+    // Words to bundlers: nobody bundles this again. Where an error is explained, its name says as well.
+    renderChunk: {
+      order: "post",
+      handler: (code) => code.replaceAll("/* @__PURE__ */", "").replaceAll("https://svelte.dev/e/", "").replace(/--[a-z][a-z0-9-]{2,}/g, (name) => short.get(name) ?? name),
+    },
   };
 }

@@ -1,9 +1,9 @@
 import type { PanelHost } from "@ocs/launcher/host";
-import type { ErrorCode, Row, Welcome } from "@ocs/protocol";
+import { randomId, type ErrorCode, type OutboxItem, type Row, type Welcome } from "@ocs/protocol";
 import type { Composing } from "@ocs/ui/composer/composing.ts";
 import { Tray } from "@ocs/ui/composer/tray.svelte.ts";
 import { badgeOn } from "./badge.ts";
-import { claimedId } from "./identity.ts";
+import { claimedId, claimedName } from "./identity.ts";
 import { keepOpen } from "./left_open.ts";
 import { Record } from "./record.ts";
 import { Status } from "./status.svelte.ts";
@@ -13,6 +13,7 @@ import type { Language } from "./words/choose.ts";
 
 /** After the last key for so long, one no longer writes here. */
 const WRITES_WITHIN_MS = 2_000;
+const ANSWER_WITHIN_MS = 20_000;
 
 /**
  * What the components draw and what they may ask for. This much is there at the first opening; `Talk`, with all
@@ -42,6 +43,8 @@ export class Chat implements Composing {
   /** Grows with each own message: the list jumps to its end. */
   jumps = $state.raw(0);
   parts = $state.raw<TalkParts | null>(null);
+  /** Written before the parts are here: what the record keeps to be sent. */
+  early = $state.raw<readonly OutboxItem[]>([]);
   readonly status = new Status();
   readonly tray: Tray;
   readonly record: Record;
@@ -61,7 +64,7 @@ export class Chat implements Composing {
     this.tray = new Tray(language.words);
     this.#recall();
     this.#unwatch = this.record.watch(() => this.#recall());
-    this.nickname = host.ocs.nickname ?? "";
+    this.nickname = claimedName(host.ocs);
   }
 
   get watching(): boolean {
@@ -108,6 +111,7 @@ export class Chat implements Composing {
 
   arrive(): void {
     if (this.host.site.v) return;
+    this.#wait();
     if (this.known) return this.with((talk) => talk.arrive());
     void this.#greet();
     // What comes next is fetched while the visitor thinks of the first word.
@@ -132,7 +136,13 @@ export class Chat implements Composing {
   send(text: string): void {
     this.jumps += 1;
     if (this.host.site.v) return void import("./preview/preview.ts").then(({ pretendToSend }) => pretendToSend(this, text.trim()));
-    this.with((talk) => talk.send(text.trim()));
+    const said = text.trim();
+    if (this.parts !== null || said === "") return this.with((talk) => talk.send(said));
+    // On the screen and kept at once: the outbox takes it up as soon as it is here.
+    this.record.outbox().put({ client_id: randomId(), lane: "", text: said, image: null, at: Date.now(), state: "queued", code: null, progress: 0 });
+    this.#recallEarly();
+    this.#wait();
+    this.with((talk) => talk.arrive());
   }
 
   addPictures(files: readonly File[]): void {
@@ -167,6 +177,11 @@ export class Chat implements Composing {
     });
   }
 
+  /** The time counts until the greeting came or the line is live. */
+  #wait(): void {
+    if (this.welcome === null || this.early.length > 0) this.status.line("connecting");
+  }
+
   /** The dashboard's live preview. */
   async preview(): Promise<() => void> {
     return (await import("./preview/preview.ts")).pretend(this);
@@ -194,6 +209,7 @@ export class Chat implements Composing {
     if (this.host.site.v) return;
     const { draft = "", caret = draft.length, muted } = this.record.kept;
     this.muted = !!muted;
+    this.#recallEarly();
     const writes = this.#typedAt + WRITES_WITHIN_MS - Date.now();
     if (writes <= 0) {
       this.draft = draft;
@@ -208,12 +224,16 @@ export class Chat implements Composing {
     }
   }
 
+  #recallEarly(): void {
+    if (this.parts === null) this.early = (this.record.kept.outbox ?? []).filter(({ text }) => text !== "");
+  }
+
   async #greet(): Promise<void> {
     if (this.welcome !== null) return;
     const { site } = this.host;
     const query = new URLSearchParams({ key: site.k, lang: this.language.locale });
     try {
-      const response = await fetch(`${site.o}/api/widget/welcome?${query}`, { credentials: "omit" });
+      const response = await fetch(`${site.o}/api/widget/welcome?${query}`, { credentials: "omit", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
       const body = await response.json();
       if (response.ok) this.welcome ??= body as Welcome;
       else if (response.status < 500) this.problem = body.error.code;

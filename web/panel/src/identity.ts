@@ -1,31 +1,60 @@
 import type { Ocs } from "@ocs/launcher/host";
-import { beginning, NICKNAME_GRAPHEMES, type Page, type Start } from "@ocs/protocol";
+import type { PageSaid, Start } from "@ocs/protocol";
 
-/** Who the site says this is; null where it says nothing. A token names its subject itself. */
-export function claimedId(ocs: Ocs): string | null {
-  return ocs.externalId ? String(ocs.externalId) : subjectOf(ocs.identityToken);
+/** What to call the visitor until the server says it. */
+export function claimedName(ocs: Ocs): string {
+  try {
+    return typeof ocs.nickname === "string" ? short(ocs.nickname) : "";
+  } catch {
+    return "";
+  }
 }
 
-/** Everything of `start` but the id. */
-export function details(ocs: Ocs, locale: string): Omit<Start, "key" | "external_id" | "anonymous"> {
+/** More than the server keeps of a text, and of an attribute: it sees what is too long, and cuts it between characters. */
+const TEXT_UNITS = 4_097;
+const ATTRIBUTE_UNITS = 300;
+/** One more than the server keeps. */
+const ATTRIBUTES = 33;
+
+/** Who the site says this is; null where it says nothing. A token names its subject itself. */
+export function claimedId({ externalId: id, identityToken }: Ocs): string | null {
+  // Any other value has the same text for everybody.
+  return id && /^(string|number)$/.test(typeof id) && String(id).trim() ? String(id) : subjectOf(identityToken);
+}
+
+/** Everything of `start` but the id. None of it may cost the chat: what cannot be read is left out, and `mended` names it. */
+export function details(ocs: Ocs, locale: string, page: PageSaid | undefined, mended: string[]): Omit<Start, "key" | "external_id" | "anonymous"> {
+  const tried = <T>(name: string, read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch {
+      mended.push(`${short(name, 50)}: cannot be read, left out`);
+      return undefined;
+    }
+  };
+  const text = (of: object, name: string, units = TEXT_UNITS, named = name) =>
+    tried(named, () => {
+      const value = (of as Record<string, unknown>)[name];
+      if (value == null || value === "") return undefined;
+      // What has no text and no JSON is undefined, and cannot be cut.
+      return short(/^(o|f|sy)/.test(typeof value) ? JSON.stringify(value) : String(value), units);
+    });
   return {
-    identity_token: ocs.identityToken || undefined,
-    // Longer than a nickname may be: no reason to go without a chat.
-    nickname: ocs.nickname ? beginning(String(ocs.nickname), NICKNAME_GRAPHEMES) : undefined,
-    email: ocs.email || undefined,
-    attributes: ocs.attributes && Object.fromEntries(Object.entries(ocs.attributes).map(([name, value]) => [name, String(value)])),
-    page: currentPage(),
+    identity_token: text(ocs, "identityToken"),
+    nickname: text(ocs, "nickname"),
+    email: text(ocs, "email"),
+    attributes: tried("attributes", () => {
+      const all = ocs.attributes as object | undefined;
+      return all && (Object.fromEntries(Object.keys(all).slice(0, ATTRIBUTES).map((name) => [short(name, ATTRIBUTE_UNITS), text(all, name, ATTRIBUTE_UNITS, `attributes.${name}`)])) as Record<string, string>);
+    }),
+    page,
     locale,
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timezone: tried("timezone", () => Intl.DateTimeFormat().resolvedOptions().timeZone),
   };
 }
 
-/** Where the visitor is, unless the browser asks for privacy. */
-export function currentPage(): Page | undefined {
-  const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { globalPrivacyControl?: boolean };
-  if (globalPrivacyControl || doNotTrack === "1") return undefined;
-  return { url: location.href, title: document.title, referrer: document.referrer };
-}
+/** Its beginning, without halves of characters. */
+export const short = (text: string, units = TEXT_UNITS) => text.slice(0, units).replace(/\p{Cs}/gu, "\ufffd");
 
 function subjectOf(token: string | undefined): string | null {
   try {

@@ -4,6 +4,7 @@ import { Chat } from "./chat.svelte.ts";
 import App from "./components/App.svelte";
 import { css } from "./styles/css.ts";
 import { adopt } from "@ocs/ui/adopt.ts";
+import { claimedId, details } from "./identity.ts";
 import { keepEvents } from "./isolation.ts";
 import { chooseLanguage } from "./words/choose.ts";
 
@@ -47,9 +48,7 @@ export async function mount(host: PanelHost): Promise<Panel> {
 }
 
 /** What the site says of its visitor, to be compared: pages that include the chat again mostly say the same. */
-function claims({ externalId, identityToken, nickname, email, attributes }: Ocs): string {
-  return [externalId, identityToken, nickname, email, ...Object.entries(attributes ?? {})].join("\n");
-}
+const claims = (ocs: Ocs): string => JSON.stringify([claimedId(ocs), details(ocs, "", undefined, [])]);
 
 /** `OCS.externalId = …` counts as saying that someone else is here now. */
 function watchExternalId(ocs: Ocs, changed: () => void): () => void {

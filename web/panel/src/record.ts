@@ -21,7 +21,6 @@ export type Kept = {
   outbox?: OutboxItem[];
 };
 
-const COOKIE = "ocs_external_id";
 const YEAR_S = 31_536_000;
 
 /**
@@ -32,22 +31,20 @@ type Entry = "" | ":draft" | ":outbox";
 const ENTRIES: Entry[] = ["", ":draft", ":outbox"];
 const ENTRY_OF: { [field: string]: Entry } = { draft: ":draft", caret: ":draft", outbox: ":outbox" };
 
-/** Entries of localStorage; the random id alone in a cookie where that is blocked; memory where both are. */
+/** Entries of localStorage; who this is, in a cookie of the site where that is blocked or full; memory where both are. */
 export class Record {
   readonly #name: string;
   readonly #storage: Storage | null;
   readonly #memory: { [entry in Entry]?: Kept } = {};
   /** As last read or written: what is still the same text is neither parsed nor written again. */
   readonly #texts: { [entry in Entry]?: string } = {};
+  /** false: nothing outlives the page, and the visitor is told. */
+  lasting: boolean;
 
   constructor(siteKey: string) {
     this.#name = `ocs:${siteKey}`;
     this.#storage = usableStorage();
-  }
-
-  /** false: nothing outlives the page, and the visitor is told. */
-  get lasting(): boolean {
-    return this.#storage !== null || navigator.cookieEnabled;
+    this.lasting = this.#storage !== null || navigator.cookieEnabled;
   }
 
   get kept(): Kept {
@@ -76,15 +73,13 @@ export class Record {
   forgetVisitor(): void {
     const { muted, recent_emoji } = this.kept;
     for (const entry of ENTRIES) this.#write(entry, entry === "" ? { muted, recent_emoji } : {});
-    if (this.#storage === null) this.#cookie("", 0);
   }
 
   anonymousId(): string {
-    const known = this.kept.ocs_external_id ?? this.#cookieId();
+    const known = this.kept.ocs_external_id;
     if (known) return known;
     const made = `v_${randomId()}`;
     this.keep({ ocs_external_id: made });
-    if (this.#storage === null) this.#cookie(made, YEAR_S);
     return made;
   }
 
@@ -105,6 +100,7 @@ export class Record {
       if (text !== this.#texts[entry]) {
         this.#texts[entry] = text;
         if (text !== "") this.#memory[entry] = JSON.parse(text) as Kept;
+        else if (entry === "") this.#memory[""] = { ...this.#cookie(), ...this.#memory[""] };
       }
     } catch {
       // Unreadable: what the page remembers must do.
@@ -114,28 +110,38 @@ export class Record {
 
   #write(entry: Entry, kept: Kept): void {
     this.#memory[entry] = kept;
+    const text = JSON.stringify(kept);
+    if (text === this.#texts[entry]) return;
+    let stored = false;
     try {
-      const text = JSON.stringify(kept);
-      if (text !== this.#texts[entry]) this.#storage?.setItem(this.#name + entry, text);
-      this.#texts[entry] = text;
+      this.#storage?.setItem(this.#name + entry, text);
+      stored = this.#storage !== null;
     } catch {
-      // Full: memory holds it.
+      // Full. What was kept before is no longer true.
+      this.#storage!.removeItem(this.#name + entry);
+    }
+    this.#texts[entry] = stored ? text : "";
+    this.lasting ||= stored;
+    if (entry === "") this.#bake(stored ? {} : kept);
+  }
+
+  /** Who this is, as far as the site's cookie holds it. */
+  #cookie(): Kept {
+    return JSON.parse(decodeURIComponent(`; ${document.cookie}`.split(`; ${this.#cookieName}=`)[1]?.split(";")[0] || "{}")) as Kept;
+  }
+
+  #bake({ ocs_external_id, token, owner, anonymous }: Kept): void {
+    try {
+      const held = this.#cookie();
+      if (ocs_external_id || token || held.token || held.ocs_external_id) document.cookie = `${this.#cookieName}=${encodeURIComponent(JSON.stringify({ ocs_external_id, token, owner, anonymous }))}; path=/; max-age=${ocs_external_id || token ? YEAR_S : 0}; SameSite=Strict${location.protocol === "https:" ? "; Secure" : ""}`;
+      if (token) this.lasting = this.#cookie().token === token;
+    } catch {
+      if (token) this.lasting = false;
     }
   }
 
-  #cookieId(): string | undefined {
-    if (this.#storage !== null) return undefined;
-    try {
-      return new RegExp(`(?:^|; )${COOKIE}=([\\w-]+)`).exec(document.cookie)?.[1];
-    } catch {
-      return undefined;
-    }
-  }
-
-  #cookie(value: string, seconds: number): void {
-    try {
-      document.cookie = `${COOKIE}=${value}; path=/; max-age=${seconds}; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
-    } catch {}
+  get #cookieName(): string {
+    return this.#name.replace(":", "_");
   }
 }
 

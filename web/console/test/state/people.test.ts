@@ -38,7 +38,7 @@ it('news of somebody who claims the same id with another proof changes nothing o
   inbox.keep(conversation({ id: 2, visitor: mallory }));
   const person = { site_id: 1, visitor_id: 10, proof: 'browser:m' };
   hearSignal({ kind: 'presence', ...person, online: true });
-  hearSignal({ kind: 'page', ...person, page: { url: 'https://evil.example/', title: 'Log in', referrer: '' } });
+  hearSignal({ kind: 'page', ...person, page: { url: 'https://evil.example/', title: 'Log in', referrer: '', since: 0 } });
   hearEvent({ kind: 'visitor_changed', visitor: { ...mallory, nickname: 'Vera' } });
   expect(inbox.at(1, 1)).toBe(before);
   expect(inbox.at(1, 2)?.visitor.nickname).toBe('Vera');

@@ -106,7 +106,7 @@ function seed(world) {
   const mei = startConversation(world, shop, {
     external_id: 'user_20931', anonymous: false, verified: true, nickname: 'Mei Tanaka', email: 'mei.tanaka@example.com', online: true,
     attributes: { plan: 'Business', seats: '14', since: '2021-03-08' }, timezone: 'Asia/Tokyo', locale: 'ja-JP', browser: 'Safari 19 on iPhone', mobile: true,
-    page: { url: 'https://shop.northwind.example/checkout/delivery?cart=81Jk2', title: 'Delivery – Northwind', referrer: 'https://www.google.com/' },
+    page: { url: 'https://shop.northwind.example/checkout/delivery?cart=81Jk2', title: 'Delivery – Northwind', referrer: 'https://www.google.com/', since: Date.now() - 240_000 },
   }, { verified: true });
   say(world, mei, 'visitor', 'Hello! Is the blue kettle still in stock?', { at: ago(1500) });
   say(world, mei, 'agent', 'Good morning Mei! Yes, eleven of them. Here is the page: https://shop.northwind.example/kettles/blue', { at: ago(1495) });

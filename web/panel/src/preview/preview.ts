@@ -2,6 +2,7 @@ import type { PanelHost } from "@ocs/launcher/host";
 import type { Row } from "@ocs/protocol";
 import type { Chat } from "../chat.svelte.ts";
 import type { Shown } from "../talk/shown.ts";
+import { samplesFor } from "./samples.ts";
 
 /** What the page of My Sites sends to its preview frame when the owner changes something. */
 export type PreviewChange = { ocs: "preview"; look?: PanelHost["site"]["l"]; welcome?: string; name?: string; logo_url?: string | null };
@@ -9,7 +10,7 @@ export type PreviewChange = { ocs: "preview"; look?: PanelHost["site"]["l"]; wel
 /** The real chat with made-up messages: nothing is asked of the network, nothing is kept. */
 export async function pretend(chat: Chat): Promise<() => void> {
   const { host, language } = chat;
-  const { samples } = language.words;
+  const samples = samplesFor(language.locale);
   chat.welcome = { name: host.site.n, welcome: host.site.w ?? "", logo_url: host.site.g ?? null, operators_online: true, limits: { text_graphemes: 0, text_bytes: 0, image_bytes: 0 } };
   const { parts } = await import("../talk/talk.ts");
   chat.parts = parts;

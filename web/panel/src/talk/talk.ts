@@ -1,5 +1,6 @@
 import { dayNamer, randomId, rowsOf, WidgetDoor, type ErrorCode, type MessageForVisitor, type OutboxItem, type VisitorSignal } from "@ocs/protocol";
 import type { Chat } from "../chat.svelte.ts";
+import { claimedName } from "../identity.ts";
 import { Attention } from "./attention/attention.ts";
 import Log from "./Log.svelte";
 import { Pictures } from "./pictures.ts";
@@ -127,12 +128,12 @@ export class Talk {
     const { chat } = this;
     const { conversations, outbox, visitor, welcome, line, unidentified } = this.visit;
     if (welcome !== null) chat.welcome = welcome;
-    chat.nickname = visitor?.nickname ?? chat.host.ocs.nickname ?? "";
+    chat.nickname = visitor?.nickname ?? claimedName(chat.host.ocs);
     chat.rows = rowsOf(this.#shown.of(conversations, outbox.items), this.#dayOf, chat.rows);
     chat.more = conversations.more;
     chat.heldUntil = outbox.heldUntil;
     chat.unidentified = unidentified;
-    if (chat.known) chat.status.line(unidentified ? "live" : line);
+    if (chat.known) chat.status.line(unidentified || chat.problem ? "live" : line);
     if (visitor !== null) this.attention.unread(conversations.unread);
   }
 
@@ -174,8 +175,9 @@ export class Talk {
 
   #problem(code: ErrorCode, message: string): void {
     const { chat } = this;
-    if (code === "identity_required" || code === "invalid_identity") console.warn(`[OCS] this visitor cannot be identified: ${message || code}`);
-    else chat.problem = code;
+    const { unidentified } = this.visit;
+    console.warn(`[OCS] ${unidentified ? "this visitor cannot be identified" : "no chat"}: ${message || code}`);
+    if (!unidentified) chat.problem = code;
     chat.host.emit("error", { code, message });
   }
 }

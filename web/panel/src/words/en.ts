@@ -38,6 +38,8 @@ const en: Words = {
   delete: "Delete",
   cancel: "Cancel",
   connecting: "Connecting…",
+  stuck: "Still no connection. Something may be blocking the chat.",
+  wayOut: "Open it in a new page",
   offline: "You’re offline. Messages are sent when you’re back.",
   volatile: "Your browser blocks storage: this chat’s history will not be kept.",
   held: counted("en", { one: "You’re sending too frequently. Try again in # second.", other: "You’re sending too frequently. Try again in # seconds." }),
@@ -60,7 +62,6 @@ const en: Words = {
   emojiNone: "Nothing found",
   emojiRecent: "Recent",
   emojiTone: "Skin tone",
-  samples: ["Hello! Do you ship to Canada?", "We do! It takes about four days, and it’s free from $50.", "Ann", "Perfect, thank you!"],
 };
 
 export default en;

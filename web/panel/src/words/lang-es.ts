@@ -38,6 +38,8 @@ const es: Words = {
   delete: "Eliminar",
   cancel: "Cancelar",
   connecting: "Conectando…",
+  stuck: "Sigue sin haber conexión. Puede que algo bloquee el chat.",
+  wayOut: "Abrirlo en otra página",
   offline: "Sin conexión. Los mensajes se enviarán cuando vuelvas.",
   volatile: "Tu navegador bloquea el almacenamiento: no se guardará el historial de este chat.",
   held: counted("es", { one: "Envías mensajes demasiado seguido. Inténtalo en # segundo.", other: "Envías mensajes demasiado seguido. Inténtalo en # segundos." }),
@@ -60,7 +62,6 @@ const es: Words = {
   emojiNone: "No hay resultados",
   emojiRecent: "Recientes",
   emojiTone: "Tono de piel",
-  samples: ["¡Hola! ¿Hacéis envíos a Canadá?", "¡Sí! Tarda unos cuatro días y es gratis a partir de 50 €.", "Ana", "¡Perfecto, gracias!"],
 };
 
 export default es;

@@ -38,6 +38,8 @@ const fr: Words = {
   delete: "Supprimer",
   cancel: "Annuler",
   connecting: "Connexion…",
+  stuck: "Toujours pas de connexion. Quelque chose bloque peut-être le chat.",
+  wayOut: "L’ouvrir dans une autre page",
   offline: "Vous êtes hors ligne. Vos messages partiront à votre retour.",
   volatile: "Votre navigateur bloque le stockage : l’historique de ce chat ne sera pas conservé.",
   held: counted("fr", { one: "Vous envoyez des messages trop souvent. Réessayez dans # seconde.", other: "Vous envoyez des messages trop souvent. Réessayez dans # secondes." }),
@@ -60,7 +62,6 @@ const fr: Words = {
   emojiNone: "Aucun résultat",
   emojiRecent: "Récents",
   emojiTone: "Couleur de peau",
-  samples: ["Bonjour ! Livrez-vous au Canada ?", "Oui ! Comptez environ quatre jours, et c’est offert dès 50 €.", "Anne", "Parfait, merci !"],
 };
 
 export default fr;

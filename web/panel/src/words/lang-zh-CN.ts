@@ -38,6 +38,8 @@ const zhCN: Words = {
   delete: "删除",
   cancel: "取消",
   connecting: "正在连接…",
+  stuck: "仍无法连接，聊天可能被阻止。",
+  wayOut: "在新页面打开",
   offline: "您已离线，恢复网络后消息会自动发送。",
   volatile: "您的浏览器禁用了存储，聊天记录将不会保留。",
   held: counted("zh-CN", { other: "发送过于频繁，请 # 秒后再试。" }),
@@ -60,7 +62,6 @@ const zhCN: Words = {
   emojiNone: "没有找到",
   emojiRecent: "最近使用",
   emojiTone: "肤色",
-  samples: ["你好！可以寄到加拿大吗？", "可以的！大约四天送达，满 300 元包邮。", "小安", "太好了，谢谢！"],
 };
 
 export default zhCN;

@@ -40,6 +40,9 @@ export type Words = {
   delete: string;
   cancel: string;
   connecting: string;
+  /** Said where it cannot connect for long, with the way out behind it. */
+  stuck: string;
+  wayOut: string;
   offline: string;
   volatile: string;
   held: (seconds: number) => string;
@@ -55,7 +58,6 @@ export type Words = {
   emojiNone: string;
   emojiRecent: string;
   emojiTone: string;
-  samples: [visitor: string, agent: string, agentName: string, visitorAgain: string];
 };
 
 /** The form of the language for a count: `one`, `few`, `other` … */

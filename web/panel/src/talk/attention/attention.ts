@@ -1,10 +1,12 @@
 import type { Chat } from "../../chat.svelte.ts";
-import { chime, mayChime } from "./sound.ts";
 import { TitleCount } from "./title_count.ts";
 
 const OTHERS_ANSWER_WITHIN_MS = 150;
 /** The leading tab goes first; another sounds where that one may not. */
 const LEADER_SOUNDS_WITHIN_MS = 350;
+
+/** Silent until the visitor has touched the page: browsers and manners ask for that. */
+const mayChime = (): boolean => navigator.userActivation?.hasBeenActive ?? true;
 
 /** Draws the eye when nobody is looking: a sound in one tab, a count in the title and on the button. */
 export class Attention {
@@ -32,7 +34,7 @@ export class Attention {
     this.#timer = setTimeout(() => {
       if (record.kept.rang === key) return;
       record.keep({ rang: key });
-      chime();
+      void import("./sound.ts").then(({ chime }) => chime(), () => {});
     }, OTHERS_ANSWER_WITHIN_MS + turn);
   }
 

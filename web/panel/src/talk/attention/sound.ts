@@ -1,6 +1,3 @@
-/** Silent until the visitor has touched the page: browsers and manners ask for that. */
-export const mayChime = (): boolean => navigator.userActivation?.hasBeenActive ?? true;
-
 /** Two soft tones, made on the spot. */
 export function chime(): void {
   try {

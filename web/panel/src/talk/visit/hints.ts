@@ -1,4 +1,4 @@
-import type { SharedConnection, VisitorEvent, VisitorHint, VisitorSignal } from "@ocs/protocol";
+import type { PageSaid, SharedConnection, VisitorEvent, VisitorHint, VisitorSignal } from "@ocs/protocol";
 import type { Conversations } from "./conversations.ts";
 
 const TYPING_EVERY_MS = 3_000;
@@ -26,6 +26,13 @@ export class Hints {
     if (this.connection?.state !== "live" || Date.now() - this.#typedAt < TYPING_EVERY_MS) return;
     this.#typedAt = Date.now();
     this.connection.hint({ type: "typing" });
+  }
+
+  /** true where it went out. */
+  page(page: PageSaid): boolean {
+    const live = this.connection?.state === "live";
+    if (live) this.connection!.hint({ type: "page", page });
+    return live;
   }
 
   /** A message ends what was said of typing: the next key is told at once. */

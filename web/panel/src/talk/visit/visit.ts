@@ -1,7 +1,8 @@
-import { Backoff, Outbox, realTimers, Refusal, SharedConnection, WidgetDoor, type ConnectionState, type Courier, type ErrorCode, type MessageForVisitor, type MessagePoint, type OutboxItem, type VisitorSignal, type VisitorState, type Welcome } from "@ocs/protocol";
+import { answers, Backoff, Outbox, realTimers, Refusal, SharedConnection, tryAgain, WidgetDoor, type ConnectionState, type Courier, type ErrorCode, type MessageForVisitor, type MessagePoint, type OutboxItem, type VisitorSignal, type VisitorState, type Welcome } from "@ocs/protocol";
 import type { Ocs } from "@ocs/launcher/host";
 import { Conversations } from "./conversations.ts";
 import { Hints } from "./hints.ts";
+import { PageWatch } from "./page_watch.ts";
 import { inTurn } from "./turn.ts";
 import { claimedId, details } from "../../identity.ts";
 import { Record } from "../../record.ts";
@@ -24,11 +25,13 @@ export type VisitEvents = {
 /** An agent may write into a closed conversation; for this long a page that is opened asks. */
 const LOOKED_AFTER_MS = 7 * 86_400_000;
 const FOREVER = Number.MAX_SAFE_INTEGER;
+const WAKE = [window, document, answers];
 
 /** One person at one site: who they are, their threads, and the line to the server. Knows no element. */
 export class Visit {
   readonly conversations = new Conversations();
   readonly hints = new Hints(this.conversations);
+  readonly page = new PageWatch((page) => this.hints.page(page));
   readonly outbox: Outbox;
   welcome: Welcome | null = null;
   visitor: VisitorState["visitor"] | null = null;
@@ -36,6 +39,7 @@ export class Visit {
   /** The site lets in only people it has signed for. */
   unidentified = false;
   #generation = 0;
+  #warned = "";
   #starting: Promise<void> | null = null;
   #retry = () => {};
   readonly #backoff = new Backoff(realTimers);
@@ -162,8 +166,14 @@ export class Visit {
     }
   }
 
-  #ask(external_id: string): Promise<VisitorState> {
-    return this.door.start({ external_id, anonymous: claimedId(this.ocs) === null, ...details(this.ocs, this.locale) });
+  async #ask(external_id: string): Promise<VisitorState> {
+    const mended: string[] = [];
+    const state = await this.door.start({ external_id, anonymous: claimedId(this.ocs) === null, ...details(this.ocs, this.locale, this.page.now(), mended) });
+    // Tells whoever makes the site, once.
+    const said = [...mended, ...state.mended].join("; ");
+    if (said !== "" && said !== this.#warned) console.warn(`[OCS] ${said}`);
+    this.#warned = said;
+    return state;
   }
 
   async #holds({ client_id }: OutboxItem): Promise<boolean> {
@@ -185,6 +195,7 @@ export class Visit {
     for (const message of state.messages) if (message.client_id !== null) this.outbox.remove(message.client_id);
     this.#keepUntil();
     this.hints.connection?.start(state.cursor);
+    this.page.start();
     this.outbox.resume();
     this.events.started(state.visitor);
     this.events.changed();
@@ -193,7 +204,7 @@ export class Visit {
   #failed(error: unknown): void {
     if (!(error instanceof Refusal)) return this.#later();
     if (error.code === "invalid_token" && this.door.token !== null) return this.#refused("invalid_token");
-    if (error.code === "identity_required" || error.code === "invalid_identity") {
+    if (error.code === "identity_required" || error.code === "invalid_identity" || error.detail?.field === "external_id") {
       this.unidentified = true;
       this.#disconnect();
       this.events.problem(error.code, error.message);
@@ -218,7 +229,8 @@ export class Visit {
 
   #later(work: () => void = () => void this.start().catch(() => {}), atLeast = 0): void {
     this.#retry();
-    this.#retry = realTimers.after(Math.max(atLeast, this.#backoff.next()), work);
+    const wait = Math.max(atLeast, this.#backoff.next());
+    this.#retry = atLeast > 0 ? realTimers.after(wait, work) : tryAgain(realTimers, wait, WAKE, work);
     this.events.changed();
   }
 
@@ -238,7 +250,10 @@ export class Visit {
           this.events.changed();
         },
         signal: (signal) => this.events.signal(signal),
-        live: () => this.hints.repeat(),
+        live: () => {
+          this.hints.repeat();
+          this.page.look();
+        },
         resync: () => this.#again(),
         refused: (code) => this.#refused(code),
         changed: (line) => {
@@ -248,12 +263,13 @@ export class Visit {
         },
         local: (said) => this.events.local(said),
       },
-      { locks: navigator.locks, channel: typeof BroadcastChannel === "undefined" ? undefined : (name) => new BroadcastChannel(name), page: window, wake: [window, document] },
+      { locks: navigator.locks, channel: typeof BroadcastChannel === "undefined" ? undefined : (name) => new BroadcastChannel(name), page: window, wake: WAKE },
     );
   }
 
   #disconnect(): void {
     this.hints.stop();
+    this.page.stop();
     this.hints.connection?.stop();
     this.hints.connection = null;
     this.line = "stopped";
