@@ -24,7 +24,7 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/batch.js", was: "\t\t\teffect.b?.is_pending &&\n", is: "\t\t\tfalse &&\n" },
   { file: "internal/client/reactivity/batch.js", was: "\t#is_deferred() {\n", is: "\t#is_deferred() {\n\t\treturn false;\n" },
   { file: "internal/client/reactivity/batch.js", was: "if (this.#is_deferred()) {", is: "if (false) {" },
-  ...["skip_effect(effect)", "register_created_effect(effect)", "oncommit(fn)", "ondiscard(fn)", "#merge(batch)", "#commit()", "increment(blocking, effect)", "decrement(blocking, effect)", "settled()"].map((method): Cut => (
+  ...["skip_effect(effect)", "register_created_effect(effect)", "unskip_effect(effect, callback = (e) => this.schedule(e))", "oncommit(fn)", "ondiscard(fn)", "#merge(batch)", "#commit()", "increment(blocking, effect)", "decrement(blocking, effect)", "settled()"].map((method): Cut => (
     { file: "internal/client/reactivity/batch.js", was: `\n\t${method} {\n`, is: `\n\t${method} {\n\t\treturn;\n` }
   )),
   // Nobody forks the state.
@@ -36,6 +36,15 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/deriveds.js", was: "if (!current_batch?.is_fork || derived.deps === null) {", is: "{" },
   { file: "internal/client/reactivity/deriveds.js", was: "if (effect_tracking() || current_batch?.is_fork) {", is: "if (effect_tracking()) {" },
   { file: "internal/client/runtime.js", was: "var is_fork = current_batch?.is_fork;", is: "const is_fork = false;" },
+  // Nothing that is awaited becomes stale.
+  { file: "internal/client/reactivity/batch.js", was: "for (const deferred of this.async_deriveds.values()) {", is: "for (const deferred of []) {" },
+  { file: "internal/client/reactivity/batch.js", was: "|| this.#skipped_branches.has(effect);", is: ";" },
+  { file: "internal/client/reactivity/batch.js", was: "for (const fn of this.#commit_callbacks) fn(this);", is: "" },
+  { file: "internal/client/reactivity/batch.js", was: "for (const fn of this.#discard_callbacks) fn(this);", is: "" },
+  { file: "internal/client/constants.js", was: "message = 'The reaction that called `getAbortSignal()` was re-run or destroyed';", is: "" },
+  // Names that nobody asks for, and addresses that nobody opens.
+  { file: "internal/client/errors.js", was: "https://svelte.dev/e/", is: "" },
+  { file: "internal/client/constants.js", was: " = Symbol('", is: " = /* @__PURE__ */ Symbol('" },
   // One batch is done before the next begins: none is merged.
   { file: "internal/client/reactivity/batch.js", was: "const earlier_batch = this.#find_earlier_batch();", is: "const earlier_batch = null;" },
   { file: "internal/client/reactivity/batch.js", was: "\t#find_earlier_batch() {\n", is: "\t#find_earlier_batch() {\n\t\treturn null;\n" },

@@ -38,7 +38,7 @@ const en: Words = {
   delete: "Delete",
   cancel: "Cancel",
   connecting: "Connecting…",
-  stuck: "Still no connection. Something may be blocking the chat.",
+  stuck: "Still no connection.",
   wayOut: "Open it in a new page",
   offline: "You’re offline. Messages are sent when you’re back.",
   volatile: "Your browser blocks storage: this chat’s history will not be kept.",

@@ -38,7 +38,7 @@ const es: Words = {
   delete: "Eliminar",
   cancel: "Cancelar",
   connecting: "Conectando…",
-  stuck: "Sigue sin haber conexión. Puede que algo bloquee el chat.",
+  stuck: "Sigue sin haber conexión.",
   wayOut: "Abrirlo en otra página",
   offline: "Sin conexión. Los mensajes se enviarán cuando vuelvas.",
   volatile: "Tu navegador bloquea el almacenamiento: no se guardará el historial de este chat.",

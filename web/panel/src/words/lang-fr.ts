@@ -38,7 +38,7 @@ const fr: Words = {
   delete: "Supprimer",
   cancel: "Annuler",
   connecting: "Connexion…",
-  stuck: "Toujours pas de connexion. Quelque chose bloque peut-être le chat.",
+  stuck: "Toujours pas de connexion.",
   wayOut: "L’ouvrir dans une autre page",
   offline: "Vous êtes hors ligne. Vos messages partiront à votre retour.",
   volatile: "Votre navigateur bloque le stockage : l’historique de ce chat ne sera pas conservé.",

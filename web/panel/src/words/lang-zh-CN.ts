@@ -38,7 +38,7 @@ const zhCN: Words = {
   delete: "删除",
   cancel: "取消",
   connecting: "正在连接…",
-  stuck: "仍无法连接，聊天可能被阻止。",
+  stuck: "仍无法连接。",
   wayOut: "在新页面打开",
   offline: "您已离线，恢复网络后消息会自动发送。",
   volatile: "您的浏览器禁用了存储，聊天记录将不会保留。",
