@@ -171,7 +171,7 @@ function command(state, order, person, token, send, refuse) {
     me.nickname = order.nickname ?? me.nickname;
     me.started += 1;
     return send(200, {
-      token: made, visitor: { external_id: me.external_id, nickname: me.nickname, verified: !!order.identity_token },
+      token: made, mended: [], visitor: { external_id: me.external_id, nickname: me.nickname, verified: !!order.identity_token },
       conversations: me.messages.length > 0 ? [me.conversation] : [], messages: me.messages.slice(-50), more: me.messages.length > 50,
       cursor: String(state.events.length), welcome: welcome(state),
     });
