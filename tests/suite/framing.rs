@@ -185,7 +185,7 @@ fn texts_that_are_wrong() -> Vec<Case> {
         "{\"type\":\"seen\",\"conversation\":\"x\",\"seq\":\"1\"}",
         "{\"type\":\"seen\",\"conversation\":1,\"seq\":1}",
         "{\"type\":\"seen\",\"conversation\":\"x\",\"seq\":1e99}",
-        "{\"type\":\"page\",\"page\":{}}",
+        "{\"type\":\"page\",\"page\":{},\"more\":1}",
         deep.as_str(),
         "{\"type\":\"seen\",\"conversation\":\"x\",\"seq\":99999999999999999999}",
         "\u{feff}{\"type\":\"alive\"}",

@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Nothing that is awaited takes this long unless it is broken; the largest pictures beside other busy programs come near.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Sites of the same owner beside one, their counters and keys.
 const MORE_SITES: [&str; 3] = [
