@@ -51,7 +51,7 @@ const en: Words = {
   unavailable: "Chat isn’t available right now.",
   paused: "This chat is paused at the moment.",
   failures: {
-    invalid_image: "This picture can’t be read. PNG, JPEG, GIF and still WebP pictures can be sent.",
+    invalid_image: "Only PNG, JPEG, GIF and still WebP pictures can be sent.",
     too_many_pixels: "This picture has too many pixels: at most 8,000 on a side and 30 million in all.",
     animation_too_long: "This animation is too long: at most 500 frames.",
     image_too_large: "This picture is too large.",

@@ -51,7 +51,7 @@ const es: Words = {
   unavailable: "El chat no está disponible en este momento.",
   paused: "Este chat está en pausa.",
   failures: {
-    invalid_image: "No se puede leer esta imagen. Se pueden enviar imágenes PNG, JPEG, GIF y WebP sin animación.",
+    invalid_image: "Solo se pueden enviar imágenes PNG, JPEG, GIF y WebP sin animación.",
     too_many_pixels: "Esta imagen tiene demasiados píxeles: como máximo 8000 por lado y 30 millones en total.",
     animation_too_long: "Esta animación es demasiado larga: como máximo 500 fotogramas.",
     image_too_large: "La imagen es demasiado grande.",

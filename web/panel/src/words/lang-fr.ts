@@ -51,7 +51,7 @@ const fr: Words = {
   unavailable: "Le chat n’est pas disponible pour le moment.",
   paused: "Ce chat est en pause pour le moment.",
   failures: {
-    invalid_image: "Cette image est illisible. Vous pouvez envoyer des images PNG, JPEG, GIF et WebP (fixes).",
+    invalid_image: "Seules les images PNG, JPEG, GIF et WebP (fixes) peuvent être envoyées.",
     too_many_pixels: "Cette image a trop de pixels : 8 000 par côté et 30 millions en tout au maximum.",
     animation_too_long: "Cette animation est trop longue : 500 images au maximum.",
     image_too_large: "Cette image est trop lourde.",

@@ -51,7 +51,7 @@ const ja: Words = {
   unavailable: "現在チャットをご利用いただけません。",
   paused: "このチャットは現在停止しています。",
   failures: {
-    invalid_image: "この画像は読み取れません。送信できるのは PNG、JPEG、GIF、静止画の WebP です。",
+    invalid_image: "送信できるのは PNG、JPEG、GIF、静止画の WebP だけです。",
     too_many_pixels: "画素数が多すぎます。一辺 8,000 画素、合計 3,000 万画素までです。",
     animation_too_long: "アニメーションが長すぎます。500 フレームまでです。",
     image_too_large: "画像のサイズが大きすぎます。",

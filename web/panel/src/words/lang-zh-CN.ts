@@ -51,7 +51,7 @@ const zhCN: Words = {
   unavailable: "聊天暂时不可用。",
   paused: "聊天服务已暂停。",
   failures: {
-    invalid_image: "无法读取此图片。可以发送 PNG、JPEG、GIF 和静态 WebP 图片。",
+    invalid_image: "只能发送 PNG、JPEG、GIF 和静态 WebP 图片。",
     too_many_pixels: "此图片像素过多：每边最多 8,000 像素，总计最多 3,000 万像素。",
     animation_too_long: "此动画过长：最多 500 帧。",
     image_too_large: "图片太大了。",
