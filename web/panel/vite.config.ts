@@ -50,7 +50,7 @@ export default defineConfig({
     target: "es2022",
     modulePreload: false,
     minify: "terser",
-    terserOptions: { ecma: 2020, module: true, compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true, unsafe_undefined: true }, format: { comments: false } },
+    terserOptions: { ecma: 2020, module: true, compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true }, format: { comments: false } },
     lib: { entry: "src/mount.ts", formats: ["es"] },
     rolldownOptions: {
       // The framework's optional parts (custom elements and the like) run code when loaded; none of it is used here.

@@ -43,7 +43,7 @@ export class PageWatch {
     if (!this.now()) return;
     const heard = { capture: true, signal: (this.#end = new AbortController()).signal };
     (window as { navigation?: EventTarget }).navigation?.addEventListener("currententrychange", this.look, heard);
-    for (const act of ["popstate", "click", "keyup", "visibilitychange"]) addEventListener(act, this.look, heard);
+    for (const act of ["popstate", "hashchange", "click", "keyup", "visibilitychange"]) addEventListener(act, this.look, heard);
     this.#titles.observe(document.head, { subtree: true, childList: true, characterData: true });
   }
 
