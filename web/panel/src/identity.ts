@@ -28,7 +28,7 @@ export function details(ocs: Ocs, locale: string, page: PageSaid | undefined, me
     try {
       return read();
     } catch {
-      mended.push(`${short(name, 50)}: left out`);
+      mended.push(`${short(name, 50)}: unreadable`);
       return undefined;
     }
   };
