@@ -1,8 +1,8 @@
 import type { Timers } from "./timers.ts";
 
-/** Dispatches `answered` after each request that the server answered well. */
+/** Dispatches `answered` (a CustomEvent: MooTools puts an Event of its own in place) after each request that the server answered well. */
 export const answers = new EventTarget();
-export const answered = () => answers.dispatchEvent(new Event("answered"));
+export const answered = () => answers.dispatchEvent(new CustomEvent("answered"));
 
 /** Signs that the server may be reached: the network, the page, or a request came back. */
 const SIGNS = ["online", "pageshow", "resume", "visibilitychange", "answered"];
