@@ -176,7 +176,7 @@ export class Talk {
   #problem(code: ErrorCode, message: string): void {
     const { chat } = this;
     const { unidentified } = this.visit;
-    console.warn(`[OCS] ${unidentified ? "cannot be identified" : "no chat"}: ${message || code}`);
+    console.warn(`[OCS] ${unidentified ? "cannot be identified: " : ""}${message || code}`);
     if (!unidentified) chat.problem = code;
     chat.host.emit("error", { code, message });
   }
