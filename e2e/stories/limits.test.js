@@ -64,7 +64,10 @@ test('the compatible API counts its calls, fetches apart from replies', async ()
   assert.equal((await fetched()).status, 200);
   const refused = await fetched();
   assert.equal(refused.status, 429);
-  assert.deepEqual(await refused.json(), { success: false, message: 'too many requests, wait 3s' });
+  // The true wait (contract 3): both calls were made within the minute that counts.
+  const wait = Number(refused.headers.get('retry-after'));
+  assert.ok(wait > 30 && wait <= 60, `${wait} s`);
+  assert.deepEqual(await refused.json(), { success: false, message: `too many requests, wait ${wait}s` });
   const reply = await fetch(`${here.url}/api/chat_api.php?action=reply_as_agent&key=${shop.apiKey}`, { method: 'POST', body: '{"conversation_id":1,"content":"x"}' });
   assert.equal(reply.status, 404);
 });
