@@ -42,6 +42,17 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/batch.js", was: "for (const fn of this.#commit_callbacks) fn(this);", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "for (const fn of this.#discard_callbacks) fn(this);", is: "" },
   { file: "internal/client/constants.js", was: "message = 'The reaction that called `getAbortSignal()` was re-run or destroyed';", is: "" },
+  // No picture names another by xlink.
+  { file: "internal/client/dom/operations.js", was: "if (key.startsWith('xlink:')) {", is: "if (false) {" },
+  // The panel's effects stand where effects may stand, and it has no formulas: checks for people who write components.
+  { file: "internal/client/reactivity/effects.js", was: "export function validate_effect(rune) {\n", is: "export function validate_effect(rune) {\n\treturn;\n" },
+  { file: "internal/client/dom/template.js", was: "name === 'svg' ? NAMESPACE_SVG : name === 'math' ? NAMESPACE_MATHML : ns", is: "name === 'svg' ? NAMESPACE_SVG : ns" },
+  { file: "internal/client/dom/template.js", was: "(flags & TEMPLATE_USE_MATHML) !== 0", is: "false" },
+  // Its components listen on their own elements alone.
+  { file: "internal/client/dom/elements/events.js", was: "\t\tdom === document.body ||\n", is: "" },
+  { file: "internal/client/dom/elements/events.js", was: "\t\tdom === window ||\n", is: "" },
+  { file: "internal/client/dom/elements/events.js", was: "\t\tdom === document ||\n", is: "" },
+  { file: "internal/client/dom/elements/events.js", was: "\t\tdom instanceof HTMLMediaElement\n", is: "\t\tfalse\n" },
   // Names that nobody asks for, and addresses that nobody opens.
   { file: "internal/client/errors.js", was: "https://svelte.dev/e/", is: "" },
   { file: "internal/client/constants.js", was: " = Symbol('", is: " = /* @__PURE__ */ Symbol('" },
