@@ -45,6 +45,8 @@ export class Chat implements Composing {
   parts = $state.raw<TalkParts | null>(null);
   /** Written before the parts are here: what the record keeps to be sent. */
   early = $state.raw<readonly OutboxItem[]>([]);
+  /** Those of `early` that were written in this tab: another tab that writes at the same moment may overwrite the record. */
+  readonly #said: OutboxItem[] = [];
   readonly status = new Status();
   readonly tray: Tray;
   readonly record: Record;
@@ -139,10 +141,12 @@ export class Chat implements Composing {
     const said = text.trim();
     if (this.parts !== null || said === "") return this.with((talk) => talk.send(said));
     // On the screen and kept at once: the outbox takes it up as soon as it is here.
-    this.record.outbox().put({ client_id: randomId(), lane: "", text: said, image: null, at: Date.now(), state: "queued", code: null, progress: 0 });
+    const item: OutboxItem = { client_id: randomId(), lane: "", text: said, image: null, at: Date.now(), state: "queued", code: null, progress: 0 };
+    this.#said.push(item);
+    this.record.outbox().put(item);
     this.#recallEarly();
     this.#wait();
-    this.with((talk) => talk.arrive());
+    this.with((talk) => talk.take(item));
   }
 
   addPictures(files: readonly File[]): void {
@@ -225,7 +229,9 @@ export class Chat implements Composing {
   }
 
   #recallEarly(): void {
-    if (this.parts === null) this.early = (this.record.kept.outbox ?? []).filter(({ text }) => text !== "");
+    if (this.parts !== null) return;
+    const own = this.#said;
+    this.early = [...(this.record.kept.outbox ?? []).filter((item) => item.text && !own.some((said) => said.client_id === item.client_id)), ...own];
   }
 
   async #greet(): Promise<void> {

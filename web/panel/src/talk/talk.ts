@@ -57,6 +57,13 @@ export class Talk {
     this.visit.hints.typing();
   }
 
+  /** Takes up what was written before this part of the panel was here. Sending it twice stores it once. */
+  take(item: OutboxItem): void {
+    const { outbox } = this.visit;
+    if (!outbox.has(item.client_id)) outbox.add(item);
+    this.arrive();
+  }
+
   send(text: string): void {
     const { outbox } = this.visit;
     if (text !== "") outbox.add({ client_id: randomId(), lane: "", text, image: null });

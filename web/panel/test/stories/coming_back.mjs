@@ -140,3 +140,20 @@ test("three tabs, one sound; none while somebody reads", async () => {
   assert.equal(await sounds(), 2);
   await chat.end();
 });
+
+test("what is written before the rest of the chat is here is sent, though another tab wrote over what was kept", async (chat) => {
+  let letIn;
+  const held = new Promise((resolve) => (letIn = resolve));
+  await chat.page.route("**/talk-*.js", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await chat.open();
+  await chat.page.evaluate(() => OCS.send("I am first"));
+  await chat.until(async () => JSON.parse((await chat.page.evaluate(() => localStorage["ocs:wk_1:outbox"])) ?? "{}").outbox?.length === 1);
+  // As two tabs do that write at the same moment: each had read before the other wrote.
+  await chat.page.evaluate(() => localStorage.setItem("ocs:wk_1:outbox", JSON.stringify({ outbox: [] })));
+  letIn();
+  await chat.until(() => [...chat.stub.people.values()][0]?.messages.map(({ text }) => text).join() === "I am first");
+  assert.deepEqual(await chat.texts(), ["I am first"]);
+});
