@@ -87,7 +87,8 @@ impl Store {
         let epoch = migrate::epoch(&mut conn).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .min_connections(1)
+            // All at once: one that is still being opened when the server stops would touch the files after that.
+            .min_connections(READERS)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
