@@ -39,7 +39,7 @@ const lines = [
   ["sound (with the first one)", size(/^sound-/), 500],
   ["news where sockets are blocked", size(/^stream-/), 1_024],
   ["work for entry (only while a site is under attack)", size(/^work-/), 1_024],
-  ["whole life of a chat", panel.size + size(/^lang-/) + size(/^talk-/) + size(/^gallery-/) + size(/^emoji-/) + size(/^lightbox-/), 45_000],
+  ["whole life of a chat", panel.size + size(/^lang-/) + size(/^talk-/) + size(/^gallery-/) + size(/^emoji-/) + size(/^lightbox-/) + size(/^sound-/), 45_000],
 ];
 
 let broken = false;

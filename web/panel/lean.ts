@@ -19,6 +19,9 @@ const CUTS: Cut[] = [
     { file: "internal/flags/index.js", was: `\t${flag}_flag = true;\n`, is: "" },
   ]),
   { file: "internal/flags/index.js", was: "\tasync_mode_flag = false;\n", is: "" },
+  // With no boundary around it, a fault goes up to the page's console.
+  { file: "internal/client/error-handling.js", was: "\twhile (effect !== null) {\n", is: "\twhile (false) {\n" },
+  { file: "internal/client/error-handling.js", was: "\tif (error === HYDRATION_ERROR) {\n", is: "\tif (false) {\n" },
   // A boundary shows something else while its content awaits, or when it fails: neither happens, so nothing waits for it.
   { file: "internal/client/dom/blocks/boundary.js", was: "\tnew Boundary(node, props, children, transform_error);\n", is: "\tbranch(() => children(node));\n" },
   { file: "internal/client/reactivity/batch.js", was: "\t\t\teffect.b?.is_pending &&\n", is: "\t\t\tfalse &&\n" },
@@ -27,12 +30,13 @@ const CUTS: Cut[] = [
   ...["skip_effect(effect)", "register_created_effect(effect)", "unskip_effect(effect, callback = (e) => this.schedule(e))", "oncommit(fn)", "ondiscard(fn)", "#merge(batch)", "#commit()", "increment(blocking, effect)", "decrement(blocking, effect)", "settled()"].map((method): Cut => (
     { file: "internal/client/reactivity/batch.js", was: `\n\t${method} {\n`, is: `\n\t${method} {\n\t\treturn;\n` }
   )),
-  // Nobody forks the state.
+  // Nobody forks the state, nor reads it eagerly.
   { file: "internal/client/reactivity/batch.js", was: "\tis_fork = false;\n", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "if (this.is_fork) return true;", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "if (!this.is_fork) {", is: "{" },
   { file: "internal/client/reactivity/batch.js", was: "if (!batch.is_fork && ", is: "if (" },
-  { file: "internal/client/reactivity/sources.js", was: "if (!batch.is_fork && ", is: "if (" },
+  { file: "internal/client/reactivity/sources.js", was: "if (!batch.is_fork && eager_effects.size > 0 && !eager_effects_deferred) {", is: "if (false) {" },
+  { file: "internal/client/reactivity/sources.js", was: "eager_effects.add(/** @type {Effect} */ (reaction));", is: "" },
   { file: "internal/client/reactivity/deriveds.js", was: "if (!current_batch?.is_fork || derived.deps === null) {", is: "{" },
   { file: "internal/client/reactivity/deriveds.js", was: "if (effect_tracking() || current_batch?.is_fork) {", is: "if (effect_tracking()) {" },
   { file: "internal/client/runtime.js", was: "var is_fork = current_batch?.is_fork;", is: "const is_fork = false;" },
