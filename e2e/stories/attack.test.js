@@ -14,7 +14,7 @@ test('while a site is flooded a new visitor gets through, and the owner sees it 
     await visitor.open();
     await visitor.write(text);
     await visitor.sent();
-    assert.equal(visitor.seen.requests.some((request) => /\/work-[0-9a-f]+\.js/.test(request)), text === 'Where is my order?', 'only who came in the flood had to work');
+    assert.equal(visitor.seen.requests.some((request) => /\/proof_of_work-[0-9a-f]+\.js/.test(request)), text === 'Where is my order?', 'only who came in the flood had to work');
   }
   const { page } = operator;
   await page.getByText('too many new visitors at once').waitFor();

@@ -116,7 +116,7 @@ test(`the line is cut ${CUTS} times at random while both sides write: both logs 
     await eventually(() => assert.equal(visitor.outbox.items.length + operator.outbox.items.length, 0), 30_000);
 
     const truth = (await shop.door.wholeThread(shop.id, conversation.id)).map(({ text }) => text);
-    await eventually(() => assert.ok(visitor.heard.length >= truth.length && operator.heard.length >= truth.length, JSON.stringify(sides.map((side) => [side.heard.length, side.connection.state, side.connection.transport, side.faults]))), 30_000);
+    await eventually(() => assert.ok(visitor.heard.length >= truth.length && operator.heard.length >= truth.length, JSON.stringify(sides.map((side) => [side.heard.length, side.connection.state, side.connection.transportKind, side.faults]))), 30_000);
     for (const side of sides) {
       assert.deepEqual(side.faults, []);
       assert.deepEqual(side.heard.map(({ text }) => text), truth, `${side.name} heard every message once, in order`);

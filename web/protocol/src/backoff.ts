@@ -2,19 +2,20 @@ import type { Timers } from "./timers.ts";
 
 const CAP_MS = 30_000;
 
-/** Full jitter: any moment between now and a bound that doubles, so that clients cut off together do not return together. */
+/** Exponential back-off with full jitter: a random delay below a bound that doubles up to 30 s, so that clients cut off together do not reconnect together. */
 export class Backoff {
-  #tries = 0;
+  #attempts = 0;
 
   constructor(private readonly timers: Timers) {}
 
+  /** The next delay, in milliseconds. */
   next(): number {
-    const bound = Math.min(CAP_MS, 1_000 * 2 ** this.#tries);
-    this.#tries += 1;
+    const bound = Math.min(CAP_MS, 1_000 * 2 ** this.#attempts);
+    this.#attempts += 1;
     return Math.floor(this.timers.random() * bound);
   }
 
   reset(): void {
-    this.#tries = 0;
+    this.#attempts = 0;
   }
 }

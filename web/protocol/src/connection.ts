@@ -1,5 +1,5 @@
 import { Backoff } from "./backoff.ts";
-import type { Door, Line } from "./line.ts";
+import type { Endpoint, Transport } from "./transport.ts";
 import { openSocket, type MakeSocket } from "./socket.ts";
 import { realTimers, type Timers } from "./timers.ts";
 import { onWake } from "./wake.ts";
@@ -10,59 +10,59 @@ export type ConnectionState = "stopped" | "connecting" | "live" | "waiting" | "r
 export type ConnectionEvents<E, S> = {
   event(event: E, cursor: Cursor): void;
   signal(signal: S): void;
-  /** A welcome came: repeat what hints may have been lost. */
+  /** The server sent `welcome`: repeat the hints that may have been lost. */
   live(): void;
-  /** Load the state anew and start again from its cursor. */
+  /** Reload the state and start again from its cursor. */
   resync(): void;
-  /** The credential is no longer good. */
+  /** The credential is no longer valid. */
   refused(code: ErrorCode, message: string): void;
   changed(state: ConnectionState): void;
 };
 
-export type ConnectionParts = {
+export type ConnectionOptions = {
   timers?: Timers;
   fetch?: typeof fetch;
   socket?: MakeSocket;
   stream?: OpenStream;
-  /** Where signs are heard that the server may be reached (see wake.ts). */
+  /** Targets of the events that suggest the server is reachable again (see wake.ts). */
   wake?: EventTarget[];
 };
 
-const WELCOME_WITHIN_MS = 4_000;
+const WELCOME_TIMEOUT_MS = 4_000;
 const STABLE_AFTER_MS = 30_000;
-const SOCKET_AGAIN_AFTER_MS = 300_000;
+const RETRY_SOCKET_AFTER_MS = 300_000;
 
 /**
- * News from the server, in order, from a cursor on. Socket first; a stream where sockets are blocked.
- * The cursor moves only with events and beats: `welcome` precedes the missed events, so a line that is
- * cut right after it must ask for them again.
+ * Receives the server's events in order, starting after a cursor. Uses a WebSocket, or a server-sent stream where
+ * sockets are blocked. Only events and heartbeats advance the cursor, never `welcome`: the missed events follow it, so a
+ * transport that is cut right after `welcome` must ask for them again.
  */
 export class Connection<E, S, H extends { type: string }> {
   state: ConnectionState = "stopped";
-  transport: "socket" | "stream" = "socket";
+  transportKind: "socket" | "stream" = "socket";
   #cursor: Cursor = "";
-  #line: Line<H> | null = null;
+  #transport: Transport<H> | null = null;
   #failures = 0;
   #welcomed = false;
-  #heardAt = 0;
-  #silenceMs = 60_000;
-  #byeMs: number | null = null;
-  #cancelWait = () => {};
-  #cancelWatch = () => {};
-  #cancelLater = () => {};
-  #unwatch = () => {};
+  #lastFrameAt = 0;
+  #silenceLimitMs = 60_000;
+  #serverDelayMs: number | null = null;
+  #cancelRetry = () => {};
+  #cancelTimeout = () => {};
+  #cancelDelayed = () => {};
+  #removeWakeListeners = () => {};
   readonly #timers: Timers;
   readonly #backoff: Backoff;
   readonly #wake: EventTarget[];
 
   constructor(
-    private readonly door: Door<H>,
+    private readonly endpoint: Endpoint<H>,
     private readonly events: ConnectionEvents<E, S>,
-    private readonly parts: ConnectionParts = {},
+    private readonly options: ConnectionOptions = {},
   ) {
-    this.#timers = parts.timers ?? realTimers;
+    this.#timers = options.timers ?? realTimers;
     this.#backoff = new Backoff(this.#timers);
-    this.#wake = parts.wake ?? [];
+    this.#wake = options.wake ?? [];
   }
 
   get cursor(): Cursor {
@@ -72,64 +72,64 @@ export class Connection<E, S, H extends { type: string }> {
   start(cursor: Cursor): void {
     this.stop();
     this.#cursor = cursor;
-    this.#unwatch = onWake(this.#wake, (sign) => this.#woken(sign));
-    this.#open();
+    this.#removeWakeListeners = onWake(this.#wake, (type) => this.#onWake(type));
+    this.#connect();
   }
 
   stop(): void {
-    this.#unwatch();
-    this.#drop();
-    this.#set("stopped");
+    this.#removeWakeListeners();
+    this.#disconnect();
+    this.#setState("stopped");
   }
 
-  /** Dropped unless live: the state they carry is repeated after the next welcome. */
+  /** Drops the hint unless live: the state that hints carry is repeated after the next `welcome`. */
   hint(hint: H): void {
-    if (this.state === "live") this.#line?.send(hint);
+    if (this.state === "live") this.#transport?.send(hint);
   }
 
-  /** Try now: do not wait for timers that may have slept. */
+  /** Retries now instead of waiting for a timer, which may have been suspended with the device. */
   nudge(): void {
     if (this.state === "waiting") {
       this.#backoff.reset();
-      this.#open();
-    } else if (this.state === "live" && this.#timers.now() - this.#heardAt > this.#silenceMs) {
-      this.#lost();
+      this.#connect();
+    } else if (this.state === "live" && this.#timers.now() - this.#lastFrameAt > this.#silenceLimitMs) {
+      this.#reconnect();
     }
   }
 
-  /** Where the server itself said how long to wait, an answered request does not end the wait. */
-  #woken(sign: string): void {
-    if (sign !== "answered" || this.#byeMs === null) this.nudge();
+  /** A successful request does not cut short a delay that the server itself asked for. */
+  #onWake(type: string): void {
+    if (type !== "answered" || this.#serverDelayMs === null) this.nudge();
   }
 
-  #open(): void {
-    this.#drop();
+  #connect(): void {
+    this.#disconnect();
     this.#welcomed = false;
-    this.#byeMs = null;
-    this.transport = this.#failures >= 2 ? "stream" : "socket";
-    this.#set("connecting");
+    this.#serverDelayMs = null;
+    this.transportKind = this.#failures >= 2 ? "stream" : "socket";
+    this.#setState("connecting");
     const events = {
-      frame: (frame: { type: string }) => this.#frame(frame as Frame<E, S>),
-      closed: (code: number) => this.#closed(code),
+      frame: (frame: { type: string }) => this.#onFrame(frame as Frame<E, S>),
+      closed: (code: number) => this.#onClosed(code),
     };
-    this.#cancelWatch = this.#timers.after(WELCOME_WITHIN_MS, () => {
-      // A socket that opens and says nothing is a proxy that swallows frames: no use in a second try.
-      if (this.transport === "socket") this.#failures = 1;
-      this.#lost();
+    this.#cancelTimeout = this.#timers.after(WELCOME_TIMEOUT_MS, () => {
+      // A socket that opens and stays silent means a proxy that swallows frames: a second attempt is pointless.
+      if (this.transportKind === "socket") this.#failures = 1;
+      this.#reconnect();
     });
-    this.#line =
-      this.transport === "socket"
-        ? openSocket(this.door, this.#cursor, events, this.parts.socket ?? ((url) => new WebSocket(url)))
-        : (this.parts.stream ?? openStreamLater)(this.door, this.#cursor, events, this.parts.fetch ?? ((...args) => fetch(...args)));
+    this.#transport =
+      this.transportKind === "socket"
+        ? openSocket(this.endpoint, this.#cursor, events, this.options.socket ?? ((url) => new WebSocket(url)))
+        : (this.options.stream ?? openStreamLazily)(this.endpoint, this.#cursor, events, this.options.fetch ?? ((...args) => fetch(...args)));
   }
 
-  #frame(frame: Frame<E, S>): void {
-    this.#heardAt = this.#timers.now();
+  #onFrame(frame: Frame<E, S>): void {
+    this.#lastFrameAt = this.#timers.now();
     switch (frame.type) {
       case "welcome":
-        return this.#welcome(frame.beat_s, frame.cursor);
+        return this.#onWelcome(frame.beat_s, frame.cursor);
       case "event":
-        // Empty means: keep yours.
+        // An empty cursor means: keep the current one.
         this.events.event(frame.event, frame.cursor || this.#cursor);
         this.#cursor = frame.cursor || this.#cursor;
         return;
@@ -142,77 +142,77 @@ export class Connection<E, S, H extends { type: string }> {
         this.stop();
         return this.events.resync();
       case "bye":
-        this.#byeMs = frame.retry_after_ms;
-        return this.#lost();
+        this.#serverDelayMs = frame.retry_after_ms;
+        return this.#reconnect();
       case "refused":
-        return this.#refuse(frame.code, frame.message);
+        return this.#giveUp(frame.code, frame.message);
     }
   }
 
-  #welcome(beatS: number, cursor: Cursor): void {
+  #onWelcome(heartbeatS: number, cursor: Cursor): void {
     this.#welcomed = true;
-    this.#silenceMs = beatS * 2_500;
+    this.#silenceLimitMs = heartbeatS * 2_500;
     if (this.#cursor === "") this.#cursor = cursor;
-    this.#watch();
-    if (this.transport === "socket") {
+    this.#watchSilence();
+    if (this.transportKind === "socket") {
       this.#failures = 0;
-      this.#cancelLater = this.#timers.after(STABLE_AFTER_MS, () => this.#backoff.reset());
+      this.#cancelDelayed = this.#timers.after(STABLE_AFTER_MS, () => this.#backoff.reset());
     } else {
       this.#backoff.reset();
-      this.#cancelLater = this.#timers.after(SOCKET_AGAIN_AFTER_MS, () => {
+      this.#cancelDelayed = this.#timers.after(RETRY_SOCKET_AFTER_MS, () => {
         this.#failures = 0;
-        this.#open();
+        this.#connect();
       });
     }
-    this.#set("live");
+    this.#setState("live");
     this.events.live();
   }
 
-  /** Looks again when it would be too long since the last frame; a timer anew for each frame would cost more than the frame. */
-  #watch(): void {
-    this.#cancelWatch();
-    const left = this.#heardAt + this.#silenceMs - this.#timers.now();
-    if (left <= 0) this.#lost();
-    else this.#cancelWatch = this.#timers.after(left, () => this.#watch());
+  /** Checks again when the last frame would be too old; resetting a timer for each frame would cost more than the frame. */
+  #watchSilence(): void {
+    this.#cancelTimeout();
+    const left = this.#lastFrameAt + this.#silenceLimitMs - this.#timers.now();
+    if (left <= 0) this.#reconnect();
+    else this.#cancelTimeout = this.#timers.after(left, () => this.#watchSilence());
   }
 
-  #closed(code: number): void {
-    if (code === 4401) return this.#refuse("invalid_token", "");
-    if (code === 4403) return this.#refuse("forbidden_origin", "");
-    this.#lost();
+  #onClosed(code: number): void {
+    if (code === 4401) return this.#giveUp("invalid_token", "");
+    if (code === 4403) return this.#giveUp("forbidden_origin", "");
+    this.#reconnect();
   }
 
-  #lost(): void {
-    this.#drop();
-    let wait = this.#byeMs ?? this.#backoff.next();
-    if (!this.#welcomed && this.#byeMs === null) {
-      if (this.transport === "socket") {
+  #reconnect(): void {
+    this.#disconnect();
+    let wait = this.#serverDelayMs ?? this.#backoff.next();
+    if (!this.#welcomed && this.#serverDelayMs === null) {
+      if (this.transportKind === "socket") {
         this.#failures += 1;
         if (this.#failures >= 2) wait = 0;
       } else {
-        // Neither way works: the server is away. Begin again with the better one.
+        // Neither transport works: the server is unreachable. Start over with the socket.
         this.#failures = 0;
       }
     }
-    this.#set("waiting");
-    this.#cancelWait = this.#timers.after(wait, () => this.#open());
+    this.#setState("waiting");
+    this.#cancelRetry = this.#timers.after(wait, () => this.#connect());
   }
 
-  #refuse(code: ErrorCode, message: string): void {
+  #giveUp(code: ErrorCode, message: string): void {
     this.stop();
-    this.#set("refused");
+    this.#setState("refused");
     this.events.refused(code, message);
   }
 
-  #drop(): void {
-    this.#cancelWait();
-    this.#cancelWatch();
-    this.#cancelLater();
-    this.#line?.close();
-    this.#line = null;
+  #disconnect(): void {
+    this.#cancelRetry();
+    this.#cancelTimeout();
+    this.#cancelDelayed();
+    this.#transport?.close();
+    this.#transport = null;
   }
 
-  #set(state: ConnectionState): void {
+  #setState(state: ConnectionState): void {
     if (this.state === state) return;
     this.state = state;
     this.events.changed(state);
@@ -221,19 +221,19 @@ export class Connection<E, S, H extends { type: string }> {
 
 type OpenStream = typeof import("./stream.ts").openStream;
 
-/** Fetched only where sockets are blocked. */
-const openStreamLater: OpenStream = (door, cursor, events, fetcher) => {
-  let line: ReturnType<OpenStream> | null = null;
+/** Loads the stream transport on demand, only where sockets are blocked. */
+const openStreamLazily: OpenStream = (endpoint, cursor, events, fetcher) => {
+  let transport: ReturnType<OpenStream> | null = null;
   let ended = false;
   import("./stream.ts").then(
-    ({ openStream }) => ended || (line = openStream(door, cursor, events, fetcher)),
+    ({ openStream }) => ended || (transport = openStream(endpoint, cursor, events, fetcher)),
     () => ended || events.closed(0),
   );
   return {
-    send: (hint) => line?.send(hint),
+    send: (hint) => transport?.send(hint),
     close() {
       ended = true;
-      line?.close();
+      transport?.close();
     },
   };
 };

@@ -1,24 +1,24 @@
-/** What grouping needs to know of a message. */
+/** The fields of a message that grouping needs. */
 export type Grouped = { key: string; sender: string; at: number };
 
 export type Row<M> = {
   key: string;
   message: M;
-  /** Set where a new day begins: the moment to name it after. */
+  /** On the first row of a day: a time within that day, in milliseconds. Otherwise null. */
   day: number | null;
-  /** First and last of a run of one sender. */
+  /** First and last row of a run of messages by one sender. */
   first: boolean;
   last: boolean;
 };
 
 const RUN_MS = 5 * 60_000;
 
-/** Of which messages rows were made: to look into a thousand rows takes longer than to make the one that is new. */
+/** The messages that each list of rows was made from: comparing a thousand rows takes longer than making the one that is new. */
 const sources = new WeakMap<readonly Row<unknown>[], readonly unknown[]>();
 
 /**
- * Rows for a list of messages: runs of one sender within five minutes, days by the reader's own zone.
- * Rows that did not change are the same objects as in `before`, so that a list draws only what is new.
+ * Groups messages into rows: runs of one sender within five minutes, split at midnight in the reader's time zone.
+ * Unchanged rows are the same objects as in `before`, so that a list renders only what is new.
  */
 export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: number) => string, before: readonly Row<M>[] = []): readonly Row<M>[] {
   const source = sources.get(before) ?? [];
@@ -32,7 +32,7 @@ export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: nu
     if (message === undefined || previous === undefined) return false;
     return previous.sender === message.sender && Math.abs(message.at - previous.at) < RUN_MS && sameDay(previous, message);
   };
-  // What a row looks like depends on the message, the one above and the one below.
+  // A row depends on its message and on both neighbours.
   const kept = before.slice(0, Math.max(0, same - 1));
   const known = new Map(before.slice(kept.length).map((row) => [row.key, row]));
   const others = messages.slice(kept.length).map((message, at) => {
@@ -53,12 +53,12 @@ export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: nu
   return rows;
 }
 
-/** Every zone's days begin at a whole quarter of an hour. */
+/** In every time zone, midnight falls on a whole quarter of an hour. */
 const QUARTER_MS = 15 * 60_000;
 
 /**
- * Names a day by its reader's zone. The zone is read at each call of the maker: people travel. Formatting is what a
- * long list would spend its time on, so a quarter of an hour is named once.
+ * Returns a function that maps a time to a key of its day in the reader's time zone. The zone is read when this is
+ * called: people travel. Formatting would dominate the cost of a long list, so each quarter of an hour is formatted once.
  */
 export function dayNamer(zone?: string): (at: number) => string {
   const format = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone });

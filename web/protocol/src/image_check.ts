@@ -1,10 +1,10 @@
-/** What the server takes. */
+/** The image types that the server accepts. */
 export type ImageType = "image/png" | "image/jpeg" | "image/gif" | "image/webp";
 
-/** What a picker offers: also what the browser may turn into one of these where it can read it. */
+/** The types that the file picker offers: also those that the browser converts to one of these if it can decode them. */
 export const PICKED_TYPES = "image/png,image/jpeg,image/gif,image/webp,image/avif,image/heic,image/heif";
 
-/** Looks at the content; names and declared types prove nothing. */
+/** Detects the type from the content, because file names and declared types prove nothing. Returns null for any other. */
 export function sniffImage(head: Uint8Array): ImageType | null {
   const starts = (...bytes: number[]) => bytes.every((byte, index) => head[index] === byte);
   const text = (from: number, to: number) => String.fromCharCode(...head.subarray(from, to));
@@ -15,13 +15,13 @@ export function sniffImage(head: Uint8Array): ImageType | null {
   return null;
 }
 
-/** AVIF or HEIC: the server takes neither, but a browser that can read one turns it into a jpg. */
+/** Is it AVIF or HEIC? The server accepts neither, but a browser that can decode them converts them to JPEG. */
 export function isAvifOrHeic(head: Uint8Array): boolean {
   const text = (from: number, to: number) => String.fromCharCode(...head.subarray(from, to));
   return text(4, 8) === "ftyp" && /^(avif|avis|hei[cmsx]|hev[cmsx]|mif1|msf1)$/.test(text(8, 12));
 }
 
-/** Would drawing it anew stop it? An animated png says so before its pixels, a webp in its first block. */
+/** Would re-encoding on a canvas stop an animation? An animated PNG declares it before its pixels, a WebP in its first chunk. */
 export function isAnimated(head: Uint8Array, type: ImageType): boolean {
   if (type === "image/gif") return true;
   if (type === "image/webp") return String.fromCharCode(...head.subarray(12, 16)) === "VP8X" && ((head[20] ?? 0) & 2) !== 0;
@@ -35,10 +35,11 @@ export function isAnimated(head: Uint8Array, type: ImageType): boolean {
   return false;
 }
 
-/** Longest side that is sent. Photos of phones are larger than any screen that will show them. */
+/** Longest side of an image that is sent, in pixels. Photos from phones are larger than any screen that will show them. */
 export const LONGEST_SIDE = 2_560;
 
-export function fitted(width: number, height: number, longest: number = LONGEST_SIDE): { width: number; height: number } {
+/** Scales a size down so that its longer side is at most `longest` pixels; never up. */
+export function fitWithin(width: number, height: number, longest: number = LONGEST_SIDE): { width: number; height: number } {
   const scale = Math.min(1, longest / Math.max(width, height, 1));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }

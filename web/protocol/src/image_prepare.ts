@@ -1,34 +1,34 @@
-import { fitted, isAnimated, isAvifOrHeic, sniffImage, type ImageType } from "./image_check.ts";
+import { fitWithin, isAnimated, isAvifOrHeic, sniffImage, type ImageType } from "./image_check.ts";
 
 export type PreparedImage = { blob: Blob; type: ImageType; width: number; height: number };
 export type ImageProblem = "invalid_image" | "image_too_large";
 
-/** What a picture needs of the browser; tests bring their own. */
-export type ImageTools = {
+/** Image decoding and encoding of the browser; tests bring their own. */
+export type ImageCodec = {
   decode(blob: Blob): Promise<{ width: number; height: number; draw: CanvasImageSource; close(): void }>;
   encode(image: CanvasImageSource, width: number, height: number, type: ImageType): Promise<Blob | null>;
 };
 
 /**
- * Makes a picked file fit to send: really a picture, upright, no larger than anyone will look at.
- * Drawing anew also leaves the place it was taken behind. Animations are sent as they are; AVIF and HEIC as a jpg where
- * the browser can read them.
+ * Prepares a picked file for sending: checks that it is an image, rotates it upright and scales it down to
+ * `LONGEST_SIDE`. Re-encoding also removes the location where it was taken. Animations are sent unchanged; AVIF and HEIC
+ * are converted to JPEG if the browser can decode them. `limit` is in bytes. Returns the reason when it can't be sent.
  */
-export async function prepareImage(file: Blob, limit: number, tools: ImageTools = browserTools): Promise<PreparedImage | ImageProblem> {
+export async function prepareImage(file: Blob, limit: number, codec: ImageCodec = browserCodec): Promise<PreparedImage | ImageProblem> {
   const head = await headOf(file);
   const type = sniffImage(head);
   if (type === null && !isAvifOrHeic(head)) return "invalid_image";
-  let decoded: Awaited<ReturnType<ImageTools["decode"]>>;
+  let decoded: Awaited<ReturnType<ImageCodec["decode"]>>;
   try {
-    decoded = await tools.decode(file);
+    decoded = await codec.decode(file);
   } catch {
     return "invalid_image";
   }
   try {
     const { width, height } = decoded;
-    const size = fitted(width, height);
+    const size = fitWithin(width, height);
     if (type === null || (!isAnimated(head, type) && (size.width < width || file.size > limit))) {
-      const made = await tools.encode(decoded.draw, size.width, size.height, type === null || file.size > limit ? "image/jpeg" : type);
+      const made = await codec.encode(decoded.draw, size.width, size.height, type === null || file.size > limit ? "image/jpeg" : type);
       if (made !== null && made.size <= limit) return { blob: made, type: made.type as ImageType, ...size };
     }
     if (type === null || file.size > limit) return "image_too_large";
@@ -38,32 +38,32 @@ export async function prepareImage(file: Blob, limit: number, tools: ImageTools 
   }
 }
 
-/** Enough to know what it is and whether it moves. */
+/** The first 64 KiB: enough to detect the type and whether it is animated. */
 async function headOf(blob: Blob): Promise<Uint8Array> {
   return new Uint8Array(await blob.slice(0, 65_536).arrayBuffer());
 }
 
-/** A proxy that nobody told otherwise passes on 1 MiB (nginx). */
-const LIGHT_BYTES = 900_000;
+/** Fits through a proxy with its default body limit, which is 1 MiB in nginx. */
+const PROXY_SAFE_BYTES = 900_000;
 
-/** The picture as a JPEG that passes proxies; null when it is small already or would stop moving. */
-export async function lightenImage(blob: Blob, tools: ImageTools = browserTools): Promise<PreparedImage | null> {
+/** Re-encodes an image as a JPEG small enough for proxies; null when it is small already or animated. */
+export async function lightenImage(blob: Blob, codec: ImageCodec = browserCodec): Promise<PreparedImage | null> {
   const head = await headOf(blob);
   const type = sniffImage(head);
-  if (blob.size <= LIGHT_BYTES || (type !== null && isAnimated(head, type))) return null;
-  const decoded = await tools.decode(blob);
+  if (blob.size <= PROXY_SAFE_BYTES || (type !== null && isAnimated(head, type))) return null;
+  const decoded = await codec.decode(blob);
   try {
     for (let { width, height } = decoded; ; ) {
-      const made = await tools.encode(decoded.draw, width, height, "image/jpeg");
-      if (made === null || made.size <= LIGHT_BYTES) return made && { blob: made, type: "image/jpeg", width, height };
-      ({ width, height } = fitted(width, height, Math.max(width, height) * Math.min(0.8, Math.sqrt(LIGHT_BYTES / made.size))));
+      const made = await codec.encode(decoded.draw, width, height, "image/jpeg");
+      if (made === null || made.size <= PROXY_SAFE_BYTES) return made && { blob: made, type: "image/jpeg", width, height };
+      ({ width, height } = fitWithin(width, height, Math.max(width, height) * Math.min(0.8, Math.sqrt(PROXY_SAFE_BYTES / made.size))));
     }
   } finally {
     decoded.close();
   }
 }
 
-const browserTools: ImageTools = {
+const browserCodec: ImageCodec = {
   async decode(blob) {
     const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" });
     return { width: bitmap.width, height: bitmap.height, draw: bitmap, close: () => bitmap.close() };

@@ -1,10 +1,11 @@
-/** Picture bytes that wait to be sent. In IndexedDB; in memory where that is blocked. */
+/** Stores the bytes of images that are waiting to be sent: in IndexedDB, or in memory where that is blocked. */
 export type ImageStore = {
   put(id: string, image: Blob): Promise<void>;
   get(id: string): Promise<Blob | null>;
   drop(id: string): Promise<void>;
 };
 
+/** Opens the store; `name` is the name of the IndexedDB database. */
 export function imageStore(factory: IDBFactory | undefined, name: string): ImageStore {
   const memory = new Map<string, Blob>();
   let opened: Promise<IDBDatabase | null> | null = null;

@@ -2,8 +2,8 @@ import { refusalFrom } from "./refusal.ts";
 import type { Uploaded } from "./wire.ts";
 
 /**
- * Posts a picture's bytes and tells how much has gone, 0 to 1; fetch cannot. Returns the handle to send. Rejects with a
- * Refusal; with another error when no answer came or it was not the server's.
+ * Uploads an image and reports the progress from 0 to 1, which fetch can't. Resolves to the image id to send. Rejects with
+ * a Refusal, or with another error when there was no response or it did not come from the server.
  */
 export function uploadImage(url: string, headers: Record<string, string>, image: Blob, cancelled: AbortSignal, progress: (part: number) => void): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -16,7 +16,7 @@ export function uploadImage(url: string, headers: Record<string, string>, image:
       try {
         resolve((JSON.parse(request.responseText) as Uploaded).image.id);
       } catch (error) {
-        // Somebody else's page, with which a hotel asks for its terms.
+        // A captive portal answered, such as a hotel's login page.
         reject(error);
       }
     };

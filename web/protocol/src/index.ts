@@ -1,9 +1,9 @@
-/** The sync client of both web apps: no document, no framework. `wire.ts` is what crosses the network. */
+/** The sync client that widget and console share: no DOM, no framework. `wire.ts` lists the types that cross the network. */
 export type * from "./wire.ts";
 export * from "./backoff.ts";
 export * from "./connection.ts";
 export * from "./shared_connection.ts";
-export type * from "./line.ts";
+export type * from "./transport.ts";
 export type { LeaderParts } from "./leader.ts";
 export * from "./outbox.ts";
 export * from "./outbox_store.ts";

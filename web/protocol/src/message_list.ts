@@ -1,11 +1,11 @@
-/** What ordering needs to know of a message; both sides' views have it. */
+/** The field that ordering needs; visitors' and operators' messages both have it. */
 export type Ordered = { seq: number };
 
 export type Added = "added" | "known" | "gap";
 
 /**
- * Messages in the order to show. Order comes from the server: the order of its pages, and `seq` within a
- * conversation; clocks are never compared. The list is replaced, never changed in place.
+ * Messages in display order. The server decides the order: the order of its pages, and `seq` within a conversation;
+ * clocks are never compared. The list is replaced, never mutated.
  */
 export class MessageList<M extends Ordered> {
   list: readonly M[] = [];
@@ -14,7 +14,7 @@ export class MessageList<M extends Ordered> {
 
   constructor(private readonly conversationOf: (message: M) => string | number) {}
 
-  /** The whole state, as `start` answers it. */
+  /** Replaces everything, with the messages of a `start` response. */
   reset(messages: readonly M[]): void {
     this.list = [];
     this.#last.clear();
@@ -22,23 +22,23 @@ export class MessageList<M extends Ordered> {
     this.append(messages);
   }
 
-  /** An older page, in the order to show. */
+  /** Adds an older page, in display order. */
   prepend(messages: readonly M[]): void {
-    this.list = [...messages.filter((message) => this.#learn(message)), ...this.list];
+    this.list = [...messages.filter((message) => this.#markKnown(message)), ...this.list];
   }
 
   append(messages: readonly M[]): void {
-    this.list = [...this.list, ...messages.filter((message) => this.#learn(message))];
+    this.list = [...this.list, ...messages.filter((message) => this.#markKnown(message))];
   }
 
   /**
-   * One message from the live feed. "gap" means that something before it is missing: it is shown all the
-   * same, and the caller asks for the rest (`fill`).
+   * Adds one message from a live event. "gap" means that messages before it are missing: it is shown anyway, and the
+   * caller fetches the missing ones (`fill`).
    */
   add(message: M): Added {
     const conversation = this.conversationOf(message);
     const last = this.#last.get(conversation);
-    if (!this.#learn(message)) return "known";
+    if (!this.#markKnown(message)) return "known";
     if (last === undefined || message.seq > last) {
       this.list = [...this.list, message];
       return last === undefined ? (message.seq > 1 ? "gap" : "added") : message.seq > last + 1 ? "gap" : "added";
@@ -47,15 +47,15 @@ export class MessageList<M extends Ordered> {
     return "added";
   }
 
-  /** Fetched messages that may close a gap: each goes before its successor. */
+  /** Inserts fetched messages that may close a gap, each before its successor. */
   fill(messages: readonly M[]): void {
     for (const message of messages) {
-      if (!this.#learn(message)) continue;
+      if (!this.#markKnown(message)) continue;
       this.#insert(message);
     }
   }
 
-  /** First hole in what is held of a conversation: the seq right after it, or null. */
+  /** The `seq` right after the first gap in a conversation, or null without a gap. */
   gap(conversation: string | number): number | null {
     let previous: number | null = null;
     for (const message of this.list) {
@@ -77,7 +77,7 @@ export class MessageList<M extends Ordered> {
     this.list = [...this.list.slice(0, at), message, ...this.list.slice(at)];
   }
 
-  #learn(message: M): boolean {
+  #markKnown(message: M): boolean {
     const conversation = this.conversationOf(message);
     const key = `${conversation} ${message.seq}`;
     if (this.#known.has(key)) return false;

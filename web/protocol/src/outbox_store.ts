@@ -1,18 +1,18 @@
 import type { OutboxItem } from "./outbox.ts";
 
-/** Where the queue survives a reload. Never throws: storage that is full or blocked only shortens its life. */
+/** Persists the queue across reloads. Never throws: where storage is full or blocked, items live as long as the page. */
 export type OutboxStore = {
   load(): OutboxItem[];
   put(item: OutboxItem): void;
   drop(client_id: string): void;
 };
 
-/** For pages whose storage is blocked. */
+/** Stores nothing, for pages whose storage is blocked. */
 export function memoryOutboxStore(): OutboxStore {
   return { load: () => [], put() {}, drop() {} };
 }
 
-/** All items under one name of a Storage, read anew at each change, since other tabs write there too. */
+/** Keeps all items under one key of a Storage. Reads it again before each change, because other tabs write there too. */
 export function storageOutboxStore(storage: Storage, name: string): OutboxStore {
   const load = (): OutboxItem[] => {
     try {
@@ -27,7 +27,7 @@ export function storageOutboxStore(storage: Storage, name: string): OutboxStore 
       if (items.length === 0) storage.removeItem(name);
       else storage.setItem(name, JSON.stringify(items));
     } catch {
-      // Full: the item lives as long as the page.
+      // Storage is full: the item lives as long as the page.
     }
   };
   return {

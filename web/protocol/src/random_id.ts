@@ -2,7 +2,7 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 export type FillRandom = (bytes: Uint8Array<ArrayBuffer>) => unknown;
 
-/** 22 characters that carry 132 bits: names a message before the server has seen it, or a browser before it has a name. */
+/** A random id of 22 characters (132 bits), for a message that the server has not stored yet or an anonymous visitor. */
 export function randomId(fill: FillRandom = (bytes) => crypto.getRandomValues(bytes)): string {
   const bytes = new Uint8Array(22);
   fill(bytes);

@@ -1,13 +1,13 @@
 import { answered } from "./wake.ts";
 import type { ErrorBody, ErrorCode } from "./wire.ts";
 
-/** The server answered, and the answer was no. Network failures stay the TypeError that fetch throws. */
+/** The server answered with an error status. Network failures remain the TypeError that fetch throws. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
     readonly code: ErrorCode,
     message: string,
-    /** Seconds to wait before asking again, where the server said so. */
+    /** Seconds to wait before the next attempt, if the server gave a number. */
     readonly retryAfterS: number | null = null,
     readonly detail: ErrorBody["error"] | null = null,
   ) {
@@ -16,7 +16,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Reads the body of an answer that was not ok. A proxy's own page counts as "unavailable". */
+/** Builds the error from a response that was not ok. An error page of a proxy becomes "unavailable" or "invalid_request". */
 export function refusalFrom(status: number, body: string, retryAfter: string | null): Refusal {
   const header = retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
   try {
@@ -27,6 +27,7 @@ export function refusalFrom(status: number, body: string, retryAfter: string | n
   }
 }
 
+/** Parses the JSON of a successful response; throws a Refusal for any other. */
 export async function readAnswer<T>(response: Response): Promise<T> {
   if (response.ok) {
     const answer = (await response.json()) as T;

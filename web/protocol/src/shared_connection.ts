@@ -1,7 +1,7 @@
-import { Connection, type ConnectionEvents, type ConnectionParts, type ConnectionState } from "./connection.ts";
+import { Connection, type ConnectionEvents, type ConnectionOptions, type ConnectionState } from "./connection.ts";
 import { onWake } from "./wake.ts";
 import { Leader, type LeaderParts, type Post } from "./leader.ts";
-import type { Door } from "./line.ts";
+import type { Endpoint } from "./transport.ts";
 
 /**
  * A Connection that the tabs of a browser share. Listens to the others from the moment it is made, so make it
@@ -18,15 +18,15 @@ export class SharedConnection<E, S, H extends { type: string }> {
 
   constructor(
     name: string,
-    door: Door<H>,
+    endpoint: Endpoint<H>,
     private readonly events: ConnectionEvents<E, S> & {
       /** Said by another tab with `tell`. */
       local(said: unknown): void;
     },
-    parts: ConnectionParts & LeaderParts,
+    parts: ConnectionOptions & LeaderParts,
   ) {
     this.#connection = new Connection<E, S, H>(
-      door,
+      endpoint,
       {
         event: (event, cursor) => {
           this.#leader.tell({ to: "all", event, cursor });

@@ -1,8 +1,9 @@
-import type { Door, Line, LineEvents } from "./line.ts";
+import type { Endpoint, Transport, TransportEvents } from "./transport.ts";
 
 export type MakeSocket = (url: string) => WebSocket;
 
-export function openSocket<H>(door: Door<H>, cursor: string, events: LineEvents, make: MakeSocket): Line<H> {
+/** The WebSocket transport. */
+export function openSocket<H>(endpoint: Endpoint<H>, cursor: string, events: TransportEvents, createSocket: MakeSocket): Transport<H> {
   let ended = false;
   let socket: WebSocket | null = null;
 
@@ -14,9 +15,9 @@ export function openSocket<H>(door: Door<H>, cursor: string, events: LineEvents,
   };
 
   try {
-    socket = make(door.socketUrl);
+    socket = createSocket(endpoint.socketUrl);
   } catch {
-    // A policy of the page may forbid the address at once.
+    // The page's Content-Security-Policy may forbid the URL at once.
     queueMicrotask(() => end(0));
     return { send() {}, close() { ended = true; } };
   }
@@ -24,7 +25,7 @@ export function openSocket<H>(door: Door<H>, cursor: string, events: LineEvents,
   const open = socket;
   open.onopen = async () => {
     try {
-      const hello = await door.hello(cursor);
+      const hello = await endpoint.hello(cursor);
       if (!ended) open.send(hello);
     } catch {
       end(0);

@@ -1,15 +1,15 @@
-import type { Door, Line, LineEvents } from "./line.ts";
+import type { Endpoint, Transport, TransportEvents } from "./transport.ts";
 import { refusalFrom } from "./refusal.ts";
-import { ServerSentLines } from "./server_sent.ts";
+import { SseParser } from "./sse_parser.ts";
 
-/** The same frames where sockets are blocked. Read with fetch, so that the credential stays in a header. */
-export function openStream<H>(door: Door<H>, cursor: string, events: LineEvents, fetcher: typeof fetch): Line<H> {
+/** The server-sent stream, with the same frames, for networks that block sockets. Read with fetch, so that the credential stays in a header. */
+export function openStream<H>(endpoint: Endpoint<H>, cursor: string, events: TransportEvents, fetcher: typeof fetch): Transport<H> {
   const abort = new AbortController();
 
   const read = async () => {
-    const response = await fetcher(door.streamUrl, {
-      headers: { Accept: "text/event-stream", "Last-Event-ID": cursor, ...door.streamHeaders() },
-      credentials: door.credentials,
+    const response = await fetcher(endpoint.streamUrl, {
+      headers: { Accept: "text/event-stream", "Last-Event-ID": cursor, ...endpoint.streamHeaders() },
+      credentials: endpoint.credentials,
       cache: "no-store",
       signal: abort.signal,
     });
@@ -18,13 +18,13 @@ export function openStream<H>(door: Door<H>, cursor: string, events: LineEvents,
       return events.frame({ type: "refused", code, message } as { type: string });
     }
     if (!response.ok || response.body === null) return;
-    const lines = new ServerSentLines();
+    const parser = new SseParser();
     const text = new TextDecoder();
     const reader = response.body.getReader();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      for (const payload of lines.push(text.decode(value, { stream: true }))) {
+      for (const payload of parser.push(text.decode(value, { stream: true }))) {
         if (abort.signal.aborted) return;
         events.frame(JSON.parse(payload));
       }
@@ -39,8 +39,8 @@ export function openStream<H>(door: Door<H>, cursor: string, events: LineEvents,
 
   return {
     send(hint) {
-      // A lost hint is repeated by what comes after it.
-      door.postHint(hint).catch(() => {});
+      // A lost hint does no harm: later hints repeat its state.
+      endpoint.postHint(hint).catch(() => {});
     },
     close: () => abort.abort(),
   };

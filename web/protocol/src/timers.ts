@@ -1,10 +1,10 @@
-/** Time and chance are handed in, so that tests set the clock. */
+/** Clock, random numbers and timers are injected, so that tests control them. */
 export type Timers = {
   /** Milliseconds since 1970, UTC. */
   now(): number;
-  /** At least 0, less than 1. */
+  /** From 0 up to but not including 1. */
   random(): number;
-  /** Runs once after `ms`; the answer cancels it. */
+  /** Calls `run` once after `ms` milliseconds. Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
 };
 

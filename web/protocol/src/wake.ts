@@ -1,24 +1,24 @@
 import type { Timers } from "./timers.ts";
 
-/** Dispatches `answered` (a CustomEvent: MooTools puts an Event of its own in place) after each request that the server answered well. */
+/** Dispatches `answered` after each successful request: a CustomEvent, because MooTools replaces `Event`. */
 export const answers = new EventTarget();
 export const answered = () => answers.dispatchEvent(new CustomEvent("answered"));
 
-/** Signs that the server may be reached: the network, the page, or a request came back. */
-const SIGNS = ["online", "pageshow", "resume", "visibilitychange", "answered"];
+/** Events that suggest the server is reachable again: the network, the page or a request came back. */
+const WAKE_EVENTS = ["online", "pageshow", "resume", "visibilitychange", "answered"];
 
-/** Calls `woken` at each sign that one of the targets hears. The answer ends it. */
+/** Calls `woken` with the type of each such event on one of the targets. Returns a function that removes the listeners. */
 export function onWake(targets: readonly EventTarget[], woken: (sign: string) => void): () => void {
-  const heard = ({ type }: Event) => woken(type);
-  const each = (what: "addEventListener" | "removeEventListener") => targets.forEach((target) => SIGNS.forEach((sign) => target[what](sign, heard)));
+  const listener = ({ type }: Event) => woken(type);
+  const each = (method: "addEventListener" | "removeEventListener") => targets.forEach((target) => WAKE_EVENTS.forEach((type) => target[method](type, listener)));
   each("addEventListener");
   return () => each("removeEventListener");
 }
 
-/** A sign ends a wait no earlier: what fails again and again beside answered requests is not asked for without a pause. */
-const SOON_MS = 1_000;
+/** The shortest delay before a retry, in milliseconds: a request that keeps failing while others succeed is not repeated without a pause. */
+const MIN_DELAY_MS = 1_000;
 
-/** Runs once: after `ms`, or at the first sign, a second after the call at the earliest. The answer cancels it. */
+/** Calls `run` once: after `ms`, or at the first wake event, but no sooner than a second from now. Returns a function that cancels it. */
 export function tryAgain(timers: Timers, ms: number, targets: readonly EventTarget[], run: () => void): () => void {
   const cancel = () => {
     cancelTimer();
@@ -28,7 +28,7 @@ export function tryAgain(timers: Timers, ms: number, targets: readonly EventTarg
     cancel();
     run();
   };
-  const until = timers.now() + Math.min(ms, SOON_MS);
+  const until = timers.now() + Math.min(ms, MIN_DELAY_MS);
   let cancelTimer = timers.after(ms, once);
   const unwatch = onWake(targets, () => {
     cancelTimer();

@@ -1,10 +1,10 @@
-import type { Door } from "./line.ts";
+import type { Endpoint } from "./transport.ts";
 import { readAnswer, Refusal } from "./refusal.ts";
 import type { HistoryForVisitor, MessagePoint, SentToVisitor, Start, VisitorHello, VisitorHint, VisitorState, Welcome, WidgetCommand } from "./wire.ts";
 
 const ANSWER_WITHIN_MS = 20_000;
 
-/** Every request a visitor's page makes. One constant path for changes, so that a browser asks leave once. */
+/** The widget API: every request that a visitor's page makes. All changes go to one path, so that a browser sends one CORS preflight. */
 export class WidgetDoor {
   token: string | null = null;
 
@@ -19,15 +19,15 @@ export class WidgetDoor {
     return readAnswer(await this.fetcher(`${this.origin}/api/widget/welcome?${query}`, { credentials: "omit" }));
   }
 
-  /** While the site is under attack, a new visitor's browser works for its entry first. */
+  /** While the site is under attack, a new visitor's browser solves a proof of work first. */
   async start(start: Omit<Start, "key">): Promise<VisitorState> {
     const command = { do: "start", key: this.key, ...start } as const;
     try {
       return await this.post(command);
     } catch (error) {
       if (!(error instanceof Refusal && error.detail?.work)) throw error;
-      const { solve } = await import("./work.ts");
-      return this.post({ ...command, work: await solve(error.detail.work) });
+      const { solveChallenge } = await import("./proof_of_work.ts");
+      return this.post({ ...command, work: await solveChallenge(error.detail.work) });
     }
   }
 
@@ -43,8 +43,8 @@ export class WidgetDoor {
     return this.post({ do: "logout" });
   }
 
-  /** How a Connection reaches this visitor. */
-  line(): Door<VisitorHint> {
+  /** How a Connection connects as this visitor. */
+  line(): Endpoint<VisitorHint> {
     return {
       socketUrl: `${this.origin.replace(/^http/, "ws")}/api/widget/socket`,
       streamUrl: `${this.origin}/api/widget/stream`,

@@ -1,6 +1,6 @@
 /**
- * Every shape that crosses the wire, by the names used here. The shapes themselves come from the server's own
- * description (`npm run wire`); this file only names them. What they mean: docs/protocol.md.
+ * The types of everything that crosses the network, under the names that the web code uses. The types themselves are
+ * generated from the server's OpenAPI description (`npm run wire`). What they mean: docs/protocol.md.
  */
 import type { components } from "./wire.generated.ts";
 
@@ -8,34 +8,34 @@ type Shapes = components["schemas"];
 
 // ---------------------------------------------------------------- shared
 
-/** Position in the event log. Opaque: keep it, send it back, never look inside. */
+/** A position in the event log. Opaque: store it and send it back, never parse it. */
 export type Cursor = Inbox["cursor"];
 export type Side = Shapes["Side"];
 export type ErrorBody = Shapes["ErrorBody"];
 export type ErrorCode = Shapes["ErrorCode"];
 export type Image = Shapes["Image"];
-/** Answer to a picture's bytes, at both doors. */
+/** Response to an image upload, in the widget API and the console API. */
 export type Uploaded = Shapes["Uploaded"];
 export type Page = Shapes["Page"];
-/** A page as the visitor's browser tells of it. */
+/** A page as the visitor's browser reports it. */
 export type PageSaid = Shapes["PageSaid"];
 
 export type Look = Shapes["Look"];
 export type Variant = Shapes["Variant"];
 export type Position = Shapes["Position"];
 export type Scheme = Shapes["Scheme"];
-/** Languages that the widget speaks. */
+/** The languages of the widget. */
 export type Locale = keyof SiteView["welcome"];
 export type IdentityMode = Shapes["IdentityMode"];
 
-// ---------------------------------------------------------------- widget door
+// ---------------------------------------------------------------- widget API
 
 export type LauncherSite = Shapes["LauncherSite"];
 export type Welcome = Shapes["Welcome"];
 export type Limits = Shapes["Limits"];
 
 export type WidgetCommand = Shapes["Command"];
-/** Who the visitor is and where. With the old token it names an anonymous visitor, whose thread is kept. */
+/** Who the visitor is, and on which page. Sent with an anonymous visitor's token, it names that visitor and keeps the thread. */
 export type Start = Omit<Extract<WidgetCommand, { do: "start" }>, "do">;
 export type MessagePoint = Shapes["Point"];
 export type VisitorState = Shapes["VisitorState"];
@@ -44,7 +44,7 @@ export type MessageForVisitor = Shapes["MessageForVisitor"];
 export type SentToVisitor = Shapes["SentToVisitor"];
 export type HistoryForVisitor = Shapes["HistoryForVisitor"];
 
-// ---------------------------------------------------------------- the line: one protocol, two audiences
+// ---------------------------------------------------------------- realtime frames, for visitors and for operators
 
 export type VisitorHello = Shapes["VisitorHello"];
 export type VisitorHint = Shapes["VisitorHint"];
@@ -59,10 +59,10 @@ export type OperatorSignal = Shapes["OperatorSignal"];
 export type OperatorFrame = Shapes["FrameOfOperatorEvent"];
 
 type Carrying<F, E, S> = F extends { event: unknown } ? Omit<F, "event"> & { event: E } : F extends { signal: unknown } ? Omit<F, "signal"> & { signal: S } : F;
-/** What comes down, for whichever audience: E is its events, S its signals. */
+/** A frame from the server, for visitors or for operators: E is the type of its events, S of its signals. */
 export type Frame<E, S> = Carrying<VisitorFrame, E, S>;
 
-// ---------------------------------------------------------------- console door
+// ---------------------------------------------------------------- console API
 
 export type About = Shapes["About"];
 export type Me = Shapes["Me"];
@@ -101,10 +101,10 @@ export type ConversationForOperator = Shapes["ConversationForOperator"];
 export type MessageForOperator = Shapes["MessageForOperator"];
 export type Inbox = Shapes["Inbox"];
 export type Thread = Shapes["Thread"];
-/** A page of messages that say what was looked for. */
+/** A page of messages that match a search. */
 export type Found = Shapes["Found"];
 export type FoundMessage = Shapes["FoundMessage"];
-/** A page of people, each with the conversation to open. */
+/** A page of people who match a search, each with the conversation to open. */
 export type People = Shapes["People"];
 export type Reply = Shapes["Reply"];
 export type SentToOperator = Shapes["SentToOperator"];

@@ -1,6 +1,6 @@
 import type { Timers } from "../src/timers.ts";
 
-/** Time that moves when told to, and chance that is always the same. */
+/** A fake clock that tests advance, with a constant instead of random numbers. */
 export class Clock implements Timers {
   #now = 1_000_000;
   #waiting: { at: number; run: () => void }[] = [];

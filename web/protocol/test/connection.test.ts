@@ -8,7 +8,7 @@ import { FakeServer } from "./fake_server.ts";
 const seen = (seq: number): VisitorEvent => ({ kind: "seen", conversation: "c", by: "agent", seq });
 
 function connect(server: FakeServer, clock = new Clock()) {
-  const got: number[] = [];
+  const received: number[] = [];
   const states: ConnectionState[] = [];
   const notes: string[] = [];
   const posted: VisitorHint[] = [];
@@ -21,7 +21,7 @@ function connect(server: FakeServer, clock = new Clock()) {
       postHint: async (hint) => posted.push(hint),
     },
     {
-      event: (event) => event.kind === "seen" && got.push(event.seq),
+      event: (event) => event.kind === "seen" && received.push(event.seq),
       signal: (signal) => notes.push(signal.kind),
       live: () => notes.push("live"),
       resync: () => notes.push("resync"),
@@ -30,41 +30,41 @@ function connect(server: FakeServer, clock = new Clock()) {
     },
     { timers: clock, fetch: server.fetch as typeof fetch, socket: server.socket, stream: openStream, wake: [wake] },
   );
-  return { connection, got, states, notes, posted, wake, clock };
+  return { connection, received, states, notes, posted, wake, clock };
 }
 
 describe("a connection", () => {
-  it("brings what was missed, then what happens", async () => {
+  it("delivers missed events, then live ones", async () => {
     const server = new FakeServer();
-    server.happen(seen(1));
-    server.happen(seen(2));
-    const { connection, got } = connect(server);
+    server.publish(seen(1));
+    server.publish(seen(2));
+    const { connection, received } = connect(server);
     connection.start("1");
     await settle();
-    server.happen(seen(3));
-    expect(got).toEqual([2, 3]);
+    server.publish(seen(3));
+    expect(received).toEqual([2, 3]);
     expect(connection.cursor).toBe("3");
   });
 
-  it("loses and repeats nothing over twenty cut lines", async () => {
+  it("loses and repeats no event over twenty cut connections", async () => {
     const server = new FakeServer();
-    const { connection, got, clock } = connect(server);
+    const { connection, received, clock } = connect(server);
     connection.start("0");
     for (let seq = 1; seq <= 60; seq += 1) {
       if (seq % 3 === 0) server.cut();
-      server.happen(seen(seq));
+      server.publish(seen(seq));
       await clock.pass(200);
     }
     await clock.pass(60_000);
-    expect(got).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+    expect(received).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
   });
 
-  it("does not take the cursor of a welcome for events that have not come yet", async () => {
+  it("does not advance its cursor to that of a welcome, whose events are still to come", async () => {
     const server = new FakeServer();
-    server.happen(seen(1));
-    server.join = (cursor, line) => {
+    server.publish(seen(1));
+    server.accept = (cursor, send) => {
       server.hellos.push(cursor);
-      line({ type: "welcome", cursor: "1", beat_s: 20 });
+      send({ type: "welcome", cursor: "1", beat_s: 20 });
     };
     const { connection, clock } = connect(server);
     connection.start("0");
@@ -74,18 +74,18 @@ describe("a connection", () => {
     expect(server.hellos.slice(0, 2)).toEqual(["0", "0"]);
   });
 
-  it("takes a stream within five seconds where sockets are refused", async () => {
+  it("falls back to a stream within five seconds where sockets are refused", async () => {
     const server = new FakeServer();
     server.sockets = "refused";
     const { connection, posted, clock } = connect(server, new Clock(0.99));
     connection.start("0");
     await clock.pass(5_000);
-    expect([connection.state, connection.transport]).toEqual(["live", "stream"]);
+    expect([connection.state, connection.transportKind]).toEqual(["live", "stream"]);
     connection.hint({ type: "typing" });
     expect(posted).toEqual([{ type: "typing" }]);
   });
 
-  it("takes a stream within five seconds where sockets open and say nothing", async () => {
+  it("falls back to a stream within five seconds where sockets open and stay silent", async () => {
     const server = new FakeServer();
     server.sockets = "silent";
     const { connection, clock } = connect(server);
@@ -93,10 +93,10 @@ describe("a connection", () => {
     await clock.pass(3_900);
     expect(connection.state).toBe("connecting");
     await clock.pass(1_100);
-    expect([connection.state, connection.transport]).toEqual(["live", "stream"]);
+    expect([connection.state, connection.transportKind]).toEqual(["live", "stream"]);
   });
 
-  it("comes back to sockets later", async () => {
+  it("returns to sockets later", async () => {
     const server = new FakeServer();
     server.sockets = "silent";
     const { connection, clock } = connect(server);
@@ -104,15 +104,15 @@ describe("a connection", () => {
     await clock.pass(5_000);
     server.sockets = "fine";
     for (let minute = 0; minute < 6; minute += 1) {
-      for (let beat = 0; beat < 3; beat += 1) {
+      for (let heartbeat = 0; heartbeat < 3; heartbeat += 1) {
         await clock.pass(20_000);
-        server.say({ type: "beat", cursor: "0" });
+        server.broadcast({ type: "beat", cursor: "0" });
       }
     }
-    expect([connection.state, connection.transport]).toEqual(["live", "socket"]);
+    expect([connection.state, connection.transportKind]).toEqual(["live", "socket"]);
   });
 
-  it.each(["online", "visibilitychange", "answered"])("does not wait on after a sign that the server may be reached: %s", async (sign) => {
+  it.each(["online", "visibilitychange", "answered"])("retries at once after an event that suggests the server is reachable: %s", async (type) => {
     const server = new FakeServer();
     const { connection, clock, wake } = connect(server, new Clock(0.99));
     connection.start("0");
@@ -123,17 +123,17 @@ describe("a connection", () => {
     server.sockets = server.streams = "fine";
     await clock.pass(1);
     expect(connection.state).toBe("waiting");
-    wake.dispatchEvent(new Event(sign));
+    wake.dispatchEvent(new Event(type));
     await settle();
     expect(connection.state).toBe("live");
   });
 
-  it("stays away as long as the server asks, whatever else is answered meanwhile", async () => {
+  it("stays away for as long as the server asks, even when requests succeed meanwhile", async () => {
     const server = new FakeServer();
     const { connection, clock, wake } = connect(server);
     connection.start("0");
     await settle();
-    server.say({ type: "bye", reason: "too_many", retry_after_ms: 8_000 });
+    server.broadcast({ type: "bye", reason: "too_many", retry_after_ms: 8_000 });
     wake.dispatchEvent(new Event("answered"));
     await clock.pass(7_000);
     expect(connection.state).toBe("waiting");
@@ -141,17 +141,17 @@ describe("a connection", () => {
     expect(connection.state).toBe("live");
   });
 
-  it("answers beats and moves its cursor with them", async () => {
+  it("answers heartbeats and advances its cursor with them", async () => {
     const server = new FakeServer();
     const { connection } = connect(server);
     connection.start("0");
     await settle();
-    server.say({ type: "beat", cursor: "9" });
-    expect(server.heard.at(-1)).toEqual({ type: "alive" });
+    server.broadcast({ type: "beat", cursor: "9" });
+    expect(server.received.at(-1)).toEqual({ type: "alive" });
     expect(connection.cursor).toBe("9");
   });
 
-  it("gives up a line that says nothing for two and a half beats", async () => {
+  it("drops a connection that is silent for two and a half heartbeats", async () => {
     const server = new FakeServer();
     const { connection, states, clock } = connect(server);
     connection.start("0");
@@ -162,12 +162,12 @@ describe("a connection", () => {
     expect(server.hellos.length).toBe(2);
   });
 
-  it("waits as long as a goodbye asks", async () => {
+  it("waits for as long as a bye asks", async () => {
     const server = new FakeServer();
     const { connection, clock } = connect(server);
     connection.start("0");
     await settle();
-    server.say({ type: "bye", reason: "restart", retry_after_ms: 3_000 });
+    server.broadcast({ type: "bye", reason: "restart", retry_after_ms: 3_000 });
     server.cut();
     await clock.pass(2_900);
     expect(connection.state).toBe("waiting");
@@ -175,7 +175,7 @@ describe("a connection", () => {
     expect(connection.state).toBe("live");
   });
 
-  it("backs off up to thirty seconds, and starts over after a calm half minute", async () => {
+  it("backs off up to thirty seconds, and resets after a stable half minute", async () => {
     const server = new FakeServer();
     server.sockets = "refused";
     server.streams = "refused";
@@ -185,7 +185,7 @@ describe("a connection", () => {
     server.sockets = "fine";
     await clock.pass(31_000);
     expect(connection.state).toBe("live");
-    server.beatS = 20;
+    server.heartbeatS = 20;
     server.cut();
     await clock.pass(31_000);
     expect(connection.state).toBe("live");
@@ -195,7 +195,7 @@ describe("a connection", () => {
     expect(connection.state).toBe("live");
   });
 
-  it("tries at once when the network comes back", async () => {
+  it("retries at once when the network comes back", async () => {
     const server = new FakeServer();
     server.sockets = "refused";
     server.streams = "refused";
@@ -214,7 +214,7 @@ describe("a connection", () => {
     const { connection, notes, clock } = connect(server);
     connection.start("0");
     await settle();
-    server.say({ type: "resync", reason: "old" });
+    server.broadcast({ type: "resync", reason: "old" });
     expect([connection.state, notes.at(-1)]).toEqual(["stopped", "resync"]);
     connection.start("0");
     await settle();

@@ -1,42 +1,42 @@
 import type { VisitorEvent, VisitorFrame } from "../src/wire.ts";
 
-type Heard = { type: string; [field: string]: unknown };
+type ClientFrame = { type: string; [field: string]: unknown };
 
-/** A server of one visitor: keeps an event log and speaks it over sockets or streams. */
+/** A server with one visitor: keeps an event log and sends it over sockets or streams. */
 export class FakeServer {
-  /** "silent": a proxy that accepts and swallows. */
+  /** "silent": a proxy that accepts connections and swallows frames. */
   sockets: "fine" | "refused" | "silent" = "fine";
   streams: "fine" | "refused" = "fine";
-  beatS = 20;
+  heartbeatS = 20;
   readonly log: VisitorEvent[] = [];
-  readonly heard: Heard[] = [];
+  readonly received: ClientFrame[] = [];
   readonly hellos: string[] = [];
-  readonly lines = new Set<(frame: VisitorFrame) => void>();
+  readonly connections = new Set<(frame: VisitorFrame) => void>();
   #open = new Set<FakeSocket>();
   #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
 
-  happen(event: VisitorEvent): void {
+  publish(event: VisitorEvent): void {
     this.log.push(event);
-    for (const line of this.lines) line({ type: "event", cursor: String(this.log.length), event });
+    for (const connection of this.connections) connection({ type: "event", cursor: String(this.log.length), event });
   }
 
-  say(frame: VisitorFrame): void {
-    for (const line of this.lines) line(frame);
+  broadcast(frame: VisitorFrame): void {
+    for (const connection of this.connections) connection(frame);
   }
 
   cut(code = 1006): void {
-    this.lines.clear();
+    this.connections.clear();
     for (const socket of this.#open) socket.end(code);
     this.#open.clear();
     for (const stream of this.#streams) stream.close();
     this.#streams.clear();
   }
 
-  join(cursor: string, line: (frame: VisitorFrame) => void): void {
+  accept(cursor: string, connection: (frame: VisitorFrame) => void): void {
     this.hellos.push(cursor);
-    line({ type: "welcome", cursor: String(this.log.length), beat_s: this.beatS });
-    this.log.slice(Number(cursor)).forEach((event, index) => line({ type: "event", cursor: String(Number(cursor) + index + 1), event }));
-    this.lines.add(line);
+    connection({ type: "welcome", cursor: String(this.log.length), beat_s: this.heartbeatS });
+    this.log.slice(Number(cursor)).forEach((event, index) => connection({ type: "event", cursor: String(Number(cursor) + index + 1), event }));
+    this.connections.add(connection);
   }
 
   readonly socket = (): WebSocket => {
@@ -55,11 +55,11 @@ export class FakeServer {
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         this.#streams.add(controller);
-        const line = (frame: VisitorFrame) => controller.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(frame)}\n\n`));
-        this.join(cursor, line);
+        const connection = (frame: VisitorFrame) => controller.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(frame)}\n\n`));
+        this.accept(cursor, connection);
         init?.signal?.addEventListener("abort", () => {
           this.#streams.delete(controller);
-          this.lines.delete(line);
+          this.connections.delete(connection);
         });
       },
     });
@@ -73,7 +73,7 @@ class FakeSocket {
   onclose: ((event: { code: number }) => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
   onerror: (() => void) | null = null;
-  #line = (frame: VisitorFrame) => this.onmessage?.({ data: JSON.stringify(frame) });
+  #connection = (frame: VisitorFrame) => this.onmessage?.({ data: JSON.stringify(frame) });
 
   constructor(private readonly server: FakeServer) {}
 
@@ -83,15 +83,15 @@ class FakeSocket {
   }
 
   send(text: string): void {
-    const frame = JSON.parse(text) as Heard;
-    this.server.heard.push(frame);
-    if (frame.type === "hello" && this.server.sockets === "fine") this.server.join(String(frame["cursor"]), this.#line);
+    const frame = JSON.parse(text) as ClientFrame;
+    this.server.received.push(frame);
+    if (frame.type === "hello" && this.server.sockets === "fine") this.server.accept(String(frame["cursor"]), this.#connection);
   }
 
   end(code: number): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
-    this.server.lines.delete(this.#line);
+    this.server.connections.delete(this.#connection);
     this.onclose?.({ code });
   }
 

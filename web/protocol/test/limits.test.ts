@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { NICKNAME_GRAPHEMES, TEXT_BYTES, TEXT_GRAPHEMES, textRoom, textRoomShown } from "../src/limits.ts";
 
-test("the limits of a text and of a nickname are the server's", () => {
+test("the limits of a text and of a nickname equal the server's constants", () => {
   const number = (folder: string, name: string) => {
     const server = readFileSync(new URL(`../../../src/${folder}/mod.rs`, import.meta.url), "utf8");
     const [, written = ""] = new RegExp(`pub const ${name}: usize = ([^;]+);`).exec(server) ?? [];
@@ -12,7 +12,7 @@ test("the limits of a text and of a nickname are the server's", () => {
   expect(NICKNAME_GRAPHEMES).toBe(number("visitors", "NICKNAME_GRAPHEMES"));
 });
 
-test("room is counted in what people take for characters, and in bytes where these run out first", () => {
+test("remaining space is counted in grapheme clusters, or in bytes where these run out first", () => {
   expect(textRoom("a".repeat(3_999))).toBe(1);
   expect(textRoom("a".repeat(4_001))).toBe(-1);
   expect(textRoom("é".repeat(4_000))).toBe(0);

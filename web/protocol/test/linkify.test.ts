@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { linkify } from "../src/linkify.ts";
 
-/** Text, then the links expected in it: [shown, address]; none where nothing may be clicked. */
+/** A text, then the links expected in it as [shown text, URL]; none where nothing may be clickable. */
 const TABLE: [text: string, ...links: [shown: string, href: string][]][] = [
   ["plain words"],
   ["https://example.com", ["https://example.com", "https://example.com/"]],
@@ -84,7 +84,7 @@ describe("links in text", () => {
     const pieces = linkify(text);
     const expected = links.filter(([, href]) => href !== "");
     expect(pieces.filter(({ href }) => href !== undefined).map(({ text: shown, href }) => [shown, href])).toEqual(expected);
-    // What is not shown in punycode is shown as it was written.
+    // Text that is not shown in Punycode is shown as it was written.
     if (!pieces.some((piece) => piece.text.includes("xn--"))) expect(pieces.map((piece) => piece.text).join("")).toBe(text);
   });
 

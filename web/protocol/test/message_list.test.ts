@@ -15,7 +15,7 @@ describe("a list of messages", () => {
     expect(shown(messages)).toBe("a1 a2 a3");
   });
 
-  it("notices a hole and closes it in place", () => {
+  it("notices a gap and fills it in place", () => {
     const messages = list();
     messages.reset(of("a", 1, 2));
     expect(messages.add({ conversation: "a", seq: 5 })).toBe("gap");
@@ -33,7 +33,7 @@ describe("a list of messages", () => {
     expect(shown(messages)).toBe("a2 a3 a4 a5 b1 a6");
   });
 
-  it("asks no gap of a conversation's first message, and one of any other", () => {
+  it("reports no gap before a conversation's first message, and one before any other", () => {
     const messages = list();
     expect([messages.add({ conversation: "a", seq: 1 }), messages.add({ conversation: "b", seq: 4 })]).toEqual(["added", "gap"]);
   });
@@ -50,7 +50,7 @@ describe("rows", () => {
     expect(rows.map(({ day }) => day !== null)).toEqual([true, false, false, false]);
   });
 
-  it("parts days by the reader's zone", () => {
+  it("splits days by the reader's time zone", () => {
     const messages = [message("1", "a", 0), message("2", "a", 4)];
     const breaks = (zone: string) => rowsOf(messages, dayNamer(zone)).filter(({ day }) => day !== null).length;
     expect([breaks("UTC"), breaks("Europe/Paris"), breaks("Asia/Tokyo")]).toEqual([1, 2, 1]);

@@ -4,28 +4,28 @@ import { storageOutboxStore } from "../src/outbox_store.ts";
 import { Refusal } from "../src/refusal.ts";
 import { Clock, settle } from "./clock.ts";
 
-class Shelf implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
-  readonly held = new Map<string, string>();
-  getItem = (name: string) => this.held.get(name) ?? null;
-  setItem = (name: string, value: string) => void this.held.set(name, value);
-  removeItem = (name: string) => void this.held.delete(name);
+class FakeStorage implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  readonly entries = new Map<string, string>();
+  getItem = (name: string) => this.entries.get(name) ?? null;
+  setItem = (name: string, value: string) => void this.entries.set(name, value);
+  removeItem = (name: string) => void this.entries.delete(name);
 }
 
-function outbox(shelf = new Shelf(), clock = new Clock()) {
+function outbox(storage = new FakeStorage(), clock = new Clock()) {
   const server = {
-    got: [] as string[],
+    stored: [] as string[],
     answer: async (_: OutboxItem, _progress: (part: number) => void): Promise<void> => {},
     notes: [] as string[],
-    /** The answer to whether it holds an item. */
+    /** Has the server stored the item? */
     holds: async (_: OutboxItem): Promise<boolean> => Promise.reject(new TypeError("network")),
     lighter: async (_: OutboxItem): Promise<OutboxItem["image"]> => null,
   };
   const box = new Outbox(
-    storageOutboxStore(shelf as unknown as Storage, "out"),
+    storageOutboxStore(storage as unknown as Storage, "out"),
     {
       async deliver(item, cancelled, progress) {
         await server.answer(item, progress);
-        if (!cancelled.aborted) server.got.push(item.client_id);
+        if (!cancelled.aborted) server.stored.push(item.client_id);
       },
       holds: (item) => server.holds(item),
       lighten: (item) => server.lighter(item),
@@ -36,7 +36,7 @@ function outbox(shelf = new Shelf(), clock = new Clock()) {
   );
   box.load();
   const write = (id: string, lane = "a") => box.add({ client_id: id, lane, text: id, image: null });
-  return { box, server, write, clock, shelf };
+  return { box, server, write, clock, storage };
 }
 
 const picture = (name: string) => ({ name, type: "image/png", width: 10, height: 10 });
@@ -56,7 +56,7 @@ describe("an outbox", () => {
     await settle();
     open[1]?.();
     await settle();
-    expect(server.got).toEqual(["1", "2"]);
+    expect(server.stored).toEqual(["1", "2"]);
     expect(box.items).toEqual([]);
   });
 
@@ -67,24 +67,24 @@ describe("an outbox", () => {
     write("1");
     write("2", "b");
     await settle();
-    expect(server.got).toEqual(["2"]);
+    expect(server.stored).toEqual(["2"]);
   });
 
   it("survives a reload and sends once, in order", async () => {
-    const { server, write, box, shelf } = outbox();
+    const { server, write, box, storage } = outbox();
     server.answer = offline;
     box.resume();
     for (const id of ["1", "2", "3"]) write(id);
     await settle();
     box.stop();
-    const later = outbox(shelf);
+    const later = outbox(storage);
     later.box.resume();
     await settle();
-    expect(later.server.got).toEqual(["1", "2", "3"]);
-    expect(shelf.held.size).toBe(0);
+    expect(later.server.stored).toEqual(["1", "2", "3"]);
+    expect(storage.entries.size).toBe(0);
   });
 
-  it("tries again under the same id", async () => {
+  it("retries under the same id", async () => {
     const { box, server, write, clock } = outbox();
     const tried: string[] = [];
     server.answer = (item) => (tried.push(item.client_id), tried.length < 4 ? offline() : Promise.resolve());
@@ -92,10 +92,10 @@ describe("an outbox", () => {
     write("1");
     await clock.pass(60_000);
     expect(tried).toEqual(["1", "1", "1", "1"]);
-    expect(server.got).toEqual(["1"]);
+    expect(server.stored).toEqual(["1"]);
   });
 
-  it("holds everything while the limit says so, then goes on", async () => {
+  it("pauses everything while rate limited, then continues", async () => {
     const { box, server, write, clock } = outbox();
     let limited = true;
     server.answer = () => (limited ? Promise.reject(new Refusal(429, "sending_too_frequently", "sending too frequently", 5)) : Promise.resolve());
@@ -106,27 +106,27 @@ describe("an outbox", () => {
     expect(box.heldUntil).toBe(clock.now() + 5_000);
     limited = false;
     await clock.pass(4_900);
-    expect(server.got).toEqual([]);
+    expect(server.stored).toEqual([]);
     await clock.pass(200);
-    expect(server.got).toEqual(["1", "2"]);
+    expect(server.stored).toEqual(["1", "2"]);
   });
 
-  it("puts what can never be sent aside, and goes on with the rest", async () => {
+  it("marks an item that can never be sent as failed, and continues with the rest", async () => {
     const { box, server, write } = outbox();
     server.answer = (item) => (item.client_id === "1" ? Promise.reject(new Refusal(413, "text_too_long", "too long")) : Promise.resolve());
     box.resume();
     write("1");
     write("2");
     await settle();
-    expect(server.got).toEqual(["2"]);
+    expect(server.stored).toEqual(["2"]);
     expect(box.items.map(({ state, code }) => [state, code])).toEqual([["failed", "text_too_long"]]);
     server.answer = async () => {};
     box.retry("1");
     await settle();
-    expect(server.got).toEqual(["2", "1"]);
+    expect(server.stored).toEqual(["2", "1"]);
   });
 
-  it("stands still without a credential", async () => {
+  it("pauses without a credential", async () => {
     const { box, server, write } = outbox();
     server.answer = () => Promise.reject(new Refusal(401, "invalid_token", "no"));
     box.resume();
@@ -135,23 +135,23 @@ describe("an outbox", () => {
     expect(server.notes).toEqual(["invalid_token"]);
     server.answer = async () => {};
     await settle();
-    expect(server.got).toEqual([]);
+    expect(server.stored).toEqual([]);
     box.resume();
     await settle();
-    expect(server.got).toEqual(["1"]);
+    expect(server.stored).toEqual(["1"]);
   });
 
-  it("leaves nothing behind when another person comes", async () => {
-    const { box, server, write, shelf } = outbox();
+  it("leaves nothing behind when somebody else uses the browser", async () => {
+    const { box, server, write, storage } = outbox();
     server.answer = offline;
     box.resume();
     write("1");
     await settle();
     box.clear();
-    expect([box.items.length, shelf.held.size]).toEqual([0, 0]);
+    expect([box.items.length, storage.entries.size]).toEqual([0, 0]);
   });
 
-  it("sets aside what fails alone, and goes on with the rest", async () => {
+  it("marks an item as failed that fails while others succeed, and continues with the rest", async () => {
     const { box, server, write, clock } = outbox();
     const tried: string[] = [];
     server.answer = (item) => (tried.push(item.client_id), item.client_id === "1" ? offline() : Promise.resolve());
@@ -165,10 +165,10 @@ describe("an outbox", () => {
     server.answer = async () => {};
     box.retry("1");
     await settle();
-    expect(server.got).toEqual(["2", "1"]);
+    expect(server.stored).toEqual(["2", "1"]);
   });
 
-  it("sets nothing aside while nobody answers", async () => {
+  it("marks nothing as failed while the server is unreachable", async () => {
     const { box, server, write, clock } = outbox();
     server.answer = offline;
     box.resume();
@@ -177,18 +177,18 @@ describe("an outbox", () => {
     expect(box.items.map(({ state }) => state)).toEqual(["queued"]);
   });
 
-  it("calls nothing unsent that the server holds", async () => {
-    const { box, server, write, clock, shelf } = outbox();
+  it("never reports an item as unsent that the server has stored", async () => {
+    const { box, server, write, clock, storage } = outbox();
     server.answer = (item) => (item.client_id === "1" ? offline() : Promise.resolve());
     server.holds = async () => true;
     box.resume();
     write("1");
     write("2");
     await clock.pass(5_000);
-    expect([server.got, box.items, shelf.held.size]).toEqual([["2"], [], 0]);
+    expect([server.stored, box.items, storage.entries.size]).toEqual([["2"], [], 0]);
   });
 
-  it("takes a conflict for an earlier try that arrived", async () => {
+  it("treats a conflict as an earlier attempt that succeeded", async () => {
     const { box, server } = outbox();
     server.holds = async () => false;
     server.answer = () => Promise.reject(new Refusal(409, "conflict", "another message has this id"));
@@ -198,8 +198,8 @@ describe("an outbox", () => {
     expect(box.items).toEqual([]);
   });
 
-  it("sends a picture in smaller before it gives up", async () => {
-    const { box, server, clock, shelf } = outbox();
+  it("sends an image smaller before it gives up", async () => {
+    const { box, server, clock, storage } = outbox();
     let size = 2;
     server.holds = async () => false;
     server.answer = () => (size > 1 ? offline() : Promise.resolve());
@@ -207,10 +207,10 @@ describe("an outbox", () => {
     box.resume();
     box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
     await clock.pass(5_000);
-    expect([server.got, shelf.held.size]).toEqual([["1"], 0]);
+    expect([server.stored, storage.entries.size]).toEqual([["1"], 0]);
   });
 
-  it("sends a picture in smaller at once where it was said to be too large", async () => {
+  it("sends an image smaller at once when the server says it is too large", async () => {
     const { box, server } = outbox();
     const names: string[] = [];
     server.answer = ({ image }) => (names.push(image!.name), Promise.reject(new Refusal(413, "invalid_request", "status 413")));
@@ -223,7 +223,7 @@ describe("an outbox", () => {
     expect(box.items.map(({ state, code }) => [state, code])).toEqual([["failed", "image_too_large"]]);
   });
 
-  it("lets texts pass where a server takes no pictures", async () => {
+  it("lets texts pass while the server stores no images", async () => {
     const { box, server, write, clock } = outbox();
     server.holds = async () => false;
     server.answer = ({ image }) => (image ? Promise.reject(new Refusal(503, "storage_full", "no room", 3)) : Promise.resolve());
@@ -231,11 +231,11 @@ describe("an outbox", () => {
     box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
     write("2");
     await clock.pass(20_000);
-    expect(server.got).toEqual(["2"]);
+    expect(server.stored).toEqual(["2"]);
     expect(box.items.map(({ state, code }) => [state, code])).toEqual([["failed", "storage_full"]]);
   });
 
-  it("gives up a try in which nothing moves", async () => {
+  it("gives up an attempt that makes no progress", async () => {
     const { box, server, write, clock } = outbox();
     let moves = true;
     let tries = 0;
@@ -258,7 +258,7 @@ describe("an outbox", () => {
     expect(tries).toBe(2);
   });
 
-  it("deletes an item while the server is asked for it", async () => {
+  it("removes an item while the server is being asked whether it has stored it", async () => {
     const { box, server, write } = outbox();
     let answer = (_: boolean) => {};
     server.answer = (item) => (item.client_id === "1" ? offline() : Promise.resolve());
@@ -270,6 +270,6 @@ describe("an outbox", () => {
     box.remove("1");
     answer(false);
     await settle();
-    expect([server.got, box.items]).toEqual([["2"], []]);
+    expect([server.stored, box.items]).toEqual([["2"], []]);
   });
 });

@@ -1,5 +1,5 @@
-/** Cuts a text/event-stream into the payloads of its `data:` lines. Chunks may end anywhere. */
-export class ServerSentLines {
+/** Parses a text/event-stream into the payloads of its `data:` fields. Chunks may end anywhere. */
+export class SseParser {
   #rest = "";
   #data: string[] = [];
 
