@@ -85,7 +85,7 @@ test-server:
 test-web: $(DONE)/packages
 	cd web && npm run check && npm test
 	@$(MAKE) $(DONE)/web
-	cd web && npm run budget && npm run floor && npm run reproduce
+	cd web && npm run budget && npm run oldest-browsers && npm run reproduce
 
 test-pages: $(DONE)/packages
 	cd web && npm run test:browser --workspace console && npm run browser

@@ -1,4 +1,4 @@
-// Writes a .br and a .gz beside every script, style sheet and page of the build; the server sends them as they are.
+// Writes a .br and a .gz file beside every script, style sheet and page of the build; the server sends them unchanged.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
 
 for (const entry of readdirSync(DIST, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !/\.(js|css|html|svg|json)$/.test(entry.name)) continue;
-  // The launcher is a template: the server compresses it once for each site.
+  // The launcher is a template: the server compresses it once per site.
   if (entry.name === "launcher.js") continue;
   const file = join(entry.parentPath ?? entry.path, entry.name);
   const bytes = readFileSync(file);

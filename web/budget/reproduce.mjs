@@ -1,5 +1,5 @@
-// Builds the web once more, in a copy of its folder under another name, and compares the bytes with web/dist: what browsers
-// load can be made again from its sources by anybody. Exits 1 on a difference.
+// Checks that the web build is reproducible: builds it again in a copy of its folder under another name, and compares the
+// bytes with web/dist. Anybody can thus rebuild what browsers load from its sources. Exits 1 on a difference.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const WEB = fileURLToPath(new URL("../", import.meta.url));
 const BUILT = ["dist", ".svelte-kit"];
 
-/** Names and hashes of everything below a folder. */
+/** The path and SHA-256 of every file below a folder. */
 function contents(folder) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const hash = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
@@ -27,7 +27,7 @@ try {
   if (here.length < 50) throw new Error(`only ${here.length} files are in web/dist: run \`npm run build\` first`);
   for (const line of differing) console.error(`differs: ${line}`);
   if (differing.length > 0) process.exitCode = 1;
-  else console.log(`${here.length} files of widget and console, twice the same bytes`);
+  else console.log(`${here.length} files of widget and console, identical in both builds`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

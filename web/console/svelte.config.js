@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import adapter from '@sveltejs/adapter-static';
 
-/** What the console is made of, seen from this folder. */
+/** The sources of the console, relative to this folder. */
 const SOURCES = ['src', 'static', 'vite.config.ts', 'svelte.config.js', '../ui', '../protocol/src', '../panel/src', '../package-lock.json'];
 
 function filesBelow(path) {
@@ -12,8 +12,8 @@ function filesBelow(path) {
 }
 
 /**
- * The version by which an open page notices, when one of its files is gone, that the server has a newer console. It follows
- * from the sources, so that two builds of the same sources are the same bytes; Kit's own choice is the time of the build.
+ * The version by which an open page notices that the server has a newer console, when one of its files is gone. It is a hash
+ * of the sources, so that builds are reproducible; SvelteKit's default is the build time.
  */
 function version() {
   const hash = createHash('sha256');
@@ -25,14 +25,14 @@ function version() {
 export default {
   compilerOptions: {
     runes: true,
-    // Build nodes with createElement: the console runs under `require-trusted-types-for 'script'`.
+    // Create nodes with createElement: the console runs under `require-trusted-types-for 'script'`.
     fragments: 'tree',
   },
   kit: {
     adapter: adapter({ pages: '../dist/console', assets: '../dist/console', fallback: 'index.html' }),
     version: { name: version() },
     paths: { base: '', relative: false },
-    // Every page is drawn in the browser, so the one inline script is Kit's start script; the server hashes it into its policy.
+    // Pages render only in the browser, so SvelteKit's start script is the only inline script; the server puts its hash into the policy.
     output: { preloadStrategy: 'modulepreload' },
   },
 };

@@ -1,11 +1,11 @@
 import { sveltekit } from '@sveltejs/kit/vite';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import floor from './floor.json' with { type: 'json' };
+import oldestBrowsers from './oldest-browsers.json' with { type: 'json' };
 
 const server = process.env.OCS_SERVER ?? 'http://127.0.0.1:8080';
 
-/** Kit hides its route announcer with a style attribute, which the policy refuses; app.css hides it instead. */
+/** SvelteKit hides its route announcer with a style attribute, which our Content-Security-Policy forbids; app.css hides it instead. */
 const announcerWithoutStyle: Plugin = {
   name: 'announcer-without-style',
   enforce: 'pre',
@@ -18,14 +18,14 @@ const announcerWithoutStyle: Plugin = {
 export default defineConfig({
   plugins: [announcerWithoutStyle, sveltekit()],
   build: {
-    // The oldest browsers on which the console works. The newest things that it needs: light-dark() (Chrome 123, Safari
-    // 17.5) and popovers (Firefox 125). static/floor.js asks a browser for them; floor.test.js looks for newer ones.
-    target: Object.entries(floor).map(([browser, version]) => browser + version),
-    // An inlined data: URL would need a wider policy.
+    // The oldest browsers that the console supports. The newest features that it needs are light-dark() (Chrome 123, Safari
+    // 17.5) and popovers (Firefox 125). static/browser-check.js detects them; oldest-browsers.test.js looks for newer ones.
+    target: Object.entries(oldestBrowsers).map(([browser, version]) => browser + version),
+    // An inlined data: URL would need a weaker Content-Security-Policy.
     assetsInlineLimit: 0,
     rolldownOptions: {
       output: {
-        // Few files: what several pages share comes in one, and so does everything from packages.
+        // Few files: code that several pages share goes into one chunk, and all packages into another.
         codeSplitting: {
           groups: [
             { name: 'base', test: /node_modules/, priority: 2 },

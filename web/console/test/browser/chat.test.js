@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { publish, say, signal, startConversation } from '../stub/world.js';
 import { serve } from '../stub/serve.js';
-import { frame } from '../../../test/still.js';
+import { frame } from '../../../test/animations.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
 let browser, server, page;

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { makeSite, makeWorld, publish } from '../stub/world.js';
 import { serve } from '../stub/serve.js';
-import { still } from '../../../test/still.js';
+import { still } from '../../../test/animations.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
 const axe = createRequire(import.meta.url).resolve('axe-core');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { say, startConversation } from '../stub/world.js';
 import { serve } from '../stub/serve.js';
-import { frame, still } from '../../../test/still.js';
+import { frame, still } from '../../../test/animations.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
 let browser, server, page;

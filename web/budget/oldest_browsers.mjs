@@ -1,16 +1,16 @@
-// The oldest browsers in which the chat works (launcher/floor.json), held against what is built. Exits 1 where a built
-// file needs a newer one. What is asked for before it is used stands below with how it is asked for.
+// Compares the built widget with the oldest browsers that it supports (launcher/oldest_browsers.json). Exits 1 when a built
+// file needs a newer browser. A feature that the code detects before using it is listed with the pattern of that check.
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "acorn";
 
-const floor = JSON.parse(readFileSync(new URL("../launcher/floor.json", import.meta.url), "utf8"));
+const oldest = JSON.parse(readFileSync(new URL("../launcher/oldest_browsers.json", import.meta.url), "utf8"));
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8").replace(/\s+/g, " ");
 const dist = new URL("../dist/", import.meta.url);
 const names = ["launcher.js", ...readdirSync(new URL("widget/", dist)).filter((name) => name.endsWith(".js")).map((name) => `widget/${name}`)];
 const files = names.map((name) => ({ name, text: readFileSync(new URL(name, dist), "utf8").replace("__OCS_SITE__", "0") }));
 
-/** How it reads, the first Chrome, Firefox and Safari that know it (MDN), and what stands before it where they are too new. */
-const THINGS = [
+/** Name, pattern in built code, first Chrome, Firefox and Safari with the feature (MDN), and the feature check where those are too new. */
+const FEATURES = [
   ["adopted sheets", /adoptedStyleSheets/, [73, 101, 16.4]],
   ["color-mix()", /color-mix\(/, [111, 113, 16.2]],
   ["inert", /\binert\b/, [102, 112, 15.5]],
@@ -36,25 +36,25 @@ const THINGS = [
   ["any of signals", /AbortSignal\.any\(/, [116, 124, 17.4]],
   ["methods of sets", /\.(?:isSubsetOf|symmetricDifference|isDisjointFrom)\(/, [122, 127, 17]],
 ];
-const mins = [floor.chrome, floor.firefox, floor.safari].map(Number);
+const oldestVersions = [oldest.chrome, oldest.firefox, oldest.safari].map(Number);
 let broken = false;
 const fail = (what) => { broken = true; console.log(`NEWER ${what}`); };
 
 for (const { name, text } of files) {
   try {
-    // What Chrome 94, Firefox 93 and Safari 16.4 parse.
+    // The syntax of Chrome 94, Firefox 93 and Safari 16.4.
     parse(text, { ecmaVersion: 2022, sourceType: name === "launcher.js" ? "script" : "module" });
   } catch (problem) {
     fail(`${name}: ${problem.message}`);
   }
-  for (const [what, reads, first, asked] of THINGS) {
-    if (reads.test(text) && first.some((version, at) => version > mins[at]) && !asked?.test(text)) fail(`${name}: ${what} (Chrome ${first[0]}, Firefox ${first[1]}, Safari ${first[2]})`);
+  for (const [what, pattern, since, guard] of FEATURES) {
+    if (pattern.test(text) && since.some((version, at) => version > oldestVersions[at]) && !guard?.test(text)) fail(`${name}: ${what} (Chrome ${since[0]}, Firefox ${since[1]}, Safari ${since[2]})`);
   }
 }
-const used = THINGS.filter(([, reads, , asked]) => !asked && files.some(({ text }) => reads.test(text)));
-const needed = [0, 1, 2].map((at) => Math.max(...used.map(([, , first]) => first[at])));
-if (needed.join() !== mins.join()) fail(`floor.json says ${mins.join(", ")}; the newest that is used came with ${needed.join(", ")}`);
-const words = `Chrome or Edge ${floor.chrome}, Firefox ${floor.firefox}, Safari ${floor.safari}`;
-if (!readme.includes(words)) fail(`the README does not name ${words}`);
-if (!broken) console.log(`${files.length} files of the widget work in ${words}, and newer`);
+const used = FEATURES.filter(([, pattern, , guard]) => !guard && files.some(({ text }) => pattern.test(text)));
+const newestNeeded = [0, 1, 2].map((at) => Math.max(...used.map(([, , since]) => since[at])));
+if (newestNeeded.join() !== oldestVersions.join()) fail(`oldest_browsers.json says ${oldestVersions.join(", ")}; the newest feature in use came with ${newestNeeded.join(", ")}`);
+const versions = `Chrome or Edge ${oldest.chrome}, Firefox ${oldest.firefox}, Safari ${oldest.safari}`;
+if (!readme.includes(versions)) fail(`the README does not name ${versions}`);
+if (!broken) console.log(`${files.length} files of the widget work in ${versions} and newer`);
 process.exit(broken ? 1 : 0);
