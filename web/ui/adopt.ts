@@ -1,4 +1,4 @@
-/** Adds a sheet to a document or shadow root for as long as something needs it. */
+/** Adds a constructed style sheet to a document or shadow root. Returns a function that removes it. */
 export function adopt(root: DocumentOrShadowRoot, css: string): () => void {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);

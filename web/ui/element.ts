@@ -1,4 +1,4 @@
-/** A plain element and what stands in it. */
+/** Creates an element with a class and children. */
 export function element<K extends keyof HTMLElementTagNameMap>(tag: K, className = "", ...inside: (Node | string)[]): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
   made.className = className;
@@ -6,6 +6,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(tag: K, className
   return made;
 }
 
+/** Creates a button of type "button"; `act` handles clicks. */
 export function button(label: string, act: () => void): HTMLButtonElement {
   const made = element("button", "", label);
   made.type = "button";

@@ -1,6 +1,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An icon from its path on 24 × 24, stroked; the sheet of the page styles `.i`. */
+/** Creates an icon from a path in a 24 × 24 view box; the style sheet styles `.i`. */
 export function iconOf(drawn: string): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "i");

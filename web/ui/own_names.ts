@@ -1,8 +1,8 @@
 import type { Plugin } from "vite";
 
 /**
- * In the widget every custom property gets a prefix: a page may register a name (`@property`) or set one, and then it has
- * the page's type and value inside a shadow root too. In scripts they have it written out.
+ * Vite plugin that prefixes every CSS custom property of the widget. A page may register (`@property`) or set a property of
+ * the same name, and its type and value would then apply inside the shadow root too. Scripts write the prefix out.
  */
 export function ownNames(): Plugin {
   return {

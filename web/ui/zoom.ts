@@ -1,40 +1,40 @@
-const MOST = 5;
+const MAX_SCALE = 5;
 const SWIPE_PX = 90;
 
 const STEP_PX = 80;
 const ARROWS: Record<string, [number, number]> = { ArrowLeft: [STEP_PX, 0], ArrowRight: [-STEP_PX, 0], ArrowUp: [0, STEP_PX], ArrowDown: [0, -STEP_PX] };
 
-/** Wheel, pinch, double click, plus and minus, up to five times; drag or arrows to look around; swipe or click beside it to leave. */
+/** Zooms an image up to five times: wheel, pinch, double click, + and -. Drag or arrow keys pan; a swipe or a click beside the image closes. */
 export class Zoom {
   #scale = 1;
   #x = 0;
   #y = 0;
   #moved = 0;
-  readonly #fingers = new Map<number, PointerEvent>();
-  readonly #ground: HTMLElement;
+  readonly #pointers = new Map<number, PointerEvent>();
+  readonly #backdrop: HTMLElement;
   readonly #abort = new AbortController();
 
   constructor(private readonly image: HTMLElement, private readonly close: () => void) {
-    this.#ground = image.parentElement!;
+    this.#backdrop = image.parentElement!;
     const on = <K extends keyof HTMLElementEventMap>(type: K, act: (event: HTMLElementEventMap[K]) => void) =>
-      this.#ground.addEventListener(type, act, { signal: this.#abort.signal, passive: false });
+      this.#backdrop.addEventListener(type, act, { signal: this.#abort.signal, passive: false });
     on("wheel", (event) => {
       event.preventDefault();
       this.#to(this.#scale * Math.exp(-event.deltaY / 300));
     });
     on("dblclick", (event) => image.contains(event.target as Node) && this.#to(this.#scale > 1 ? 1 : 2.5));
     on("pointerdown", (event) => {
-      this.#fingers.set(event.pointerId, event);
+      this.#pointers.set(event.pointerId, event);
       this.#moved = 0;
     });
     on("pointermove", (event) => this.#move(event));
     on("pointerup", (event) => this.#up(event));
-    on("pointercancel", (event) => this.#fingers.delete(event.pointerId));
+    on("pointercancel", (event) => this.#pointers.delete(event.pointerId));
   }
 
   readonly stop = () => this.#abort.abort();
 
-  /** true where the key means something here. */
+  /** Handles a key. Returns true if the key has a meaning here. */
   key(key: string): boolean {
     const arrow = ARROWS[key];
     if (arrow === undefined && !/^[+=\-_0]$/.test(key)) return false;
@@ -44,13 +44,13 @@ export class Zoom {
   }
 
   #move(event: PointerEvent): void {
-    const before = this.#fingers.get(event.pointerId);
+    const before = this.#pointers.get(event.pointerId);
     if (before === undefined) return;
-    const other = [...this.#fingers.values()].find(({ pointerId }) => pointerId !== event.pointerId);
-    this.#fingers.set(event.pointerId, event);
+    const other = [...this.#pointers.values()].find(({ pointerId }) => pointerId !== event.pointerId);
+    this.#pointers.set(event.pointerId, event);
     this.#moved += Math.abs(event.clientX - before.clientX) + Math.abs(event.clientY - before.clientY);
     if (other !== undefined) {
-      const apart = (finger: PointerEvent) => Math.hypot(finger.clientX - other.clientX, finger.clientY - other.clientY);
+      const apart = (pointer: PointerEvent) => Math.hypot(pointer.clientX - other.clientX, pointer.clientY - other.clientY);
       return this.#to((this.#scale * apart(event)) / Math.max(1, apart(before)));
     }
     this.#by(event.clientX - before.clientX, event.clientY - before.clientY);
@@ -63,14 +63,14 @@ export class Zoom {
   }
 
   #up(event: PointerEvent): void {
-    this.#fingers.delete(event.pointerId);
+    this.#pointers.delete(event.pointerId);
     if (this.#scale > 1) return;
-    if (Math.abs(this.#y) > SWIPE_PX || (this.#moved < 6 && event.target === this.#ground)) return this.close();
+    if (Math.abs(this.#y) > SWIPE_PX || (this.#moved < 6 && event.target === this.#backdrop)) return this.close();
     this.#to(1);
   }
 
   #to(scale: number): void {
-    this.#scale = Math.min(MOST, Math.max(1, scale));
+    this.#scale = Math.min(MAX_SCALE, Math.max(1, scale));
     if (this.#scale === 1) this.#x = this.#y = 0;
     this.#draw();
   }

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startBrowser } from "./stub/browser.mjs";
 import { startStub } from "./stub/server.mjs";
-import { still } from "../../test/still.js";
+import { still } from "../../test/animations.js";
 
 const out = process.argv[2] ?? "/tmp/ocs-shots";
 mkdirSync(out, { recursive: true });

@@ -9,19 +9,19 @@ export type ComposerWords = TrayWords & {
   tooLong: (count: number) => string;
 };
 
-/** What somebody writes into: the visitor's chat, or a conversation of the console. */
+/** The state and actions behind a composer: the visitor's chat, or a conversation in the console. */
 export type Composing = {
-  /** `spoken`: the language of the words. `direction` is that of the empty field; what is written says it by itself. */
+  /** `spoken`: the BCP 47 tag of the words. `direction`: the text direction of the empty field; typed text sets its own. */
   readonly language: { words: ComposerWords; spoken: string; direction: "ltr" | "rtl" | "auto" };
-  /** Stands in the empty field and names it. */
+  /** Placeholder and accessible name of the field. */
   readonly placeholder: string;
   readonly draft: string;
   readonly tray: Tray;
   typed(text: string, caret?: number): void;
-  /** The caret moved in an unchanged draft. */
+  /** The caret moved without a change of the draft. */
   moved(caret: number): void;
   addPictures(files: readonly File[]): void;
   removePicture(id: string): void;
-  /** Sends the text, then what is in the tray. */
+  /** Sends the text, then the images in the tray. */
   send(text: string): void;
 };

@@ -1,6 +1,6 @@
 import type { EmojiParts } from "../emoji/emoji.ts";
 
-/** Where the emoji grid is shown. The grid is fetched when it is first asked for. */
+/** Opens and closes the emoji grid inside `element`. The grid's code is loaded when first opened. */
 export class EmojiPlace {
   element = $state.raw<HTMLElement>();
   open = $state.raw(false);
@@ -9,11 +9,11 @@ export class EmojiPlace {
   constructor(
     private readonly words: EmojiParts["words"],
     private readonly adopt: EmojiParts["adopt"],
-    /** The emoji that were chosen last. */
+    /** Stores the recently chosen emoji. */
     private readonly recent: { read(): readonly string[]; keep(recent: string[]): void },
   ) {}
 
-  /** `insert` is told the emoji, `giveFocus` that the choice is over. Asked for again, it closes. */
+  /** Opens the grid, or closes it if it is open. `insert` receives the chosen emoji; `giveFocus` is called when the grid closes. */
   async choose(insert: (emoji: string) => void, touched: boolean, giveFocus: () => void): Promise<void> {
     if (this.close()) return;
     this.open = true;
@@ -39,7 +39,7 @@ export class EmojiPlace {
     };
   }
 
-  /** true where it was open. */
+  /** Returns true if it was open. */
   close(): boolean {
     const hide = this.#hide;
     const was = this.open;

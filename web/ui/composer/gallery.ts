@@ -1,18 +1,18 @@
 import { imageStore, lightenImage, prepareImage, refusalFrom, type ImageProblem, type ImageStore, type OutboxItem } from "@ocs/protocol";
 
-/** A picture as it is shown; `url` and `thumb` are object URLs until the server holds it. */
+/** An image as displayed; `url` and `thumb` are object URLs until the server has stored it. */
 export type ShownImage = { url: string; thumb: string; width: number; height: number; animated: boolean };
 
-/** A picture that was chosen and not sent yet. `size` in bytes. */
+/** An image that was picked and not sent yet. `size` in bytes. */
 export type Picked = { id: string; name: string; shown: ShownImage; size: number; type: string };
 
-/** Pictures on their way out: made fit, kept until sent, uploaded at most once. */
+/** Outgoing images: prepared for sending, stored until sent, uploaded at most once. */
 export class Gallery {
   readonly #store: ImageStore;
   readonly #uploaded = new Map<string, string>();
   readonly #urls = new Map<string, ShownImage>();
 
-  /** `name` of the database in the browser. */
+  /** `name`: of the IndexedDB database. */
   constructor(name: string) {
     let factory: IDBFactory | undefined;
     try {
@@ -21,6 +21,7 @@ export class Gallery {
     this.#store = imageStore(factory, name);
   }
 
+  /** Prepares a picked file and stores it under `id`; `limit` in bytes. Returns the reason when it can't be sent. */
   async pick(id: string, file: File, limit: number): Promise<Picked | ImageProblem> {
     const made = await prepareImage(file, limit);
     if (typeof made === "string") return made;
@@ -29,7 +30,7 @@ export class Gallery {
     return { id, name: file.name, shown, size: made.blob.size, type: made.type };
   }
 
-  /** What a reload left in the queue. */
+  /** Makes the image of a queued item displayable again after a reload. */
   async recall({ client_id: id, image }: OutboxItem): Promise<void> {
     const blob = image && (await this.#store.get(id));
     if (blob) this.#show(id, blob, image.width, image.height);
@@ -39,7 +40,7 @@ export class Gallery {
     return this.#urls.get(id) ?? null;
   }
 
-  /** The handle to send, uploading at most once however often the send itself is tried. */
+  /** Returns the image id to send. Uploads at most once, however often the message itself is retried. */
   async upload(id: string, post: (image: Blob) => Promise<string>): Promise<string> {
     const done = this.#uploaded.get(id);
     if (done !== undefined) return done;
@@ -50,7 +51,7 @@ export class Gallery {
     return image;
   }
 
-  /** For an outbox: the bytes of an item are replaced by fewer. */
+  /** For an outbox: replaces an item's image with a smaller one; null when it can't be smaller. */
   async lighten({ client_id: id, image }: OutboxItem): Promise<OutboxItem["image"]> {
     const blob = await this.#store.get(id);
     const made = blob && (await lightenImage(blob));
@@ -59,13 +60,13 @@ export class Gallery {
     return { name: image!.name, type: made.type, width: made.width, height: made.height };
   }
 
-  /** Its bytes are no longer needed. What is on the screen stays there. */
+  /** Deletes the stored bytes. A displayed image stays on the screen. */
   drop(id: string): void {
     this.#uploaded.delete(id);
     void this.#store.drop(id);
   }
 
-  /** Nothing shows it any more. */
+  /** Revokes the object URL: nothing displays the image any more. */
   hide(id: string): void {
     const shown = this.#urls.get(id);
     if (shown) URL.revokeObjectURL(shown.url);

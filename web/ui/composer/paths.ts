@@ -1,4 +1,4 @@
-/** Icons of the composer, drawn on 24 × 24, stroked. */
+/** SVG paths of the composer's icons: stroked, in a 24 × 24 view box. */
 export const PATHS = {
   close: "M6 6l12 12M18 6L6 18",
   send: "M12 19V5M5.5 11.5L12 5l6.5 6.5",

@@ -1,7 +1,7 @@
 import type { ImageProblem } from "@ocs/protocol";
 import type { Picked } from "./gallery.ts";
 
-const AT_ONCE = 10;
+const MAX_IMAGES = 10;
 
 export type TrayWords = {
   failed: string;
@@ -9,21 +9,21 @@ export type TrayWords = {
   tooManyPictures: (count: number) => string;
 };
 
-/** Pictures that were chosen and not sent yet. At most ten. */
+/** The images that were picked and not sent yet, at most ten. */
 export class Tray {
   list = $state.raw<readonly Picked[]>([]);
-  /** Files that are being looked at. */
+  /** How many files are being prepared. */
   pending = $state.raw(0);
-  /** What was wrong with the last choice; empty: nothing. */
+  /** Why the last pick failed; empty if it did not. */
   problem = $state.raw("");
 
   constructor(private readonly words: TrayWords) {}
 
-  /** `pick` makes a file fit to send, or returns why it cannot be sent. */
+  /** Adds files. `pick` prepares a file for sending, or returns the reason why it can't be sent. */
   async add(files: readonly File[], pick: (file: File) => Promise<Picked | ImageProblem>): Promise<void> {
     const { words } = this;
-    const free = AT_ONCE - this.list.length - this.pending;
-    this.problem = files.length > free ? words.tooManyPictures(AT_ONCE) : "";
+    const free = MAX_IMAGES - this.list.length - this.pending;
+    this.problem = files.length > free ? words.tooManyPictures(MAX_IMAGES) : "";
     const taken = files.slice(0, Math.max(0, free));
     this.pending += taken.length;
     for (const file of taken) {
@@ -43,7 +43,7 @@ export class Tray {
     this.problem = "";
   }
 
-  /** Empties the tray and returns what was in it. */
+  /** Empties the tray and returns its images. */
   take(): readonly Picked[] {
     const taken = this.list;
     this.list = [];

@@ -1,4 +1,4 @@
-/** Emoji by theme, each with words to find it by. A star: it comes in skin tones. Drawn by the visitor's own system. */
+/** Emoji by theme, each with search words. `*` marks emoji with skin tones. Rendered with the visitor's system font. */
 const THEMES: [icon: string, list: string][] = [
   ["😀", "😀grin happy,😃smile joy,😄laugh,😁beam,😆haha,😅sweat relief,🤣rofl,😂tears joy lol,🙂slight smile,🙃upside down,😉wink,😊blush,😇angel,🥰love hearts,😍heart eyes,🤩star struck wow,😘kiss,😗whistle,😋yum tasty,😛tongue,😜joke,🤪crazy,🤗hug,🤭oops,🤔think hmm,🤐zip secret,🤨doubt,😐neutral,😑blank,😶silent,😏smirk,😒unamused,🙄eye roll,😬awkward,😌calm relieved,😔pensive sad,😪sleepy,😴sleep,😷mask ill,🤒fever,🤕hurt,🤢sick,🥵hot,🥶cold,🥴woozy,😵dizzy,🤯mind blown,🥳party,😎cool,🤓nerd,🧐curious,😕confused,😟worried,🙁frown,😮surprised,😲astonished,😳flushed,🥺please,😦frown open,😨fear,😰anxious,😥sad relief,😢cry,😭sob,😱scream,😖upset,😣struggle,😞disappointed,😓down,😩weary,😫tired,🥱yawn bored,😤steam,😡angry,😠mad,🤬swear,💀dead skull,💩poop,🤡clown,👻ghost,🤖robot"],
   ["👍", "👍*thumbs up yes ok good,👎*thumbs down no bad,👌*ok perfect,🤌*pinch,✌️*peace victory,🤞*luck fingers crossed,🤟*love you,🤘*rock,🤙*call,👈*left,👉*right,👆*up,👇*down,☝️*one point,✋*stop hand,👋*wave hello bye hi,🖖*vulcan,👏*clap bravo,🙌*hooray,🤝deal handshake,🙏*please thanks pray,✍️*write,💪*strong muscle,👀look eyes,🙋*raise question,🤷*shrug dunno,🤦*facepalm,🙆*okay,🙅*no,💁*info,🧑‍💻*coder work,👶*baby,👨‍👩‍👧family"],
@@ -14,7 +14,7 @@ export const themes = THEMES.map(([icon, list]) => ({ icon, list: list.split(","
 
 export const TONES = ["", "🏻", "🏼", "🏽", "🏾", "🏿"];
 
-/** The tone follows the first sign, in place of a variation selector. */
+/** Applies a skin tone: the modifier follows the first code point and replaces a variation selector. */
 export const toned = ({ char, tones }: Emoji, tone: string): string => (tones && tone ? char.replace(/^(.)\ufe0f?/u, `$1${tone}`) : char);
 
 function parse(entry: string): Emoji {

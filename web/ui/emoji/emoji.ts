@@ -7,19 +7,19 @@ export type EmojiParts = {
   place: HTMLElement;
   words: { emoji: string; emojiSearch: string; emojiTone: string; emojiRecent: string; emojiNone: string };
   recent: readonly string[];
-  /** Asked for by touch: nothing takes the focus that would raise an on-screen keyboard. */
+  /** Opened by touch: focus nothing that would open the on-screen keyboard. */
   touched: boolean;
   adopt: (css: string) => () => void;
-  /** `recent`: what to offer first the next time. */
+  /** `recent`: the emoji to offer first next time. */
   onchoose: (emoji: string, recent: string[]) => void;
 };
 
 /**
- * Shows the grid and returns what takes it away. Plain elements, no components: two hundred buttons that never change
- * need no framework, and a chunk that imports nothing keeps the panel's first opening at two files.
+ * Shows the emoji grid and returns a function that removes it. Plain DOM instead of components: two hundred static buttons
+ * need no framework, and a chunk without imports keeps the panel's first load at two files.
  */
 export function showEmojiGrid({ place, words, recent, touched, adopt, onchoose }: EmojiParts): () => void {
-  const undress = adopt(css);
+  const removeStyles = adopt(css);
   let tone = 0;
 
   const box = make(place, "div", "emoji");
@@ -69,18 +69,18 @@ export function showEmojiGrid({ place, words, recent, touched, adopt, onchoose }
     if (event.key === "Enter") first?.click();
     else first?.focus();
   };
-  grid.onkeydown = (event) => walk(event, grid);
+  grid.onkeydown = (event) => moveFocus(event, grid);
   draw();
   (touched ? grid.querySelector("button")! : field).focus();
 
   return () => {
     box.remove();
-    undress();
+    removeStyles();
   };
 }
 
-/** One stop for Tab; arrows walk the grid as it is drawn. */
-function walk(event: KeyboardEvent, grid: HTMLElement): void {
+/** Roving tabindex: the grid is one Tab stop; arrow keys move the focus along its visual rows and columns. */
+function moveFocus(event: KeyboardEvent, grid: HTMLElement): void {
   const buttons = [...grid.querySelectorAll("button")];
   const at = buttons.indexOf(event.target as HTMLButtonElement);
   const style = getComputedStyle(grid);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { still } from "../../../test/still.js";
+import { still } from "../../../test/animations.js";
 import { axe, PNG, test, visit } from "../stub/visit.mjs";
 
 test("one request, nothing kept, before the visitor acts", async (chat) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { still } from "../../../test/still.js";
+import { still } from "../../../test/animations.js";
 import { test, visit } from "../stub/visit.mjs";
 
 test("the draft and the caret outlive a reload, and follow into another tab", async (chat) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { still } from "../../../test/still.js";
+import { still } from "../../../test/animations.js";
 import { test, visit } from "../stub/visit.mjs";
 
 /** One pixel, two frames. */

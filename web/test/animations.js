@@ -1,9 +1,9 @@
-// What browser tests wait for instead of a time: that nothing moves any more.
+// Lets browser tests wait until animations have ended, instead of for a fixed time.
 
-/** Resolves after the next frame is drawn. */
+/** Resolves after the next frame has been painted. */
 export const frame = (page) => page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
 
-/** Resolves when every animation that ends has ended, in the page and in the chat's shadow root, and a frame was drawn since. */
+/** Resolves when all finite animations have ended, in the page and in the chat's shadow root, and a frame has been painted since. */
 export async function still(page) {
   const moving = () => page.evaluate(async () => {
     const roots = [document, document.querySelector("ocs-chat")?.shadowRoot].filter(Boolean);
