@@ -6,25 +6,25 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use crate::abuse::Abuse;
 use crate::accounts::Passwords;
-use crate::attacks::Attacks;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::conversations::Marks;
 use crate::error::Error;
 use crate::events::{Log, Published};
-use crate::http::kept::Answers;
-use crate::http::limits::Limits;
-use crate::http::places::Connections;
+use crate::fair_limit::FairLimit;
+use crate::http::connection_limits::ConnectionCount;
+use crate::http::rate_limits::RateLimits;
+use crate::http::response_cache::ResponseCaches;
 use crate::images::Images;
 use crate::messages::Appender;
 use crate::realtime::{Hub, Tickets};
-use crate::seal::{Seal, SealError};
 use crate::search::Searches;
 use crate::secret::random_text;
 use crate::sites::Directory;
 use crate::storage::{DataLock, Folder, LockError, Store};
-use crate::turns::Turns;
+use crate::vault::{Vault, VaultError};
 use crate::visitors::{Moves, Sessions, VisitorSession};
 
 /// The running product. Cheap to clone.
@@ -48,17 +48,17 @@ pub struct Parts {
     /// Wakes the task that purges deleted sites.
     pub deleted_sites: Notify,
     /// Floods of new visitors, and the work that keeps them away.
-    pub attacks: Attacks,
+    pub abuse: Abuse,
     /// Counters of what people may do in a while.
-    pub limits: Limits,
+    pub rate_limits: RateLimits,
     /// Whose requests are at work.
-    pub turns: Turns,
+    pub fair_limit: FairLimit,
     /// Password hashes, few at a time.
     pub passwords: Passwords,
     /// Opens what is kept sealed.
-    pub seal: Seal,
+    pub vault: Vault,
     /// Answers that are made once and given many times.
-    pub answers: Answers,
+    pub response_cache: ResponseCaches,
     /// Visitors by token.
     pub visitors: Sessions,
     /// What happened: the only way to record events.
@@ -76,7 +76,7 @@ pub struct Parts {
     /// One-time tickets of consoles.
     pub tickets: Tickets,
     /// Counts open connections.
-    pub connections: Connections,
+    pub connections: ConnectionCount,
     /// Becomes true when the server begins to stop.
     pub stopping: watch::Receiver<bool>,
     /// Nobody else serves this folder.
@@ -103,7 +103,7 @@ pub enum OpenError {
     Store(Error),
     /// The master key cannot be read or made.
     #[error(transparent)]
-    Seal(#[from] SealError),
+    Vault(#[from] VaultError),
 }
 
 /// Here the cause is for the machine's operator, who is no stranger.
@@ -139,15 +139,15 @@ impl App {
         }
         let lock = DataLock::take(&folder)?;
         let store = Store::open(&folder, clock.clone()).await.map_err(OpenError::Store)?;
-        let seal = Seal::open(&folder.master_key(), config.master_key.as_ref())?;
+        let vault = Vault::open(&folder.master_key(), config.master_key.as_ref())?;
         let (events, committed) = Log::open();
         let app = App::new(Parts {
             images: Images::open(&folder, clock).map_err(unusable)?,
             sites: Directory::new(store.clone()),
             deleted_sites: Notify::new(),
-            attacks: Attacks::new(config.attack_visitors_per_minute),
-            limits: Limits::default(),
-            turns: Turns::default(),
+            abuse: Abuse::new(config.attack_visitors_per_minute),
+            rate_limits: RateLimits::default(),
+            fair_limit: FairLimit::default(),
             passwords: Passwords::default(),
             visitors: Sessions::default(),
             appender: Appender::start(store.clone(), events.clone()),
@@ -155,12 +155,12 @@ impl App {
             moves: Moves::start(store.clone()),
             searches: Searches::default(),
             hub: Arc::default(),
-            connections: Connections::default(),
+            connections: ConnectionCount::default(),
             tickets: Tickets::default(),
-            answers: Answers::default(),
+            response_cache: ResponseCaches::default(),
             events,
             stopping,
-            seal,
+            vault,
             lock,
             store,
             folder,

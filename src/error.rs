@@ -96,7 +96,7 @@ pub enum Error {
     /// The site is under attack: a new visitor's browser does some work first.
     #[error("this chat is under attack; do the work that is asked for, then come again")]
     WorkRequired {
-        /// See `attacks::Challenge`.
+        /// See `abuse::Challenge`.
         challenge: String,
         /// Zero bits that are asked for.
         bits: u32,

@@ -8,12 +8,12 @@ pub mod clock;
 pub mod error;
 pub mod config;
 pub mod logging;
-mod say;
+mod output;
 pub mod secret;
-pub mod seal;
+pub mod vault;
 pub mod text;
-mod toil;
-pub mod turns;
+mod cpu_pool;
+pub mod fair_limit;
 pub mod storage;
 
 // the product: one folder per noun
@@ -25,7 +25,7 @@ pub mod conversations;
 pub mod images;
 pub mod messages;
 pub mod search;
-pub mod attacks;
+pub mod abuse;
 
 // how news travels
 pub mod events;
@@ -33,13 +33,13 @@ pub mod realtime;
 
 // the doors
 pub mod http;
-pub mod console;
-pub mod widget;
+pub mod console_api;
+pub mod widget_api;
 pub mod chat_api;
 
 // putting it together
 pub mod app;
 pub mod serve;
-pub mod description;
-pub mod admin;
+pub mod openapi;
+pub mod cli;
 pub mod bench;

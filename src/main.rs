@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ocs::admin::main()
+    ocs::cli::main()
 }

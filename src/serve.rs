@@ -13,34 +13,34 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
-use crate::http::pace::{GRACE, Times, UNREAD};
 use crate::http::route::{Route, router};
 use crate::http::server::Server;
-use crate::http::{assets, descriptors, headers, operations, requests, tls, uploads};
-use crate::say::say;
-use crate::{attacks, audit, chat_api, console, events, images, realtime, search, sites, visitors, widget};
+use crate::http::timeouts::{BODY_GRACE_TIME, Timeouts, UNREAD_RESPONSE_TIME};
+use crate::http::{assets, file_descriptors, headers, middleware, operations, tls, uploads};
+use crate::output::outln;
+use crate::{abuse, audit, chat_api, console_api, events, images, realtime, search, sites, visitors, widget_api};
 
 /// Time between two checkpoints of the write-ahead log.
-const CHECKPOINT_PAUSE: Duration = Duration::from_secs(5);
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(5);
 /// The same while much is sent: little is left to do then for the commit that finds the log full, and for all who wait for
 /// it. At 64 connections the slowest hundredth of messages took 7.5 ms instead of 11.
-const CHECKPOINT_BREATH: Duration = Duration::from_millis(100);
+const BUSY_CHECKPOINT_INTERVAL: Duration = Duration::from_millis(100);
 /// More commits of messages than these, between two checkpoints, are much.
-const MUCH: u64 = 20;
+const BUSY_COMMITS: u64 = 20;
 /// Time between two trims of the event log.
-const TRIM_PAUSE: Duration = Duration::from_secs(3_600);
+const TRIM_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// All doors in one table.
 pub fn all_routes() -> Vec<Route> {
-    let doors = [
-        widget::routes(),
-        console::routes(),
+    let apis = [
+        widget_api::routes(),
+        console_api::routes(),
         chat_api::routes(),
         uploads::routes(),
         assets::routes(),
         operations::routes(),
     ];
-    doors.into_iter().flatten().collect()
+    apis.into_iter().flatten().collect()
 }
 
 /// The doors as one service.
@@ -49,7 +49,7 @@ pub fn service(app: &App) -> Router {
     router(all_routes())
         .fallback(assets::console)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(from_fn(move |request, next| requests::pass(transport.clone(), request, next)))
+        .layer(from_fn(move |request, next| middleware::run(transport.clone(), request, next)))
         .with_state(app.clone())
 }
 
@@ -59,7 +59,7 @@ pub struct Running {
     pub app: App,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
-    chores: Vec<JoinHandle<()>>,
+    background_tasks: Vec<JoinHandle<()>>,
 }
 
 /// Opens the data folder and serves on `listener`.
@@ -73,15 +73,15 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
     let (stop, stopping) = watch::channel(false);
     let (app, committed) = App::open_relayed(config, clock, stopping.clone()).await?;
     let tls = tls::acceptor(&app.config, &app.folder)?;
-    let chores = vec![
+    let background_tasks = vec![
         tokio::spawn(realtime::relay(app.clone(), committed)),
         tokio::spawn(images::run(app.clone())),
-        tokio::spawn(attacks::run(app.clone())),
+        tokio::spawn(abuse::run(app.clone())),
         tokio::spawn(search::run(app.clone())),
         tokio::spawn(sites::run(app.clone())),
         tokio::spawn(checkpoint(app.clone())),
         tokio::spawn(trim(app.clone())),
-        crate::admin::socket::listen(&app).context("the command socket cannot be made in the data folder")?,
+        crate::cli::socket::listen(&app).context("the command socket cannot be made in the data folder")?,
     ];
     let server = Server {
         listener,
@@ -90,18 +90,18 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
         max_connections: app.config.max_connections,
         max_connections_per_address: app.config.max_connections_per_address,
         proxies: app.config.trusted_proxies.clone(),
-        times: times(&app.config),
+        timeouts: timeouts(&app.config),
         stopping,
         connections: app.connections.clone(),
     };
     let server = tokio::spawn(server.run());
-    Ok(Running { app, stop, server, chores })
+    Ok(Running { app, stop, server, background_tasks })
 }
 
-fn times(config: &Config) -> Times {
+fn timeouts(config: &Config) -> Timeouts {
     let seconds = |seconds: u64| Duration::from_secs(seconds.max(1));
     let (head, idle, body) = (seconds(config.head_seconds), seconds(config.idle_seconds), seconds(config.body_seconds));
-    Times { head, idle, body, grace: GRACE, unread: UNREAD.min(idle) }
+    Timeouts { head, idle, body, grace: BODY_GRACE_TIME, unread: UNREAD_RESPONSE_TIME.min(idle) }
 }
 
 impl Running {
@@ -121,10 +121,10 @@ impl Running {
         if tokio::time::timeout(drain, empty).await.is_err() {
             tracing::warn!("some clients did not leave in time");
         }
-        for chore in &self.chores {
+        for chore in &self.background_tasks {
             chore.abort();
         }
-        for chore in self.chores {
+        for chore in self.background_tasks {
             // Aborted on purpose.
             let _ = chore.await;
         }
@@ -137,7 +137,7 @@ impl Running {
 /// # Errors
 /// What stands in the way, in words that say what to do.
 pub async fn run(mut config: Config) -> anyhow::Result<()> {
-    config.max_connections = descriptors::connections(config.max_connections);
+    config.max_connections = file_descriptors::connection_limit(config.max_connections);
     let address = config.listen;
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; is another program using that port? (--listen changes it)")
@@ -153,11 +153,11 @@ pub async fn run(mut config: Config) -> anyhow::Result<()> {
 fn announce(app: &App) {
     let url = app.config.public_url();
     tracing::info!(%url, data = %app.folder.path().display(), version = env!("CARGO_PKG_VERSION"), "serving");
-    say!("OCS is ready at {url}");
-    say!("  First step: open {url}/signup, make an account and create your site.");
-    say!("  Each site's page has its snippet and a link to a demo page where you can try the chat.");
+    outln!("OCS is ready at {url}");
+    outln!("  First step: open {url}/signup, make an account and create your site.");
+    outln!("  Each site's page has its snippet and a link to a demo page where you can try the chat.");
     if !url.starts_with("https://") && !app.config.listen.ip().is_loopback() {
-        say!("  Warning: without https, passwords and messages can be read on the way. See docs/configuration.md.");
+        outln!("  Warning: without https, passwords and messages can be read on the way. See docs/configuration.md.");
     }
 }
 
@@ -175,14 +175,15 @@ async fn asked_to_stop() {
 }
 
 async fn checkpoint(app: App) {
-    let mut pause = CHECKPOINT_PAUSE;
+    let mut pause = CHECKPOINT_INTERVAL;
     loop {
         let before = app.appender.commits();
         tokio::time::sleep(pause).await;
         if let Err(error) = app.store.checkpoint().await {
             tracing::warn!(%error, "the write-ahead log could not be folded in; trying again");
         }
-        pause = if app.appender.commits() - before > MUCH { CHECKPOINT_BREATH } else { CHECKPOINT_PAUSE };
+        pause =
+            if app.appender.commits() - before > BUSY_COMMITS { BUSY_CHECKPOINT_INTERVAL } else { CHECKPOINT_INTERVAL };
     }
 }
 
@@ -197,6 +198,6 @@ async fn trim(app: App) {
         if let Err(error) = visitors::end_expired(&app).await {
             tracing::warn!(%error, "visitors' tokens that ended could not be removed; trying again later");
         }
-        tokio::time::sleep(TRIM_PAUSE).await;
+        tokio::time::sleep(TRIM_INTERVAL).await;
     }
 }

@@ -22,7 +22,7 @@ use ocs::search::Query;
 use ocs::secret::Secret;
 use ocs::sites::{Colour, ConfigureSite, Look};
 use ocs::visitors::verify;
-use ocs::widget::Command;
+use ocs::widget_api::Command;
 
 /// Says whether it took the bytes.
 pub type Input = fn(&[u8]) -> bool;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::limits::Throttle;
+use crate::http::rate_limits::Throttle;
 use crate::secret::digest;
 
 /// A try that was counted. Dropped, it stays counted; [`Attempt::succeeded`] takes it back.
@@ -30,12 +30,12 @@ pub(super) enum Source {
 
 /// Counts a try of a password for this address, whether or not it has an account, and for the network.
 pub(super) fn attempt<'a>(app: &'a App, email: &str, source: Source) -> Result<Attempt<'a>> {
-    count(app, &app.limits.passwords_by_account, email, source)
+    count(app, &app.rate_limits.passwords_by_account, email, source)
 }
 
 /// Counts a try of a second factor's code. Apart from passwords, because a right password says nothing about the code.
 pub(super) fn code_attempt<'a>(app: &'a App, email: &str, source: Source) -> Result<Attempt<'a>> {
-    count(app, &app.limits.codes_by_account, email, source)
+    count(app, &app.rate_limits.codes_by_account, email, source)
 }
 
 fn count<'a>(app: &'a App, by_account: &'a Throttle<[u8; 32]>, email: &str, source: Source) -> Result<Attempt<'a>> {
@@ -47,12 +47,12 @@ fn count<'a>(app: &'a App, by_account: &'a Throttle<[u8; 32]>, email: &str, sour
     let (account, now) = (digest(&format!("{place} {email}")), Instant::now());
     let refuse = |retry_after_s| Error::TooManyRequests { retry_after_s };
     if let Some(network) = network {
-        app.limits.passwords_by_network.take(network, now).map_err(refuse)?;
+        app.rate_limits.passwords_by_network.take(network, now).map_err(refuse)?;
     }
     if let Err(wait) = by_account.take(account, now) {
         if let Some(network) = network {
             // Nothing was tried: it is not held against the network.
-            app.limits.passwords_by_network.forgive(&network);
+            app.rate_limits.passwords_by_network.forgive(&network);
         }
         return Err(refuse(wait));
     }
@@ -64,7 +64,7 @@ impl Attempt<'_> {
     pub(super) fn succeeded(self) {
         self.by_account.clear(&self.account);
         if let Some(network) = self.network {
-            self.app.limits.passwords_by_network.forgive(&network);
+            self.app.rate_limits.passwords_by_network.forgive(&network);
         }
     }
 }

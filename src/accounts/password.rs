@@ -7,8 +7,8 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use tokio::sync::Semaphore;
 
+use crate::cpu_pool;
 use crate::error::{Error, Result};
-use crate::toil;
 
 use super::weak::is_weak;
 
@@ -74,7 +74,7 @@ impl Passwords {
         let turn = tokio::time::timeout(LONGEST_WAIT, self.gate.clone().acquire_owned());
         let permit = turn.await.map_err(|_| Error::Unavailable)?.map_err(|_| Error::Unavailable)?;
         // The permit goes with the work: a caller that hangs up does not make room before the work is done.
-        let done = toil::done(move || {
+        let done = cpu_pool::run(move || {
             let done = work();
             drop(permit);
             done

@@ -51,7 +51,7 @@ pub async fn begin_second_factor(app: &App, account: &Account, password: &str) -
     let mut bytes = [0; totp::SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|_| Error::Internal("no random bytes".into()))?;
     let secret = Secret::new(totp::to_base32(&bytes));
-    let sealed = app.seal.close(&secret, &place(account.id))?;
+    let sealed = app.vault.encrypt(&secret, &place(account.id))?;
     let mut tx = app.store.begin().await?;
     if store::second_factor_in(&mut tx, account.id).await?.is_some_and(|factor| factor.enabled) {
         return Err(Error::Conflict("the second factor is on already; turn it off first"));
@@ -177,7 +177,7 @@ async fn use_code(app: &App, tx: &mut Tx, by: &By, account: AccountId, code: Opt
 }
 
 fn matching_step(app: &App, tx: &Tx, account: AccountId, factor: &SecondFactor, code: &str) -> Result<Option<i64>> {
-    let secret = app.seal.open_sealed(&factor.sealed, &place(account))?;
+    let secret = app.vault.decrypt(&factor.sealed, &place(account))?;
     let bytes = totp::from_base32(secret.expose()).ok_or_else(|| Error::Internal("a broken TOTP secret".into()))?;
     Ok(totp::step_of(&bytes, code, tx.now(), factor.last_step))
 }

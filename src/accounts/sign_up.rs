@@ -35,7 +35,7 @@ pub async fn sign_up(app: &App, new: NewAccount, place: Place) -> Result<SignedI
         return Err(Error::SignupClosed);
     }
     let checked = check(new)?;
-    let taken = app.limits.sign_ups.take_for_network(place.network, SIGN_UPS_PER_HOUR, Instant::now());
+    let taken = app.rate_limits.sign_ups.take_for_network(place.network, SIGN_UPS_PER_HOUR, Instant::now());
     taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
     let hash = app.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
     let mut tx = app.store.begin().await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::load::Measured;
 use super::machine::Cpu;
-use crate::say::say;
+use crate::output::outln;
 
 /// One line of the report.
 #[derive(Debug, Serialize)]
@@ -133,7 +133,7 @@ impl Report {
 
     /// Prints the table.
     pub fn print(&self) {
-        say!("{}", self.table());
+        outln!("{}", self.table());
     }
 
     fn table(&self) -> String {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::conversations::{self, Side};
 use crate::error::{Error, Result};
-use crate::http::kept::RECENT_BYTES;
+use crate::http::response_cache::RECENT_BYTES;
 use crate::id::SiteId;
 use crate::messages::{self, Author, Message};
 use crate::secret::digest;
@@ -68,7 +68,7 @@ pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> R
     // The log's end is read before the messages, so an answer can be newer than its stamp and never older.
     let end = app.events.end(&app.store, key.site.id).await?;
     let (asked, stamp) = ((key.site.id, key.id, conversation, limit), (end, key.site.opaque_agent_ids));
-    if let Some(text) = app.answers.recent.find(&asked, |made_from| *made_from == stamp) {
+    if let Some(text) = app.response_cache.recent.get(&asked, |made_from| *made_from == stamp) {
         return Ok(answer(text));
     }
     if let Some(id) = conversation {
@@ -78,7 +78,7 @@ pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> R
     let data = found.iter().map(|(message, visitor)| line(key, message, visitor)).collect();
     let text = Bytes::from(to_text(&Recent { success: true, data }));
     if text.len() <= RECENT_BYTES {
-        app.answers.recent.keep(asked, stamp, text.clone());
+        app.response_cache.recent.insert(asked, stamp, text.clone());
     }
     Ok(answer(text))
 }

@@ -18,10 +18,10 @@ use hyper::http::request::Parts;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::http::limits::ApiCall;
+use crate::fair_limit::Tenant;
+use crate::http::rate_limits::ApiCall;
 use crate::http::route::{Caller, Route};
 use crate::sites::{self, KeyScope};
-use crate::turns::Whose;
 
 pub use body::Reply;
 pub use reply::decode as decode_image;
@@ -117,7 +117,7 @@ async fn act(app: &App, request: Request) -> std::result::Result<Response, Refus
     }
     match action {
         Action::GetRecentMessages => {
-            let _turn = app.turns.take(Whose::Own(key.site.owner_id)).await?;
+            let _permit = app.fair_limit.acquire(Tenant::Account(key.site.owner_id)).await?;
             Ok(fetch::recent(app, &key, &asked).await?)
         }
         Action::ReplyAsAgent => reply::reply(app, &key, &parts, body).await,
@@ -130,7 +130,7 @@ fn count(app: &App, key: &CurrentKey, action: Option<Action>, parts: &Parts) -> 
     let guess = if parts.method == Method::POST { ApiCall::Reply } else { ApiCall::Fetch };
     let call = action.map_or(guess, Action::counted_as);
     let per_minute = key.site.limits.api_per_minute;
-    let taken = app.limits.api_calls.take((key.site.id, call), per_minute as usize, Instant::now());
+    let taken = app.rate_limits.api_calls.take((key.site.id, call), per_minute as usize, Instant::now());
     taken.map_err(|wait_s| Refusal::OverLimit { call, per_minute, wait_s })
 }
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use crate::seal::Seal;
 use crate::secret::Secret;
+use crate::vault::Vault;
 
 /// A number within bounds.
 pub(super) fn between<N: Copy + PartialOrd + std::fmt::Display>(least: N, most: N) -> impl Fn(N) -> Result<N, String> {
@@ -63,7 +63,7 @@ pub(super) fn https_address(url: String) -> Result<String, String> {
 /// The key that seals secrets.
 pub(super) fn sealing_key(key: Secret) -> Result<Secret, String> {
     let right = "it must be 43 characters of URL-safe base64, as in the file master.key";
-    if Seal::is_key(key.expose()) { Ok(key) } else { Err(right.into()) }
+    if Vault::is_key(key.expose()) { Ok(key) } else { Err(right.into()) }
 }
 
 /// Levels for all modules or for one, as the logger takes them, without its shorter forms: a misspelt level is one of them.

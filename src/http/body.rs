@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-use super::pace::TooSlow;
+use super::timeouts::BodyTimeout;
 
 /// Largest JSON body, unless its route says otherwise.
 pub const JSON_BYTES: usize = 64 * 1024;
@@ -108,7 +108,7 @@ pub async fn read_as_it_comes(
 
 /// Why the bytes of a body stopped coming.
 pub fn unreadable(error: &axum::Error) -> Error {
-    let reason = if caused_by::<TooSlow>(error) { "the body took too long" } else { "the body ended early" };
+    let reason = if caused_by::<BodyTimeout>(error) { "the body took too long" } else { "the body ended early" };
     Error::InvalidRequest(reason.into())
 }
 

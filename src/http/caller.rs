@@ -13,10 +13,10 @@ use crate::app::App;
 use crate::audit::By;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::fair_limit::{FairPermit, Tenant};
 use crate::id::{AccountId, SessionId, SiteId};
 use crate::secret::Secret;
 use crate::sites::Site;
-use crate::turns::{Turn, Whose};
 use crate::visitors::describe_browser;
 
 use super::address::ClientAddress;
@@ -43,7 +43,7 @@ pub struct CurrentOperator {
     whole: Account,
     by: By,
     #[expect(dead_code, reason = "held for as long as the request is at work")]
-    turn: Option<Arc<Turn>>,
+    turn: Option<Arc<FairPermit>>,
 }
 
 impl CurrentOperator {
@@ -67,7 +67,7 @@ impl CurrentOperator {
     }
 
     /// Goes on without a turn at work, where something slow follows that keeps order by itself.
-    pub fn without_turn(self) -> CurrentOperator {
+    pub fn without_permit(self) -> CurrentOperator {
         CurrentOperator { turn: None, ..self }
     }
 
@@ -95,7 +95,7 @@ impl FromRequestParts<App> for CurrentOperator {
         if asked_again {
             accounts::check_confirmed(app, whole.id, confirmed_at).await?;
         }
-        let turn = app.turns.take(Whose::Own(whole.id)).await?;
+        let turn = app.fair_limit.acquire(Tenant::Account(whole.id)).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         Ok(CurrentOperator {
             by: By::at(whole.id, &address.0.to_string()),

@@ -9,7 +9,7 @@ use hyper::HeaderMap;
 use hyper::header::ACCEPT_ENCODING;
 use sha2::{Digest, Sha256};
 
-use crate::toil;
+use crate::cpu_pool;
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,7 +129,7 @@ pub async fn compress_once(sha256: [u8; 32], encoding: Encoding, plain: Bytes) -
         return found;
     }
     let work = move || Bytes::from(encoding.encode(&plain));
-    let Some(small) = toil::done(work).await else { return Bytes::new() };
+    let Some(small) = cpu_pool::run(work).await else { return Bytes::new() };
     with_kept(|kept| kept.insert((sha256, encoding), small.clone()));
     small
 }

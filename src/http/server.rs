@@ -21,24 +21,24 @@ use crate::config::Network;
 use crate::error::Error;
 
 use super::address::Peer;
-use super::linger::drop_rest;
-use super::pace::{Answer, Pace, Paced, Timely, Times, Unread};
-use super::places::{Connections, Place, Places};
-use super::streams::{self, Streams};
+use super::connection_limits::{ConnectionCount, ConnectionLimits, ConnectionPermit};
+use super::http2_streams::{self, StreamExecutor};
+use super::lingering_close::drain;
+use super::timeouts::{ConnectionState, RequestBody, ResponseBody, TimeoutStream, Timeouts, UnreadBody};
 use super::tls::Acceptor;
 
 /// Time for a TLS handshake.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
-const HEAD_BYTES: usize = 32 * 1024;
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Header lines of a request.
-const HEAD_LINES: usize = 64;
+const MAX_HEADERS: usize = 64;
 /// HTTP/2: time between two pings of ours, and for their answers.
-const PING_PAUSE: Duration = Duration::from_secs(20);
-/// See [`PING_PAUSE`].
-const PONG_TIME: Duration = Duration::from_secs(20);
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// See [`PING_INTERVAL`].
+const PONG_TIMEOUT: Duration = Duration::from_secs(20);
 /// After an error of `accept` (no file descriptors left, say): wait instead of spinning.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Everything that serving needs.
 pub struct Server {
@@ -55,25 +55,29 @@ pub struct Server {
     /// Whose connections are many people's.
     pub proxies: Vec<Network>,
     /// How long each part of a request may take.
-    pub times: Times,
+    pub timeouts: Timeouts,
     /// Becomes true when the server begins to stop.
     pub stopping: watch::Receiver<bool>,
     /// Counts what is open.
-    pub connections: Connections,
+    pub connections: ConnectionCount,
 }
 
 impl Server {
     /// Accepts until stopping begins. Connections that are open then finish their request and close.
     pub async fn run(self) {
-        let places =
-            Places::new(self.max_connections, self.max_connections_per_address, self.proxies, self.connections);
+        let limits = ConnectionLimits::new(
+            self.max_connections,
+            self.max_connections_per_address,
+            self.proxies,
+            self.connections,
+        );
         let mut stopping = self.stopping.clone();
         let mut failing = false;
         loop {
-            let Some(place) = places.next().await else { return };
+            let Some(permit) = limits.accept().await else { return };
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
-                () = begun(&mut stopping) => return,
+                () = wait_for_stop(&mut stopping) => return,
             };
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -83,19 +87,19 @@ impl Server {
                         tracing::warn!(%error, "connections cannot be accepted; trying again");
                     }
                     failing = true;
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                     continue;
                 }
             };
             failing = false;
-            let Some(place) = places.give(place, peer.ip()) else { continue };
+            let Some(permit) = limits.admit(permit, peer.ip()) else { continue };
             let connection = Connection {
                 router: self.router.clone(),
                 tls: self.tls.clone(),
                 stopping: self.stopping.clone(),
-                times: self.times,
+                timeouts: self.timeouts,
                 peer,
-                place,
+                permit,
             };
             tokio::spawn(connection.serve(stream));
         }
@@ -103,7 +107,7 @@ impl Server {
 }
 
 /// Waits until stopping begins, or the one who would say so is gone.
-async fn begun(stopping: &mut watch::Receiver<bool>) {
+async fn wait_for_stop(stopping: &mut watch::Receiver<bool>) {
     // The answer is a read lock, which must not live on.
     drop(stopping.wait_for(|stopping| *stopping).await);
 }
@@ -112,9 +116,9 @@ struct Connection {
     router: Router,
     tls: Option<Acceptor>,
     stopping: watch::Receiver<bool>,
-    times: Times,
+    timeouts: Timeouts,
     peer: SocketAddr,
-    place: Place,
+    permit: ConnectionPermit,
 }
 
 impl Connection {
@@ -124,7 +128,7 @@ impl Connection {
         // Boxed: each connection takes the room of its own kind.
         match self.tls.clone() {
             None => Box::pin(self.answer(stream)).await,
-            Some(tls) => match Box::pin(tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream))).await {
+            Some(tls) => match Box::pin(tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream))).await {
                 Ok(Ok(Some(stream))) => Box::pin(self.answer(stream)).await,
                 Ok(Ok(None)) => {}
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
@@ -134,59 +138,60 @@ impl Connection {
     }
 
     async fn answer(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let mut builder = auto::Builder::new(Streams { unread: self.times.unread });
+        let mut builder = auto::Builder::new(StreamExecutor { unread: self.timeouts.unread });
         let timer = TokioTimer::new();
         builder
             .http1()
             .timer(timer.clone())
-            // Ours counts from the first byte and also before it (`pace`).
+            // Ours counts from the first byte and also before it (`timeouts`).
             .header_read_timeout(None)
-            .max_headers(HEAD_LINES)
-            .max_buf_size(HEAD_BYTES)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD_BYTES)
             .http2()
             .timer(timer)
-            .keep_alive_interval(PING_PAUSE)
-            .keep_alive_timeout(PONG_TIME)
-            .max_concurrent_streams(streams::AT_ONCE)
-            .max_send_buf_size(streams::SEND_BUFFER)
-            .initial_stream_window_size(streams::WINDOW)
-            .initial_connection_window_size(streams::WINDOW)
-            .max_pending_accept_reset_streams(streams::RESETS)
-            .max_local_error_reset_streams(streams::RESETS)
-            .max_header_list_size(HEAD_BYTES as u32);
+            .keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PONG_TIMEOUT)
+            .max_concurrent_streams(http2_streams::MAX_STREAMS)
+            .max_send_buf_size(http2_streams::SEND_BUFFER)
+            .initial_stream_window_size(http2_streams::WINDOW)
+            .initial_connection_window_size(http2_streams::WINDOW)
+            .max_pending_accept_reset_streams(http2_streams::MAX_RESETS)
+            .max_local_error_reset_streams(http2_streams::MAX_RESETS)
+            .max_header_list_size(MAX_HEAD_BYTES as u32);
         let peer = Peer(self.peer);
-        let (router, times, pace, more) = (self.router.clone(), self.times, Pace::default(), self.place.more());
-        let stream = Paced::new(stream, self.place, pace.clone(), times);
+        let (router, timeouts, state, request_limit) =
+            (self.router.clone(), self.timeouts, ConnectionState::default(), self.permit.request_limit());
+        let stream = TimeoutStream::new(stream, self.permit, state.clone(), timeouts);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            let (version, unread, pace) = (request.version(), Unread::default(), pace.clone());
-            let under_way = pace.begin(version, &more);
+            let (version, unread, state) = (request.version(), UnreadBody::default(), state.clone());
+            let in_flight = state.start_request(version, &request_limit);
             // A body that waits for our word is not sent once it is refused; a stream of HTTP/2 ends by itself.
-            let is_on_its_way = version != Version::HTTP_2 && !request.headers().contains_key(EXPECT);
-            let timely = |body| Body::new(Timely::new(body, times, unread.clone()));
-            let answered = under_way.is_some().then(|| router.clone().oneshot(request.map(timely)));
+            let body_is_in_flight = version != Version::HTTP_2 && !request.headers().contains_key(EXPECT);
+            let with_timeout = |body| Body::new(RequestBody::new(body, timeouts, unread.clone()));
+            let response = in_flight.is_some().then(|| router.clone().oneshot(request.map(with_timeout)));
             async move {
-                let (Some(under_way), Some(answered)) = (under_way, answered) else {
-                    return Ok(Error::Unavailable.into_response().map(Answer::alone));
+                let (Some(in_flight), Some(response)) = (in_flight, response) else {
+                    return Ok(Error::Unavailable.into_response().map(ResponseBody::uncounted));
                 };
-                let response = answered.await?;
+                let response = response.await?;
                 // The rest of the body is not read during the delay: back-pressure stops the client.
-                if let Some(delay) = pace.delay_of(response.status()) {
+                if let Some(delay) = state.refusal_delay(response.status()) {
                     Box::pin(delay).await;
                 }
-                if let Some(rest) = unread.take().filter(|_| is_on_its_way)
-                    && !Box::pin(drop_rest(rest)).await
+                if let Some(rest) = unread.take().filter(|_| body_is_in_flight)
+                    && !Box::pin(drain(rest)).await
                 {
-                    pace.leave_unread();
+                    state.mark_unread();
                 }
-                Ok::<_, Infallible>(under_way.until_sent(response))
+                Ok::<_, Infallible>(in_flight.hold_until_sent(response))
             }
         });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = begun(&mut self.stopping) => {
+            () = wait_for_stop(&mut self.stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.as_mut().await
             }

@@ -45,7 +45,7 @@ pub async fn with_upload<T>(
     limit: usize,
     take: impl AsyncFnOnce(Bytes) -> Result<T>,
 ) -> Result<T> {
-    let mut held = app.images.room.open(site, network);
+    let mut held = app.images.upload_memory.open(site, network);
     match body::read_as_it_comes(body, limit, |bytes| held.grow(bytes)).await {
         Err(Error::TooLarge { .. }) => Err(Error::ImageTooLarge { limit }),
         bytes => take(bytes?).await,

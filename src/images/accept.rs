@@ -5,15 +5,15 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::fair_limit::Tenant;
 use crate::sites::Site;
 use crate::storage::Kind;
-use crate::turns::Whose;
 use crate::visitors::VisitorSession;
 
-use super::budget::Cost;
 use super::clean::{Cleaned, clean};
 use super::fetch::put_checked;
 use super::thumbnail::{THUMB_SIDE, shrink};
+use super::upload_quota::Cost;
 use super::{BlobKey, Format, Image, ImageName, Measure, Uploader, store};
 use crate::id::ImageId;
 
@@ -42,7 +42,7 @@ pub async fn accept_from_visitor(
     let checked = check(site, &bytes);
     // What is refused by its headers counts as well, though it costs no work.
     let pixels = checked.as_ref().map_or(0, |measure| measure.pixels);
-    app.images.budgets.take(session, network, Cost { bytes: bytes.len() as u64, pixels })?;
+    app.images.upload_quota.take(session, network, Cost { bytes: bytes.len() as u64, pixels })?;
     keep(app, site, Uploader::Visitor(session.visitor_id), bytes, &checked?).await
 }
 
@@ -55,12 +55,12 @@ fn check(site: &Site, bytes: &Bytes) -> Result<Measure> {
 }
 
 async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, measure: &Measure) -> Result<Image> {
-    let whose = match uploader {
-        Uploader::Visitor(_) => Whose::Visitors(site.owner_id),
-        Uploader::Operator(_) | Uploader::Api(_) => Whose::Own(site.owner_id),
+    let tenant = match uploader {
+        Uploader::Visitor(_) => Tenant::Visitors(site.owner_id),
+        Uploader::Operator(_) | Uploader::Api(_) => Tenant::Account(site.owner_id),
     };
-    let picture = app.images.workshop.run(whose, measure, move || prepare(&bytes)).await?;
-    let _turn = app.turns.take(whose).await?;
+    let picture = app.images.decode_limit.run(tenant, measure, move || prepare(&bytes)).await?;
+    let _permit = app.fair_limit.acquire(tenant).await?;
     let now = app.store.now();
     let name = ImageName::random(uploader, now, picture.format);
     // A name of its own: an equal name means that there is no thumbnail beside the image.

@@ -35,7 +35,7 @@ async fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader
 pub async fn forget_some(app: &App, tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     let count = store::delete_some(tx, site, limit).await?;
     if count > 0 {
-        app.images.wake_sweep_after(tx);
+        app.images.sweep_after_commit(tx);
     }
     Ok(count)
 }
@@ -43,6 +43,6 @@ pub async fn forget_some(app: &App, tx: &mut Tx, site: SiteId, limit: i64) -> Re
 /// Lets go of the images of conversations that are to be removed, before their messages go.
 pub async fn forget(app: &App, tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
     store::delete_of(tx, site, conversations).await?;
-    app.images.wake_sweep_after(tx);
+    app.images.sweep_after_commit(tx);
     Ok(())
 }

@@ -11,8 +11,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::cpu_pool;
 use crate::error::{Error, Result};
-use crate::toil;
 
 use super::{FileName, ImageName};
 
@@ -82,7 +82,7 @@ impl BlobKey {
     }
 
     fn path(&self) -> PathBuf {
-        Path::new(self.folder).join(self.name.shelf()).join(self.name.as_str())
+        Path::new(self.folder).join(self.name.shard_folder()).join(self.name.as_str())
     }
 }
 
@@ -186,7 +186,7 @@ impl Blobs {
             Blobs::Memory(_) => Ok(true),
             Blobs::Disk(folder) => {
                 let (folder, key, sha256) = (folder.clone(), key.clone(), sha256.to_vec());
-                let checked = toil::done(move || is_whole(&folder, &key, &sha256)).await;
+                let checked = cpu_pool::run(move || is_whole(&folder, &key, &sha256)).await;
                 checked.ok_or(Error::Unavailable)?.map_err(|error| explain(&error))
             }
         }
@@ -268,15 +268,15 @@ fn write_then_move(folder: &Path, unfinished: &Path, target: &Path, bytes: &[u8]
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
-    let shelf = target.parent().unwrap_or(folder);
-    if !shelf.exists() {
-        fs::create_dir_all(shelf)?;
-        for made in shelf.ancestors().skip(1).take_while(|above| above.starts_with(folder)) {
+    let shard_folder = target.parent().unwrap_or(folder);
+    if !shard_folder.exists() {
+        fs::create_dir_all(shard_folder)?;
+        for made in shard_folder.ancestors().skip(1).take_while(|above| above.starts_with(folder)) {
             sync_folder(made)?;
         }
     }
     fs::rename(unfinished, target)?;
-    sync_folder(shelf)
+    sync_folder(shard_folder)
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

@@ -4,9 +4,9 @@ use bytes::Bytes;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::fair_limit::Tenant;
 use crate::id::AccountId;
 use crate::storage::Tx;
-use crate::turns::Whose;
 
 use super::clean::clean;
 use super::thumbnail::shrink;
@@ -27,7 +27,7 @@ pub async fn keep_logo(app: &App, owner: AccountId, bytes: Bytes) -> Result<Stri
     }
     let measure = Measure::of(&bytes)?;
     let work = move || shrink(&clean(&bytes)?.still, LOGO_SIDE);
-    let small = app.images.workshop.run(Whose::Own(owner), &measure, work).await?;
+    let small = app.images.decode_limit.run(Tenant::Account(owner), &measure, work).await?;
     let name = FileName::random_logo(small.format);
     app.images.blobs.put(&BlobKey::logo(name.clone()), small.bytes.into()).await?;
     Ok(name.to_string())
@@ -36,8 +36,8 @@ pub async fn keep_logo(app: &App, owner: AccountId, bytes: Bytes) -> Result<Stri
 /// Lets a logo go that the site no longer shows, in the transaction that changes the site.
 pub async fn forget_logo(app: &App, tx: &mut Tx, name: &str) -> Result<()> {
     if let Some(name) = FileName::parse_logo(name) {
-        store::leave(tx, &BlobKey::logo(name)).await?;
-        app.images.wake_sweep_after(tx);
+        store::orphan_file(tx, &BlobKey::logo(name)).await?;
+        app.images.sweep_after_commit(tx);
     }
     Ok(())
 }

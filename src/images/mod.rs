@@ -6,7 +6,7 @@
 mod accept;
 mod attach;
 mod blobs;
-mod budget;
+mod upload_quota;
 mod clean;
 mod colour;
 mod fetch;
@@ -17,13 +17,13 @@ mod logo;
 mod measure;
 mod name;
 mod png;
-mod room;
+mod upload_memory;
 mod store;
 mod sweep;
 mod thumbnail;
 mod view;
 mod webp;
-mod workshop;
+mod decode_limit;
 
 use std::io;
 use std::sync::Arc;
@@ -43,14 +43,14 @@ pub use format::{Format, Source};
 pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
 pub use measure::{FRAME_PIXELS, FRAMES, MEMORY, Measure, SIDE};
 pub use name::{FileName, ImageName};
-pub use room::{Held, Room};
 pub use store::{SQL, of_names};
 pub use sweep::{run, sweep};
 pub use thumbnail::{Small, THUMB_SIDE, shrink};
+pub use upload_memory::{Reservation, UploadMemory};
 pub use view::{ImageView, Uploaded};
 
 /// Seconds after which an image that no message took is removed.
-pub const LOOSE_SECONDS: i64 = 24 * 60 * 60;
+pub const UNATTACHED_SECONDS: i64 = 24 * 60 * 60;
 
 /// A stored image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,12 +111,12 @@ impl Uploader {
 pub struct Images {
     /// Where the files are.
     pub blobs: Blobs,
-    workshop: workshop::Workshop,
+    decode_limit: decode_limit::DecodeLimit,
     /// Memory for uploads under way.
-    pub room: Room,
-    budgets: budget::Budgets,
+    pub upload_memory: UploadMemory,
+    upload_quota: upload_quota::UploadQuota,
     checked: fetch::Checked,
-    leftovers: Arc<Notify>,
+    orphaned_files: Arc<Notify>,
 }
 
 impl Images {
@@ -136,11 +136,11 @@ impl Images {
     fn new(blobs: Blobs, clock: Clock) -> Images {
         Images {
             blobs,
-            workshop: workshop::Workshop::default(),
-            room: Room::default(),
-            budgets: budget::Budgets::new(clock),
+            decode_limit: decode_limit::DecodeLimit::default(),
+            upload_memory: UploadMemory::default(),
+            upload_quota: upload_quota::UploadQuota::new(clock),
             checked: fetch::Checked::default(),
-            leftovers: Arc::new(Notify::new()),
+            orphaned_files: Arc::new(Notify::new()),
         }
     }
 }

@@ -69,7 +69,7 @@ impl FileName {
     }
 
     /// Two digits of the random part: files are spread over 256 folders by them.
-    pub(super) fn shelf(&self) -> &str {
+    pub(super) fn shard_folder(&self) -> &str {
         let stem = self.0.split('.').next().unwrap_or_default();
         stem.rsplit('_').next().and_then(|random| random.get(..2)).unwrap_or("00")
     }

@@ -9,7 +9,7 @@ use crate::id_rows;
 use crate::storage::{Store, Tx, Value};
 use crate::values;
 
-use super::{BlobKey, Image, ImageName, LOOSE_SECONDS, Uploader};
+use super::{BlobKey, Image, ImageName, UNATTACHED_SECONDS, Uploader};
 
 const INSERT: &str = "INSERT INTO images
     (site_id, id, name, thumb_name, width, height, animated, bytes, sha256, author_kind, author_id, attached, created_at)
@@ -22,28 +22,29 @@ const OWN: &str = "SELECT attached FROM images
 const OF_NAMES: &str = "SELECT id, name, thumb_name, width, height, animated FROM images
     WHERE site_id = $1 AND name IN (SELECT value FROM json_each($2))";
 const WHAT_IT_IS: &str = "SELECT site_id, id, sha256 FROM images WHERE name = $1";
-const LOOSE: &str = "SELECT site_id, id FROM images WHERE NOT attached AND created_at <= $1 ORDER BY site_id LIMIT $2";
-const LEAVE_ONE: &str = "INSERT INTO leftover_files (folder, name)
+const UNATTACHED: &str =
+    "SELECT site_id, id FROM images WHERE NOT attached AND created_at <= $1 ORDER BY site_id LIMIT $2";
+const ORPHAN_FILES_OF_ONE: &str = "INSERT INTO leftover_files (folder, name)
     SELECT 'chat_images', name FROM images WHERE site_id = $1 AND id = $2 AND NOT attached
     UNION SELECT 'thumbs', thumb_name FROM images WHERE site_id = $1 AND id = $2 AND NOT attached AND thumb_name <> name";
 const DELETE_ONE: &str = "DELETE FROM images WHERE site_id = $1 AND id = $2 AND NOT attached";
-const LEAVE_OF: &str = concat!(
+const ORPHAN_FILES_OF_MANY: &str = concat!(
     "INSERT INTO leftover_files (folder, name)
     SELECT 'chat_images', i.name FROM images AS i WHERE i.site_id = $1 AND i.id IN ",
     id_rows!("$2"),
     " UNION SELECT 'thumbs', i.thumb_name FROM images AS i WHERE i.site_id = $1 AND i.thumb_name <> i.name AND i.id IN ",
     id_rows!("$2")
 );
-const DELETE_OF: &str = concat!("DELETE FROM images WHERE site_id = $1 AND id IN ", id_rows!("$2"));
+const DELETE_MANY: &str = concat!("DELETE FROM images WHERE site_id = $1 AND id IN ", id_rows!("$2"));
 const IN_CONVERSATIONS: &str = concat!(
     "SELECT image_id FROM messages WHERE site_id = $1 AND image_id IS NOT NULL AND conversation_id IN ",
     id_rows!("$2")
 );
 const SOME: &str = "SELECT id FROM images WHERE site_id = $1 ORDER BY id LIMIT $2";
-const LEAVE_FILE: &str =
+const ORPHAN_FILE: &str =
     "INSERT INTO leftover_files (folder, name) VALUES ($1, $2) ON CONFLICT (folder, name) DO NOTHING";
-const LEFTOVERS: &str = "SELECT folder, name FROM leftover_files ORDER BY folder, name LIMIT $1";
-const FORGET_LEFTOVER: &str = "DELETE FROM leftover_files WHERE folder = $1 AND name = $2";
+const ORPHANED_FILES: &str = "SELECT folder, name FROM leftover_files ORDER BY folder, name LIMIT $1";
+const FORGET_ORPHANED_FILE: &str = "DELETE FROM leftover_files WHERE folder = $1 AND name = $2";
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
@@ -52,16 +53,16 @@ pub const SQL: &[&str] = &[
     OWN,
     OF_NAMES,
     WHAT_IT_IS,
-    LOOSE,
-    LEAVE_ONE,
+    UNATTACHED,
+    ORPHAN_FILES_OF_ONE,
     DELETE_ONE,
-    LEAVE_OF,
-    DELETE_OF,
+    ORPHAN_FILES_OF_MANY,
+    DELETE_MANY,
     IN_CONVERSATIONS,
     SOME,
-    LEAVE_FILE,
-    LEFTOVERS,
-    FORGET_LEFTOVER,
+    ORPHAN_FILE,
+    ORPHANED_FILES,
+    FORGET_ORPHANED_FILE,
 ];
 
 /// What is kept of a file so that damage can be found.
@@ -136,7 +137,7 @@ pub(super) async fn insert(tx: &mut Tx, site: SiteId, image: &Image, uploader: U
 
 /// Marks an image as part of a message, if it is its uploader's, fresh and free.
 pub(super) async fn attach(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> Result<Option<Image>> {
-    let oldest = tx.now().plus_seconds(-LOOSE_SECONDS);
+    let oldest = tx.now().plus_seconds(-UNATTACHED_SECONDS);
     let values = values![site, name.as_str(), uploader.kind(), uploader.number(), oldest];
     let row: Option<ImageRow> = tx.one(ATTACH, values).await?;
     row.map(Image::try_from).transpose()
@@ -149,7 +150,7 @@ pub(super) async fn is_attached(
     name: &ImageName,
     uploader: Uploader,
 ) -> Result<Option<bool>> {
-    let oldest = tx.now().plus_seconds(-LOOSE_SECONDS);
+    let oldest = tx.now().plus_seconds(-UNATTACHED_SECONDS);
     let values = values![site, name.as_str(), uploader.kind(), uploader.number(), oldest];
     let row: Option<(bool,)> = tx.one(OWN, values).await?;
     Ok(row.map(|(attached,)| attached))
@@ -163,13 +164,13 @@ pub async fn of_names(store: &Store, site: SiteId, names: &[&str]) -> Result<Vec
 }
 
 /// Images that no message took in time.
-pub(super) async fn loose(store: &Store, before: Millis, limit: i64) -> Result<Vec<(SiteId, ImageId)>> {
-    store.all(LOOSE, values![before, limit]).await
+pub(super) async fn unattached(store: &Store, before: Millis, limit: i64) -> Result<Vec<(SiteId, ImageId)>> {
+    store.all(UNATTACHED, values![before, limit]).await
 }
 
 /// Deletes one loose image and notes its files for removal.
-pub(super) async fn delete_loose(tx: &mut Tx, site: SiteId, image: ImageId) -> Result<()> {
-    tx.run(LEAVE_ONE, values![site, image]).await?;
+pub(super) async fn delete_unattached(tx: &mut Tx, site: SiteId, image: ImageId) -> Result<()> {
+    tx.run(ORPHAN_FILES_OF_ONE, values![site, image]).await?;
     tx.run(DELETE_ONE, values![site, image]).await.map(|_| ())
 }
 
@@ -184,8 +185,8 @@ pub(super) async fn delete_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result
 }
 
 async fn delete_these(tx: &mut Tx, site: SiteId, images: &[ImageId]) -> Result<()> {
-    tx.run(LEAVE_OF, values![site, Value::ids(images)]).await?;
-    tx.run(DELETE_OF, values![site, Value::ids(images)]).await.map(|_| ())
+    tx.run(ORPHAN_FILES_OF_MANY, values![site, Value::ids(images)]).await?;
+    tx.run(DELETE_MANY, values![site, Value::ids(images)]).await.map(|_| ())
 }
 
 /// Deletes the images that stand in conversations, and notes their files for removal.
@@ -196,16 +197,16 @@ pub(super) async fn delete_of(tx: &mut Tx, site: SiteId, conversations: &[Conver
 }
 
 /// Notes one file for removal.
-pub(super) async fn leave(tx: &mut Tx, key: &BlobKey) -> Result<()> {
-    tx.run(LEAVE_FILE, values![key.folder(), key.name()]).await.map(|_| ())
+pub(super) async fn orphan_file(tx: &mut Tx, key: &BlobKey) -> Result<()> {
+    tx.run(ORPHAN_FILE, values![key.folder(), key.name()]).await.map(|_| ())
 }
 
 /// Files to be removed.
-pub(super) async fn leftovers(store: &Store, limit: i64) -> Result<Vec<(String, String)>> {
-    store.all(LEFTOVERS, values![limit]).await
+pub(super) async fn orphaned_files(store: &Store, limit: i64) -> Result<Vec<(String, String)>> {
+    store.all(ORPHANED_FILES, values![limit]).await
 }
 
 /// A leftover is gone.
-pub(super) async fn forget_leftover(tx: &mut Tx, folder: &str, name: &str) -> Result<()> {
-    tx.run(FORGET_LEFTOVER, values![folder, name]).await.map(|_| ())
+pub(super) async fn forget_orphaned_file(tx: &mut Tx, folder: &str, name: &str) -> Result<()> {
+    tx.run(FORGET_ORPHANED_FILE, values![folder, name]).await.map(|_| ())
 }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::storage::Tx;
 
-use super::{BlobKey, Images, LOOSE_SECONDS, store};
+use super::{BlobKey, Images, UNATTACHED_SECONDS, store};
 
 /// Rows taken at once.
 const BATCH: i64 = 200;
@@ -21,38 +21,38 @@ pub async fn run(app: App) {
         if let Err(error) = sweep(&app).await {
             tracing::warn!(%error, "images that nobody needs could not be removed; trying again later");
         }
-        let _ = tokio::time::timeout(PAUSE, app.images.leftovers.notified()).await;
+        let _ = tokio::time::timeout(PAUSE, app.images.orphaned_files.notified()).await;
     }
 }
 
 /// Sweeps once. Safe to break off and to run twice.
 pub async fn sweep(app: &App) -> Result<()> {
-    let before = app.store.now().plus_seconds(-LOOSE_SECONDS - GRACE_SECONDS);
+    let before = app.store.now().plus_seconds(-UNATTACHED_SECONDS - GRACE_SECONDS);
     loop {
-        let loose = store::loose(&app.store, before, BATCH).await?;
-        if loose.is_empty() {
+        let unattached = store::unattached(&app.store, before, BATCH).await?;
+        if unattached.is_empty() {
             break;
         }
         let mut tx = app.store.begin().await?;
-        for (site, image) in loose {
-            store::delete_loose(&mut tx, site, image).await?;
+        for (site, image) in unattached {
+            store::delete_unattached(&mut tx, site, image).await?;
         }
         tx.commit().await?;
     }
     loop {
-        let leftovers = store::leftovers(&app.store, BATCH).await?;
-        if leftovers.is_empty() {
+        let orphaned_files = store::orphaned_files(&app.store, BATCH).await?;
+        if orphaned_files.is_empty() {
             return Ok(());
         }
-        for (folder, name) in &leftovers {
+        for (folder, name) in &orphaned_files {
             if let Some(key) = BlobKey::parse(folder, name) {
                 app.images.blobs.delete(&key).await?;
             }
         }
         // The rows go last: a file is forgotten only when it is gone.
         let mut tx = app.store.begin().await?;
-        for (folder, name) in &leftovers {
-            store::forget_leftover(&mut tx, folder, name).await?;
+        for (folder, name) in &orphaned_files {
+            store::forget_orphaned_file(&mut tx, folder, name).await?;
         }
         tx.commit().await?;
     }
@@ -60,8 +60,8 @@ pub async fn sweep(app: &App) -> Result<()> {
 
 impl Images {
     /// Asks for a sweep once the transaction is durable.
-    pub(super) fn wake_sweep_after(&self, tx: &mut Tx) {
-        let leftovers = self.leftovers.clone();
-        tx.after_commit(move || leftovers.notify_one());
+    pub(super) fn sweep_after_commit(&self, tx: &mut Tx) {
+        let orphaned_files = self.orphaned_files.clone();
+        tx.after_commit(move || orphaned_files.notify_one());
     }
 }

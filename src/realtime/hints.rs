@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::conversations::{self, Conversation, Mark, Reached, Side, State};
 use crate::error::{Error, Result};
 use crate::http::address::ClientAddress;
-use crate::http::budgets::{Payers, Spent};
+use crate::http::token_buckets::{BucketKeys, Charge};
 use crate::id::{ConversationId, SiteId};
 use crate::sites::Site;
 use crate::visitors::{Moved, Page, VisitorSession};
@@ -27,8 +27,8 @@ pub async fn from_visitor(
     address: ClientAddress,
     hint: VisitorHint,
 ) -> Result<()> {
-    let payers = Payers::visitor(session).from(address.own_network(&app.config.trusted_proxies));
-    app.limits.budgets.charge(&payers, Spent::Hint, Instant::now())?;
+    let keys = BucketKeys::visitor(session).from(address.own_network(&app.config.trusted_proxies));
+    app.rate_limits.token_buckets.charge(&keys, Charge::Hint, Instant::now())?;
     match hint {
         VisitorHint::Alive {} => Ok(()),
         VisitorHint::Typing {} => visitor_types(app, site, session).await,
@@ -96,7 +96,7 @@ pub(super) async fn take_from_operator(
     socket: Option<&Line>,
     hint: OperatorHint,
 ) -> Result<()> {
-    app.limits.budgets.charge(&Payers::operator(pass.account), Spent::Hint, Instant::now())?;
+    app.rate_limits.token_buckets.charge(&BucketKeys::operator(pass.account), Charge::Hint, Instant::now())?;
     match hint {
         OperatorHint::Alive {} => Ok(()),
         OperatorHint::Present { present } => {

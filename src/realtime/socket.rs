@@ -11,10 +11,10 @@ use tokio::time::{Instant, timeout};
 
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fair_limit::Tenant;
 use crate::http::address::ClientAddress;
 use crate::http::body::object;
 use crate::sites::Site;
-use crate::turns::Whose;
 
 use super::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
 use super::hub::bye;
@@ -75,7 +75,7 @@ async fn open_visitor(
     drop(place);
     let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
     site.check_session(&session, origin)?;
-    let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
     let _place = admitted(app).await?;
     let line = Line::visitor(app, session, &site, origin, &cursor).await?;
     // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
@@ -86,7 +86,7 @@ async fn open_visitor(
 async fn open_operator(app: &App, socket: &mut WebSocket) -> Result<(Line, Party)> {
     let OperatorHello::Hello { ticket, cursor, present } = hello(socket).await?;
     let pass = app.tickets.redeem(&ticket).ok_or(Error::NotSignedIn)?;
-    let _turn = app.turns.take(Whose::Own(pass.account)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Account(pass.account)).await?;
     let _place = admitted(app).await?;
     let line = Line::operator(app, &pass, &cursor, present.unwrap_or(true)).await?;
     Ok((line, Party::Operator(pass)))

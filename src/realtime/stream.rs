@@ -10,7 +10,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::turns::Whose;
+use crate::fair_limit::Tenant;
 use crate::visitors::VisitorSession;
 
 use super::OperatorPass;
@@ -27,7 +27,7 @@ pub async fn visitor_stream(
     cursor: &str,
 ) -> Result<Response> {
     let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
-    let _turn = app.turns.take(Whose::Visitors(site.owner_id)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
     Ok(answer(Line::visitor(app, session, &site, origin, cursor).await?))
 }
 

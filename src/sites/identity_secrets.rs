@@ -23,7 +23,7 @@ pub async fn add_identity_secret(app: &App, by: &By, site: SiteId) -> Result<New
         ));
     }
     let new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, IDENTITY_SECRET_PREFIX, tx.now());
-    let sealed = app.seal.close(&new.secret, &place(site, new.key.id))?;
+    let sealed = app.vault.encrypt(&new.secret, &place(site, new.key.id))?;
     store::insert_identity_secret(&mut tx, site, sealed, &new.key).await?;
     app.sites.forget_after(&mut tx, site);
     audit::record(&mut tx, by, Action::IdentitySecretMade, Some(site), &new.key.ending()).await?;
@@ -56,7 +56,7 @@ pub async fn identity_secrets(app: &App, site: SiteId) -> Result<Vec<(KeyId, Sec
     let mut secrets = Vec::new();
     let mut failure = None;
     for (id, sealed) in store::sealed(&app.store, site).await? {
-        match app.seal.open_sealed(&sealed, &place(site, id)) {
+        match app.vault.decrypt(&sealed, &place(site, id)) {
             Ok(secret) => secrets.push((id, secret)),
             Err(error) => failure = Some(error),
         }

@@ -1,7 +1,7 @@
 //! Reading sites: those of an account, all of them, and one with its keys.
 
+use crate::abuse::{self, AttackView};
 use crate::app::App;
-use crate::attacks::{self, AttackView};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId};
 use crate::visitors::{self, SameExternalId};
@@ -36,7 +36,7 @@ pub struct Details {
     pub identity_secrets: Vec<Key>,
     /// Visitors' messages that no operator has seen, of a thousand conversations at the most.
     pub unread: i64,
-    /// Attacks that the owner has not settled.
+    /// Attacks that the owner has not dismissed.
     pub attack: Option<AttackView>,
     /// The one external id under which all of its visitors arrive: its pages give a constant.
     pub same_external_id: Option<SameExternalId>,
@@ -77,7 +77,7 @@ pub async fn lines_of(app: &App, owner: AccountId) -> Result<Vec<SiteLine>> {
             primary: look.primary,
             primary_text: look.primary_text,
             image_bytes: row.image_bytes()?,
-            attack: if row.attacked { attacks::unsettled(app, row.id).await? } else { None },
+            attack: if row.attacked { abuse::pending_attack(app, row.id).await? } else { None },
             name: row.name,
             paused: row.paused,
             seen_page: row.seen_page.zip(row.seen_page_at).map(|(origin, at)| SeenPage { origin, at }),
@@ -92,7 +92,7 @@ async fn with_keys(app: &App, site: Site) -> Result<Details> {
     let chat_keys = store::chat_keys(&app.store, site.id).await?;
     let identity_secrets = store::identity_secrets(&app.store, site.id).await?;
     let unread = store::unread(&app.store, site.id).await?;
-    let attack = attacks::unsettled(app, site.id).await?;
+    let attack = abuse::pending_attack(app, site.id).await?;
     let same_external_id = visitors::same_external_ids(app, site.owner_id, Some(site.id)).await?.remove(&site.id);
     Ok(Details { site, chat_keys, identity_secrets, unread, attack, same_external_id })
 }

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
+use crate::fair_limit::Tenant;
 use crate::id::SiteId;
 use crate::images;
-use crate::turns::Whose;
 
 use super::store;
 
@@ -18,7 +18,7 @@ use super::store;
 pub async fn set_logo(app: &App, by: &By, site: SiteId, bytes: Bytes) -> Result<()> {
     let owner = app.sites.by_id(site).await?.owner_id;
     let name = images::keep_logo(app, owner, bytes).await?;
-    let _turn = app.turns.take(Whose::Own(owner)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Account(owner)).await?;
     replace(app, by, site, Some(name)).await
 }
 

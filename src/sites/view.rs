@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attacks::AttackView;
+use crate::abuse::AttackView;
 use crate::clock::Millis;
 use crate::id::{KeyId, SiteId};
 use crate::images;
@@ -46,7 +46,7 @@ pub struct SiteView {
     pub seen_page: Option<SeenPage>,
     /// Visitors' messages that no operator has seen, of a thousand conversations at the most.
     pub unread: i64,
-    /// Attacks that the owner has not settled.
+    /// Attacks that the owner has not dismissed.
     pub attack: Option<AttackView>,
     /// The one external id under which all of its visitors arrive: its pages give a constant.
     pub same_external_id: Option<SameExternalId>,
@@ -73,7 +73,7 @@ pub struct SiteLine {
     pub seen_page: Option<SeenPage>,
     /// Visitors' messages that no operator has seen, of a thousand conversations at the most.
     pub unread: i64,
-    /// Attacks that the owner has not settled.
+    /// Attacks that the owner has not dismissed.
     pub attack: Option<AttackView>,
     /// The one external id under which all of its visitors arrive: its pages give a constant.
     pub same_external_id: Option<SameExternalId>,

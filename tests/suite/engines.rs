@@ -16,7 +16,7 @@ async fn database(folder: &tempfile::TempDir) -> Store {
 
 fn statements() -> impl Iterator<Item = &'static str> {
     let nouns = [
-        ocs::attacks::SQL,
+        ocs::abuse::SQL,
         ocs::audit::SQL,
         ocs::accounts::SQL,
         ocs::sites::SQL,

@@ -3,7 +3,7 @@
 mod access;
 mod accounts;
 mod architecture;
-mod attacks;
+mod abuse;
 mod audit;
 mod budgets;
 mod chat_api;
@@ -15,7 +15,7 @@ mod contract;
 mod conversations;
 mod deploy;
 mod deleting;
-mod description;
+mod openapi;
 mod engines;
 mod facts;
 mod framing;

@@ -77,7 +77,7 @@ fn fields(schema: &Value, all: &Value, path: &str, found: &mut BTreeSet<String>)
 
 #[test]
 fn every_text_field_is_known_to_this_test() {
-    let description = ocs::description::describe();
+    let description = ocs::openapi::describe();
     let mut found = BTreeSet::new();
     for operation in description["paths"].as_object().into_iter().flatten().flat_map(|(_, path)| path.as_object()) {
         for (_, operation) in operation {

@@ -220,7 +220,7 @@ impl World {
     /// For as long as it is held, the server is busy compressing another script.
     pub fn compressing(&self) -> tokio::sync::SemaphorePermit<'_> {
         let running = self.running.as_ref().expect("a running server");
-        running.app.answers.compressing.try_acquire().expect("a free place")
+        running.app.response_cache.compressing.try_acquire().expect("a free place")
     }
 
     /// Runs the chore that removes visitors' tokens that have ended.

@@ -3723,7 +3723,7 @@ export interface components {
             /** @description The picture, as base64 or as a data URL. */
             image_base64?: string | null;
         };
-        /** @description Attacks on a site that its owner has not settled, and what cleaning up would remove now. */
+        /** @description Attacks on a site that its owner has not dismissed, and what cleaning up would remove now. */
         AttackView: {
             /** @description When the first was noticed. */
             began_at: components["schemas"]["Millis"];
@@ -4642,7 +4642,7 @@ export interface components {
         };
         /** @description A site as a list shows it: a small part of [`SiteView`], because there may be very many. */
         SiteLine: {
-            /** @description Attacks that the owner has not settled. */
+            /** @description Attacks that the owner has not dismissed. */
             attack: components["schemas"]["AttackView"] | null;
             /** @description Its number. */
             id: components["schemas"]["SiteId"];
@@ -4673,7 +4673,7 @@ export interface components {
         SiteView: {
             /** @description Host names that may show the widget; empty: any. */
             allowed_domains: string[];
-            /** @description Attacks that the owner has not settled. */
+            /** @description Attacks that the owner has not dismissed. */
             attack: components["schemas"]["AttackView"] | null;
             /** @description Keys of the compatible API that work now. */
             chat_keys: components["schemas"]["ChatKeyView"][];

@@ -1,0 +1,49 @@
+//! Letting a new visitor in, or asking for work first.
+
+use std::time::Instant;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::id::SiteId;
+use crate::sites::{self, Site};
+
+use super::flood::Gate;
+use super::{Challenge, store};
+
+/// Lets in who comes to a calm site, or has worked. `answer`: the work it did, if any.
+///
+/// # Errors
+/// `WorkRequired` with what to do; `TooManyRequests` when too many have worked already.
+pub fn admit(app: &App, site: &Site, answer: Option<&str>) -> Result<()> {
+    let (now, site) = (Instant::now(), site.id);
+    if answer.is_some_and(|answer| app.abuse.proof_of_work.take(site, answer, app.store.now())) {
+        return app.abuse.floods.admit(site, now).map_err(|retry_after_s| Error::TooManyRequests { retry_after_s });
+    }
+    let bits = match app.abuse.floods.arrive(site, now) {
+        Gate::Open => return Ok(()),
+        Gate::Closed(bits) => bits,
+        Gate::Closing(bits) => {
+            record_begin(app, site);
+            bits
+        }
+    };
+    let Challenge { challenge, bits } = app.abuse.proof_of_work.challenge(site, bits, app.store.now());
+    Err(Error::WorkRequired { challenge, bits })
+}
+
+/// Writes it down and tells the owner's consoles, without making the visitor wait.
+fn record_begin(app: &App, site: SiteId) {
+    tracing::warn!(%site, "too many new visitors: an attack; each now works for its entry");
+    let app = app.clone();
+    tokio::spawn(async move {
+        let written = async {
+            let mut tx = app.store.begin().await?;
+            store::begin(&mut tx, site).await?;
+            sites::changed(&app, &mut tx, site).await?;
+            tx.commit().await
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "an attack was not noted; it is kept away all the same");
+        }
+    });
+}

@@ -1,0 +1,56 @@
+//! The end of an attack, and the owner's word that it needs no clean-up.
+
+use std::time::{Duration, Instant};
+
+use crate::app::App;
+use crate::audit::{self, Action, By};
+use crate::error::{Error, Result};
+use crate::id::SiteId;
+use crate::sites;
+
+use super::store;
+
+/// Time between two looks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Notes attacks that are over. Ends never; run it beside the server.
+pub async fn run(app: App) {
+    // What was under way when the server stopped: if it goes on, it is noticed anew.
+    record_ends(&app, store::under_way(&app.store).await).await;
+    loop {
+        tokio::time::sleep(CHECK_INTERVAL).await;
+        record_ends(&app, Ok(app.abuse.floods.remove_ended(Instant::now()))).await;
+    }
+}
+
+async fn record_ends(app: &App, over: Result<Vec<SiteId>>) {
+    let recorded = async {
+        for site in over? {
+            let mut tx = app.store.begin().await?;
+            store::end(&mut tx, site).await?;
+            sites::changed(app, &mut tx, site).await?;
+            tx.commit().await?;
+            tracing::info!(%site, "the attack is over");
+        }
+        Result::Ok(())
+    };
+    if let Err(error) = recorded.await {
+        tracing::warn!(%error, "the end of an attack was not noted; the console shows it as under way");
+    }
+}
+
+/// The owner wants to hear no more of the attacks on a site; what came with them stays.
+///
+/// # Errors
+/// `Conflict` while one is under way.
+pub async fn dismiss(app: &App, by: &By, site: SiteId) -> Result<()> {
+    if app.abuse.floods.is_under_way(site) {
+        return Err(Error::Conflict("the attack is still under way"));
+    }
+    let mut tx = app.store.begin().await?;
+    if store::dismiss(&mut tx, site).await? > 0 {
+        audit::record(&mut tx, by, Action::AttackSettled, Some(site), "").await?;
+        sites::changed(app, &mut tx, site).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,181 @@
+//! Noticing: how many new visitors a site gets, and how hard their work is to be.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::http::rate_limits::SlidingWindow;
+use crate::id::SiteId;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// An attack is over when this long no minute was busy.
+const CALM: Duration = Duration::from_secs(600);
+/// Work of the first minute, in bits: 2^14 hashes, some 50 ms of a desktop browser.
+const FIRST_BITS: u32 = 14;
+/// The hardest work: 2^18 hashes, some seconds of a cheap phone. Beyond it numbers are refused, not people tired out.
+const MAX_BITS: u32 = 18;
+/// So many times the number that is an attack are let in a minute, whatever work they do.
+const ADMITTED_FACTOR: usize = 10;
+
+/// The sites that are flooded now.
+pub struct Floods {
+    visitors_per_minute: usize,
+    arrivals: SlidingWindow<SiteId>,
+    sites: Mutex<HashMap<SiteId, Flood>>,
+}
+
+/// What a new visitor meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Nothing.
+    Open,
+    /// Nothing yet was known: this arrival shows that there is an attack. Work of so many bits.
+    Closing(u32),
+    /// Work of so many bits.
+    Closed(u32),
+}
+
+/// One flood, minute by minute.
+struct Flood {
+    bits: u32,
+    minute: Instant,
+    /// Came without work in this minute.
+    asked: usize,
+    /// Came with work in this minute.
+    admitted: usize,
+    busy: Instant,
+}
+
+impl Flood {
+    fn begin(now: Instant) -> Flood {
+        Flood { bits: FIRST_BITS, minute: now, asked: 0, admitted: 0, busy: now }
+    }
+
+    /// Goes on to the present minute. One bit more halves what the same machines can send.
+    fn advance(&mut self, now: Instant, busy: usize) {
+        if now.saturating_duration_since(self.minute) < MINUTE {
+            return;
+        }
+        if self.asked.max(self.admitted) >= busy {
+            self.busy = now;
+        }
+        if self.admitted >= busy {
+            self.bits = (self.bits + 1).min(MAX_BITS);
+        } else if self.admitted < busy / 2 {
+            self.bits = (self.bits - 1).max(FIRST_BITS);
+        }
+        (self.minute, self.asked, self.admitted) = (now, 0, 0);
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.busy) >= CALM
+    }
+}
+
+impl Floods {
+    /// Where so many new visitors a minute on one site are an attack.
+    pub fn new(visitors_per_minute: usize) -> Floods {
+        Floods { visitors_per_minute, arrivals: SlidingWindow::new(MINUTE), sites: Mutex::default() }
+    }
+
+    /// A new visitor comes without work.
+    pub fn arrive(&self, site: SiteId, now: Instant) -> Gate {
+        if let Some(flood) = self.sites().get_mut(&site) {
+            flood.advance(now, self.visitors_per_minute);
+            flood.asked += 1;
+            return Gate::Closed(flood.bits);
+        }
+        if self.arrivals.take(site, self.visitors_per_minute, now).is_ok() {
+            return Gate::Open;
+        }
+        // Two that come at once close it once.
+        let mut sites = self.sites();
+        let known = sites.contains_key(&site);
+        let bits = sites.entry(site).or_insert_with(|| Flood::begin(now)).bits;
+        if known { Gate::Closed(bits) } else { Gate::Closing(bits) }
+    }
+
+    /// A new visitor has worked.
+    ///
+    /// # Errors
+    /// The seconds to wait: too many did.
+    pub fn admit(&self, site: SiteId, now: Instant) -> Result<(), u64> {
+        let mut sites = self.sites();
+        // Over meanwhile: the work was for nothing, and does not hurt.
+        let Some(flood) = sites.get_mut(&site) else { return Ok(()) };
+        flood.advance(now, self.visitors_per_minute);
+        if flood.admitted >= self.visitors_per_minute * ADMITTED_FACTOR {
+            return Err((MINUTE - now.saturating_duration_since(flood.minute).min(MINUTE)).as_secs() + 1);
+        }
+        flood.admitted += 1;
+        Ok(())
+    }
+
+    /// Is this site under attack?
+    pub fn is_under_way(&self, site: SiteId) -> bool {
+        self.sites().contains_key(&site)
+    }
+
+    /// Takes out the floods that are over.
+    pub(super) fn remove_ended(&self, now: Instant) -> Vec<SiteId> {
+        let mut over = Vec::new();
+        self.sites().retain(|site, flood| {
+            flood.advance(now, self.visitors_per_minute);
+            let ended = flood.is_over(now);
+            if ended {
+                over.push(*site);
+            }
+            !ended
+        });
+        over
+    }
+
+    fn sites(&self) -> MutexGuard<'_, HashMap<SiteId, Flood>> {
+        // Never held across an await, and every change is whole, so a poisoned map is still good.
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: SiteId = SiteId(1);
+
+    #[test]
+    fn a_flood_closes_the_gate_once_and_calm_opens_it() {
+        let floods = Floods::new(3);
+        let start = Instant::now();
+        assert_eq!([0; 3].map(|_| floods.arrive(SITE, start)), [Gate::Open; 3]);
+        assert_eq!(floods.arrive(SITE, start), Gate::Closing(FIRST_BITS));
+        assert_eq!(floods.arrive(SITE, start), Gate::Closed(FIRST_BITS));
+        assert_eq!(floods.arrive(SiteId(2), start), Gate::Open, "another site has its own");
+        assert!(floods.remove_ended(start + CALM - MINUTE).is_empty());
+        assert_eq!(floods.remove_ended(start + CALM + MINUTE), [SITE]);
+        assert_eq!(floods.arrive(SITE, start + CALM + MINUTE), Gate::Open);
+    }
+
+    #[test]
+    fn work_grows_while_those_who_work_are_many_and_shrinks_after() {
+        let floods = Floods::new(4);
+        let mut now = Instant::now();
+        (0..5).for_each(|_| _ = floods.arrive(SITE, now));
+        for bits in FIRST_BITS..=MAX_BITS + 2 {
+            assert_eq!(floods.arrive(SITE, now), Gate::Closed(bits.min(MAX_BITS)));
+            (0..4).for_each(|_| floods.admit(SITE, now).expect("below the ceiling"));
+            now += MINUTE;
+        }
+        floods.arrive(SITE, now);
+        assert_eq!(floods.arrive(SITE, now + MINUTE), Gate::Closed(MAX_BITS - 1));
+    }
+
+    #[test]
+    fn a_site_takes_a_bounded_number_whatever_they_work() {
+        let floods = Floods::new(2);
+        let now = Instant::now();
+        (0..3).for_each(|_| _ = floods.arrive(SITE, now));
+        let admitted = (0..100).filter(|_| floods.admit(SITE, now).is_ok()).count();
+        assert_eq!(admitted, 2 * ADMITTED_FACTOR);
+        assert_eq!(floods.admit(SITE, now), Err(61));
+    }
+}

@@ -1,0 +1,20 @@
+//! Reading: what an owner has to look at.
+
+use crate::app::App;
+use crate::conversations;
+use crate::error::Result;
+use crate::id::SiteId;
+
+use super::{Attack, AttackView, store};
+
+/// The attacks on a site that its owner has not dismissed, and what a clean-up would remove now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn pending_attack(app: &App, site: SiteId) -> Result<Option<AttackView>> {
+    let Some(attack) = store::pending(&app.store, site).await? else { return Ok(None) };
+    let conversations =
+        conversations::store::count_unanswered(&app.store, site, attack.period(app.store.now())).await?;
+    let Attack { began_at, ended_at } = attack;
+    Ok(Some(AttackView { began_at, ended_at, conversations }))
+}

@@ -1,0 +1,150 @@
+//! Work that a browser does to be let in: to find a number that, written after the challenge, gives a hash that begins
+//! with zero bits. Checking costs one hash; nothing is kept but what was spent.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::clock::Millis;
+use crate::id::SiteId;
+use crate::secret::random_text;
+
+/// A challenge is good for this long: a slow phone's hardest work takes a tenth of it.
+const VALID_SECONDS: i64 = 120;
+/// Bytes of the seal over a challenge.
+const TAG_BYTES: usize = 12;
+/// Answers remembered as spent. When they are all fresh, further ones are refused: the ceiling of a site is far below.
+const MAX_SPENT: usize = 200_000;
+/// Longest answer: a challenge, a colon and a number. It fits into one block of the hash.
+const ANSWER_BYTES: usize = 55;
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// `bits.until.random.seal`; the answer is this, a colon and a number.
+    pub challenge: String,
+    /// Zero bits that the hash of the answer begins with.
+    pub bits: u32,
+}
+
+/// Gives challenges and checks answers. A restart forgets its key: who worked for the old one is asked anew.
+pub struct ProofOfWork {
+    key: [u8; 32],
+    spent: Mutex<HashMap<String, Millis>>,
+}
+
+impl Default for ProofOfWork {
+    fn default() -> ProofOfWork {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the operating system provides random bytes");
+        ProofOfWork { key, spent: Mutex::default() }
+    }
+}
+
+impl ProofOfWork {
+    /// A challenge for one entry to one site.
+    pub fn challenge(&self, site: SiteId, bits: u32, now: Millis) -> Challenge {
+        let until = now.plus_seconds(VALID_SECONDS).0 / 1000;
+        let plain = format!("{bits}.{until}.{}", random_text(6));
+        let tag = URL_SAFE_NO_PAD.encode(self.tag(site, &plain));
+        Challenge { challenge: format!("{plain}.{tag}"), bits }
+    }
+
+    /// Is this work done, for this site, in time, and for the first time?
+    pub fn take(&self, site: SiteId, answer: &str, now: Millis) -> bool {
+        let Some((challenge, bits, until)) = self.read(site, answer) else { return false };
+        now <= until && zero_bits(answer) >= bits && self.spend(challenge, until, now)
+    }
+
+    fn read<'a>(&self, site: SiteId, answer: &'a str) -> Option<(&'a str, u32, Millis)> {
+        if answer.len() > ANSWER_BYTES {
+            return None;
+        }
+        let (challenge, number) = answer.split_once(':')?;
+        number.parse::<u64>().ok()?;
+        let (plain, tag) = challenge.rsplit_once('.')?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(&self.tag(site, plain)[..], &tag[..])) {
+            return None;
+        }
+        let mut parts = plain.split('.');
+        let (bits, until) = (parts.next()?.parse().ok()?, parts.next()?.parse::<i64>().ok()?);
+        Some((challenge, bits, Millis(until.saturating_mul(1000))))
+    }
+
+    fn spend(&self, challenge: &str, until: Millis, now: Millis) -> bool {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.len() >= MAX_SPENT {
+            spent.retain(|_, until| *until >= now);
+        }
+        spent.len() < MAX_SPENT && spent.insert(challenge.to_owned(), until).is_none()
+    }
+
+    fn tag(&self, site: SiteId, plain: &str) -> [u8; TAG_BYTES] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("a key of any length");
+        mac.update(format!("{site} {plain}").as_bytes());
+        let whole: [u8; 32] = mac.finalize().into_bytes().into();
+        std::array::from_fn(|i| whole[i])
+    }
+}
+
+fn zero_bits(text: &str) -> u32 {
+    let hash = Sha256::digest(text.as_bytes());
+    let mut bits = 0;
+    for byte in hash {
+        bits += byte.leading_zeros();
+        if byte != 0 {
+            break;
+        }
+    }
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: SiteId = SiteId(7);
+    const NOW: Millis = Millis(1_700_000_000_000);
+
+    fn done(challenge: &Challenge) -> String {
+        let answers = (0_u64..).map(|number| format!("{}:{number}", challenge.challenge));
+        answers.into_iter().find(|answer| zero_bits(answer) >= challenge.bits).expect("an answer exists")
+    }
+
+    #[test]
+    fn work_counts_once_on_its_site_and_in_time() {
+        let work = ProofOfWork::default();
+        let challenge = work.challenge(SITE, 8, NOW);
+        let answer = done(&challenge);
+        assert!(answer.len() < ANSWER_BYTES - 8, "room for the numbers of the hardest work");
+        assert!(!work.take(SiteId(8), &answer, NOW), "another site");
+        assert!(!work.take(SITE, &answer, NOW.plus_seconds(VALID_SECONDS + 1)), "too late");
+        assert!(!ProofOfWork::default().take(SITE, &answer, NOW), "another server's");
+        assert!(work.take(SITE, &answer, NOW));
+        assert!(!work.take(SITE, &answer, NOW), "a second time");
+        let other = (0_u64..).map(|number| format!("{}:0{number}", challenge.challenge));
+        let other = other.into_iter().find(|answer| zero_bits(answer) >= 8).expect("an answer exists");
+        assert!(!work.take(SITE, &other, NOW), "another number for the same challenge");
+    }
+
+    #[test]
+    fn what_is_not_done_or_was_changed_is_refused() {
+        let work = ProofOfWork::default();
+        let challenge = work.challenge(SITE, 12, NOW);
+        let lazy = (0_u64..).map(|number| format!("{}:{number}", challenge.challenge));
+        let lazy = lazy.into_iter().find(|answer| zero_bits(answer) < 12).expect("most are");
+        assert!(!work.take(SITE, &lazy, NOW));
+        let easier = challenge.challenge.replacen("12.", "1.", 1);
+        assert!((0..50).all(|number| !work.take(SITE, &format!("{easier}:{number}"), NOW)));
+        for broken in
+            ["", ":", "1", "1.2:3", "1.2.3.4:5", "....:1", &"x".repeat(200), &format!("{}:x", challenge.challenge)]
+        {
+            assert!(!work.take(SITE, broken, NOW), "{broken}");
+        }
+    }
+}

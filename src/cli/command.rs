@@ -1,0 +1,174 @@
+//! What a command asks for and what comes back: carried out here, or by the server that holds the data folder.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{anyhow, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::{self, Account, NewAccount};
+use crate::app::{App, OpenError};
+use crate::audit::{self, Action, By};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Error;
+use crate::storage::{Folder, LockError};
+
+use super::audit::{AuditOutput, read as read_audit};
+use super::backup::{self, BackedUp};
+use super::demo::{self, Demonstrated};
+use super::site::{self, SiteAdded, SiteLine};
+use super::socket;
+use super::user::UserLine;
+
+/// How long to wait for whoever holds the data folder, and between two tries.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+const RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// A command that needs the data folder. The form on the wire between two runs of the same program: not a contract.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(super) enum Command {
+    AddUser { email: String, password: String, name: Option<String> },
+    SetPassword { email: String, password: String },
+    ListUsers,
+    EndSecondFactor { email: String },
+    AddSite { owner: String, name: String },
+    ListSites,
+    Backup { file: PathBuf },
+    Demo { password: String },
+    Audit { email: Option<String>, limit: i64 },
+    Serving,
+}
+
+/// What came of it.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "done", content = "with", rename_all = "snake_case")]
+pub(super) enum Output {
+    User(UserLine),
+    Users(Vec<UserLine>),
+    /// The site, and the address under which browsers reach the server.
+    SiteAdded(SiteAdded, String),
+    Sites(Vec<SiteLine>),
+    BackedUp(BackedUp),
+    Demonstrated(Demonstrated),
+    Audited(Vec<AuditOutput>),
+    Serving(Serving),
+}
+
+/// The server that holds a data folder.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Serving {
+    /// What it names itself in the answer of `/healthz`.
+    pub instance: String,
+    /// The settings in force, as text; secrets are hidden.
+    pub settings: Vec<(String, String)>,
+}
+
+/// Carries out an order: with the data folder in our own hands, or by asking the server that holds it.
+pub(super) async fn send(config: Config, command: Command) -> anyhow::Result<Output> {
+    if !config.data.exists() && !matches!(command, Command::AddUser { .. } | Command::Demo { .. }) {
+        bail!("there is no data folder {}; name the right one with --data", config.data.display());
+    }
+    let end = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        let holder = match App::open(config.clone(), Clock::System).await {
+            Ok(app) => {
+                let answer = execute(&app, command).await;
+                app.store.close().await;
+                return answer;
+            }
+            Err(OpenError::Lock(LockError::Held { holder })) => holder,
+            Err(error) => return Err(error.into()),
+        };
+        let socket = Folder::open(&config.data)?.socket();
+        match socket::connect(&socket).await {
+            Ok(stream) => return socket::send_over_socket(stream, &command).await,
+            // A server that is still starting, or another command that is nearly done.
+            Err(_) if Instant::now() < end => tokio::time::sleep(RETRY_DELAY).await,
+            Err(error) => bail!(
+                "{holder} holds the data folder {} and takes no commands at {}: {error}",
+                config.data.display(),
+                socket.display()
+            ),
+        }
+    }
+}
+
+/// Carries out an order in the process that has the data folder.
+pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Output> {
+    Ok(match command {
+        Command::AddUser { email, password, name } => {
+            let added = accounts::add_account(app, NewAccount { email: email.clone(), password, name }).await;
+            let account = added.map_err(|error| match error {
+                Error::EmailTaken => anyhow!(
+                    "{email} has an account already; change its password with `ocs user password --email {email}`"
+                ),
+                other => explain(other),
+            })?;
+            Output::User(account.into())
+        }
+        Command::SetPassword { email, password } => {
+            let account = account_of(app, &email).await?;
+            accounts::set_password(app, account.id, &password).await.map_err(explain)?;
+            Output::User(account.into())
+        }
+        Command::ListUsers => {
+            let accounts = accounts::list_accounts(app).await.map_err(explain)?;
+            Output::Users(accounts.into_iter().map(UserLine::from).collect())
+        }
+        Command::EndSecondFactor { email } => {
+            let account = account_of(app, &email).await?;
+            accounts::remove_second_factor(app, account.id).await.map_err(|error| match error {
+                Error::NotFound => anyhow!("{email} has no second factor; the password alone is asked for"),
+                other => explain(other),
+            })?;
+            Output::User(account.into())
+        }
+        Command::AddSite { owner, name } => {
+            let owner = account_of(app, &owner).await?;
+            Output::SiteAdded(site::add(app, owner, &name).await?, app.config.public_url())
+        }
+        Command::ListSites => Output::Sites(site::list(app).await?),
+        Command::Backup { file } => {
+            audit::note(app, &By::machine(), Action::BackupMade, "").await.map_err(explain)?;
+            Output::BackedUp(backup::write(app, &file).await?)
+        }
+        Command::Audit { email, limit } => {
+            let account = match email {
+                Some(email) => Some(account_of(app, &email).await?.id),
+                None => None,
+            };
+            Output::Audited(read_audit(app, account, limit).await.map_err(explain)?)
+        }
+        Command::Demo { password } => Output::Demonstrated(demo::fill(app, &password).await?),
+        Command::Serving => Output::Serving(Serving {
+            instance: app.instance.clone(),
+            settings: app.config.effective().into_iter().map(|(key, text)| (key.to_owned(), text)).collect(),
+        }),
+    })
+}
+
+async fn account_of(app: &App, email: &str) -> anyhow::Result<Account> {
+    accounts::find_account(app, email).await.map_err(|error| match error {
+        Error::NotFound => anyhow!(
+            "{email} has no account; see them with `ocs user list`, or add it with `ocs user add --email {email}`"
+        ),
+        other => explain(other),
+    })
+}
+
+/// The machine's operator may know the cause, which strangers are not told.
+pub(super) fn explain(error: Error) -> anyhow::Error {
+    match error {
+        Error::Internal(cause) => anyhow!(cause),
+        other => anyhow!(other),
+    }
+}
+
+/// An answer that does not belong to the order: two different programs met.
+pub(super) fn unexpected() -> anyhow::Error {
+    anyhow!(
+        "the running server gave another answer than this program understands; use the same version of ocs for both"
+    )
+}

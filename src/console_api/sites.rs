@@ -1,0 +1,216 @@
+//! My Sites: making, changing and removing sites and their keys.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::abuse::{self, Removed};
+use crate::app::App;
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::http::body::{self, Done, JsonBody, PathOf};
+use crate::http::caller::CurrentOperator;
+use crate::id::{KeyId, SiteId};
+use crate::images::LOGO_BYTES;
+use crate::sites::view::{NewChatKeyView, NewKeyView, SiteLine, SiteView};
+use crate::sites::{self, ConfigureSite, GRACE_S, Grant, KeyScope, Others};
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Sites {
+    sites: Vec<SiteView>,
+}
+
+/// All sites of the account, oldest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct MySites {
+    sites: Vec<SiteLine>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreateSite {
+    name: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SiteCreated {
+    site: SiteView,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rotate {
+    /// Seconds for which older keys go on working; a day when absent.
+    grace_s: Option<u32>,
+}
+
+/// A new key of the compatible API. What is left out: a key for everything, from anywhere, for ever.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MakeChatKey {
+    /// Seconds for which older keys go on working; a day when absent.
+    grace_s: Option<u32>,
+    /// Older keys go on as they are.
+    #[serde(default)]
+    beside: bool,
+    /// What it may do.
+    #[serde(default)]
+    scope: KeyScope,
+    /// Addresses and networks (`192.0.2.0/24`) from which it may be used, at most 20; none: from anywhere.
+    #[serde(default)]
+    networks: Vec<String>,
+    /// When it stops working; never when absent.
+    expires_at: Option<Millis>,
+}
+
+pub(super) async fn list(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sites>> {
+    let all = sites::details_of(&app, operator.account).await?;
+    Ok(Json(Sites { sites: all.into_iter().map(SiteView::from).collect() }))
+}
+
+pub(super) async fn my_sites(State(app): State<App>, operator: CurrentOperator) -> Result<Json<MySites>> {
+    Ok(Json(MySites { sites: sites::lines_of(&app, operator.account).await? }))
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    JsonBody(asked): JsonBody<CreateSite>,
+) -> Result<Json<SiteCreated>> {
+    let site = sites::create(&app, operator.by(), operator.account, &asked.name).await?;
+    let site = sites::details(&app, site.id).await?.into();
+    Ok(Json(SiteCreated { site }))
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    show_now(&app, site).await
+}
+
+pub(super) async fn configure(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    JsonBody(change): JsonBody<ConfigureSite>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    sites::configure(&app, operator.by(), site, change).await?;
+    show_now(&app, site).await
+}
+
+pub(super) async fn delete(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<Done>> {
+    operator.site(&app, site).await?;
+    sites::delete(&app, operator.by(), site).await?;
+    Ok(Json(Done {}))
+}
+
+pub(super) async fn set_logo(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    body: Body,
+) -> Result<Json<SiteView>> {
+    let operator = operator.without_permit();
+    operator.site(&app, site).await?;
+    let mut held = app.images.upload_memory.open(site, None);
+    let bytes = body::read_as_it_comes(body, LOGO_BYTES, |bytes| held.grow(bytes)).await?;
+    sites::set_logo(&app, operator.by(), site, bytes).await?;
+    show_now(&app, site).await
+}
+
+pub(super) async fn remove_logo(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    sites::remove_logo(&app, operator.by(), site).await?;
+    show_now(&app, site).await
+}
+
+pub(super) async fn make_chat_key(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    JsonBody(asked): JsonBody<MakeChatKey>,
+) -> Result<Json<NewChatKeyView>> {
+    operator.site(&app, site).await?;
+    let grant = Grant::checked(asked.scope, &asked.networks, asked.expires_at, app.store.now())?;
+    let others = if asked.beside { Others::Stay } else { Others::End(asked.grace_s.unwrap_or(GRACE_S)) };
+    let made = sites::make_chat_key(&app, operator.by(), site, grant, others).await?;
+    Ok(Json(NewChatKeyView::of(made)))
+}
+
+pub(super) async fn revoke_chat_key(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf((site, key)): PathOf<(SiteId, KeyId)>,
+) -> Result<Json<Done>> {
+    operator.site(&app, site).await?;
+    sites::revoke_chat_key(&app, operator.by(), site, key).await?;
+    Ok(Json(Done {}))
+}
+
+pub(super) async fn rotate_widget_key(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+    JsonBody(asked): JsonBody<Rotate>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    sites::rotate_widget_key(&app, operator.by(), site, asked.grace_s.unwrap_or(GRACE_S)).await?;
+    show_now(&app, site).await
+}
+
+pub(super) async fn add_identity_secret(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<NewKeyView>> {
+    operator.site(&app, site).await?;
+    let new = sites::add_identity_secret(&app, operator.by(), site).await?;
+    Ok(Json(new.into()))
+}
+
+pub(super) async fn delete_identity_secret(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf((site, secret)): PathOf<(SiteId, KeyId)>,
+) -> Result<Json<Done>> {
+    operator.site(&app, site).await?;
+    sites::delete_identity_secret(&app, operator.by(), site, secret).await?;
+    Ok(Json(Done {}))
+}
+
+pub(super) async fn clean_up(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<Removed>> {
+    operator.site(&app, site).await?;
+    Ok(Json(abuse::clean_up(&app, operator.by(), site).await?))
+}
+
+pub(super) async fn settle_attack(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    PathOf(site): PathOf<SiteId>,
+) -> Result<Json<SiteView>> {
+    operator.site(&app, site).await?;
+    abuse::dismiss(&app, operator.by(), site).await?;
+    show_now(&app, site).await
+}
+
+async fn show_now(app: &App, site: SiteId) -> Result<Json<SiteView>> {
+    Ok(Json(sites::details(app, site).await?.into()))
+}

@@ -1,0 +1,52 @@
+//! What is done with every request, whatever its route, in one layer, because each layer costs each request its own boxes.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use hyper::header::HOST;
+use hyper::http::uri::Authority;
+use hyper::{Method, StatusCode, Version};
+
+use crate::error::Error;
+
+use super::headers::{self, Transport};
+
+/// Lets a request through to its route, guards the answer with headers, and logs what it came to.
+pub async fn run(transport: Transport, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = if has_one_host(&request) {
+        next.run(request).await
+    } else {
+        Error::InvalidRequest("say one Host".into()).into_response()
+    };
+    log(&method, route.as_ref(), response.status(), begun.elapsed());
+    headers::protect(response, &transport)
+}
+
+/// Refused otherwise (RFC 9112, section 3.2): a proxy in front might read another one.
+fn has_one_host(request: &Request) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    // Said once more where the target is a whole address: the same then.
+    let target = request.uri().authority();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Authority::try_from(host.as_bytes())
+            .is_ok_and(|host| !host.as_str().contains('@') && target.is_none_or(|target| *target == host)),
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// One line for each request that failed, at most: the route's template, never the query, which can hold a key.
+fn log(method: &Method, route: Option<&MatchedPath>, status: StatusCode, took: Duration) {
+    let route = route.map_or("(no route)", MatchedPath::as_str);
+    let (code, millis) = (status.as_u16(), took.as_millis() as u64);
+    if status.is_server_error() {
+        tracing::warn!(%method, route, status = code, millis, "request");
+    } else {
+        tracing::debug!(%method, route, status = code, millis, "request");
+    }
+}

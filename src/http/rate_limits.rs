@@ -1,0 +1,378 @@
+//! Limits that are counted in memory: sliding windows for what people send, and a growing wait after wrong passwords.
+//!
+//! Time is the monotonic clock, given by the caller. Maps are bounded: idle keys are forgotten.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::id::{SiteId, VisitorId};
+
+use super::token_buckets::TokenBuckets;
+
+/// Events this near to each other are counted as one point in time.
+const SLOT: Duration = Duration::from_millis(100);
+/// Keys kept at most by one window.
+const MAX_KEYS: usize = 200_000;
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Which calls of the compatible API are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ApiCall {
+    /// Reading messages.
+    Fetch,
+    /// Writing a reply.
+    Reply,
+}
+
+/// All counters of a running server.
+pub struct RateLimits {
+    /// Messages a minute of one visitor. Who is signed is counted apart from all who type the same id.
+    pub messages: SlidingWindow<(SiteId, VisitorId, bool)>,
+    /// Calls a minute of the compatible API.
+    pub api_calls: SlidingWindow<(SiteId, ApiCall)>,
+    /// Visitor tokens made an hour for one network.
+    pub new_visitors: SlidingWindow<u128>,
+    /// Accounts made an hour from one network.
+    pub sign_ups: SlidingWindow<u128>,
+    /// What else visitors, addresses and sites may cost.
+    pub token_buckets: TokenBuckets,
+    /// Wrong passwords for one account, known by the digest of its address whether or not it exists.
+    pub passwords_by_account: Throttle<[u8; 32]>,
+    /// Wrong codes of a second factor, for one account.
+    pub codes_by_account: Throttle<[u8; 32]>,
+    /// Wrong passwords from one network.
+    pub passwords_by_network: Throttle<u128>,
+}
+
+impl Default for RateLimits {
+    fn default() -> RateLimits {
+        RateLimits {
+            messages: SlidingWindow::new(MINUTE),
+            api_calls: SlidingWindow::new(MINUTE),
+            new_visitors: SlidingWindow::new(HOUR),
+            sign_ups: SlidingWindow::new(HOUR),
+            token_buckets: TokenBuckets::default(),
+            passwords_by_account: Throttle::new(10),
+            codes_by_account: Throttle::new(5),
+            passwords_by_network: Throttle::new(30),
+        }
+    }
+}
+
+/// At most so many events of one key within the window that ends now, exact to 100 ms and never more.
+pub struct SlidingWindow<K> {
+    window: Duration,
+    tracks: Mutex<Tracks<K>>,
+}
+
+struct Tracks<K> {
+    by_key: HashMap<K, Track>,
+    sweep_at: usize,
+}
+
+#[derive(Default)]
+struct Track {
+    slots: VecDeque<Slot>,
+    total: usize,
+}
+
+struct Slot {
+    first: Instant,
+    last: Instant,
+    count: usize,
+}
+
+impl<K: Eq + Hash + Clone> SlidingWindow<K> {
+    /// A window of this length.
+    pub fn new(window: Duration) -> SlidingWindow<K> {
+        SlidingWindow { window, tracks: Mutex::new(Tracks { by_key: HashMap::new(), sweep_at: 1024 }) }
+    }
+
+    /// Counts one event, or refuses it with the whole seconds until one is possible.
+    ///
+    /// # Errors
+    /// The seconds to wait, at least 1.
+    pub fn take(&self, key: K, limit: usize, now: Instant) -> Result<(), u64> {
+        let mut tracks = locked(&self.tracks);
+        tracks.make_room(self.window, now);
+        let track = tracks.by_key.entry(key).or_default();
+        track.forget_old(self.window, now);
+        if track.total < limit {
+            track.add(now);
+            return Ok(());
+        }
+        Err(track.seconds_left(limit, self.window, now))
+    }
+
+    /// Takes back the newest event of a key: what it was counted for did not happen.
+    pub fn refund(&self, key: &K) {
+        let mut tracks = locked(&self.tracks);
+        let Some(track) = tracks.by_key.get_mut(key) else { return };
+        let Some(slot) = track.slots.back_mut() else { return };
+        slot.count -= 1;
+        track.total -= 1;
+        if slot.count == 0 {
+            track.slots.pop_back();
+        }
+    }
+
+    /// Keys in memory.
+    pub fn keys(&self) -> usize {
+        locked(&self.tracks).by_key.len()
+    }
+}
+
+/// Networks of one customer that together get no more than so many times what one gets.
+const MAX_NETWORKS: usize = 16;
+
+impl SlidingWindow<u128> {
+    /// Counts one event for a network and, with IPv6, for the /48 around it: who has that has 65,536 networks.
+    ///
+    /// # Errors
+    /// The seconds to wait, at least 1.
+    pub fn take_for_network(&self, network: u128, limit: usize, now: Instant) -> Result<(), u64> {
+        self.take(network, limit, now)?;
+        let Some(around) = around(network) else { return Ok(()) };
+        self.take(around, limit.saturating_mul(MAX_NETWORKS), now).inspect_err(|_| self.refund(&network))
+    }
+
+    /// Takes back the newest event of a network.
+    pub fn refund_network(&self, network: u128) {
+        self.refund(&network);
+        if let Some(around) = around(network) {
+            self.refund(&around);
+        }
+    }
+}
+
+/// The /48 around an IPv6 network, told from its first /64 by the last bit. An IPv4 address is its own network.
+fn around(network: u128) -> Option<u128> {
+    (network >> 64 != 0).then_some(network >> 80 << 80 | 1)
+}
+
+impl<K: Eq + Hash + Clone> Tracks<K> {
+    fn make_room(&mut self, window: Duration, now: Instant) {
+        if self.by_key.len() < self.sweep_at {
+            return;
+        }
+        self.by_key.retain(|_, track| track.slots.back().is_some_and(|slot| slot.last + window > now));
+        if self.by_key.len() >= MAX_KEYS {
+            // A tenth goes at once, so that a flood of keys does not sweep the whole map for each of them.
+            let surplus: Vec<K> = self.by_key.keys().take(MAX_KEYS / 10).cloned().collect();
+            surplus.iter().for_each(|key| drop(self.by_key.remove(key)));
+        }
+        self.sweep_at = (self.by_key.len() * 2).clamp(1024, MAX_KEYS);
+    }
+}
+
+impl Track {
+    fn forget_old(&mut self, window: Duration, now: Instant) {
+        while self.slots.front().is_some_and(|slot| slot.last + window <= now) {
+            self.total -= self.slots.pop_front().map_or(0, |slot| slot.count);
+        }
+    }
+
+    fn add(&mut self, now: Instant) {
+        self.total += 1;
+        match self.slots.back_mut() {
+            Some(slot) if now.saturating_duration_since(slot.first) < SLOT => {
+                slot.last = slot.last.max(now);
+                slot.count += 1;
+            }
+            _ => self.slots.push_back(Slot { first: now, last: now, count: 1 }),
+        }
+    }
+
+    fn seconds_left(&self, limit: usize, window: Duration, now: Instant) -> u64 {
+        let mut surplus = (self.total + 1).saturating_sub(limit);
+        for slot in &self.slots {
+            if slot.count >= surplus {
+                return whole_seconds((slot.last + window).saturating_duration_since(now));
+            }
+            surplus -= slot.count;
+        }
+        whole_seconds(window)
+    }
+}
+
+/// The wait after the first refusal; doubled with each further wrong try.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// So many tries in a quarter of an hour, then a wait that doubles with each further one. Nobody is locked out for good.
+pub struct Throttle<K> {
+    free: u32,
+    strikes: Mutex<HashMap<K, Strikes>>,
+}
+
+struct Strikes {
+    count: u32,
+    last: Instant,
+    until: Instant,
+}
+
+impl<K: Eq + Hash + Clone> Throttle<K> {
+    /// With this many tries before the first wait.
+    pub fn new(free: u32) -> Throttle<K> {
+        Throttle { free, strikes: Mutex::new(HashMap::new()) }
+    }
+
+    /// Counts a try before it is made, so that many at once cannot slip through.
+    ///
+    /// # Errors
+    /// The seconds to wait, at least 1.
+    pub fn take(&self, key: K, now: Instant) -> Result<(), u64> {
+        let mut strikes = locked(&self.strikes);
+        if strikes.len() >= MAX_KEYS {
+            strikes.retain(|_, known| known.until.max(known.last) + MAX_WAIT > now);
+            if strikes.len() >= MAX_KEYS {
+                // A flood of names must not end the wait of one that is guessed at: those who wait stay longest.
+                strikes.retain(|_, known| known.until > now);
+            }
+            if strikes.len() >= MAX_KEYS {
+                strikes.clear();
+            }
+        }
+        let known = strikes.entry(key).or_insert(Strikes { count: 0, last: now, until: now });
+        if known.until > now {
+            return Err(whole_seconds(known.until - now));
+        }
+        if known.until.max(known.last) + MAX_WAIT <= now {
+            known.count = 0;
+        }
+        known.count += 1;
+        known.last = now;
+        if known.count >= self.free {
+            let doublings = (known.count - self.free).min(8);
+            known.until = now + (FIRST_WAIT * 2u32.pow(doublings)).min(MAX_WAIT);
+        }
+        Ok(())
+    }
+
+    /// Takes one try back: it was right.
+    pub fn forgive(&self, key: &K) {
+        let mut strikes = locked(&self.strikes);
+        let Some(known) = strikes.get_mut(key) else { return };
+        known.count = known.count.saturating_sub(1);
+        if known.count < self.free {
+            known.until = known.last;
+        }
+    }
+
+    /// Forgets a key: its owner has shown who it is.
+    pub fn clear(&self, key: &K) {
+        locked(&self.strikes).remove(key);
+    }
+}
+
+fn whole_seconds(left: Duration) -> u64 {
+    (left.as_millis().div_ceil(1000) as u64).max(1)
+}
+
+/// A panic elsewhere leaves counters that are at worst a little off: go on with them.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn the_window_slides() {
+        let (window, start) = (SlidingWindow::new(MINUTE), Instant::now());
+        assert_eq!(window.take('v', 2, start), Ok(()));
+        assert_eq!(window.take('v', 2, start + ms(30_000)), Ok(()));
+        assert_eq!(window.take('v', 2, start + ms(59_999)), Err(1));
+        assert_eq!(window.take('v', 2, start + ms(60_000)), Ok(()));
+        assert_eq!(window.take('v', 2, start + ms(60_001)), Err(30));
+        assert_eq!(window.take('w', 2, start + ms(60_001)), Ok(()));
+    }
+
+    #[test]
+    fn never_more_than_the_limit_in_any_window() {
+        let (window, start) = (SlidingWindow::new(MINUTE), Instant::now());
+        let mut taken: Vec<u64> = Vec::new();
+        for at in (0..180_000).step_by(37) {
+            if window.take((), 20, start + ms(at)).is_ok() {
+                taken.push(at);
+            }
+        }
+        assert!(taken.windows(21).all(|run| run[20] - run[0] >= 60_000), "{taken:?}");
+        assert!(taken.len() >= 57, "three windows let nearly sixty through: {}", taken.len());
+    }
+
+    #[test]
+    fn a_lowered_limit_counts_at_once_and_a_refund_makes_room() {
+        let (window, start) = (SlidingWindow::new(MINUTE), Instant::now());
+        for at in 0..5 {
+            assert_eq!(window.take((), 5, start + ms(at * 10_000)), Ok(()));
+        }
+        assert_eq!(window.take((), 2, start + ms(40_000)), Err(50));
+        window.refund(&());
+        assert_eq!(window.take((), 5, start + ms(40_000)), Ok(()));
+        assert_eq!(window.take((), 5, start + ms(40_000)), Err(20));
+    }
+
+    #[test]
+    fn many_networks_of_one_customer_get_no_more_than_some() {
+        let (window, start) = (SlidingWindow::new(HOUR), Instant::now());
+        let network = |n: u128| 0x2001_0db8_0001_u128 << 80 | n << 64;
+        let taken = (0..1_000).filter(|n| window.take_for_network(network(*n), 2, start).is_ok()).count();
+        assert_eq!(taken, 2 * MAX_NETWORKS, "one each, until all of them have theirs");
+        assert!(window.take_for_network(network(0), 2, start).is_err());
+        window.refund_network(network(1));
+        assert_eq!(window.take_for_network(network(1), 2, start), Ok(()));
+        let elsewhere = 0x2001_0db8_0002_u128 << 80;
+        assert_eq!(window.take_for_network(elsewhere, 2, start), Ok(()));
+        // Addresses of IPv4 have nothing around them.
+        assert!((0..1_000).all(|n| window.take_for_network(n, 2, start).is_ok()));
+    }
+
+    #[test]
+    fn idle_keys_are_forgotten() {
+        let (window, start) = (SlidingWindow::new(MINUTE), Instant::now());
+        (0..1024).for_each(|key| assert_eq!(window.take(key, 1, start), Ok(())));
+        assert_eq!(window.take(9999, 1, start + ms(61_000)), Ok(()));
+        assert_eq!(window.keys(), 1);
+    }
+
+    #[test]
+    fn wrong_passwords_make_a_growing_wait() {
+        let (throttle, start) = (Throttle::new(3), Instant::now());
+        (0..3).for_each(|_| assert_eq!(throttle.take("otto", start), Ok(())));
+        assert_eq!(throttle.take("otto", start), Err(30));
+        assert_eq!(throttle.take("otto", start + ms(30_000)), Ok(()));
+        assert_eq!(throttle.take("otto", start + ms(30_000)), Err(60));
+        throttle.clear(&"otto");
+        assert_eq!(throttle.take("otto", start + ms(30_000)), Ok(()));
+        let later = start + ms(30_000) + MAX_WAIT;
+        (0..3).for_each(|_| assert_eq!(throttle.take("otto", later), Ok(())));
+        assert!(throttle.take("otto", later).is_err());
+    }
+
+    #[test]
+    fn a_flood_of_names_does_not_end_the_wait_of_one() {
+        let (throttle, start) = (Throttle::new(2), Instant::now());
+        (0..2).for_each(|_| assert_eq!(throttle.take(0, start), Ok(())));
+        (1..=MAX_KEYS).for_each(|name| assert_eq!(throttle.take(name, start), Ok(())));
+        assert!(throttle.take(0, start).is_err());
+        assert!(locked(&throttle.strikes).len() < MAX_KEYS, "and memory is bounded");
+    }
+
+    #[test]
+    fn a_right_password_is_not_held_against_its_network() {
+        let (throttle, start) = (Throttle::new(2), Instant::now());
+        for _ in 0..10 {
+            assert_eq!(throttle.take(7, start), Ok(()));
+            throttle.forgive(&7);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! How much visitors may upload. Attempts count, also those that are refused: reading and decoding is what costs.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::clock::{Clock, Millis};
+use crate::error::{Error, Result};
+use crate::id::{SiteId, VisitorId};
+use crate::visitors::{Proof, VisitorSession};
+
+/// Images of one visitor an hour.
+pub const IMAGES_PER_HOUR: u64 = 60;
+/// Bytes of one visitor an hour.
+pub const BYTES_PER_HOUR: u64 = 50 * 1024 * 1024;
+/// Pixels of one visitor an hour, over all frames: as many as sixty photos of 12 megapixels have. They stand for processor
+/// time and are known before any is spent.
+pub const PIXELS_PER_HOUR: u64 = 720_000_000;
+/// How many visitors' shares those of one network get, who may be an office; and those of one site.
+const NETWORK: u64 = 4;
+const SITE: u64 = 40;
+const HOUR_SECONDS: i64 = 3_600;
+/// Visitors, networks and sites remembered; the map is cleared of past hours when it grows beyond this.
+const MAX_KEYS: usize = 50_000;
+
+/// What each used of its hour. An hour begins with the first upload.
+pub struct UploadQuota {
+    clock: Clock,
+    // Held for a look-up only, never across an await.
+    used: Mutex<HashMap<QuotaKey, Used>>,
+}
+
+/// Whose hour it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum QuotaKey {
+    /// Who is signed is counted apart from all who type the same id.
+    Visitor(SiteId, VisitorId, bool),
+    Network(u128),
+    Site(SiteId),
+}
+
+impl QuotaKey {
+    /// In shares of one visitor.
+    fn shares(self) -> u64 {
+        match self {
+            QuotaKey::Visitor(..) => 1,
+            QuotaKey::Network(_) => NETWORK,
+            QuotaKey::Site(_) => SITE,
+        }
+    }
+}
+
+/// What one upload takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cost {
+    /// Its length.
+    pub bytes: u64,
+    /// Its pixels over all frames.
+    pub pixels: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Used {
+    until: Millis,
+    images: u64,
+    bytes: u64,
+    pixels: u64,
+}
+
+impl Used {
+    fn with(self, cost: Cost) -> Used {
+        let (bytes, pixels) = (self.bytes.saturating_add(cost.bytes), self.pixels.saturating_add(cost.pixels));
+        Used { images: self.images + 1, bytes, pixels, ..self }
+    }
+
+    fn is_within(&self, shares: u64) -> bool {
+        self.images <= IMAGES_PER_HOUR * shares
+            && self.bytes <= BYTES_PER_HOUR * shares
+            && self.pixels <= PIXELS_PER_HOUR * shares
+    }
+}
+
+impl UploadQuota {
+    pub(super) fn new(clock: Clock) -> UploadQuota {
+        UploadQuota { clock, used: Mutex::default() }
+    }
+
+    /// Takes one image from the budgets of the visitor, of its site and of its network where that is its own, or says how
+    /// long to wait.
+    ///
+    /// # Errors
+    /// `TooManyRequests`; then nothing is taken.
+    pub(super) fn take(&self, session: &VisitorSession, network: Option<u128>, cost: Cost) -> Result<()> {
+        let visitor = QuotaKey::Visitor(session.site_id, session.visitor_id, session.proof == Proof::Signed);
+        let mut keys = vec![visitor, QuotaKey::Site(session.site_id)];
+        keys.extend(network.map(QuotaKey::Network));
+        self.take_of(&keys, cost)
+    }
+
+    fn take_of(&self, keys: &[QuotaKey], cost: Cost) -> Result<()> {
+        let now = self.clock.now();
+        let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() + keys.len() > MAX_KEYS {
+            all.retain(|_, used| used.until > now);
+            if all.len() + keys.len() > MAX_KEYS {
+                all.clear();
+            }
+        }
+        let fresh = Used { until: now.plus_seconds(HOUR_SECONDS), images: 0, bytes: 0, pixels: 0 };
+        let after = |key: &QuotaKey| {
+            // Also when the clock was set back by more than the hour.
+            let used = all.get(key).filter(|used| used.until > now && used.until <= fresh.until);
+            (*key, used.copied().unwrap_or(fresh).with(cost))
+        };
+        let then: Vec<(QuotaKey, Used)> = keys.iter().map(after).collect();
+        let over = then.iter().filter(|(key, used)| !used.is_within(key.shares())).map(|(_, used)| used.until).max();
+        if let Some(until) = over {
+            let wait = u64::try_from(until.0 - now.0).unwrap_or(0).div_ceil(1000);
+            return Err(Error::TooManyRequests { retry_after_s: wait.max(1) });
+        }
+        all.extend(then);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    const SMALL: Cost = Cost { bytes: 10, pixels: 12 };
+
+    #[test]
+    fn an_hour_holds_sixty_images_or_fifty_megabytes() {
+        let time = Arc::new(AtomicI64::new(1_000_000));
+        let quota = UploadQuota::new(Clock::Set(time.clone()));
+        let keys = |visitor, signed| {
+            let visitor = QuotaKey::Visitor(SiteId(1), VisitorId(visitor), signed);
+            [visitor, QuotaKey::Network(7), QuotaKey::Site(SiteId(1))]
+        };
+        let (vera, otto) = (keys(1, false), keys(2, false));
+        for _ in 0..IMAGES_PER_HOUR {
+            quota.take_of(&vera, SMALL).expect("within the budget");
+        }
+        let refused = quota.take_of(&vera, SMALL);
+        assert!(matches!(refused, Err(Error::TooManyRequests { retry_after_s: 3600 })), "{refused:?}");
+        quota.take_of(&otto, SMALL).expect("another visitor has its own");
+        assert!(quota.take_of(&otto, Cost { bytes: 50 * 1024 * 1024, pixels: 1 }).is_err());
+        quota.take_of(&keys(1, true), SMALL).expect("who is signed has its own");
+        time.fetch_add(3_600_000, Ordering::Relaxed);
+        quota.take_of(&vera, SMALL).expect("a new hour");
+    }
+
+    #[test]
+    fn pixels_count_and_new_names_do_not_help_a_network_or_a_site() {
+        let quota = UploadQuota::new(Clock::Set(Arc::new(AtomicI64::new(1_000_000))));
+        let half = Cost { bytes: 1, pixels: PIXELS_PER_HOUR / 2 };
+        let mut visitors = 1..;
+        let mut come = |site, network, times: u64| {
+            let visitor = QuotaKey::Visitor(SiteId(site), VisitorId(visitors.next().unwrap_or(0)), false);
+            let keys = [visitor, QuotaKey::Network(network), QuotaKey::Site(SiteId(site))];
+            (0..times).map(|_| quota.take_of(&keys, half).is_ok()).collect::<Vec<_>>()
+        };
+        assert_eq!(come(1, 1, 3), [true, true, false], "one visitor");
+        for _ in 1..NETWORK {
+            assert_eq!(come(1, 1, 2), [true, true]);
+        }
+        assert_eq!(come(1, 1, 1), [false], "the network has had its part, under whatever name");
+        assert_eq!(come(2, 1, 1), [false], "on whatever site");
+        for network in 2..=u128::from(SITE - NETWORK + 1) {
+            assert_eq!(come(1, network, 2), [true, true], "others of this site");
+        }
+        assert_eq!(come(1, 99, 1), [false], "the site has had its part");
+        assert_eq!(come(2, 99, 1), [true], "another site has its own");
+    }
+}

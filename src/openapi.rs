@@ -1,0 +1,151 @@
+//! The product's own description of its addresses and shapes (OpenAPI 3.1), made from the doors' tables. The web's types
+//! are made from it, so that no shape is written twice.
+
+use hyper::Method;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::error::ErrorCode;
+use crate::http::problem::ErrorBody;
+use crate::http::route::{Caller, Route};
+use crate::realtime::{OperatorFrame, OperatorHello, OperatorHint, VisitorFrame, VisitorHello, VisitorHint};
+use crate::serve::all_routes;
+use crate::widget_api::script::LauncherSite;
+
+/// The description as JSON, in a stable order.
+pub fn describe() -> Value {
+    let mut shapes = Shapes::new();
+    let mut paths: Map<String, Value> = Map::new();
+    for route in all_routes() {
+        let operation = operation(&route, &mut shapes);
+        // The rest of a path is one parameter, too.
+        let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
+        path[route.method.as_str().to_lowercase()] = operation;
+    }
+    shapes.name_the_rest();
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "OCS", "version": env!("CARGO_PKG_VERSION"), "license": { "name": "Apache-2.0 OR MIT" } },
+        "paths": paths,
+        "components": {
+            "schemas": shapes.definitions(),
+            "securitySchemes": {
+                "visitor": { "type": "http", "scheme": "bearer" },
+                "operator": { "type": "apiKey", "in": "cookie", "name": "ocs_session" },
+                "csrf": { "type": "apiKey", "in": "header", "name": "x-csrf-token" },
+                "chat_key": { "type": "apiKey", "in": "query", "name": "key" }
+            }
+        }
+    })
+}
+
+/// What goes in may leave fields out; what comes out has them all. So there are two generators.
+struct Shapes {
+    taken: SchemaGenerator,
+    given: SchemaGenerator,
+}
+
+impl Shapes {
+    fn new() -> Shapes {
+        let settings = SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+            settings.meta_schema = None;
+        });
+        Shapes {
+            taken: settings.clone().for_deserialize().into_generator(),
+            given: settings.for_serialize().into_generator(),
+        }
+    }
+
+    /// Shapes that no row of a table mentions: frames, hints, the refusal.
+    fn name_the_rest(&mut self) {
+        fn add<T: JsonSchema>(generator: &mut SchemaGenerator) {
+            // Mentioning a type puts it among the definitions.
+            let _ = generator.subschema_for::<T>();
+        }
+        add::<VisitorHello>(&mut self.taken);
+        add::<OperatorHello>(&mut self.taken);
+        add::<VisitorHint>(&mut self.taken);
+        add::<OperatorHint>(&mut self.taken);
+        add::<ErrorCode>(&mut self.given);
+        add::<VisitorFrame>(&mut self.given);
+        add::<OperatorFrame>(&mut self.given);
+        add::<LauncherSite<'static>>(&mut self.given);
+    }
+
+    fn definitions(mut self) -> Map<String, Value> {
+        let mut all = self.taken.take_definitions(true);
+        all.extend(self.given.take_definitions(true));
+        all
+    }
+}
+
+fn operation(route: &Route, shapes: &mut Shapes) -> Value {
+    let mut parameters = path_parameters(route.path);
+    if let Some(asks) = route.asks {
+        parameters.extend(query_parameters(&asks(&mut shapes.taken).to_value()));
+    }
+    let mut operation = json!({ "security": security(route), "parameters": parameters });
+    if !route.bodies.is_empty() {
+        let schema = route.takes.map_or(json!({}), |takes| json!({ "schema": takes(&mut shapes.taken).to_value() }));
+        let content: Map<String, Value> =
+            route.bodies.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
+        operation["requestBody"] = json!({ "required": true, "content": content });
+    }
+    let refusal = match route.refuses {
+        Some(refuses) => refuses(&mut shapes.given),
+        None => shapes.given.subschema_for::<ErrorBody>(),
+    };
+    let refusal = json!({ "application/json": { "schema": refusal.to_value() } });
+    // A server's own mistake is none of its answers.
+    let status = if route.method == Method::OPTIONS { "204" } else { "200" };
+    operation["responses"] = json!({
+        status: success(route, shapes),
+        "4XX": { "description": "refused", "content": refusal },
+        "503": { "description": "not now, try again", "content": refusal },
+    });
+    operation
+}
+
+fn success(route: &Route, shapes: &mut Shapes) -> Value {
+    let mut given: Vec<Value> = route.gives.iter().map(|gives| gives(&mut shapes.given).to_value()).collect();
+    let schema = match given.len() {
+        0 if route.answers == "application/json" => return json!({ "description": "done" }),
+        0 => json!({}),
+        1 => json!({ "schema": given.remove(0) }),
+        _ => json!({ "schema": { "anyOf": given } }),
+    };
+    json!({ "description": "done", "content": { route.answers: schema } })
+}
+
+fn security(route: &Route) -> Value {
+    let is_change = !matches!(route.method, Method::GET | Method::OPTIONS);
+    match route.caller {
+        Caller::Anyone => json!([]),
+        Caller::Visitor => json!([{ "visitor": [] }]),
+        Caller::Operator | Caller::SiteOwner if is_change => json!([{ "operator": [], "csrf": [] }]),
+        Caller::Operator | Caller::SiteOwner => json!([{ "operator": [] }]),
+        Caller::ChatKey => json!([{ "chat_key": [] }]),
+    }
+}
+
+/// Numbers name things of ours; what is random is text.
+fn path_parameters(path: &str) -> Vec<Value> {
+    let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let kind = |name| if matches!(name, "name" | "path" | "widget_key") { "string" } else { "integer" };
+    names
+        .map(|name| name.trim_start_matches('*'))
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind(name) } }))
+        .collect()
+}
+
+fn query_parameters(schema: &Value) -> Vec<Value> {
+    let required =
+        |name: &String| schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name));
+    let fields = schema["properties"].as_object().cloned().unwrap_or_default();
+    fields
+        .into_iter()
+        .map(|(name, shape)| json!({ "name": name, "in": "query", "required": required(&name), "schema": shape }))
+        .collect()
+}

@@ -1,0 +1,276 @@
+//! Everything that a visitor can change, at one address, so that a browser asks for permission once.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use hyper::header::{HeaderMap, USER_AGENT};
+use serde::{Deserialize, Serialize};
+
+use crate::abuse;
+use crate::app::App;
+use crate::conversations::{self, Conversation, ConversationForVisitor};
+use crate::error::{Error, Result};
+use crate::events::{self, Cursor};
+use crate::fair_limit::Tenant;
+use crate::http::address::ClientAddress;
+use crate::http::body::{Done, JsonBody};
+use crate::http::token_buckets::{BucketKeys, Charge};
+use crate::messages::{self, Author, Body, ClientId, Draft, History, MessageForVisitor, Outgoing, Target};
+use crate::realtime::{self, VisitorHint};
+use crate::sites::Site;
+use crate::visitors::{self, Arrived, NetworkBucket, Start, VisitorForVisitor, VisitorSession};
+
+use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer, current};
+use super::welcome::Welcome;
+
+/// Messages in a state or a page of history.
+const PAGE: u32 = 50;
+
+/// Largest body: a `start` may carry more than is kept, which is cut and does not refuse the visitor.
+const COMMAND_BYTES: usize = 256 * 1024;
+
+/// What a visitor asks for.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// I am here, as this visitor. Also: I am this visitor now.
+    Start(Box<Start>),
+    /// Send a message.
+    Send(Send),
+    /// Older messages.
+    History(Before),
+    /// A hint, where no socket carries it.
+    Hint(Hint),
+    /// End this session.
+    Logout(Nothing),
+}
+
+/// A message to send: text or an uploaded image.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    client_id: ClientId,
+    text: Option<String>,
+    image: Option<String>,
+}
+
+/// Which page of history.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    before: Point,
+}
+
+/// A message of the visitor's thread.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    conversation: String,
+    seq: i64,
+}
+
+/// A hint.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hint {
+    hint: VisitorHint,
+}
+
+/// A command without fields.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Everything that a panel shows, and where news goes on from.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct VisitorState {
+    /// A new token, to be kept in place of the old one.
+    pub token: Option<String>,
+    /// Who the visitor is.
+    pub visitor: VisitorForVisitor,
+    /// Its conversations, as far as it may read them.
+    pub conversations: Vec<ConversationForVisitor>,
+    /// The newest messages, oldest first.
+    pub messages: Vec<MessageForVisitor>,
+    /// Older ones exist.
+    pub more: bool,
+    /// News goes on from here.
+    pub cursor: String,
+    /// The site.
+    pub welcome: Welcome,
+    /// Optional fields of `start` that were cut or left out, each with the reason, for the page's console.
+    pub mended: Vec<String>,
+}
+
+/// Answer to `send`.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct SentToVisitor {
+    /// As stored.
+    pub message: MessageForVisitor,
+}
+
+/// Answer to `history`.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct HistoryForVisitor {
+    /// Oldest first.
+    pub messages: Vec<MessageForVisitor>,
+    /// Older ones exist.
+    pub more: bool,
+}
+
+/// Does what a visitor asks for.
+pub(super) async fn command(
+    State(app): State<App>,
+    page: PageOrigin,
+    address: ClientAddress,
+    headers: HeaderMap,
+    body: Result<JsonBody<Command, COMMAND_BYTES>>,
+) -> Response {
+    Readable(act(&app, page, address, &headers, body).await).into_response()
+}
+
+async fn act(
+    app: &App,
+    page: PageOrigin,
+    address: ClientAddress,
+    headers: &HeaderMap,
+    body: Result<JsonBody<Command, COMMAND_BYTES>>,
+) -> Result<Response> {
+    let JsonBody(command) = body?;
+    let token = bearer(headers);
+    // Boxed but for sending: a request's task is moved about, and would have the size of the largest of these.
+    if let Command::Start(start) = command {
+        let started = Box::pin(start_session(app, &page, address, headers, *start)).await?;
+        return Ok(Json(started).into_response());
+    }
+    let CurrentVisitor { session, site } = current(app, token.as_deref(), &page).await?;
+    // Messages and hints have budgets of their own.
+    if matches!(command, Command::History(_) | Command::Logout(_)) {
+        let keys = BucketKeys::visitor(&session).from(address.own_network(&app.config.trusted_proxies));
+        app.rate_limits.token_buckets.charge(&keys, Charge::Request, Instant::now())?;
+    }
+    match command {
+        // Messages take turns where they wait to be stored.
+        Command::Send(send) => Ok(Json(send_message(app, &site, session, send).await?).into_response()),
+        // Hints only read, as on a socket.
+        Command::Hint(Hint { hint }) => {
+            Box::pin(realtime::from_visitor(app, &site, &session, address, hint)).await?;
+            Ok(Json(Done {}).into_response())
+        }
+        other => Box::pin(act_otherwise(app, &site, &session, other)).await,
+    }
+}
+
+async fn act_otherwise(app: &App, site: &Site, session: &VisitorSession, command: Command) -> Result<Response> {
+    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
+    Ok(match command {
+        Command::Start(_) | Command::Send(_) | Command::Hint(_) => return Err(Error::InvalidToken),
+        Command::History(Before { before }) => Json(history(app, site, session, before).await?).into_response(),
+        Command::Logout(_) => {
+            visitors::log_out(app, session).await?;
+            Json(Done {}).into_response()
+        }
+    })
+}
+
+async fn start_session(
+    app: &App,
+    page: &PageOrigin,
+    address: ClientAddress,
+    headers: &HeaderMap,
+    start: Start,
+) -> Result<VisitorState> {
+    let site = app.sites.by_widget_key(&start.key).await?;
+    page.check(&site)?;
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let work = start.work.clone();
+    let mut arrival = start.check(agent, app.store.now())?;
+    arrival.network = Some(NetworkBucket::of(address.network()));
+    let old = match bearer(headers) {
+        // A token that has ended, or of another site, is as good as none: the visitor simply starts.
+        Some(token) => {
+            let found = app.visitors.find(&app.store, &token).await.ok();
+            found.filter(|old| old.site_id == site.id && site.trusts(old))
+        }
+        None => None,
+    };
+    let keys = old.as_ref().map_or_else(|| BucketKeys::newcomer(site.id), BucketKeys::visitor);
+    let keys = keys.from(address.own_network(&app.config.trusted_proxies));
+    app.rate_limits.token_buckets.charge(&keys, Charge::Arrival, Instant::now())?;
+    // After the charge: a refused request does not queue.
+    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
+    if !visitors::is_known(app, old.as_ref(), &arrival).await? {
+        let taken = app.rate_limits.new_visitors.take_for_network(
+            address.network(),
+            app.config.new_visitors_per_hour,
+            Instant::now(),
+        );
+        taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
+        // A signature that turns out to be wrong lets nobody in.
+        if arrival.identity_token.is_none() {
+            abuse::admit(app, &site, work.as_deref()).inspect_err(|_| {
+                // The same visitor comes again with its work done.
+                app.rate_limits.new_visitors.refund_network(address.network());
+            })?;
+        }
+    }
+    let language = arrival.locale.clone().unwrap_or_default();
+    let mended = arrival.mended.clone();
+    let arrived = visitors::arrive(app, &site, old, arrival).await?;
+    if let Some(page) = &arrived.visitor.page {
+        realtime::show_page(app, &site, &arrived.session, page);
+    }
+    state(app, &site, arrived, mended, &language).await
+}
+
+/// Reads the state. The cursor is read first: what happens meanwhile is in both, and clients know each message.
+async fn state(app: &App, site: &Site, arrived: Arrived, mended: Vec<String>, language: &str) -> Result<VisitorState> {
+    let ends = events::store::ends(&app.store, site.id).await?.ok_or(Error::UnknownSite)?;
+    let conversations = readable(app, site, &arrived.session).await?;
+    let History { messages, more } = messages::newest(&app.store, &conversations, PAGE).await?;
+    let verified = arrived.session.proof == visitors::Proof::Signed;
+    let (external_id, nickname) = (arrived.visitor.external_id, arrived.visitor.nickname);
+    Ok(VisitorState {
+        token: arrived.token,
+        visitor: VisitorForVisitor { external_id, nickname, verified },
+        conversations: conversations.iter().map(Conversation::for_visitor).collect(),
+        messages: messages.iter().map(messages::Message::for_visitor).collect(),
+        more,
+        cursor: Cursor::of_site(app.store.epoch(), site.id, ends.n).to_text(),
+        welcome: Welcome::of(app, site, language),
+        mended,
+    })
+}
+
+async fn readable(app: &App, site: &Site, session: &VisitorSession) -> Result<Vec<Conversation>> {
+    let mut conversations = conversations::store::of_visitor(&app.store, session).await?;
+    conversations.retain(|conversation| conversation.is_visible_to(session, site.identity_mode));
+    Ok(conversations)
+}
+
+async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Send) -> Result<SentToVisitor> {
+    let body = Body::of(send.text.as_deref(), send.image.as_deref())?;
+    let signed = session.proof == visitors::Proof::Signed;
+    let (key, limit) = ((site.id, session.visitor_id, signed), site.limits.messages_per_minute as usize);
+    let taken = app.rate_limits.messages.take(key, limit, Instant::now());
+    taken.map_err(|retry_after_s| Error::SendingTooFrequently { retry_after_s })?;
+    let author = Author::Visitor(session.visitor_id);
+    let target = Target::Thread { visitor: session.visitor_id, proof: session.proof, mode: site.identity_mode };
+    let drafts = vec![Draft { client_id: send.client_id, body }];
+    let stored = messages::send(app, Outgoing { site: site.id, target, author, drafts }).await;
+    if stored.is_err() {
+        // What was not stored does not count.
+        app.rate_limits.messages.refund(&key);
+    }
+    let message = stored?.pop().ok_or_else(|| Error::Internal("a stored message is missing".into()))?;
+    Ok(SentToVisitor { message: message.for_visitor() })
+}
+
+async fn history(app: &App, site: &Site, session: &VisitorSession, before: Point) -> Result<HistoryForVisitor> {
+    let conversations = readable(app, site, session).await?;
+    let point = conversations.iter().find(|c| c.public_id == before.conversation).ok_or(Error::NotFound)?;
+    let History { messages, more } = messages::before(&app.store, &conversations, (point.id, before.seq), PAGE).await?;
+    Ok(HistoryForVisitor { messages: messages.iter().map(messages::Message::for_visitor).collect(), more })
+}

@@ -1,0 +1,45 @@
+//! The door for visitors: the script that a page loads, the one address for changes, the line for news, and the pages of
+//! ours that hold the widget. It is called from foreign origins, so every answer says that it may be read there.
+
+mod caller;
+mod command;
+mod feed;
+pub mod page;
+pub mod script;
+mod upload;
+mod welcome;
+
+use hyper::Method;
+
+use crate::http::body::Done;
+use crate::http::route::{Caller, Route};
+use crate::images::Uploaded;
+
+pub use command::{Command, HistoryForVisitor, SentToVisitor, VisitorState};
+pub use welcome::Welcome;
+
+/// The table of this door.
+pub fn routes() -> Vec<Route> {
+    use Caller::{Anyone, Visitor};
+    let mut routes = vec![
+        Route::new(Method::GET, "/api/widget/welcome", Anyone, welcome::welcome)
+            .asks::<welcome::Asked>()
+            .gives::<Welcome>(),
+        // `start` is the one command that needs no token; each other one checks it.
+        Route::new(Method::POST, "/api/widget", Visitor, command::command)
+            .takes::<Command>()
+            .gives::<VisitorState>()
+            .gives::<SentToVisitor>()
+            .gives::<HistoryForVisitor>()
+            .gives::<Done>(),
+        Route::new(Method::OPTIONS, "/api/widget", Anyone, caller::preflight),
+        Route::new(Method::POST, "/api/widget/images", Visitor, upload::upload).takes_picture().gives::<Uploaded>(),
+        Route::new(Method::OPTIONS, "/api/widget/images", Anyone, caller::preflight),
+        Route::new(Method::GET, "/api/widget/socket", Visitor, feed::socket),
+        Route::new(Method::GET, "/api/widget/stream", Visitor, feed::stream).answers("text/event-stream"),
+        Route::new(Method::OPTIONS, "/api/widget/stream", Anyone, caller::preflight),
+    ];
+    routes.extend(script::routes());
+    routes.extend(page::routes());
+    routes
+}
