@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 
-type Cut = { file: string; was: string; is: string };
+type Cut = { file: string; was: string | RegExp; is: string };
+
+/** A member of a class that nothing uses any more: a minifier keeps those. */
+const without = (file: string, member: string): Cut => ({ file: `internal/client/${file}.js`, was: new RegExp(`\n\t${member}(?=\n)`), is: "" });
 
 /**
  * What of the framework no panel can reach: it is never rendered on a server, no component awaits, catches errors or
@@ -25,11 +28,15 @@ const CUTS: Cut[] = [
   // A boundary shows something else while its content awaits, or when it fails: neither happens, so nothing waits for it.
   { file: "internal/client/dom/blocks/boundary.js", was: "\tnew Boundary(node, props, children, transform_error);\n", is: "\tbranch(() => children(node));\n" },
   { file: "internal/client/reactivity/batch.js", was: "\t\t\teffect.b?.is_pending &&\n", is: "\t\t\tfalse &&\n" },
-  { file: "internal/client/reactivity/batch.js", was: "\t#is_deferred() {\n", is: "\t#is_deferred() {\n\t\treturn false;\n" },
-  { file: "internal/client/reactivity/batch.js", was: "if (this.#is_deferred()) {", is: "if (false) {" },
-  ...["skip_effect(effect)", "register_created_effect(effect)", "unskip_effect(effect, callback = (e) => this.schedule(e))", "oncommit(fn)", "ondiscard(fn)", "#merge(batch)", "#commit()", "increment(blocking, effect)", "decrement(blocking, effect)", "settled()"].map((method): Cut => (
-    { file: "internal/client/reactivity/batch.js", was: `\n\t${method} {\n`, is: `\n\t${method} {\n\t\treturn;\n` }
-  )),
+  { file: "internal/client/reactivity/batch.js", was: "if (!this.#is_deferred()) this", is: "this" },
+  { file: "internal/client/reactivity/batch.js", was: /\n\t\tif \(this\.#is_deferred\(\)\) \{[^]*?\n\t\t\}/, is: "" },
+  { file: "internal/client/reactivity/batch.js", was: /\n\t\t\tif \(async_mode_flag\) \{\n\t\t\t\tthis.#commit[^]*?\n\t\t\t\}/, is: "" },
+  { file: "internal/client/reactivity/batch.js", was: /\n\tapply\(\) \{[^]*?\n\t\}/, is: "\n\tapply() {\n\t\tbatch_values = null;\n\t}" },
+  { file: "internal/client/reactivity/batch.js", was: "\t\tthis.#deferred?.resolve();\n", is: "" },
+  { file: "internal/client/reactivity/batch.js", was: "if (this.#pending === 0 && (", is: "if ((" },
+  { file: "internal/client/reactivity/batch.js", was: "\t\tthis.#commit_callbacks.clear();\n", is: "" },
+  { file: "internal/client/reactivity/batch.js", was: "\t\tthis.#discard_callbacks.clear();\n", is: "" },
+  { file: "internal/client/reactivity/effects.js", was: "\tcurrent_batch?.register_created_effect(effect);\n", is: "" },
   // Nobody forks the state, nor reads it eagerly.
   { file: "internal/client/reactivity/batch.js", was: "\tis_fork = false;\n", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "if (this.is_fork) return true;", is: "" },
@@ -46,6 +53,39 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/batch.js", was: "for (const fn of this.#commit_callbacks) fn(this);", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "for (const fn of this.#discard_callbacks) fn(this);", is: "" },
   { file: "internal/client/constants.js", was: "message = 'The reaction that called `getAbortSignal()` was re-run or destroyed';", is: "" },
+  // Nothing is told when a reaction becomes stale.
+  { file: "internal/client/reactivity/effects.js", was: "\t\tif (controller !== null) {\n", is: "\t\tif (false) {\n" },
+  { file: "internal/client/runtime.js", was: "if (reaction.ac !== null) {", is: "if (false) {" },
+  { file: "internal/client/runtime.js", was: "if (derived.ac !== null) {", is: "if (false) {" },
+  { file: "internal/client/reactivity/deriveds.js", was: "if (e.teardown || e.ac) {", is: "if (e.teardown) {" },
+  { file: "internal/client/reactivity/deriveds.js", was: "if (e.ac !== null) {", is: "if (false) {" },
+  { file: "internal/client/reactivity/batch.js", was: " &&\n\t\t\t\teffect.ac === null\n", is: "\n" },
+  { file: "internal/client/reactivity/effects.js", was: "\t\tac: null\n", is: "" },
+  { file: "internal/client/reactivity/deriveds.js", was: "\t\tac: null\n", is: "" },
+  { file: "internal/client/reactivity/effects.js", was: "\t\teffect.ac =\n", is: "" },
+  // Events are heard at the panel's root alone, where each comes by once; what an element hears itself, no other is told of there.
+  { file: "internal/client/render.js", was: "for (const node of [target, document]) {", is: "{\n\t\t\t\t\tconst node = target;" },
+  { file: "internal/client/render.js", was: "var passive = is_passive_event(event_name);", is: "const passive = false;" },
+  { file: "internal/client/dom/elements/events.js", was: "\t\tif (!options.capture) {\n", is: "\t\tif (false) {\n" },
+  { file: "internal/client/dom/elements/events.js", was: "\tlast_propagated_event = event;\n", is: "" },
+  { file: "internal/client/dom/elements/events.js", was: "\tif (!last_propagated_event_clear_scheduled) {\n", is: "\tif (false) {\n" },
+  { file: "internal/client/dom/elements/events.js", was: "\tif (handled_at) {\n", is: "\tif (false) {\n" },
+  { file: "internal/client/dom/elements/events.js", was: "var handled_at = last_propagated_event === event && event[event_symbol];", is: "" },
+  { file: "internal/client/dom/elements/events.js", was: "\t\tevent[event_symbol] = handler_element;\n\t\t// @ts-ignore remove proxy on currentTarget", is: "" },
+  // No element is a custom one, and no template holds a template.
+  { file: "internal/client/dom/template.js", was: "create_element(name, namespace, attributes?.is)", is: "create_element(name, namespace)" },
+  { file: "internal/client/dom/operations.js", was: "is ? document", is: "false ? document" },
+  { file: "internal/client/dom/elements/attributes.js", was: "element.getAttribute('is') || element.nodeName", is: "element.nodeName" },
+  { file: "internal/client/dom/elements/attributes.js", was: "\t\t\t[IS_CUSTOM_ELEMENT]: element.nodeName.includes('-'),\n\t\t\t[IS_HTML]: element.namespaceURI === NAMESPACE_HTML\n", is: "" },
+  { file: "internal/client/dom/elements/attributes.js", was: "if (attribute === 'loading') {", is: "if (false) {" },
+  // Nor has it tens of thousands of things that depend on one.
+  { file: "internal/client/reactivity/sources.js", was: "\tif (seen !== null) {\n", is: "\tif (false) {\n" },
+  { file: "internal/client/reactivity/sources.js", was: "\tcount_deps += length;\n", is: "" },
+  { file: "internal/client/reactivity/sources.js", was: "\tif (count_deps > 100000 && seen === null) seen = new Set();\n", is: "" },
+  // No component asks for a store, nor is written in the framework's older way.
+  { file: "internal/client/reactivity/props.js", was: "[initial_value, is_store_sub] = capture_store_binding(() => /** @type {V} */ (props[key]));", is: "initial_value = props[key];" },
+  { file: "internal/client/reactivity/props.js", was: "var is_entry_props = STATE_SYMBOL in props || LEGACY_PROPS in props;", is: "const is_entry_props = false;" },
+  { file: "internal/client/reactivity/props.js", was: "if (!runes || !mutation || legacy_parent || is_store_sub) {", is: "{" },
   // No picture names another by xlink.
   { file: "internal/client/dom/operations.js", was: "if (key.startsWith('xlink:')) {", is: "if (false) {" },
   // The panel's effects stand where effects may stand, and it has no formulas: checks for people who write components.
@@ -61,8 +101,7 @@ const CUTS: Cut[] = [
   { file: "internal/client/errors.js", was: "https://svelte.dev/e/", is: "" },
   { file: "internal/client/constants.js", was: " = Symbol('", is: " = /* @__PURE__ */ Symbol('" },
   // One batch is done before the next begins: none is merged.
-  { file: "internal/client/reactivity/batch.js", was: "const earlier_batch = this.#find_earlier_batch();", is: "const earlier_batch = null;" },
-  { file: "internal/client/reactivity/batch.js", was: "\t#find_earlier_batch() {\n", is: "\t#find_earlier_batch() {\n\t\treturn null;\n" },
+  { file: "internal/client/reactivity/batch.js", was: /\n\t\tconst earlier_batch = [^]*?\n\t\t\}/, is: "" },
   // Nor is anything drawn off the screen first.
   ...["each", "branches"].map((block): Cut => (
     { file: `internal/client/dom/blocks/${block}.js`, was: "var defer = should_defer_append();", is: "const defer = false;" }
@@ -78,6 +117,9 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/effects.js", was: "var transitions = effect.nodes && effect.nodes.t;\n", is: "const transitions = null;\n" },
   { file: "internal/client/reactivity/effects.js", was: "var t = effect.nodes && effect.nodes.t;\n", is: "const t = null;\n" },
   { file: "internal/client/reactivity/effects.js", was: "var remaining = transitions.length;\n\tif (remaining > 0) {\n", is: "if (false) {\n" },
+  // What all that leaves without use; a minifier keeps the members of a class.
+  ...["#is_deferred", "#is_skipped", "skip_effect", "unskip_effect", "register_created_effect", "oncommit", "ondiscard", "#merge", "#commit", "#find_earlier_batch", "#intersects", "#defer_effects", "increment", "decrement", "settled", "activate", "deactivate", "transfer_reactions"].map((method) => without("reactivity/batch", `${method}\\(.*\\{\\n[^]*?\\n\t\\}`)),
+  ...["id", "async_deriveds", "#commit_callbacks", "#discard_callbacks", "#pending", "#blocking_pending", "#deferred", "#new_effects", "#skipped_branches", "#unskipped_branches", "#decrement_queued"].map((field) => without("reactivity/batch", `${field} = .*;`)),
 ];
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
@@ -106,8 +148,9 @@ export function lean(): Plugin {
       const cuts = CUTS.filter((cut) => cut.file === file);
       if (cuts.length === 0) return null;
       return cuts.reduce((text, { was, is }) => {
-        if (!text.includes(was)) this.error(`not in ${file} any more: ${was}`);
-        return text.replaceAll(was, is);
+        const cut = typeof was === "string" ? text.replaceAll(was, is) : text.replace(was, is);
+        if (cut === text) this.error(`not in ${file} any more: ${was}`);
+        return cut;
       }, code);
     },
     // Words to bundlers: nobody bundles this again. Where an error is explained, its name says as well.
