@@ -5,6 +5,7 @@ export * from "./connection.ts";
 export * from "./shared_connection.ts";
 export type * from "./transport.ts";
 export type { LeaderParts } from "./leader.ts";
+export type { MakeSocket } from "./socket.ts";
 export * from "./outbox.ts";
 export * from "./outbox_store.ts";
 export * from "./image_store.ts";

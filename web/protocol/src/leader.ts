@@ -12,11 +12,16 @@ export type Post<E, S, H> =
 /** Posts go out in lists. A tab of an earlier version does not know them: it keeps a line of its own. */
 const FORMAT = 2;
 
+/** `beforeunload` comes before downloads, and before dialogs that keep the visitor on the page: a page that is still there after this time takes part again. */
+const RETURNS_AFTER_MS = 3_000;
+
 export type LeaderParts = {
   locks: LockManager | undefined;
   channel: ((name: string) => BroadcastChannel) | undefined;
-  /** Hears pagehide and pageshow: a page put aside for the back button keeps neither the lead nor its ear. */
+  /** Dispatches `leaves` and pageshow: a page in the back/forward cache holds neither the lock nor the channel. */
   page?: EventTarget;
+  /** The event after which the browser looks whether the page can be cached. */
+  leaves?: "pagehide" | "beforeunload";
 };
 
 export type LeaderEvents<E, S, H> = {
@@ -35,6 +40,8 @@ export type LeaderEvents<E, S, H> = {
  */
 export class Leader<E, S, H> {
   leading = false;
+  /** Set while the page is left. */
+  #back: ReturnType<typeof setTimeout> | undefined;
   #release: (() => void) | null = null;
   #queued: AbortController | null = null;
   #channel: BroadcastChannel | null = null;
@@ -50,17 +57,20 @@ export class Leader<E, S, H> {
   }
 
   start(): void {
-    const { locks, channel, page } = this.parts;
-    if (locks === undefined || channel === undefined) return this.#lead();
-    page?.addEventListener("pagehide", this.#leave);
-    page?.addEventListener("pageshow", this.#show);
+    this.#listen("addEventListener");
     this.#join();
   }
 
   stop(): void {
-    this.parts.page?.removeEventListener("pagehide", this.#leave);
-    this.parts.page?.removeEventListener("pageshow", this.#show);
+    this.#listen("removeEventListener");
+    clearTimeout(this.#back);
     this.#leave();
+  }
+
+  #listen(what: "addEventListener" | "removeEventListener"): void {
+    const { page, leaves = "pagehide" } = this.parts;
+    page?.[what](leaves, this.#left);
+    page?.[what]("pageshow", this.#show);
   }
 
   /** What one turn of the page has to say goes out as one: to post costs more than to make the news. */
@@ -73,20 +83,30 @@ export class Leader<E, S, H> {
     this.#posts = [];
   }
 
+  readonly #left = () => {
+    this.#leave();
+    clearTimeout(this.#back);
+    this.#back = setTimeout(this.#show, RETURNS_AFTER_MS);
+  };
+
   readonly #show = () => {
-    if (this.#channel !== null) return;
+    if (this.#back === undefined) return;
+    clearTimeout(this.#back);
+    this.#back = undefined;
     this.events.missed();
     this.#join();
   };
 
   #join(): void {
-    this.#channel = this.parts.channel!(this.#name);
+    const { locks, channel } = this.parts;
+    if (locks === undefined || channel === undefined) return this.#lead();
+    this.#channel = channel(this.#name);
     this.#channel.onmessage = ({ data }) => {
       for (const post of data as Post<E, S, H>[]) if (post.to === "all" || this.leading) this.events.post(post);
     };
     const queued = (this.#queued = new AbortController());
-    this.parts
-      .locks!.request(this.#name, { signal: queued.signal }, () => {
+    locks
+      .request(this.#name, { signal: queued.signal }, () => {
         if (queued.signal.aborted) return;
         this.#lead();
         return new Promise<void>((resolve) => (this.#release = resolve));

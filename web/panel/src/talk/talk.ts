@@ -5,6 +5,7 @@ import { Attention } from "./attention/attention.ts";
 import Log from "./Log.svelte";
 import { Pictures } from "./pictures.ts";
 import { ShownMessages, type Shown } from "./shown.ts";
+import { framedSocket } from "./visit/framed_socket.ts";
 import { Visit } from "./visit/visit.ts";
 
 /** The component that comes with it. */
@@ -42,7 +43,7 @@ export class Talk {
       dropped: () => this.#dropped(),
       problem: (code, message) => this.#problem(code, message),
       local: (said) => (said as Aside).watching && this.attention.someoneWatches(),
-    }, { deliver: (item, cancelled, progress) => this.#deliver(item, cancelled, progress), lighten: (item) => this.pictures.lighten(item) });
+    }, { deliver: (item, cancelled, progress) => this.#deliver(item, cancelled, progress), lighten: (item) => this.pictures.lighten(item) }, navigator.vendor ? undefined : framedSocket(host.root));
     this.attention = new Attention(chat, (said: Aside) => this.visit.hints.connection?.tell(said));
     void this.pictures.recall(this.visit.outbox.items);
     this.changed();

@@ -1,4 +1,4 @@
-import { answers, Backoff, Outbox, realTimers, Refusal, SharedConnection, tryAgain, WidgetDoor, type ConnectionState, type Courier, type ErrorCode, type MessageForVisitor, type MessagePoint, type OutboxItem, type VisitorSignal, type VisitorState, type Welcome } from "@ocs/protocol";
+import { answers, Backoff, Outbox, realTimers, Refusal, SharedConnection, tryAgain, WidgetDoor, type ConnectionState, type Courier, type ErrorCode, type MakeSocket, type MessageForVisitor, type MessagePoint, type OutboxItem, type VisitorSignal, type VisitorState, type Welcome } from "@ocs/protocol";
 import type { Ocs } from "@ocs/launcher/host";
 import { Conversations } from "./conversations.ts";
 import { Hints } from "./hints.ts";
@@ -51,6 +51,7 @@ export class Visit {
     private readonly locale: string,
     private readonly events: VisitEvents,
     carrier: Pick<Courier, "deliver" | "lighten">,
+    private readonly socket?: MakeSocket,
   ) {
     this.outbox = new Outbox(record.outbox(), { ...carrier, holds: (item) => this.#holds(item), changed: () => events.changed(), unauthorised: (code) => this.#refused(code as ErrorCode) });
     this.outbox.load();
@@ -263,7 +264,7 @@ export class Visit {
         },
         local: (said) => this.events.local(said),
       },
-      { locks: navigator.locks, channel: typeof BroadcastChannel === "undefined" ? undefined : (name) => new BroadcastChannel(name), page: window, wake: WAKE },
+      { locks: navigator.locks, channel: typeof BroadcastChannel === "undefined" ? undefined : (name) => new BroadcastChannel(name), page: window, leaves: this.socket && "beforeunload", socket: this.socket, wake: WAKE },
     );
   }
 
