@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -11,6 +11,7 @@ use crate::accounts::Passwords;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::conversations::Marks;
+use crate::effects;
 use crate::error::Error;
 use crate::events::{Log, Published};
 use crate::fair_limit::FairLimit;
@@ -25,7 +26,7 @@ use crate::secret::random_text;
 use crate::sites::Directory;
 use crate::storage::{DataLock, Folder, LockError, Store};
 use crate::vault::{Vault, VaultError};
-use crate::visitors::{Moves, Sessions, VisitorSession};
+use crate::visitors::{Moves, Sessions};
 
 /// The running product. Cheap to clone.
 #[derive(Clone)]
@@ -151,7 +152,7 @@ impl App {
             passwords: Passwords::default(),
             visitors: Sessions::default(),
             appender: Appender::start(store.clone(), events.clone()),
-            marks: Marks::start(store.clone(), events.clone()),
+            marks: Marks::start(store.clone()),
             moves: Moves::start(store.clone()),
             searches: Searches::default(),
             hub: Arc::default(),
@@ -170,16 +171,21 @@ impl App {
         Ok((app, committed))
     }
 
-    /// Ends visitors' sessions whose tokens are gone: in memory and on their open pages. One look at all of them,
-    /// however many end.
-    pub fn end_visitors(&self, ended: impl Fn(&VisitorSession) -> bool) {
-        self.visitors.forget(&ended);
-        self.hub.end_visitors(&ended);
+    /// Puts the parts together. What transactions leave is applied to them from now on.
+    pub fn new(parts: Parts) -> App {
+        let app = App(Arc::new(parts));
+        effects::apply_after_commits(&app);
+        app
     }
 
-    /// Puts the parts together.
-    pub fn new(parts: Parts) -> App {
-        App(Arc::new(parts))
+    /// Points at the product without keeping it alive.
+    pub(crate) fn downgrade(&self) -> Weak<Parts> {
+        Arc::downgrade(&self.0)
+    }
+
+    /// The product that a weak pointer points at, while it lives.
+    pub(crate) fn upgrade(weak: &Weak<Parts>) -> Option<App> {
+        weak.upgrade().map(App)
     }
 }
 

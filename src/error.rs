@@ -136,6 +136,13 @@ pub enum Error {
     /// The disk is full: nothing was stored.
     #[error("the server's storage is full; nothing was saved, please try again later")]
     StorageFull,
+    /// A unique key of the database refused the change: `accounts.email`, or several columns. The verb that knows what it
+    /// means answers something better; nobody else sees it.
+    #[error("something went wrong on the server")]
+    Unique(String),
+    /// Another constraint of the database refused the change, such as a reference to a row that is gone. As above.
+    #[error("something went wrong on the server")]
+    Constraint(String),
     /// Storage or a worker is away for now: nothing was stored.
     #[error("temporarily unavailable; please try again")]
     Unavailable,
@@ -241,7 +248,7 @@ impl Error {
             Error::UnreadableColours { .. } => ErrorCode::UnreadableColours,
             Error::StorageFull => ErrorCode::StorageFull,
             Error::Unavailable => ErrorCode::Unavailable,
-            Error::Internal(_) => ErrorCode::Internal,
+            Error::Unique(_) | Error::Constraint(_) | Error::Internal(_) => ErrorCode::Internal,
         }
     }
 
@@ -252,6 +259,14 @@ impl Error {
                 Some(*retry_after_s)
             }
             Error::StorageFull | Error::Unavailable => Some(3),
+            _ => None,
+        }
+    }
+
+    /// What a defect was caused by, for the log alone.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Error::Unique(cause) | Error::Constraint(cause) | Error::Internal(cause) => Some(cause),
             _ => None,
         }
     }

@@ -6,19 +6,21 @@ use serde::{Deserialize, Serialize};
 pub trait Id: Copy {
     /// The number as the database keeps it.
     fn number(self) -> i64;
+    /// The id of this number, which the database gave.
+    fn from_number(number: i64) -> Self;
 }
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[derive(Serialize, Deserialize, schemars::JsonSchema, sqlx::Type)]
+        #[derive(Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
-        #[sqlx(transparent)]
         pub struct $name(pub i64);
 
         impl Id for $name {
             fn number(self) -> i64 { self.0 }
+            fn from_number(number: i64) -> $name { $name(number) }
         }
 
         impl std::fmt::Display for $name {

@@ -41,5 +41,6 @@ pub mod chat_api;
 pub mod app;
 pub mod serve;
 pub mod openapi;
+mod effects;
 pub mod cli;
 pub mod bench;

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::SiteId;
 use crate::sites::{self, Site};
+use crate::storage::Tx;
 
 use super::flood::Gate;
 use super::{Challenge, store};
@@ -36,13 +37,11 @@ fn record_begin(app: &App, site: SiteId) {
     tracing::warn!(%site, "too many new visitors: an attack; each now works for its entry");
     let app = app.clone();
     tokio::spawn(async move {
-        let written = async {
-            let mut tx = app.store.begin().await?;
-            store::begin(&mut tx, site).await?;
-            sites::changed(&app, &mut tx, site).await?;
-            tx.commit().await
+        let act = move |tx: &mut Tx| {
+            store::begin(tx, site)?;
+            sites::changed(tx, site)
         };
-        if let Err(error) = written.await {
+        if let Err(error) = app.store.write(act).await {
             tracing::warn!(%error, "an attack was not noted; it is kept away all the same");
         }
     });

@@ -6,7 +6,9 @@ use serde::Serialize;
 use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
+use crate::events::Effect;
 use crate::id::{ConversationId, SiteId, VisitorId};
+use crate::storage::Tx;
 use crate::visitors::Proof;
 use crate::{conversations, events, images, messages, sites, visitors};
 
@@ -32,39 +34,40 @@ pub async fn clean_up(app: &App, by: &By, site: SiteId) -> Result<Removed> {
     let attack = store::pending(&app.store, site).await?.ok_or(Error::NotFound)?;
     let mut removed = Removed::default();
     let mut after = ConversationId(0);
-    while let Some((last, count)) = remove_conversations(app, site, attack, after).await? {
+    while let Some((last, count)) = app.store.write(move |tx| remove_conversations(tx, site, attack, after)).await? {
         after = last;
         removed.conversations += count;
     }
     let mut after = VisitorId(0);
-    while let Some(last) = remove_visitors(app, site, attack, after).await? {
+    while let Some(last) = app.store.write(move |tx| remove_visitors(tx, site, attack, after)).await? {
         after = last;
     }
-    let mut tx = app.store.begin().await?;
-    if !app.abuse.floods.is_under_way(site) {
-        store::dismiss(&mut tx, site).await?;
-    }
-    audit::record(&mut tx, by, Action::AttackCleanedUp, Some(site), &removed.conversations.to_string()).await?;
-    sites::changed(app, &mut tx, site).await?;
+    let (by, over) = (by.clone(), !app.abuse.floods.is_under_way(site));
     // Who was away may hold what is gone: there is no way from the past of this log to its present.
     let end = app.events.end(&app.store, site).await?;
-    app.events.break_off(&mut tx, site).await?;
-    tx.commit().await?;
+    let act = move |tx: &mut Tx| {
+        if over {
+            store::dismiss(tx, site)?;
+        }
+        audit::record(tx, &by, Action::AttackCleanedUp, Some(site), &removed.conversations.to_string())?;
+        sites::changed(tx, site)?;
+        events::break_off(tx, site)
+    };
+    app.store.write(act).await?;
     events::trim_site(app, site, end).await?;
     Ok(removed)
 }
 
 /// Removes some conversations after one number; answers the last number and how many, nothing at the end.
-async fn remove_conversations(
-    app: &App,
+fn remove_conversations(
+    tx: &mut Tx,
     site: SiteId,
     attack: Attack,
     after: ConversationId,
 ) -> Result<Option<(ConversationId, usize)>> {
-    let mut tx = app.store.begin().await?;
     let period = attack.period(tx.now());
     // Looked for in the transaction that removes them: an answer that came meanwhile keeps its conversation.
-    let gone = conversations::store::unanswered(&mut tx, site, period, after, BATCH).await?;
+    let gone = conversations::store::unanswered(tx, site, period, after, BATCH)?;
     let mut messages = 0;
     let gone: Vec<_> = gone
         .into_iter()
@@ -76,29 +79,22 @@ async fn remove_conversations(
         .collect();
     let ids: Vec<ConversationId> = gone.iter().map(|conversation| conversation.id).collect();
     let Some(last) = ids.last().copied() else { return Ok(None) };
-    images::forget(app, &mut tx, site, &ids).await?;
+    images::forget(tx, site, &ids)?;
     // These have no foreign key, which would cost on every message.
-    messages::store::forget(&mut tx, site, &ids).await?;
-    conversations::store::remove(&mut tx, site, &ids).await?;
+    messages::store::forget(tx, site, &ids)?;
+    conversations::store::remove(tx, site, &ids)?;
     let shown: Vec<(VisitorId, Proof)> = gone.into_iter().map(|c| (c.visitor_id, c.proof)).collect();
-    let tokens = visitors::store::end_tokens(&mut tx, site, &shown).await?;
-    let app = app.clone();
-    tx.after_commit(move || app.end_visitors(|session| tokens.contains(&session.token_id)));
-    tx.commit().await?;
+    let tokens = visitors::store::end_tokens(tx, site, &shown)?;
+    events::effect(tx, Effect::TokensEnded(tokens));
     Ok(Some((last, ids.len())))
 }
 
 /// Removes some visitors after one number; answers the last number, nothing at the end.
-async fn remove_visitors(app: &App, site: SiteId, attack: Attack, after: VisitorId) -> Result<Option<VisitorId>> {
-    let mut tx = app.store.begin().await?;
+fn remove_visitors(tx: &mut Tx, site: SiteId, attack: Attack, after: VisitorId) -> Result<Option<VisitorId>> {
     let period = attack.period(tx.now());
-    let gone = visitors::store::wrote_nothing(&mut tx, site, period, after, BATCH).await?;
+    let gone = visitors::store::wrote_nothing(tx, site, period, after, BATCH)?;
     let Some(last) = gone.last().copied() else { return Ok(None) };
-    visitors::store::remove(&mut tx, site, &gone).await?;
-    let app = app.clone();
-    tx.after_commit(move || {
-        app.end_visitors(|session| session.site_id == site && gone.contains(&session.visitor_id));
-    });
-    tx.commit().await?;
+    visitors::store::remove(tx, site, &gone)?;
+    events::effect(tx, Effect::VisitorsRemoved(site, gone));
     Ok(Some(last))
 }

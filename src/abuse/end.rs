@@ -7,6 +7,7 @@ use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::SiteId;
 use crate::sites;
+use crate::storage::Tx;
 
 use super::store;
 
@@ -26,10 +27,11 @@ pub async fn run(app: App) {
 async fn record_ends(app: &App, over: Result<Vec<SiteId>>) {
     let recorded = async {
         for site in over? {
-            let mut tx = app.store.begin().await?;
-            store::end(&mut tx, site).await?;
-            sites::changed(app, &mut tx, site).await?;
-            tx.commit().await?;
+            let act = move |tx: &mut Tx| {
+                store::end(tx, site)?;
+                sites::changed(tx, site)
+            };
+            app.store.write(act).await?;
             tracing::info!(%site, "the attack is over");
         }
         Result::Ok(())
@@ -47,10 +49,13 @@ pub async fn dismiss(app: &App, by: &By, site: SiteId) -> Result<()> {
     if app.abuse.floods.is_under_way(site) {
         return Err(Error::Conflict("the attack is still under way"));
     }
-    let mut tx = app.store.begin().await?;
-    if store::dismiss(&mut tx, site).await? > 0 {
-        audit::record(&mut tx, by, Action::AttackSettled, Some(site), "").await?;
-        sites::changed(app, &mut tx, site).await?;
-    }
-    tx.commit().await
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        if store::dismiss(tx, site)? > 0 {
+            audit::record(tx, &by, Action::AttackSettled, Some(site), "")?;
+            sites::changed(tx, site)?;
+        }
+        Ok(())
+    };
+    app.store.write(act).await
 }

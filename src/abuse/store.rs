@@ -20,20 +20,20 @@ const PENDING: &str = "SELECT began_at, ended_at FROM attacks WHERE site_id = $1
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[BEGIN, END, DISMISS, UNDER_WAY, PENDING];
 
-pub(super) async fn begin(tx: &mut Tx, site: SiteId) -> Result<()> {
+pub(super) fn begin(tx: &mut Tx, site: SiteId) -> Result<()> {
     let now = tx.now();
-    tx.run(BEGIN, values![site, now]).await.map(drop)
+    tx.run(BEGIN, values![site, now]).map(drop)
 }
 
-pub(super) async fn end(tx: &mut Tx, site: SiteId) -> Result<()> {
+pub(super) fn end(tx: &mut Tx, site: SiteId) -> Result<()> {
     let now = tx.now();
-    tx.run(END, values![site, now]).await.map(drop)
+    tx.run(END, values![site, now]).map(drop)
 }
 
 /// Settles all of a site; answers how many.
-pub(super) async fn dismiss(tx: &mut Tx, site: SiteId) -> Result<u64> {
+pub(super) fn dismiss(tx: &mut Tx, site: SiteId) -> Result<u64> {
     let now = tx.now();
-    tx.run(DISMISS, values![site, now]).await
+    tx.run(DISMISS, values![site, now])
 }
 
 pub(super) async fn under_way(store: &Store) -> Result<Vec<SiteId>> {

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId};
+use crate::storage::Tx;
 
 use super::attempts::{Source, attempt};
 use super::{Account, session, store};
@@ -54,11 +55,13 @@ pub(super) async fn confirm(app: &App, account: &Account, password: &str) -> Res
 async fn replace(app: &App, by: &By, account: AccountId, kept: SessionId, new: &str) -> Result<()> {
     let owner = store::by_id(&app.store, account).await?.ok_or(Error::NotFound)?;
     let hash = app.passwords.hash(new, &[&owner.email, &owner.name]).await?;
-    let mut tx = app.store.begin().await?;
-    if !store::set_password(&mut tx, account, &hash).await? {
-        return Err(Error::NotFound);
-    }
-    session::end_others(app, &mut tx, account, kept).await?;
-    audit::record(&mut tx, by, Action::PasswordChanged, None, "").await?;
-    tx.commit().await
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        if !store::set_password(tx, account, &hash)? {
+            return Err(Error::NotFound);
+        }
+        session::end_others(tx, account, kept)?;
+        audit::record(tx, &by, Action::PasswordChanged, None, "")
+    };
+    app.store.write(act).await
 }

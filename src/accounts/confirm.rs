@@ -7,6 +7,7 @@ use crate::audit::{self, Action, By};
 use crate::clock::Millis;
 use crate::error::{Confirmation, Error, Result};
 use crate::id::{AccountId, SessionId};
+use crate::storage::Tx;
 
 use super::attempts::{Source, code_attempt};
 use super::{Account, change_password, second_factor, store};
@@ -41,21 +42,23 @@ pub struct Evidence<'a> {
 /// `WrongCredentials`, `WrongCode`, `TooManyRequests`; `ConfirmationRequired` where the wrong one of both was shown.
 pub async fn confirm(app: &App, by: &By, account: &Account, session: SessionId, shown: Evidence<'_>) -> Result<()> {
     let coded = second_factor::protection(app, account.id).await?.enabled;
-    let mut tx = match (coded, shown.password, shown.code) {
+    let (writer, owner) = (by.clone(), account.id);
+    let act = move |tx: &mut Tx| {
+        store::confirmed(tx, owner, session)?;
+        audit::record(tx, &writer, Action::SessionConfirmed, None, "")
+    };
+    match (coded, shown.password, shown.code) {
         (true, _, Some(code)) => {
             let attempt = code_attempt(app, &account.email, Source::Session)?;
-            let tx = second_factor::pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;
+            second_factor::write(app, by, owner, Some(code), act).await?;
             attempt.succeeded();
-            tx
+            Ok(())
         }
         (false, Some(password), _) => {
             change_password::confirm(app, account, password).await?;
-            app.store.begin().await?
+            app.store.write(act).await
         }
-        (true, _, None) => return Err(Error::ConfirmationRequired(Confirmation::Code)),
-        (false, None, _) => return Err(Error::ConfirmationRequired(Confirmation::Password)),
-    };
-    store::confirmed(&mut tx, account.id, session).await?;
-    audit::record(&mut tx, by, Action::SessionConfirmed, None, "").await?;
-    tx.commit().await
+        (true, _, None) => Err(Error::ConfirmationRequired(Confirmation::Code)),
+        (false, None, _) => Err(Error::ConfirmationRequired(Confirmation::Password)),
+    }
 }

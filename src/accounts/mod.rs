@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::clock::Millis;
 use crate::id::{AccountId, SessionId};
+use crate::record;
 
 mod email;
 mod password;
@@ -43,7 +44,7 @@ pub use store::SQL;
 pub const NAME_GRAPHEMES: usize = 80;
 
 /// A person who can sign in.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// Its number.
     pub id: AccountId,
@@ -54,9 +55,10 @@ pub struct Account {
     /// When it was made.
     pub created_at: Millis,
 }
+record!(Account { id, email, name, created_at });
 
 /// One browser in which somebody is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Its number.
     pub id: SessionId,
@@ -73,6 +75,7 @@ pub struct Session {
     /// When somebody last showed in it that it is them.
     pub confirmed_at: Millis,
 }
+record!(Session { id, account_id, address, browser, created_at, last_seen_at, confirmed_at });
 
 /// Where a sign-in comes from.
 #[derive(Debug, Clone)]
@@ -83,14 +86,4 @@ pub struct Place {
     pub address: String,
     /// Browser in words, to be shown there too.
     pub browser: String,
-}
-
-/// A session is over, and this is durable: what is open under it closes now.
-fn session_ended(app: &App, session: SessionId) {
-    app.hub.end_session(session);
-}
-
-/// All sessions of an account are over, and this is durable.
-fn account_ended(app: &App, account: AccountId) {
-    app.hub.end_account(account);
 }

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::AccountId;
+use crate::storage::Tx;
 
 use super::{Account, sign_up, store};
 
@@ -12,10 +13,10 @@ use super::{Account, sign_up, store};
 /// A name that is empty or too long.
 pub async fn rename(app: &App, account: AccountId, name: &str) -> Result<Account> {
     let name = sign_up::name(name)?;
-    let mut tx = app.store.begin().await?;
-    if !store::set_name(&mut tx, account, &name).await? {
-        return Err(Error::NotFound);
-    }
-    tx.commit().await?;
+    let act = move |tx: &mut Tx| {
+        let renamed = store::set_name(tx, account, &name)?;
+        if renamed { Ok(()) } else { Err(Error::NotFound) }
+    };
+    app.store.write(act).await?;
     store::by_id(&app.store, account).await?.ok_or(Error::NotFound)
 }

@@ -52,12 +52,14 @@ pub async fn begin_second_factor(app: &App, account: &Account, password: &str) -
     getrandom::fill(&mut bytes).map_err(|_| Error::Internal("no random bytes".into()))?;
     let secret = Secret::new(totp::to_base32(&bytes));
     let sealed = app.vault.encrypt(&secret, &place(account.id))?;
-    let mut tx = app.store.begin().await?;
-    if store::second_factor_in(&mut tx, account.id).await?.is_some_and(|factor| factor.enabled) {
-        return Err(Error::Conflict("the second factor is on already; turn it off first"));
-    }
-    store::put_second_factor(&mut tx, account.id, sealed).await?;
-    tx.commit().await?;
+    let owner = account.id;
+    let act = move |tx: &mut Tx| {
+        if store::second_factor_in(tx, owner)?.is_some_and(|factor| factor.enabled) {
+            return Err(Error::Conflict("the second factor is on already; turn it off first"));
+        }
+        store::put_second_factor(tx, owner, sealed.clone())
+    };
+    app.store.write(act).await?;
     let label = url_part(&account.email);
     let url = format!("otpauth://totp/OCS:{label}?secret={}&issuer=OCS", secret.expose());
     Ok(Enrolment { secret, url: Secret::new(url) })
@@ -75,15 +77,18 @@ pub async fn confirm_second_factor(
     code: &str,
 ) -> Result<Vec<Secret>> {
     let attempt = code_attempt(app, &account.email, Source::Session)?;
-    let mut tx = app.store.begin().await?;
-    let factor = store::second_factor_in(&mut tx, account.id).await?.filter(|factor| !factor.enabled);
-    let factor = factor.ok_or(Error::Conflict("there is no second factor to confirm; begin anew"))?;
-    let step = matching_step(app, &tx, account.id, &factor, code)?.ok_or(Error::WrongCode)?;
-    store::enable_second_factor(&mut tx, account.id, step).await?;
-    let codes = new_codes(&mut tx, account.id).await?;
-    session::end_others(app, &mut tx, account.id, kept).await?;
-    audit::record(&mut tx, by, Action::SecondFactorOn, None, "").await?;
-    tx.commit().await?;
+    let (unsealing, by, account, code) = (app.clone(), by.clone(), account.id, code.to_owned());
+    let act = move |tx: &mut Tx| {
+        let factor = store::second_factor_in(tx, account)?.filter(|factor| !factor.enabled);
+        let factor = factor.ok_or(Error::Conflict("there is no second factor to confirm; begin anew"))?;
+        let step = matching_step(&unsealing, tx, account, &factor, &code)?.ok_or(Error::WrongCode)?;
+        store::enable_second_factor(tx, account, step)?;
+        let codes = new_codes(tx, account)?;
+        session::end_others(tx, account, kept)?;
+        audit::record(tx, &by, Action::SecondFactorOn, None, "")?;
+        Ok(codes)
+    };
+    let codes = app.store.write(act).await?;
     attempt.succeeded();
     Ok(codes)
 }
@@ -101,11 +106,14 @@ pub async fn renew_recovery_codes(
 ) -> Result<Vec<Secret>> {
     confirm(app, account, password).await?;
     let attempt = code_attempt(app, &account.email, Source::Session)?;
-    let mut tx = pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;
-    let codes = new_codes(&mut tx, account.id).await?;
-    session::end_others(app, &mut tx, account.id, kept).await?;
-    audit::record(&mut tx, by, Action::RecoveryCodesMade, None, "").await?;
-    tx.commit().await?;
+    let (writer, account) = (by.clone(), account.id);
+    let act = move |tx: &mut Tx| {
+        let codes = new_codes(tx, account)?;
+        session::end_others(tx, account, kept)?;
+        audit::record(tx, &writer, Action::RecoveryCodesMade, None, "")?;
+        Ok(codes)
+    };
+    let codes = write(app, by, account, Some(code), act).await?;
     attempt.succeeded();
     Ok(codes)
 }
@@ -124,11 +132,13 @@ pub async fn end_second_factor(
 ) -> Result<()> {
     confirm(app, account, password).await?;
     let attempt = code_attempt(app, &account.email, Source::Session)?;
-    let mut tx = pass(app, app.store.begin().await?, by, account.id, Some(code)).await?;
-    store::remove_second_factor(&mut tx, account.id).await?;
-    session::end_others(app, &mut tx, account.id, kept).await?;
-    audit::record(&mut tx, by, Action::SecondFactorOff, None, "").await?;
-    tx.commit().await?;
+    let (writer, account) = (by.clone(), account.id);
+    let act = move |tx: &mut Tx| {
+        store::remove_second_factor(tx, account)?;
+        session::end_others(tx, account, kept)?;
+        audit::record(tx, &writer, Action::SecondFactorOff, None, "")
+    };
+    write(app, by, account, Some(code), act).await?;
     attempt.succeeded();
     Ok(())
 }
@@ -138,40 +148,52 @@ pub async fn end_second_factor(
 /// # Errors
 /// `NotFound` when there is none.
 pub async fn remove_second_factor(app: &App, account: AccountId) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    if !store::remove_second_factor(&mut tx, account).await? {
-        return Err(Error::NotFound);
-    }
-    audit::record(&mut tx, &By::on_machine(account), Action::SecondFactorOff, None, "").await?;
-    tx.commit().await
+    let act = move |tx: &mut Tx| {
+        if !store::remove_second_factor(tx, account)? {
+            return Err(Error::NotFound);
+        }
+        audit::record(tx, &By::on_machine(account), Action::SecondFactorOff, None, "")
+    };
+    app.store.write(act).await
 }
 
-/// Lets somebody pass whose account has no second factor, or who shows a code of it; the code is used up when the
-/// transaction commits. That a code was wrong is written down: whoever tried it knows the password.
-pub(super) async fn pass(app: &App, mut tx: Tx, by: &By, account: AccountId, code: Option<&str>) -> Result<Tx> {
-    match use_code(app, &mut tx, by, account, code).await {
-        Ok(()) => Ok(tx),
+/// Runs `act` in a write transaction for somebody whose account has no second factor, or who shows a code of it; the code is
+/// used up with the same commit. A wrong code is recorded in the audit log, and nothing else happens: whoever tried it knows
+/// the password.
+///
+/// # Errors
+/// `SecondFactorRequired`, `WrongCode`; what `act` returns.
+pub(super) async fn write<T: Send + 'static>(
+    app: &App,
+    by: &By,
+    account: AccountId,
+    code: Option<&str>,
+    mut act: impl FnMut(&mut Tx) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (unsealing, by, code) = (app.clone(), by.clone(), code.map(str::to_owned));
+    let body = move |tx: &mut Tx| match use_code(&unsealing, tx, &by, account, code.as_deref()) {
+        Ok(()) => act(tx).map(Ok),
         Err(Error::WrongCode) => {
-            audit::record(&mut tx, by, Action::SecondFactorFailed, None, "").await?;
-            tx.commit().await?;
-            Err(Error::WrongCode)
+            audit::record(tx, &by, Action::SecondFactorFailed, None, "")?;
+            Ok(Err(Error::WrongCode))
         }
         Err(error) => Err(error),
-    }
+    };
+    app.store.write(body).await?
 }
 
 /// A recovery code may stand in the place of the device's.
-async fn use_code(app: &App, tx: &mut Tx, by: &By, account: AccountId, code: Option<&str>) -> Result<()> {
-    let Some(factor) = store::second_factor_in(tx, account).await?.filter(|factor| factor.enabled) else {
+fn use_code(app: &App, tx: &mut Tx, by: &By, account: AccountId, code: Option<&str>) -> Result<()> {
+    let Some(factor) = store::second_factor_in(tx, account)?.filter(|factor| factor.enabled) else {
         return Ok(());
     };
     let code = code.map(str::trim).filter(|code| !code.is_empty()).ok_or(Error::SecondFactorRequired)?;
     // First, because it needs no master key, which may be lost as well.
-    if store::use_recovery_code(tx, account, recovery_hash(account, code)).await? {
-        return audit::record(tx, by, Action::RecoveryCodeUsed, None, "").await;
+    if store::use_recovery_code(tx, account, recovery_hash(account, code))? {
+        return audit::record(tx, by, Action::RecoveryCodeUsed, None, "");
     }
     if let Some(step) = matching_step(app, tx, account, &factor, code)? {
-        return store::used_step(tx, account, step).await;
+        return store::used_step(tx, account, step);
     }
     Err(Error::WrongCode)
 }
@@ -182,14 +204,14 @@ fn matching_step(app: &App, tx: &Tx, account: AccountId, factor: &SecondFactor, 
     Ok(totp::step_of(&bytes, code, tx.now(), factor.last_step))
 }
 
-async fn new_codes(tx: &mut Tx, account: AccountId) -> Result<Vec<Secret>> {
-    store::remove_recovery_codes(tx, account).await?;
+fn new_codes(tx: &mut Tx, account: AccountId) -> Result<Vec<Secret>> {
+    store::remove_recovery_codes(tx, account)?;
     let mut codes = Vec::with_capacity(RECOVERY_CODES);
     for _ in 0..RECOVERY_CODES {
         let mut bytes = [0; RECOVERY_BYTES];
         getrandom::fill(&mut bytes).map_err(|_| Error::Internal("no random bytes".into()))?;
         let letters = totp::to_base32(&bytes).to_lowercase();
-        store::insert_recovery_code(tx, account, recovery_hash(account, &letters)).await?;
+        store::insert_recovery_code(tx, account, recovery_hash(account, &letters))?;
         codes.push(Secret::new(in_groups(&letters)));
     }
     Ok(codes)

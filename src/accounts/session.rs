@@ -10,12 +10,13 @@ use subtle::ConstantTimeEq;
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
+use crate::events::{self, Effect};
 use crate::id::{AccountId, SessionId};
 use crate::secret::{Secret, digest, random_text};
 use crate::storage::{Kind, Tx};
 
 use super::store::{self, Alive};
-use super::{Account, Place, Session, session_ended};
+use super::{Account, Place, Session};
 
 /// Days after which a session ends, used or not.
 pub const SESSION_DAYS: i64 = 90;
@@ -63,48 +64,44 @@ pub async fn is_signed_in(app: &App, account: AccountId, session: SessionId) -> 
 /// Two requests at once may both write; the second changes nothing.
 fn note_seen(app: App, session: SessionId) {
     tokio::spawn(async move {
-        let written = async {
-            let mut tx = app.store.begin().await?;
-            store::seen(&mut tx, session).await?;
-            tx.commit().await
-        };
-        if let Err(error) = written.await {
+        if let Err(error) = app.store.write(move |tx| store::seen(tx, session)).await {
             tracing::warn!(%error, "the last request of a session was not noted");
         }
     });
 }
 
 /// Begins a session with a new token, in the transaction that proved who asks.
-pub(super) async fn begin(app: &App, tx: &mut Tx, account: Account, place: Place) -> Result<SignedIn> {
+pub(super) fn begin(tx: &mut Tx, account: Account, place: &Place) -> Result<SignedIn> {
     let token = random_text(32);
     let now = tx.now();
     let session = Session {
-        id: tx.next_id(Kind::Session, SessionId).await?,
+        id: tx.next_id(Kind::Session, SessionId)?,
         account_id: account.id,
-        address: place.address,
-        browser: place.browser,
+        address: place.address.clone(),
+        browser: place.browser.clone(),
         created_at: now,
         last_seen_at: now,
         // With the password, and with a code where there is a second factor.
         confirmed_at: now,
     };
-    store::insert_session(tx, &session, digest(&token), now.plus_seconds(SESSION_DAYS * DAY_S)).await?;
-    let ended = store::end_surplus(tx, account.id, alive(now), MOST_SESSIONS).await?;
-    tell_ended(app, tx, ended);
+    store::insert_session(tx, &session, digest(&token), now.plus_seconds(SESSION_DAYS * DAY_S))?;
+    let ended = store::end_surplus(tx, account.id, alive(now), MOST_SESSIONS)?;
+    tell_ended(tx, ended);
     Ok(SignedIn { account, session: session.id, token: Secret::new(token) })
 }
 
 /// Ends the account's sessions but one: what proved them has changed.
-pub(super) async fn end_others(app: &App, tx: &mut Tx, account: AccountId, kept: SessionId) -> Result<()> {
-    let ended = store::end_others(tx, account, kept).await?;
-    tell_ended(app, tx, ended);
+pub(super) fn end_others(tx: &mut Tx, account: AccountId, kept: SessionId) -> Result<()> {
+    let ended = store::end_others(tx, account, kept)?;
+    tell_ended(tx, ended);
     Ok(())
 }
 
 /// Closes what is open under these sessions once `tx` is durable.
-pub(super) fn tell_ended(app: &App, tx: &mut Tx, ended: Vec<(SessionId,)>) {
-    let app = app.clone();
-    tx.after_commit(move || ended.into_iter().for_each(|(session,)| session_ended(&app, session)));
+pub(super) fn tell_ended(tx: &mut Tx, ended: Vec<SessionId>) {
+    if !ended.is_empty() {
+        events::effect(tx, Effect::SessionsEnded(ended));
+    }
 }
 
 pub(super) fn alive(now: Millis) -> Alive {

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId};
+use crate::storage::Tx;
 
 use super::{Account, Session, session, store};
 
@@ -20,13 +21,15 @@ pub async fn sessions(app: &App, account: AccountId) -> Result<Vec<Session>> {
 /// # Errors
 /// `NotFound`.
 pub async fn end_session(app: &App, by: &By, account: AccountId, session: SessionId) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    if !store::end_session(&mut tx, account, session).await? {
-        return Err(Error::NotFound);
-    }
-    session::tell_ended(app, &mut tx, vec![(session,)]);
-    audit::record(&mut tx, by, Action::SessionEnded, None, "").await?;
-    tx.commit().await
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        if !store::end_session(tx, account, session)? {
+            return Err(Error::NotFound);
+        }
+        session::tell_ended(tx, vec![session]);
+        audit::record(tx, &by, Action::SessionEnded, None, "")
+    };
+    app.store.write(act).await
 }
 
 /// Every account of this server, oldest first.

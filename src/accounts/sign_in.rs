@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::secret::digest;
+use crate::storage::Tx;
 
 use super::attempts::{Attempt, Source, attempt, code_attempt};
 use super::{Place, SignedIn, email, second_factor, session, store};
@@ -53,20 +54,21 @@ pub async fn sign_in(app: &App, typed: Credentials, place: Place, before: Option
         Some(token) => store::session(&app.store, digest(token), session::alive(app.store.now())).await?,
         None => None,
     };
-    let mut tx = app.store.begin().await?;
-    if store::password_in(&mut tx, account.id).await? != stored {
-        // Changed while this one was being checked: all sessions of the old password are over, this one too.
-        return Err(Error::WrongCredentials);
-    }
-    tx = second_factor::pass(app, tx, &by, account.id, code).await?;
+    let (writer, owner) = (by.clone(), account.id);
+    let act = move |tx: &mut Tx| {
+        if store::password_in(tx, account.id)? != stored {
+            // Changed while this one was being checked: all sessions of the old password are over, this one too.
+            return Err(Error::WrongCredentials);
+        }
+        if let Some(old) = &old
+            && store::end_session(tx, old.account_id, old.id)?
+        {
+            session::tell_ended(tx, vec![old.id]);
+        }
+        audit::record(tx, &writer, Action::SignedIn, None, &place.browser)?;
+        session::begin(tx, account.clone(), &place)
+    };
+    let signed_in = second_factor::write(app, &by, owner, code, act).await?;
     code_attempt.into_iter().for_each(Attempt::succeeded);
-    if let Some(old) = old
-        && store::end_session(&mut tx, old.account_id, old.id).await?
-    {
-        session::tell_ended(app, &mut tx, vec![(old.id,)]);
-    }
-    audit::record(&mut tx, &by, Action::SignedIn, None, &place.browser).await?;
-    let signed_in = session::begin(app, &mut tx, account, place).await?;
-    tx.commit().await?;
     Ok(signed_in)
 }

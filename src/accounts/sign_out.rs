@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::Result;
 use crate::id::{AccountId, SessionId};
+use crate::storage::Tx;
 
 use super::{session, store};
 
@@ -12,10 +13,13 @@ use super::{session, store};
 /// # Errors
 /// When the database fails. A session that is over already is fine.
 pub async fn sign_out(app: &App, by: &By, account: AccountId, session: SessionId) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    if store::end_session(&mut tx, account, session).await? {
-        audit::record(&mut tx, by, Action::SignedOut, None, "").await?;
-    }
-    session::tell_ended(app, &mut tx, vec![(session,)]);
-    tx.commit().await
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        if store::end_session(tx, account, session)? {
+            audit::record(tx, &by, Action::SignedOut, None, "")?;
+        }
+        session::tell_ended(tx, vec![session]);
+        Ok(())
+    };
+    app.store.write(act).await
 }

@@ -38,12 +38,12 @@ pub async fn sign_up(app: &App, new: NewAccount, place: Place) -> Result<SignedI
     let taken = app.rate_limits.sign_ups.take_for_network(place.network, SIGN_UPS_PER_HOUR, Instant::now());
     taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
     let hash = app.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
-    let mut tx = app.store.begin().await?;
-    let account = insert(&mut tx, checked, &hash).await?;
-    audit::record(&mut tx, &By::at(account.id, &place.address), Action::AccountMade, None, &account.email).await?;
-    let signed_in = session::begin(app, &mut tx, account, place).await?;
-    tx.commit().await?;
-    Ok(signed_in)
+    let act = move |tx: &mut Tx| {
+        let account = insert(tx, &checked, &hash)?;
+        audit::record(tx, &By::at(account.id, &place.address), Action::AccountMade, None, &account.email)?;
+        session::begin(tx, account, &place)
+    };
+    app.store.write(act).await
 }
 
 /// Makes an account on the word of the machine's operator, also where sign-up is closed.
@@ -53,11 +53,12 @@ pub async fn sign_up(app: &App, new: NewAccount, place: Place) -> Result<SignedI
 pub async fn add_account(app: &App, new: NewAccount) -> Result<Account> {
     let checked = check(new)?;
     let hash = app.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
-    let mut tx = app.store.begin().await?;
-    let account = insert(&mut tx, checked, &hash).await?;
-    audit::record(&mut tx, &By::on_machine(account.id), Action::AccountMade, None, &account.email).await?;
-    tx.commit().await?;
-    Ok(account)
+    let act = move |tx: &mut Tx| {
+        let account = insert(tx, &checked, &hash)?;
+        audit::record(tx, &By::on_machine(account.id), Action::AccountMade, None, &account.email)?;
+        Ok(account)
+    };
+    app.store.write(act).await
 }
 
 /// The account of an address.
@@ -93,9 +94,9 @@ pub(super) fn name(asked: &str) -> Result<String> {
     }
 }
 
-async fn insert(tx: &mut Tx, checked: Checked, password_hash: &str) -> Result<Account> {
-    let id = tx.next_id(Kind::Account, AccountId).await?;
-    let account = Account { id, email: checked.email, name: checked.name, created_at: tx.now() };
-    store::insert(tx, &account, password_hash).await?;
+fn insert(tx: &mut Tx, checked: &Checked, password_hash: &str) -> Result<Account> {
+    let id = tx.next_id(Kind::Account, AccountId)?;
+    let account = Account { id, email: checked.email.clone(), name: checked.name.clone(), created_at: tx.now() };
+    store::insert(tx, &account, password_hash)?;
     Ok(account)
 }

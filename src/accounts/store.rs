@@ -3,7 +3,8 @@
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId};
-use crate::storage::{Store, Tx, is_constraint};
+use crate::record;
+use crate::storage::{Store, Tx};
 use crate::values;
 
 use super::{Account, Session};
@@ -90,13 +91,13 @@ pub(super) struct Alive {
 }
 
 /// Makes the account that owns deleted sites.
-pub async fn add_nobody(tx: &mut Tx) -> Result<()> {
-    tx.run(ADD_NOBODY, []).await.map(drop)
+pub fn add_nobody(tx: &mut Tx) -> Result<()> {
+    tx.run(ADD_NOBODY, []).map(drop)
 }
 
 /// Removes the account that owns deleted sites, when there are none.
-pub async fn remove_nobody(tx: &mut Tx) -> Result<()> {
-    tx.run(REMOVE_NOBODY, []).await.map(drop)
+pub fn remove_nobody(tx: &mut Tx) -> Result<()> {
+    tx.run(REMOVE_NOBODY, []).map(drop)
 }
 
 pub(super) async fn by_id(store: &Store, account: AccountId) -> Result<Option<Account>> {
@@ -119,29 +120,29 @@ pub(super) async fn password(store: &Store, account: AccountId) -> Result<Option
     Ok(store.one::<(String,)>(PASSWORD, values![account]).await?.map(|(hash,)| hash))
 }
 
-pub(super) async fn password_in(tx: &mut Tx, account: AccountId) -> Result<Option<String>> {
-    Ok(tx.one::<(String,)>(PASSWORD, values![account]).await?.map(|(hash,)| hash))
+pub(super) fn password_in(tx: &mut Tx, account: AccountId) -> Result<Option<String>> {
+    Ok(tx.one::<(String,)>(PASSWORD, values![account])?.map(|(hash,)| hash))
 }
 
-pub(super) async fn insert(tx: &mut Tx, account: &Account, password_hash: &str) -> Result<()> {
+pub(super) fn insert(tx: &mut Tx, account: &Account, password_hash: &str) -> Result<()> {
     let values = values![account.id, &account.email, &account.name, password_hash, account.created_at];
-    match tx.run(INSERT, values).await {
-        Err(error) if is_constraint(&error) => Err(Error::EmailTaken),
+    match tx.run(INSERT, values) {
+        Err(Error::Unique(columns)) if columns == "accounts.email" => Err(Error::EmailTaken),
         done => done.map(drop),
     }
 }
 
-pub(super) async fn set_password(tx: &mut Tx, account: AccountId, password_hash: &str) -> Result<bool> {
-    Ok(tx.run(SET_PASSWORD, values![account, password_hash]).await? > 0)
+pub(super) fn set_password(tx: &mut Tx, account: AccountId, password_hash: &str) -> Result<bool> {
+    Ok(tx.run(SET_PASSWORD, values![account, password_hash])? > 0)
 }
 
-pub(super) async fn set_name(tx: &mut Tx, account: AccountId, name: &str) -> Result<bool> {
-    Ok(tx.run(SET_NAME, values![account, name]).await? > 0)
+pub(super) fn set_name(tx: &mut Tx, account: AccountId, name: &str) -> Result<bool> {
+    Ok(tx.run(SET_NAME, values![account, name])? > 0)
 }
 
 /// Its sessions go with it; its sites must be gone before.
-pub(super) async fn delete(tx: &mut Tx, account: AccountId) -> Result<()> {
-    tx.run(DELETE, values![account]).await.map(drop)
+pub(super) fn delete(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.run(DELETE, values![account]).map(drop)
 }
 
 pub(super) async fn session(store: &Store, token_hash: [u8; 32], alive: Alive) -> Result<Option<Session>> {
@@ -156,12 +157,7 @@ pub(super) async fn is_known_place(store: &Store, account: AccountId, address: &
     Ok(store.one::<(i64,)>(KNOWN_PLACE, values![account, address]).await?.is_some())
 }
 
-pub(super) async fn insert_session(
-    tx: &mut Tx,
-    session: &Session,
-    token_hash: [u8; 32],
-    expires_at: Millis,
-) -> Result<()> {
+pub(super) fn insert_session(tx: &mut Tx, session: &Session, token_hash: [u8; 32], expires_at: Millis) -> Result<()> {
     let values = values![
         session.id,
         session.account_id,
@@ -171,83 +167,85 @@ pub(super) async fn insert_session(
         session.created_at,
         expires_at,
     ];
-    tx.run(INSERT_SESSION, values).await.map(drop)
+    tx.run(INSERT_SESSION, values).map(drop)
 }
 
 /// Somebody showed in this session that it is them.
-pub(super) async fn confirmed(tx: &mut Tx, account: AccountId, session: SessionId) -> Result<()> {
+pub(super) fn confirmed(tx: &mut Tx, account: AccountId, session: SessionId) -> Result<()> {
     let now = tx.now();
-    tx.run(CONFIRMED, values![account, session, now]).await.map(drop)
+    tx.run(CONFIRMED, values![account, session, now]).map(drop)
 }
 
-pub(super) async fn seen(tx: &mut Tx, session: SessionId) -> Result<()> {
+pub(super) fn seen(tx: &mut Tx, session: SessionId) -> Result<()> {
     let now = tx.now();
-    tx.run(SEEN, values![session, now]).await.map(drop)
+    tx.run(SEEN, values![session, now]).map(drop)
 }
 
-pub(super) async fn end_session(tx: &mut Tx, account: AccountId, session: SessionId) -> Result<bool> {
-    Ok(tx.run(END_SESSION, values![account, session]).await? > 0)
+pub(super) fn end_session(tx: &mut Tx, account: AccountId, session: SessionId) -> Result<bool> {
+    Ok(tx.run(END_SESSION, values![account, session])? > 0)
 }
 
 /// Ends all sessions but `kept` and says which ended.
-pub(super) async fn end_others(tx: &mut Tx, account: AccountId, kept: SessionId) -> Result<Vec<(SessionId,)>> {
-    tx.all(END_OTHERS, values![account, kept]).await
+pub(super) fn end_others(tx: &mut Tx, account: AccountId, kept: SessionId) -> Result<Vec<SessionId>> {
+    Ok(tx.all(END_OTHERS, values![account, kept])?.into_iter().map(|(session,)| session).collect())
 }
 
 /// Ends what is over anyway, and the oldest above `most`. Says which ended.
-pub(super) async fn end_surplus(tx: &mut Tx, account: AccountId, alive: Alive, most: i64) -> Result<Vec<(SessionId,)>> {
-    tx.all(END_SURPLUS, values![account, alive.now, alive.seen_after, most]).await
+pub(super) fn end_surplus(tx: &mut Tx, account: AccountId, alive: Alive, most: i64) -> Result<Vec<SessionId>> {
+    let rows: Vec<(SessionId,)> = tx.all(END_SURPLUS, values![account, alive.now, alive.seen_after, most])?;
+    Ok(rows.into_iter().map(|(session,)| session).collect())
 }
 
 /// The second factor of an account.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone)]
 pub(super) struct SecondFactor {
     pub sealed: Vec<u8>,
     pub enabled: bool,
     pub last_step: i64,
 }
+record!(SecondFactor { sealed, enabled, last_step });
 
 pub(super) async fn second_factor(store: &Store, account: AccountId) -> Result<Option<SecondFactor>> {
     store.one(SECOND_FACTOR, values![account]).await
 }
 
-pub(super) async fn second_factor_in(tx: &mut Tx, account: AccountId) -> Result<Option<SecondFactor>> {
-    tx.one(SECOND_FACTOR, values![account]).await
+pub(super) fn second_factor_in(tx: &mut Tx, account: AccountId) -> Result<Option<SecondFactor>> {
+    tx.one(SECOND_FACTOR, values![account])
 }
 
 /// Keeps a secret that no code has confirmed yet.
-pub(super) async fn put_second_factor(tx: &mut Tx, account: AccountId, sealed: Vec<u8>) -> Result<()> {
+pub(super) fn put_second_factor(tx: &mut Tx, account: AccountId, sealed: Vec<u8>) -> Result<()> {
     let now = tx.now();
-    tx.run(PUT_SECOND_FACTOR, values![account, sealed, now]).await.map(drop)
+    tx.run(PUT_SECOND_FACTOR, values![account, sealed, now]).map(drop)
 }
 
-pub(super) async fn enable_second_factor(tx: &mut Tx, account: AccountId, step: i64) -> Result<()> {
-    tx.run(ENABLE_SECOND_FACTOR, values![account, step]).await.map(drop)
+pub(super) fn enable_second_factor(tx: &mut Tx, account: AccountId, step: i64) -> Result<()> {
+    tx.run(ENABLE_SECOND_FACTOR, values![account, step]).map(drop)
 }
 
-pub(super) async fn used_step(tx: &mut Tx, account: AccountId, step: i64) -> Result<()> {
-    tx.run(USED_STEP, values![account, step]).await.map(drop)
+pub(super) fn used_step(tx: &mut Tx, account: AccountId, step: i64) -> Result<()> {
+    tx.run(USED_STEP, values![account, step]).map(drop)
 }
 
 /// With its recovery codes.
-pub(super) async fn remove_second_factor(tx: &mut Tx, account: AccountId) -> Result<bool> {
-    remove_recovery_codes(tx, account).await?;
-    Ok(tx.run(REMOVE_SECOND_FACTOR, values![account]).await? > 0)
+pub(super) fn remove_second_factor(tx: &mut Tx, account: AccountId) -> Result<bool> {
+    remove_recovery_codes(tx, account)?;
+    Ok(tx.run(REMOVE_SECOND_FACTOR, values![account])? > 0)
 }
 
 pub(super) async fn recovery_codes_left(store: &Store, account: AccountId) -> Result<i64> {
     Ok(store.one::<(i64,)>(RECOVERY_CODES_LEFT, values![account]).await?.map_or(0, |(left,)| left))
 }
 
-pub(super) async fn insert_recovery_code(tx: &mut Tx, account: AccountId, hash: [u8; 32]) -> Result<()> {
-    tx.run(INSERT_RECOVERY_CODE, values![account, hash]).await.map(drop)
+pub(super) fn insert_recovery_code(tx: &mut Tx, account: AccountId, hash: [u8; 32]) -> Result<()> {
+    tx.run(INSERT_RECOVERY_CODE, values![account, hash]).map(drop)
 }
 
 /// Uses one up; false: there is no such code.
-pub(super) async fn use_recovery_code(tx: &mut Tx, account: AccountId, hash: [u8; 32]) -> Result<bool> {
-    Ok(tx.run(USE_RECOVERY_CODE, values![account, hash]).await? > 0)
+pub(super) fn use_recovery_code(tx: &mut Tx, account: AccountId, hash: [u8; 32]) -> Result<bool> {
+    Ok(tx.run(USE_RECOVERY_CODE, values![account, hash])? > 0)
 }
 
-pub(super) async fn remove_recovery_codes(tx: &mut Tx, account: AccountId) -> Result<()> {
-    tx.run(REMOVE_RECOVERY_CODES, values![account]).await.map(drop)
+pub(super) fn remove_recovery_codes(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.run(REMOVE_RECOVERY_CODES, values![account]).map(drop)
 }

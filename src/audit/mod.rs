@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, AuditId, SiteId};
+use crate::record;
 use crate::storage::{Kind, Tx};
 use crate::text;
 
@@ -108,7 +109,7 @@ impl Action {
 }
 
 /// One line.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its number: later lines have higher ones.
     pub id: AuditId,
@@ -125,14 +126,15 @@ pub struct Entry {
     /// When.
     pub at: Millis,
 }
+record!(Entry { id, account_id, site_id, action, subject, network, at });
 
 /// Adds a line in the transaction of what it tells: both happen, or neither.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn record(tx: &mut Tx, by: &By, action: Action, site: Option<SiteId>, subject: &str) -> Result<()> {
+pub fn record(tx: &mut Tx, by: &By, action: Action, site: Option<SiteId>, subject: &str) -> Result<()> {
     let entry = Entry {
-        id: tx.next_id(Kind::Audit, AuditId).await?,
+        id: tx.next_id(Kind::Audit, AuditId)?,
         account_id: by.account,
         site_id: site,
         action: action.as_str().to_owned(),
@@ -140,7 +142,7 @@ pub async fn record(tx: &mut Tx, by: &By, action: Action, site: Option<SiteId>, 
         network: by.network.clone(),
         at: tx.now(),
     };
-    store::insert(tx, &entry).await
+    store::insert(tx, &entry)
 }
 
 /// Adds a line about what happens outside of the database.
@@ -148,9 +150,8 @@ pub async fn record(tx: &mut Tx, by: &By, action: Action, site: Option<SiteId>, 
 /// # Errors
 /// When the database fails.
 pub async fn note(app: &App, by: &By, action: Action, subject: &str) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    record(&mut tx, by, action, None, subject).await?;
-    tx.commit().await
+    let (by, subject) = (by.clone(), subject.to_owned());
+    app.store.write(move |tx| record(tx, &by, action, None, &subject)).await
 }
 
 /// `203.0.113.0/24`, `2001:db8:7::/48`; nothing of what is no address.

@@ -19,9 +19,9 @@ const TRIM: &str = "DELETE FROM audit WHERE id IN (SELECT a.id FROM audit AS a W
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[INSERT, OF_ACCOUNT, ALL, TRIM];
 
-pub(super) async fn insert(tx: &mut Tx, entry: &Entry) -> Result<()> {
+pub(super) fn insert(tx: &mut Tx, entry: &Entry) -> Result<()> {
     let Entry { id, account_id, site_id, action, subject, network, at } = entry;
-    tx.run(INSERT, values![*id, *account_id, *site_id, action, subject, network, *at]).await.map(drop)
+    tx.run(INSERT, values![*id, *account_id, *site_id, action, subject, network, *at]).map(drop)
 }
 
 /// The lines that concern an account, newest first, before the line `before`.
@@ -40,6 +40,6 @@ pub async fn newest(store: &Store, before: AuditId, limit: i64) -> Result<Vec<En
     store.all(ALL, values![before, limit]).await
 }
 
-pub(super) async fn remove_before(tx: &mut Tx, moment: Millis, limit: i64) -> Result<i64> {
-    tx.run(TRIM, values![moment, limit]).await.map(|removed| removed as i64)
+pub(super) fn remove_before(tx: &mut Tx, moment: Millis, limit: i64) -> Result<i64> {
+    tx.run(TRIM, values![moment, limit]).map(|removed| removed as i64)
 }

@@ -1,10 +1,8 @@
 //! Old lines go after a year.
 
-use futures_util::FutureExt;
-
 use crate::app::App;
 use crate::error::Result;
-use crate::storage::remove_in_pieces;
+use crate::storage::{Tx, remove_in_pieces};
 
 use super::{DAYS, store};
 
@@ -13,12 +11,9 @@ use super::{DAYS, store};
 /// # Errors
 /// When the database fails.
 pub async fn trim(app: &App) -> Result<u64> {
-    remove_in_pieces(&app.store, move |tx, rows| {
-        async move {
-            let moment = tx.now().plus_seconds(-DAYS * 86_400);
-            store::remove_before(tx, moment, rows).await
-        }
-        .boxed()
-    })
-    .await
+    let trim = |tx: &mut Tx, rows| {
+        let moment = tx.now().plus_seconds(-DAYS * 86_400);
+        store::remove_before(tx, moment, rows)
+    };
+    remove_in_pieces(&app.store, trim).await
 }

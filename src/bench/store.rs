@@ -4,7 +4,7 @@ use anyhow::Context;
 
 use crate::clock::Clock;
 use crate::id::SiteId;
-use crate::storage::{Folder, Store};
+use crate::storage::{Folder, Store, Tx};
 use crate::values;
 
 /// Numbers of what is made here begin above all that a server gives.
@@ -81,16 +81,17 @@ pub struct Size {
 pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, text: &str) -> anyhow::Result<()> {
     let folder = Folder::open(folder).context("the data folder cannot be read")?;
     let store = Store::open(&folder, Clock::System).await?;
-    let mut tx = store.begin().await?;
-    if from.sites < to.sites {
-        tx.run(ACCOUNTS, values![0, from.sites, to.sites, ABOVE]).await?;
-        tx.run(SITES, values![site, from.sites, to.sites, ABOVE, to.owned]).await?;
-        tx.run(COUNTERS, values![0, from.sites, to.sites, ABOVE]).await?;
-    }
-    let (first, last) = ((from.messages + 19) / 20, (to.messages + 19) / 20);
-    tx.run(VISITORS, values![site, first, last, ABOVE, to.sites]).await?;
-    tx.run(CONVERSATIONS, values![site, first, last, ABOVE, to.sites]).await?;
-    tx.commit().await?;
+    let fill = move |tx: &mut Tx| {
+        if from.sites < to.sites {
+            tx.run(ACCOUNTS, values![0, from.sites, to.sites, ABOVE])?;
+            tx.run(SITES, values![site, from.sites, to.sites, ABOVE, to.owned])?;
+            tx.run(COUNTERS, values![0, from.sites, to.sites, ABOVE])?;
+        }
+        let (first, last) = ((from.messages + 19) / 20, (to.messages + 19) / 20);
+        tx.run(VISITORS, values![site, first, last, ABOVE, to.sites])?;
+        tx.run(CONVERSATIONS, values![site, first, last, ABOVE, to.sites])
+    };
+    store.write(fill).await?;
     // Above all numbers that the server gave since it was filled to the size before.
     let numbers = ABOVE + 10 * from.messages;
     let first: Option<(i64,)> = store.one(MESSAGE_NUMBERS, []).await?;
@@ -98,17 +99,17 @@ pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, 
     let mut begin = from.messages;
     while begin < to.messages {
         let end = to.messages.min(begin + CHUNK);
-        let mut tx = store.begin().await?;
-        tx.run(MESSAGES, values![site, begin, end, ABOVE, to.sites, text, numbers, ids]).await?;
-        tx.commit().await?;
+        let values = values![site, begin, end, ABOVE, to.sites, text, numbers, ids];
+        store.write(move |tx| tx.run(MESSAGES, &values)).await?;
         store.checkpoint().await?;
         begin = end;
     }
-    let mut tx = store.begin().await?;
-    tx.run(LAST_SEQ, values![site, LONG, to.messages]).await?;
-    tx.run(LAST_MESSAGE, values![ids + to.messages]).await?;
-    tx.run(LAST_NUMBERS, values![numbers + to.messages, site, ABOVE]).await?;
-    tx.commit().await?;
+    let finish = move |tx: &mut Tx| {
+        tx.run(LAST_SEQ, values![site, LONG, to.messages])?;
+        tx.run(LAST_MESSAGE, values![ids + to.messages])?;
+        tx.run(LAST_NUMBERS, values![numbers + to.messages, site, ABOVE])
+    };
+    store.write(finish).await?;
     crate::search::index(&store).await?;
     store.close().await;
     Ok(())

@@ -107,7 +107,9 @@ fn words(error: &Error) -> (StatusCode, &'static str) {
         }
         Error::TextTooLong => (StatusCode::PAYLOAD_TOO_LARGE, "content too long"),
         Error::StorageFull | Error::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable"),
-        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+        Error::Unique(_) | Error::Constraint(_) | Error::Internal(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+        }
         _ => (StatusCode::BAD_REQUEST, "invalid request"),
     }
 }
@@ -121,7 +123,9 @@ pub(super) struct Refused {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        if let Refusal::Because(Error::Internal(cause)) = &self {
+        if let Refusal::Because(error) = &self
+            && let Some(cause) = error.cause()
+        {
             tracing::error!(%cause, "a call of the compatible API failed");
         }
         let (status, message) = self.words();

@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::events::{Event, Scope};
+use crate::events::{self, Event, Scope};
 use crate::id::{ConversationId, SiteId};
+use crate::storage::Tx;
 
 use super::{Conversation, State, store};
 
@@ -18,17 +19,19 @@ pub async fn reopen(app: &App, site: SiteId, id: ConversationId) -> Result<()> {
 }
 
 async fn change(app: &App, site: SiteId, id: ConversationId, make: fn(State) -> Result<State>) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    let conversation: Conversation = store::find_in(&mut tx, site, id).await?.ok_or(Error::NotFound)?;
+    app.store.write(move |tx| change_in(tx, site, id, make)).await
+}
+
+fn change_in(tx: &mut Tx, site: SiteId, id: ConversationId, make: fn(State) -> Result<State>) -> Result<()> {
+    let conversation: Conversation = store::find_in(tx, site, id)?.ok_or(Error::NotFound)?;
     let state = make(conversation.state)?;
     if state == State::Open {
-        let siblings = store::of_proof(&mut tx, site, conversation.visitor_id, &conversation.proof).await?;
+        let siblings = store::of_proof(tx, site, conversation.visitor_id, &conversation.proof)?;
         if siblings.iter().any(|sibling| sibling.state == State::Open) {
             return Err(Error::Conflict("this visitor has another open conversation; answer there"));
         }
     }
-    store::set_state(&mut tx, site, id, state).await?;
+    store::set_state(tx, site, id, state)?;
     let scope = Scope::conversation(id, conversation.visitor_id, conversation.proof);
-    app.events.record(&mut tx, site, vec![(scope, Event::ConversationChanged { conversation_id: id })]).await?;
-    tx.commit().await
+    events::record(tx, site, vec![(scope, Event::ConversationChanged { conversation_id: id })])
 }

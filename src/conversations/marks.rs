@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::events::{Event, Log, Scope};
+use crate::events::{self, Event, Scope};
 use crate::id::{ConversationId, SiteId};
-use crate::storage::{Gathered, Store};
+use crate::storage::{Gathered, Store, Tx};
 
 use super::{Conversation, Side, Threads, Watermarks, store};
 
@@ -33,10 +33,10 @@ pub struct Marks(Gathered<Reached>);
 
 impl Marks {
     /// Starts gathering.
-    pub fn start(store: Store, log: Log) -> Marks {
+    pub fn start(store: Store) -> Marks {
         Marks(Gathered::start("delivered and seen marks", add, move |wanted| {
-            let (store, log) = (store.clone(), log.clone());
-            async move { write(&store, &log, &wanted).await }
+            let store = store.clone();
+            async move { store.write(move |tx| write(tx, &wanted)).await }
         }))
     }
 
@@ -67,26 +67,25 @@ fn add(wanted: &mut Wanted, hint: Reached) {
     }
 }
 
-async fn write(store: &Store, log: &Log, wanted: &Wanted) -> Result<()> {
+fn write(tx: &mut Tx, wanted: &Wanted) -> Result<()> {
     let keys: Vec<Key> = wanted.keys().copied().collect();
-    let mut tx = store.begin().await?;
     let mut by_site: HashMap<SiteId, Vec<(Scope, Event)>> = HashMap::new();
-    for mut conversation in store::find_many_in(&mut tx, &keys).await? {
+    for mut conversation in store::find_many_in(tx, &keys)? {
         let before = conversation.marks;
         let Some(asked) = wanted.get(&(conversation.site_id, conversation.id)) else { continue };
         conversation.marks = before.raised(*asked, conversation.last_seq);
         if conversation.marks == before {
             continue;
         }
-        store::raise(&mut tx, &mut conversation).await?;
-        tx.memory::<Threads>().update(&conversation);
+        store::raise(tx, &mut conversation)?;
+        tx.cache::<Threads>().update(&conversation);
         by_site.entry(conversation.site_id).or_default().extend(changes(&conversation, before));
     }
     for (site, events) in by_site {
-        log.record(&mut tx, site, events).await?;
+        events::record(tx, site, events)?;
     }
-    tx.keep_memory();
-    tx.commit().await
+    tx.keep_cache();
+    Ok(())
 }
 
 impl Watermarks {

@@ -2,39 +2,55 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::FromRow;
-
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, SiteId, VisitorId};
-use crate::storage::{Answers, Statement, Store, Tx, Value};
+use crate::record;
+use crate::storage::{Store, Tx, Value};
 use crate::values;
 use crate::visitors::{Proof, VisitorSession};
 use crate::{bulk_rows, id_rows};
 
 use super::{Conversation, State, Watermarks};
 
-const BY_ID: &str = "SELECT * FROM conversations WHERE site_id = $1 AND id = $2";
-const BY_PUBLIC_ID: &str = "SELECT * FROM conversations WHERE site_id = $1 AND public_id = $2";
-const OF_VISITOR: &str = "SELECT * FROM conversations WHERE site_id = $1 AND visitor_id = $2 ORDER BY id";
-const OF_PROOF: &str =
-    "SELECT * FROM conversations WHERE site_id = $1 AND visitor_id = $2 AND proof = $3 ORDER BY updated_at DESC";
+/// The columns of [`Row`], of `conversations AS c`.
+macro_rules! columns {
+    () => {
+        "c.site_id, c.id, c.public_id, c.visitor_id, c.proof, c.state, c.last_seq, c.visitor_delivered_seq,
+            c.visitor_seen_seq, c.agent_delivered_seq, c.agent_seen_seq, c.unread_agent, c.unread_visitor, c.created_at,
+            c.updated_at"
+    };
+}
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), " FROM conversations AS c WHERE ", $rest)
+    };
+}
+
+const BY_ID: &str = select!("c.site_id = $1 AND c.id = $2");
+const BY_PUBLIC_ID: &str = select!("c.site_id = $1 AND c.public_id = $2");
+const OF_VISITOR: &str = select!("c.site_id = $1 AND c.visitor_id = $2 ORDER BY c.id");
+const OF_PROOF: &str = select!("c.site_id = $1 AND c.visitor_id = $2 AND c.proof = $3 ORDER BY c.updated_at DESC");
 const GIVE: &str = "UPDATE conversations SET visitor_id = $3, proof = $4, state = $5 WHERE site_id = $1 AND id = $2";
 const SET_STATE: &str = "UPDATE conversations SET state = $3, updated_at = $4 WHERE site_id = $1 AND id = $2";
 const MANY: &str = concat!(
-    "SELECT c.* FROM ",
+    "SELECT ",
+    columns!(),
+    " FROM ",
     bulk_rows!("$1"),
     " AS r CROSS JOIN conversations AS c
     WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT) AND c.id = CAST(r.value ->> 1 AS BIGINT)"
 );
 const OF_VISITORS: &str = concat!(
-    "SELECT c.* FROM ",
+    "SELECT ",
+    columns!(),
+    " FROM ",
     bulk_rows!("$1"),
     " AS r CROSS JOIN conversations AS c
     WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT) AND c.visitor_id = CAST(r.value ->> 1 AS BIGINT)"
 );
 macro_rules! unanswered {
-    ($select:literal, $rest:literal) => {
+    ($select:expr, $rest:literal) => {
         concat!(
             "SELECT ",
             $select,
@@ -49,14 +65,16 @@ macro_rules! unanswered {
     };
 }
 
-const UNANSWERED: &str = unanswered!("c.*", " AND c.id > $4 ORDER BY c.id LIMIT $5");
+const UNANSWERED: &str = unanswered!(columns!(), " AND c.id > $4 ORDER BY c.id LIMIT $5");
 const COUNT_UNANSWERED: &str = unanswered!("COUNT(*)", "");
 const REMOVE: &str = concat!("DELETE FROM conversations WHERE site_id = $1 AND id IN ", id_rows!("$2"));
 const REMOVE_SOME: &str = "DELETE FROM conversations WHERE site_id = $1 AND id IN
     (SELECT c.id FROM conversations AS c WHERE c.site_id = $1 ORDER BY c.id LIMIT $2)";
 // The named conversation of each row, and its visitor's others.
 const WITH_SIBLINGS: &str = concat!(
-    "SELECT c.* FROM ",
+    "SELECT ",
+    columns!(),
+    " FROM ",
     bulk_rows!("$1"),
     " AS r CROSS JOIN conversations AS a
     JOIN conversations AS c ON c.site_id = a.site_id AND c.visitor_id = a.visitor_id
@@ -170,7 +188,6 @@ pub const SQL: &[&str] = &[
     COUNT_UNREAD_OF_SITE,
 ];
 
-#[derive(FromRow)]
 struct Row {
     site_id: SiteId,
     id: ConversationId,
@@ -188,6 +205,23 @@ struct Row {
     created_at: Millis,
     updated_at: Millis,
 }
+record!(Row {
+    site_id,
+    id,
+    public_id,
+    visitor_id,
+    proof,
+    state,
+    last_seq,
+    visitor_delivered_seq,
+    visitor_seen_seq,
+    agent_delivered_seq,
+    agent_seen_seq,
+    unread_agent,
+    unread_visitor,
+    created_at,
+    updated_at
+});
 
 impl From<Row> for Conversation {
     fn from(row: Row) -> Conversation {
@@ -235,53 +269,52 @@ pub async fn find_many(store: &Store, keys: &[(SiteId, ConversationId)]) -> Resu
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-pub(super) async fn find_in(tx: &mut Tx, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
-    Ok(tx.one::<Row>(BY_ID, values![site, id]).await?.map(Conversation::from))
+pub(super) fn find_in(tx: &mut Tx, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
+    Ok(tx.one::<Row>(BY_ID, values![site, id])?.map(Conversation::from))
 }
 
 /// Several conversations at once, as the transaction sees them.
-pub(super) async fn find_many_in(tx: &mut Tx, keys: &[(SiteId, ConversationId)]) -> Result<Vec<Conversation>> {
-    let rows = tx.all::<Row>(MANY, values![Value::json(&keys)]).await?;
+pub(super) fn find_many_in(tx: &mut Tx, keys: &[(SiteId, ConversationId)]) -> Result<Vec<Conversation>> {
+    let rows = tx.all::<Row>(MANY, values![Value::json(&keys)])?;
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-/// Asks for several conversations and all others of their visitors. In no order, some perhaps twice.
-pub fn with_siblings(keys: &BTreeSet<(SiteId, ConversationId)>) -> Statement {
-    Statement::new(WITH_SIBLINGS, values![Value::json(&keys)])
+/// Several conversations and all others of their visitors. In no order, some perhaps twice.
+///
+/// # Errors
+/// When the database fails.
+pub fn with_siblings(tx: &mut Tx, keys: &BTreeSet<(SiteId, ConversationId)>) -> Result<Vec<Conversation>> {
+    let rows = tx.all::<Row>(WITH_SIBLINGS, values![Value::json(&keys)])?;
+    Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-/// Asks for all conversations of several visitors.
-pub fn of_visitors(visitors: &BTreeSet<(SiteId, VisitorId)>) -> Statement {
-    Statement::new(OF_VISITORS, values![Value::json(&visitors)])
-}
-
-/// Reads the answer to [`with_siblings`] or [`of_visitors`].
-pub fn read(answers: &mut Answers) -> Result<Vec<Conversation>> {
-    Ok(answers.rows::<Row>()?.into_iter().map(Conversation::from).collect())
+/// All conversations of several visitors, in no order.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_visitors(tx: &mut Tx, visitors: &BTreeSet<(SiteId, VisitorId)>) -> Result<Vec<Conversation>> {
+    let rows = tx.all::<Row>(OF_VISITORS, values![Value::json(&visitors)])?;
+    Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
 /// The conversations of one visitor and proof, the most recent first.
-pub(super) async fn of_proof(
-    tx: &mut Tx,
-    site: SiteId,
-    visitor: VisitorId,
-    proof: &Proof,
-) -> Result<Vec<Conversation>> {
-    let rows = tx.all::<Row>(OF_PROOF, values![site, visitor, proof.to_text()]).await?;
+pub(super) fn of_proof(tx: &mut Tx, site: SiteId, visitor: VisitorId, proof: &Proof) -> Result<Vec<Conversation>> {
+    let rows = tx.all::<Row>(OF_PROOF, values![site, visitor, proof.to_text()])?;
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-pub(super) async fn give(tx: &mut Tx, thread: &Conversation, to: VisitorId, proof: &Proof, state: State) -> Result<()> {
-    tx.run(GIVE, values![thread.site_id, thread.id, to, proof.to_text(), state.as_str()]).await.map(drop)
+pub(super) fn give(tx: &mut Tx, thread: &Conversation, to: VisitorId, proof: &Proof, state: State) -> Result<()> {
+    tx.run(GIVE, values![thread.site_id, thread.id, to, proof.to_text(), state.as_str()]).map(drop)
 }
 
-pub(super) async fn set_state(tx: &mut Tx, site: SiteId, id: ConversationId, state: State) -> Result<()> {
-    tx.run(SET_STATE, values![site, id, state.as_str(), tx.now()]).await.map(drop)
+pub(super) fn set_state(tx: &mut Tx, site: SiteId, id: ConversationId, state: State) -> Result<()> {
+    let now = tx.now();
+    tx.run(SET_STATE, values![site, id, state.as_str(), now]).map(drop)
 }
 
 /// Stores a new, open, empty conversation.
 pub fn add(tx: &mut Tx, new: &Conversation) {
-    tx.later(ADD, values![new.site_id, new.id, &new.public_id, new.visitor_id, new.proof.to_text(), new.created_at]);
+    tx.enqueue(ADD, values![new.site_id, new.id, &new.public_id, new.visitor_id, new.proof.to_text(), new.created_at]);
 }
 
 /// Writes what sending changed in several conversations: state, last number, unread counts, time.
@@ -290,16 +323,16 @@ pub fn grow(tx: &mut Tx, conversations: &[&Conversation]) {
         .iter()
         .map(|c| (c.site_id, c.id, c.state.as_str(), c.last_seq, c.unread_agent, c.unread_visitor, c.updated_at))
         .collect();
-    tx.later(GROW, values![Value::json(&rows)]);
+    tx.enqueue(GROW, values![Value::json(&rows)]);
 }
 
 /// Writes raised watermarks and counts the unread anew.
-pub(super) async fn raise(tx: &mut Tx, conversation: &mut Conversation) -> Result<()> {
+pub(super) fn raise(tx: &mut Tx, conversation: &mut Conversation) -> Result<()> {
     let marks = conversation.marks;
     let (delivered, seen) = (marks.visitor_delivered, marks.visitor_seen);
     let values =
         values![conversation.site_id, conversation.id, delivered, seen, marks.agent_delivered, marks.agent_seen];
-    if let Some((for_agent, for_visitor)) = tx.one(RAISE, values).await? {
+    if let Some((for_agent, for_visitor)) = tx.one(RAISE, values)? {
         (conversation.unread_agent, conversation.unread_visitor) = (for_agent, for_visitor);
     }
     Ok(())
@@ -341,14 +374,14 @@ pub(super) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>
 
 /// Conversations after one number that began in a span of time, by a browser that was new then and without a signed
 /// identity, and that nobody has answered.
-pub async fn unanswered(
+pub fn unanswered(
     tx: &mut Tx,
     site: SiteId,
     (from, to): (Millis, Millis),
     after: ConversationId,
     limit: i64,
 ) -> Result<Vec<Conversation>> {
-    let rows: Vec<Row> = tx.all(UNANSWERED, values![site, from, to, after, limit]).await?;
+    let rows: Vec<Row> = tx.all(UNANSWERED, values![site, from, to, after, limit])?;
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
@@ -358,11 +391,11 @@ pub async fn count_unanswered(store: &Store, site: SiteId, (from, to): (Millis, 
 }
 
 /// Removes the first conversations of a deleted site, at most so many. Returns how many.
-pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
-    tx.run(REMOVE_SOME, values![site, limit]).await.map(|removed| removed as i64)
+pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    tx.run(REMOVE_SOME, values![site, limit]).map(|removed| removed as i64)
 }
 
 /// Removes conversations whose messages are gone.
-pub async fn remove(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
-    tx.run(REMOVE, values![site, Value::ids(conversations)]).await.map(drop)
+pub fn remove(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    tx.run(REMOVE, values![site, Value::ids(conversations)]).map(drop)
 }

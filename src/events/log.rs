@@ -9,12 +9,12 @@ use crate::error::Result;
 use crate::id::{EventId, SiteId};
 use crate::storage::{Kind, Store, Tx};
 
-use super::{Event, Number, Place, Recorded, Scope, store};
+use super::{Committed, Event, Number, Place, Recorded, Scope, store};
 
 /// Events of one commit, in order.
 pub type Published = Vec<Recorded>;
 
-/// The event log: the only way to record, and the way from commits to the relay.
+/// The event log: the way from commits to the relay, and where each site's log ends.
 #[derive(Clone)]
 pub struct Log {
     outlet: mpsc::UnboundedSender<Published>,
@@ -33,42 +33,13 @@ impl Log {
         (Log { outlet: sender, ends: Arc::default() }, receiver)
     }
 
-    /// Records events of one site: numbers them, stores them, and has them told once the transaction is durable.
-    /// The last thing a verb does before it commits.
-    pub async fn record(&self, tx: &mut Tx, site: SiteId, events: Vec<(Scope, Event)>) -> Result<()> {
-        if events.is_empty() {
-            return Ok(());
+    /// Notes where the logs of these events end, and hands them to whoever relays them. Called after their commit.
+    pub fn publish(&self, recorded: Published) {
+        for event in &recorded {
+            self.note_end(event.site, event.place.n);
         }
-        let last = store::take_numbers(tx, site, events.len()).await?;
-        let first = last + 1 - i64::try_from(events.len()).unwrap_or(i64::MAX);
-        let at = tx.now();
-        let mut recorded = Vec::with_capacity(events.len());
-        for (n, (scope, event)) in (first..).zip(events) {
-            let place = Place { n, number: Number::Event(tx.next_id(Kind::Event, EventId).await?.0) };
-            recorded.push(Recorded { site, place, scope, event, at, message: None });
-        }
-        store::add(tx, &recorded);
-        self.publish_after(tx, recorded);
-        Ok(())
-    }
-
-    /// Ends the past of a site's log, because something of it was removed for good: whoever was away loads anew, and so do
-    /// the consoles that listen.
-    pub async fn break_off(&self, tx: &mut Tx, site: SiteId) -> Result<()> {
-        store::break_off(tx, site).await?;
-        self.record(tx, site, vec![(Scope::site(), Event::BrokenOff)]).await
-    }
-
-    /// Tells events that are stored already, once the transaction is durable.
-    pub(crate) fn publish_after(&self, tx: &mut Tx, recorded: Published) {
-        let log = self.clone();
-        tx.after_commit(move || {
-            for event in &recorded {
-                log.note_end(event.site, event.place.n);
-            }
-            // Nobody listens while the server stops: the stored log has it.
-            drop(log.outlet.send(recorded));
-        });
+        // Nobody listens while the server stops: the stored log has it.
+        drop(self.outlet.send(recorded));
     }
 
     /// The number of a site's last event; 0 when there is none.
@@ -103,4 +74,41 @@ impl Log {
         // Every change is one insert, so a poisoned map is still good.
         self.ends.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+}
+
+/// Records events of one site: numbers them, stores them, and has them delivered once the transaction is durable. The last
+/// thing that a verb does in its transaction.
+///
+/// # Errors
+/// When the database fails.
+pub fn record(tx: &mut Tx, site: SiteId, events: Vec<(Scope, Event)>) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let last = store::take_numbers(tx, site, events.len())?;
+    let first = last + 1 - i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let at = tx.now();
+    let mut recorded = Vec::with_capacity(events.len());
+    for (n, (scope, event)) in (first..).zip(events) {
+        let place = Place { n, number: Number::Event(tx.next_id(Kind::Event, EventId)?.0) };
+        recorded.push(Recorded { site, place, scope, event, at, message: None });
+    }
+    store::add(tx, &recorded);
+    deliver(tx, recorded);
+    Ok(())
+}
+
+/// Ends the past of a site's log, because something of it was removed for good: whoever was away loads anew, and so do the
+/// consoles that listen.
+///
+/// # Errors
+/// When the database fails.
+pub fn break_off(tx: &mut Tx, site: SiteId) -> Result<()> {
+    store::break_off(tx, site)?;
+    record(tx, site, vec![(Scope::site(), Event::BrokenOff)])
+}
+
+/// Has events delivered that are stored already, once the transaction is durable.
+pub(crate) fn deliver(tx: &mut Tx, recorded: Published) {
+    tx.outcome::<Committed>().events.extend(recorded);
 }

@@ -12,12 +12,15 @@ use crate::messages::Message;
 use crate::visitors::Proof;
 
 mod cursor;
+mod effect;
 mod log;
 pub mod store;
 mod trim;
 
 pub use cursor::{Cursor, Position};
-pub use log::{Log, Published};
+pub use effect::{Committed, Effect, effect};
+pub(crate) use log::deliver;
+pub use log::{Log, Published, break_off, record};
 pub use trim::{trim, trim_site};
 
 /// Something that happened. Bodies refer to messages and never copy their text.

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::FromRow;
-
 use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ConversationId, EventId, MessageId, SiteId, VisitorId};
-use crate::storage::{Statement, Store, Tx, Value};
+use crate::record;
+use crate::storage::{Store, Tx, Value};
 use crate::values;
 use crate::visitors::Proof;
 
@@ -39,12 +38,13 @@ const ENDS: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS c WHE
 const REACH: &str = "SELECT (SELECT COALESCE(MAX(id), 0) FROM messages) AS message,
     (SELECT COALESCE(MAX(id), 0) FROM events) AS event, CAST(i.value AS BIGINT) AS trimmed
     FROM instance AS i WHERE i.name = 'trimmed_event'";
-const OF_CONVERSATION_AFTER: &str = "SELECT * FROM events WHERE site_id = $1 AND conversation_id = $2 AND n > $3
-    AND n <= $4 ORDER BY n LIMIT $5";
+const OF_CONVERSATION_AFTER: &str = "SELECT id, site_id, n, conversation_id, visitor_id, proof, body, at FROM events
+    WHERE site_id = $1 AND conversation_id = $2 AND n > $3 AND n <= $4 ORDER BY n LIMIT $5";
 // A message is its own event: its row holds its numbers, so nothing is written twice on the hot path.
 //
 // What a console missed is looked for among what everybody missed: a short walk, however many sites it has.
-const OWNED_AFTER: &str = "SELECT e.* FROM events AS e CROSS JOIN sites AS s
+const OWNED_AFTER: &str = "SELECT e.id, e.site_id, e.n, e.conversation_id, e.visitor_id, e.proof, e.body, e.at
+    FROM events AS e CROSS JOIN sites AS s
     WHERE e.id > $2 AND e.id <= $3 AND s.id = e.site_id AND s.owner_id = $1 ORDER BY e.id LIMIT $4";
 const OWNED_SENT_AFTER: &str = "SELECT m.id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
     FROM messages AS m CROSS JOIN sites AS s CROSS JOIN conversations AS c
@@ -83,7 +83,6 @@ pub const SQL: &[&str] = &[
     BREAK_OFF,
 ];
 
-#[derive(FromRow)]
 struct Row {
     id: EventId,
     site_id: SiteId,
@@ -94,6 +93,7 @@ struct Row {
     body: String,
     at: Millis,
 }
+record!(Row { id, site_id, n, conversation_id, visitor_id, proof, body, at });
 
 impl Row {
     /// An event that this program does not know (written by a newer one) is left out.
@@ -109,7 +109,6 @@ impl Row {
     }
 }
 
-#[derive(FromRow)]
 struct SentRow {
     id: MessageId,
     site_id: SiteId,
@@ -120,6 +119,7 @@ struct SentRow {
     visitor_id: VisitorId,
     proof: String,
 }
+record!(SentRow { id, site_id, n, conversation_id, seq, at, visitor_id, proof });
 
 impl From<SentRow> for Recorded {
     fn from(row: SentRow) -> Recorded {
@@ -157,7 +157,7 @@ fn merged_over_sites(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
 }
 
 /// How far back a site's log reaches, and where it ends.
-#[derive(Debug, Clone, Copy, FromRow)]
+#[derive(Debug, Clone, Copy)]
 pub struct Ends {
     /// The site.
     pub site_id: SiteId,
@@ -166,6 +166,7 @@ pub struct Ends {
     /// The last event.
     pub n: i64,
 }
+record!(Ends { site_id, trimmed, n });
 
 /// How far back the whole log reaches, and where it ends.
 #[derive(Debug, Clone, Copy)]
@@ -177,22 +178,25 @@ pub struct Reach {
 }
 
 /// Takes the next numbers of a site's log; answers the last of them.
-pub async fn take_numbers(tx: &mut Tx, site: SiteId, count: usize) -> Result<i64> {
+pub fn take_numbers(tx: &mut Tx, site: SiteId, count: usize) -> Result<i64> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let row: Option<(i64,)> = tx.one(TAKE_NUMBERS, values![site, count]).await?;
+    let row: Option<(i64,)> = tx.one(TAKE_NUMBERS, values![site, count])?;
     row.map(|(n,)| n).ok_or_else(|| Error::Internal("a site without a counter".into()))
 }
 
-/// Asks for the last number of each site's log: rows of a site and its number. A site that is gone is left out.
-pub fn last_numbers(sites: &BTreeSet<SiteId>) -> Statement {
+/// The last number of each site's log. A site that is gone is left out.
+///
+/// # Errors
+/// When the database fails.
+pub fn last_numbers(tx: &mut Tx, sites: &BTreeSet<SiteId>) -> Result<BTreeMap<SiteId, i64>> {
     let rows: Vec<_> = sites.iter().map(|site| (site,)).collect();
-    Statement::new(LAST_NUMBERS, values![Value::json(&rows)])
+    Ok(tx.all(LAST_NUMBERS, values![Value::json(&rows)])?.into_iter().collect())
 }
 
 /// Notes the last number of each site's log, after numbers were given by hand in this transaction.
 pub fn note_numbers(tx: &mut Tx, last: &BTreeMap<SiteId, i64>) {
     let rows: Vec<_> = last.iter().collect();
-    tx.later(NOTE_NUMBERS, values![Value::json(&rows)]);
+    tx.enqueue(NOTE_NUMBERS, values![Value::json(&rows)]);
 }
 
 /// Stores events whose numbers were taken. Those of messages are not stored: the message's own row is their place.
@@ -208,7 +212,7 @@ pub fn add(tx: &mut Tx, events: &[Recorded]) {
         })
         .collect();
     if !rows.is_empty() {
-        tx.later(ADD, values![Value::json(&rows)]);
+        tx.enqueue(ADD, values![Value::json(&rows)]);
     }
 }
 
@@ -258,24 +262,24 @@ pub(super) async fn last_before(store: &Store, moment: Millis) -> Result<Vec<(Si
 }
 
 /// Notes up to where events of the whole database are going to be removed.
-pub(super) async fn note_trimmed(tx: &mut Tx, event: i64) -> Result<()> {
-    tx.run(NOTE_TRIMMED_EVENT, values![event]).await.map(drop)
+pub(super) fn note_trimmed(tx: &mut Tx, event: i64) -> Result<()> {
+    tx.run(NOTE_TRIMMED_EVENT, values![event]).map(drop)
 }
 
 /// Removes the first events of a site up to a number, at most so many. Returns how many.
-pub(super) async fn trim_to(tx: &mut Tx, site: SiteId, n: i64, limit: i64) -> Result<i64> {
-    tx.run(NOTE_TRIM, values![site, n]).await?;
-    tx.run(TRIM, values![site, n, limit]).await.map(|removed| removed as i64)
+pub(super) fn trim_to(tx: &mut Tx, site: SiteId, n: i64, limit: i64) -> Result<i64> {
+    tx.run(NOTE_TRIM, values![site, n])?;
+    tx.run(TRIM, values![site, n, limit]).map(|removed| removed as i64)
 }
 
 /// Removes the first events of a deleted site, at most so many. Returns how many.
-pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
-    tx.run(TRIM, values![site, i64::MAX, limit]).await.map(|removed| removed as i64)
+pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    tx.run(TRIM, values![site, i64::MAX, limit]).map(|removed| removed as i64)
 }
 
 /// Ends the past of a site's log: pages that were away load anew. Its rows are removed afterwards, by a trim.
-pub(super) async fn break_off(tx: &mut Tx, site: SiteId) -> Result<()> {
-    tx.run(BREAK_OFF, values![site]).await.map(drop)
+pub(super) fn break_off(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(BREAK_OFF, values![site]).map(drop)
 }
 
 #[cfg(test)]

@@ -1,11 +1,9 @@
 //! Old events go after some days; messages stay. A client that was away longer loads its state anew.
 
-use futures_util::FutureExt;
-
 use crate::app::App;
 use crate::error::Result;
 use crate::id::SiteId;
-use crate::storage::remove_in_pieces;
+use crate::storage::{Tx, remove_in_pieces};
 
 use super::store;
 
@@ -17,9 +15,7 @@ pub async fn trim(app: &App) -> Result<u64> {
     let old = store::last_before(&app.store, moment).await?;
     let Some(newest) = old.iter().map(|(.., id)| *id).max() else { return Ok(0) };
     // First of all: a console must never take a log with holes for a whole one.
-    let mut tx = app.store.begin().await?;
-    store::note_trimmed(&mut tx, newest).await?;
-    tx.commit().await?;
+    app.store.write(move |tx| store::note_trimmed(tx, newest)).await?;
     for (site, last, _) in old {
         removed += trim_site(app, site, last).await?;
     }
@@ -31,13 +27,9 @@ pub async fn trim(app: &App) -> Result<u64> {
 /// # Errors
 /// When the database fails.
 pub async fn trim_site(app: &App, site: SiteId, last: i64) -> Result<u64> {
-    remove_in_pieces(&app.store, move |tx, rows| {
-        async move {
-            let removed = store::trim_to(tx, site, last, rows).await?;
-            tx.keep_memory();
-            Ok(removed)
-        }
-        .boxed()
-    })
-    .await
+    let trim = move |tx: &mut Tx, rows| {
+        tx.keep_cache();
+        store::trim_to(tx, site, last, rows)
+    };
+    remove_in_pieces(&app.store, trim).await
 }

@@ -98,7 +98,7 @@ impl From<&Error> for Problem {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        if let Error::Internal(cause) = &self {
+        if let Some(cause) = self.cause() {
             tracing::error!(%cause, "a request failed");
         }
         let mut response = (status(self.code()), Json(ErrorBody { error: Problem::from(&self) })).into_response();

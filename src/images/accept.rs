@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::fair_limit::Tenant;
 use crate::sites::Site;
-use crate::storage::Kind;
+use crate::storage::{Kind, Tx};
 use crate::visitors::VisitorSession;
 
 use super::clean::{Cleaned, clean};
@@ -70,18 +70,15 @@ async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, measure:
     };
 
     // The row goes first: whatever is left of an upload that breaks off is then known to the sweep.
-    let mut tx = app.store.begin().await?;
-    let image = Image {
-        id: tx.next_id(Kind::Image, ImageId).await?,
-        name,
-        thumb,
-        width: picture.width,
-        height: picture.height,
-        animated: picture.animated,
-    };
     let file = store::File { bytes: picture.bytes.len(), sha256: Sha256::digest(&picture.bytes).into() };
-    store::insert(&mut tx, site.id, &image, uploader, &file).await?;
-    tx.commit().await?;
+    let (site, width, height, animated) = (site.id, picture.width, picture.height, picture.animated);
+    let insert = move |tx: &mut Tx| {
+        let id = tx.next_id(Kind::Image, ImageId)?;
+        let image = Image { id, name: name.clone(), thumb: thumb.clone(), width, height, animated };
+        store::insert(tx, site, &image, uploader, &file)?;
+        Ok(image)
+    };
+    let image = app.store.write(insert).await?;
 
     put_checked(app, &BlobKey::image(&image.name), picture.bytes.into()).await?;
     if let Some((_, bytes)) = picture.thumb {

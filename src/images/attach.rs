@@ -1,7 +1,7 @@
 //! Making an image part of a message, in the message's own transaction; and letting a site's images go with the site.
 
-use crate::app::App;
 use crate::error::{Error, Result};
+use crate::events::{self, Effect};
 use crate::id::{ConversationId, SiteId};
 use crate::storage::Tx;
 
@@ -12,19 +12,19 @@ use super::{Image, ImageName, Uploader, store};
 ///
 /// # Errors
 /// `Invalid` when there is no such image, `Conflict` when it is in a message already.
-pub async fn attach(tx: &mut Tx, site: SiteId, names: &[ImageName], uploader: Uploader) -> Result<Vec<Image>> {
+pub fn attach(tx: &mut Tx, site: SiteId, names: &[ImageName], uploader: Uploader) -> Result<Vec<Image>> {
     let mut images = Vec::with_capacity(names.len());
     for name in names {
-        match store::attach(tx, site, name, uploader).await? {
+        match store::attach(tx, site, name, uploader)? {
             Some(image) => images.push(image),
-            None => return Err(refusal(tx, site, name, uploader).await?),
+            None => return Err(refusal(tx, site, name, uploader)?),
         }
     }
     Ok(images)
 }
 
-async fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> Result<Error> {
-    Ok(match store::is_attached(tx, site, name, uploader).await? {
+fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> Result<Error> {
+    Ok(match store::is_attached(tx, site, name, uploader)? {
         Some(true) => Error::Conflict("this image is in a message already; upload it again to send it again"),
         _ => Error::invalid("image", "there is no such image of yours; upload it first"),
     })
@@ -32,17 +32,17 @@ async fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader
 
 /// Lets go of the first images of a deleted site, at most so many. Returns how many. The files are removed after the commit;
 /// should the server stop in between, the next sweep removes them.
-pub async fn forget_some(app: &App, tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
-    let count = store::delete_some(tx, site, limit).await?;
+pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let count = store::delete_some(tx, site, limit)?;
     if count > 0 {
-        app.images.sweep_after_commit(tx);
+        events::effect(tx, Effect::FilesOrphaned);
     }
     Ok(count)
 }
 
 /// Lets go of the images of conversations that are to be removed, before their messages go.
-pub async fn forget(app: &App, tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
-    store::delete_of(tx, site, conversations).await?;
-    app.images.sweep_after_commit(tx);
+pub fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    store::delete_of(tx, site, conversations)?;
+    events::effect(tx, Effect::FilesOrphaned);
     Ok(())
 }

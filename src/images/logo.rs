@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::events::{self, Effect};
 use crate::fair_limit::Tenant;
 use crate::id::AccountId;
 use crate::storage::Tx;
@@ -34,10 +35,10 @@ pub async fn keep_logo(app: &App, owner: AccountId, bytes: Bytes) -> Result<Stri
 }
 
 /// Lets a logo go that the site no longer shows, in the transaction that changes the site.
-pub async fn forget_logo(app: &App, tx: &mut Tx, name: &str) -> Result<()> {
+pub fn forget_logo(tx: &mut Tx, name: &str) -> Result<()> {
     if let Some(name) = FileName::parse_logo(name) {
-        store::orphan_file(tx, &BlobKey::logo(name)).await?;
-        app.images.sweep_after_commit(tx);
+        store::orphan_file(tx, &BlobKey::logo(name))?;
+        events::effect(tx, Effect::FilesOrphaned);
     }
     Ok(())
 }

@@ -1,11 +1,10 @@
 //! Images in the database: what is known of each file, and which files are to be removed.
 
-use sqlx::FromRow;
-
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, ImageId, SiteId};
 use crate::id_rows;
+use crate::record;
 use crate::storage::{Store, Tx, Value};
 use crate::values;
 
@@ -73,7 +72,6 @@ pub struct File {
     pub sha256: [u8; 32],
 }
 
-#[derive(FromRow)]
 struct ImageRow {
     id: ImageId,
     name: String,
@@ -82,6 +80,7 @@ struct ImageRow {
     height: i64,
     animated: bool,
 }
+record!(ImageRow { id, name, thumb_name, width, height, animated });
 
 impl TryFrom<ImageRow> for Image {
     type Error = Error;
@@ -99,7 +98,6 @@ impl TryFrom<ImageRow> for Image {
 }
 
 /// What a stored picture is known by.
-#[derive(FromRow)]
 pub(super) struct Known {
     /// Its site.
     pub site_id: SiteId,
@@ -108,6 +106,7 @@ pub(super) struct Known {
     /// SHA-256 of its content.
     pub sha256: Vec<u8>,
 }
+record!(Known { site_id, id, sha256 });
 
 /// The picture of a name; none when no site has it (any more).
 pub(super) async fn known(store: &Store, name: &str) -> Result<Option<Known>> {
@@ -115,7 +114,7 @@ pub(super) async fn known(store: &Store, name: &str) -> Result<Option<Known>> {
 }
 
 /// Writes a new image that belongs to no message yet.
-pub(super) async fn insert(tx: &mut Tx, site: SiteId, image: &Image, uploader: Uploader, file: &File) -> Result<()> {
+pub(super) fn insert(tx: &mut Tx, site: SiteId, image: &Image, uploader: Uploader, file: &File) -> Result<()> {
     let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
     let (width, height, now) = (i64::from(image.width), i64::from(image.height), tx.now());
     let values = values![
@@ -132,27 +131,22 @@ pub(super) async fn insert(tx: &mut Tx, site: SiteId, image: &Image, uploader: U
         uploader.number(),
         now,
     ];
-    tx.run(INSERT, values).await.map(|_| ())
+    tx.run(INSERT, values).map(|_| ())
 }
 
 /// Marks an image as part of a message, if it is its uploader's, fresh and free.
-pub(super) async fn attach(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> Result<Option<Image>> {
+pub(super) fn attach(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> Result<Option<Image>> {
     let oldest = tx.now().plus_seconds(-UNATTACHED_SECONDS);
     let values = values![site, name.as_str(), uploader.kind(), uploader.number(), oldest];
-    let row: Option<ImageRow> = tx.one(ATTACH, values).await?;
+    let row: Option<ImageRow> = tx.one(ATTACH, values)?;
     row.map(Image::try_from).transpose()
 }
 
 /// Whether this uploader's image is attached already; `None` when there is none.
-pub(super) async fn is_attached(
-    tx: &mut Tx,
-    site: SiteId,
-    name: &ImageName,
-    uploader: Uploader,
-) -> Result<Option<bool>> {
+pub(super) fn is_attached(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> Result<Option<bool>> {
     let oldest = tx.now().plus_seconds(-UNATTACHED_SECONDS);
     let values = values![site, name.as_str(), uploader.kind(), uploader.number(), oldest];
-    let row: Option<(bool,)> = tx.one(OWN, values).await?;
+    let row: Option<(bool,)> = tx.one(OWN, values)?;
     Ok(row.map(|(attached,)| attached))
 }
 
@@ -169,36 +163,36 @@ pub(super) async fn unattached(store: &Store, before: Millis, limit: i64) -> Res
 }
 
 /// Deletes one loose image and notes its files for removal.
-pub(super) async fn delete_unattached(tx: &mut Tx, site: SiteId, image: ImageId) -> Result<()> {
-    tx.run(ORPHAN_FILES_OF_ONE, values![site, image]).await?;
-    tx.run(DELETE_ONE, values![site, image]).await.map(|_| ())
+pub(super) fn delete_unattached(tx: &mut Tx, site: SiteId, image: ImageId) -> Result<()> {
+    tx.run(ORPHAN_FILES_OF_ONE, values![site, image])?;
+    tx.run(DELETE_ONE, values![site, image]).map(|_| ())
 }
 
 /// Deletes the first images of a site, at most so many, and notes their files for removal. Returns how many.
-pub(super) async fn delete_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
-    let rows: Vec<(ImageId,)> = tx.all(SOME, values![site, limit]).await?;
+pub(super) fn delete_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let rows: Vec<(ImageId,)> = tx.all(SOME, values![site, limit])?;
     let images: Vec<ImageId> = rows.into_iter().map(|(image,)| image).collect();
     if !images.is_empty() {
-        delete_these(tx, site, &images).await?;
+        delete_these(tx, site, &images)?;
     }
     Ok(images.len() as i64)
 }
 
-async fn delete_these(tx: &mut Tx, site: SiteId, images: &[ImageId]) -> Result<()> {
-    tx.run(ORPHAN_FILES_OF_MANY, values![site, Value::ids(images)]).await?;
-    tx.run(DELETE_MANY, values![site, Value::ids(images)]).await.map(|_| ())
+fn delete_these(tx: &mut Tx, site: SiteId, images: &[ImageId]) -> Result<()> {
+    tx.run(ORPHAN_FILES_OF_MANY, values![site, Value::ids(images)])?;
+    tx.run(DELETE_MANY, values![site, Value::ids(images)]).map(|_| ())
 }
 
 /// Deletes the images that stand in conversations, and notes their files for removal.
-pub(super) async fn delete_of(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
-    let rows: Vec<(ImageId,)> = tx.all(IN_CONVERSATIONS, values![site, Value::ids(conversations)]).await?;
+pub(super) fn delete_of(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    let rows: Vec<(ImageId,)> = tx.all(IN_CONVERSATIONS, values![site, Value::ids(conversations)])?;
     let images: Vec<ImageId> = rows.into_iter().map(|(image,)| image).collect();
-    delete_these(tx, site, &images).await
+    delete_these(tx, site, &images)
 }
 
 /// Notes one file for removal.
-pub(super) async fn orphan_file(tx: &mut Tx, key: &BlobKey) -> Result<()> {
-    tx.run(ORPHAN_FILE, values![key.folder(), key.name()]).await.map(|_| ())
+pub(super) fn orphan_file(tx: &mut Tx, key: &BlobKey) -> Result<()> {
+    tx.run(ORPHAN_FILE, values![key.folder(), key.name()]).map(|_| ())
 }
 
 /// Files to be removed.
@@ -207,6 +201,6 @@ pub(super) async fn orphaned_files(store: &Store, limit: i64) -> Result<Vec<(Str
 }
 
 /// A leftover is gone.
-pub(super) async fn forget_orphaned_file(tx: &mut Tx, folder: &str, name: &str) -> Result<()> {
-    tx.run(FORGET_ORPHANED_FILE, values![folder, name]).await.map(|_| ())
+pub(super) fn forget_orphaned_file(tx: &mut Tx, folder: &str, name: &str) -> Result<()> {
+    tx.run(FORGET_ORPHANED_FILE, values![folder, name]).map(|_| ())
 }

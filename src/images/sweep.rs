@@ -33,11 +33,10 @@ pub async fn sweep(app: &App) -> Result<()> {
         if unattached.is_empty() {
             break;
         }
-        let mut tx = app.store.begin().await?;
-        for (site, image) in unattached {
-            store::delete_unattached(&mut tx, site, image).await?;
-        }
-        tx.commit().await?;
+        let delete = move |tx: &mut Tx| {
+            unattached.iter().try_for_each(|(site, image)| store::delete_unattached(tx, *site, *image))
+        };
+        app.store.write(delete).await?;
     }
     loop {
         let orphaned_files = store::orphaned_files(&app.store, BATCH).await?;
@@ -50,18 +49,16 @@ pub async fn sweep(app: &App) -> Result<()> {
             }
         }
         // The rows go last: a file is forgotten only when it is gone.
-        let mut tx = app.store.begin().await?;
-        for (folder, name) in &orphaned_files {
-            store::forget_orphaned_file(&mut tx, folder, name).await?;
-        }
-        tx.commit().await?;
+        let forget = move |tx: &mut Tx| {
+            orphaned_files.iter().try_for_each(|(folder, name)| store::forget_orphaned_file(tx, folder, name))
+        };
+        app.store.write(forget).await?;
     }
 }
 
 impl Images {
-    /// Asks for a sweep once the transaction is durable.
-    pub(super) fn sweep_after_commit(&self, tx: &mut Tx) {
-        let orphaned_files = self.orphaned_files.clone();
-        tx.after_commit(move || orphaned_files.notify_one());
+    /// Asks for a sweep now.
+    pub fn wake_sweep(&self) {
+        self.orphaned_files.notify_one();
     }
 }

@@ -3,11 +3,9 @@
 //! One message a commit gives some 2,000 a second on a plain disk; sharing the commit gives tens of thousands, at the
 //! same promise: the answer leaves after the sync.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
@@ -85,7 +83,7 @@ async fn run(store: Store, log: Log, queue: Arc<Queue<Job>>, done: Arc<Done>) {
             return;
         }
         let (outgoing, answers): (Vec<_>, Vec<_>) = waiting.into_iter().map(|job| (job.outgoing, job.answer)).unzip();
-        let results = append_guarded(&store, &log, &outgoing).await;
+        let results = append_all(&store, &log, outgoing).await;
         let stored = results.iter().filter(|result| result.is_ok()).count();
         done.messages.fetch_add(stored as u64, Ordering::Relaxed);
         done.commits.fetch_add(1, Ordering::Relaxed);
@@ -96,25 +94,17 @@ async fn run(store: Store, log: Log, queue: Arc<Queue<Job>>, done: Arc<Done>) {
     }
 }
 
-/// Appends behind a guard: a defect that panics must not end the one task that everybody's sending needs. Its
-/// transaction is undone, and these messages may be sent again.
-async fn append_guarded(store: &Store, log: &Log, outgoing: &[Outgoing]) -> Vec<Answer> {
-    AssertUnwindSafe(append_all(store, log, outgoing)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!("a batch of messages broke off; nothing of it is stored");
-        outgoing.iter().map(|_| Err(Error::Unavailable)).collect()
-    })
-}
-
 /// Appends in one commit; where one message spoils the batch, each gets a commit of its own.
-async fn append_all(store: &Store, log: &Log, outgoing: &[Outgoing]) -> Vec<Answer> {
-    match batch::append(store, log, outgoing).await {
+async fn append_all(store: &Store, log: &Log, outgoing: Vec<Outgoing>) -> Vec<Answer> {
+    let outgoing: Arc<[Outgoing]> = outgoing.into();
+    match batch::append(store, log, outgoing.clone()).await {
         Ok(answers) => answers,
         Err(error @ (Error::StorageFull | Error::Unavailable)) => outgoing.iter().map(|_| Err(error.clone())).collect(),
         Err(error) if outgoing.len() == 1 => vec![Err(explain(&outgoing[0], error))],
         Err(_) => {
             let mut answers = Vec::with_capacity(outgoing.len());
-            for one in outgoing {
-                let result = batch::append(store, log, std::slice::from_ref(one)).await;
+            for one in outgoing.iter() {
+                let result = batch::append(store, log, Arc::new([one.clone()])).await;
                 answers.push(match result {
                     Ok(mut answer) => answer.pop().unwrap_or(Err(Error::Unavailable)),
                     Err(error) => Err(explain(one, error)),
@@ -127,6 +117,7 @@ async fn append_all(store: &Store, log: &Log, outgoing: &[Outgoing]) -> Vec<Answ
 
 /// A visitor that was merged or removed meanwhile must start anew.
 fn explain(outgoing: &Outgoing, error: Error) -> Error {
-    let gone = crate::storage::is_constraint(&error) && matches!(outgoing.target, Target::Thread { .. });
+    let gone =
+        matches!(error, Error::Unique(_) | Error::Constraint(_)) && matches!(outgoing.target, Target::Thread { .. });
     if gone { Error::InvalidToken } else { error }
 }

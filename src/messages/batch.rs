@@ -25,28 +25,30 @@ pub(super) type Answers = Vec<Result<Vec<Arc<Message>>>>;
 ///
 /// Where the writer remembers all of their conversations it is one trip to the database. That something was stored before
 /// is noticed by its unique index then, and the batch begins anew with what is stored.
-pub(super) async fn append(store: &Store, log: &Log, jobs: &[Outgoing]) -> Result<Answers> {
-    let mut tx = store.begin().await?;
-    let Some(batch) = Batch::recall(&mut tx, log, jobs) else { return read_and_append(tx, log, jobs).await };
-    match carry_out(tx, log, jobs, batch).await {
-        Ok(answers) => Ok(answers),
+pub(super) async fn append(store: &Store, log: &Log, jobs: Arc<[Outgoing]>) -> Result<Answers> {
+    let (log, first) = (log.clone(), jobs.clone());
+    let recalled = move |tx: &mut Tx| match Batch::recall(tx, &log, &first) {
+        Some(batch) => carry_out(tx, &first, batch),
+        None => read_and_append(tx, &first),
+    };
+    match store.write(recalled).await {
         Err(error @ (Error::StorageFull | Error::Unavailable)) => Err(error),
-        Err(_) => read_and_append(store.begin().await?, log, jobs).await,
+        Err(_) => store.write(move |tx| read_and_append(tx, &jobs)).await,
+        done => done,
     }
 }
 
-async fn read_and_append(mut tx: Tx, log: &Log, jobs: &[Outgoing]) -> Result<Answers> {
-    let batch = Batch::read(&mut tx, jobs).await?;
-    carry_out(tx, log, jobs, batch).await
+fn read_and_append(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Answers> {
+    let batch = Batch::read(tx, jobs)?;
+    carry_out(tx, jobs, batch)
 }
 
-async fn carry_out(mut tx: Tx, log: &Log, jobs: &[Outgoing], mut batch: Batch) -> Result<Answers> {
+fn carry_out(tx: &mut Tx, jobs: &[Outgoing], mut batch: Batch) -> Result<Answers> {
     let mut planned = Vec::with_capacity(jobs.len());
     for job in jobs {
-        planned.push(batch.plan(&mut tx, job).await);
+        planned.push(batch.plan(tx, job));
     }
-    let stored = batch.write(&mut tx, log).await?;
-    tx.commit().await?;
+    let stored = batch.write(tx)?;
     let fetch = |place| match place {
         Stored::Known(message) => message,
         Stored::New(index) => stored[index].clone(),
@@ -108,7 +110,7 @@ impl Batch {
         }
         let sites = jobs.iter().map(|job| job.site).collect();
         let mut batch = Batch { numbers: log.known_ends(&sites)?, ..Batch::default() };
-        let threads = tx.memory::<Threads>();
+        let threads = tx.cache::<Threads>();
         for job in jobs {
             let conversations = match &job.target {
                 Target::Conversation(id) => threads.beside(job.site, *id)?,
@@ -121,7 +123,7 @@ impl Batch {
     }
 
     /// Everything that planning must know, in one trip to the database.
-    async fn read(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Batch> {
+    fn read(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Batch> {
         let (mut named, mut visitors, mut sites) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for job in jobs {
             match &job.target {
@@ -131,27 +133,22 @@ impl Batch {
             sites.insert(job.site);
         }
         let keys: Vec<AuthorKey> = jobs.iter().flat_map(author_keys).collect();
-        let questions = [
-            // Reopening must know the visitor's other conversations: one open at most.
-            (!named.is_empty()).then(|| conversations::store::with_siblings(&named)),
-            (!visitors.is_empty()).then(|| conversations::store::of_visitors(&visitors)),
-            Some(store::known(&keys)),
-            Some(events::store::last_numbers(&sites)),
-        ];
-        let conversations = questions.iter().flatten().count() - 2;
-        let mut answers = tx.ask(questions.into_iter().flatten()).await?;
         let mut batch = Batch::default();
-        for _ in 0..conversations {
-            batch.take(conversations::store::read(&mut answers)?);
+        if !named.is_empty() {
+            // Reopening must know the visitor's other conversations: one open at most.
+            batch.take(conversations::store::with_siblings(tx, &named)?);
+        }
+        if !visitors.is_empty() {
+            batch.take(conversations::store::of_visitors(tx, &visitors)?);
         }
         let found = named.iter().filter_map(|key| batch.heads.get(key));
         batch.whole = found.map(|head| (head.conversation.site_id, head.conversation.visitor_id)).collect();
         batch.whole.append(&mut visitors);
-        for message in store::read(&mut answers)? {
+        for message in store::known(tx, &keys)? {
             let key = author_key(message.site_id, &message.author, &message.client_id);
             batch.known.insert(key, Arc::new(message));
         }
-        batch.numbers = answers.rows()?.into_iter().collect();
+        batch.numbers = events::store::last_numbers(tx, &sites)?;
         Ok(batch)
     }
 
@@ -166,16 +163,16 @@ impl Batch {
         }
     }
 
-    async fn plan(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Vec<Stored>> {
+    fn plan(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Vec<Stored>> {
         if let Some(places) = self.find_known(job)? {
             return Ok(places);
         }
         // Images first: a refused one must leave nothing behind.
         let mut images = Vec::with_capacity(job.drafts.len());
         for draft in &job.drafts {
-            images.push(attach(tx, job, draft).await?);
+            images.push(attach(tx, job, draft)?);
         }
-        let key = self.resolve(tx, job).await?;
+        let key = self.resolve(tx, job)?;
         let reopened = self.open(key);
         let mut places = Vec::with_capacity(job.drafts.len());
         for (index, (draft, image)) in job.drafts.iter().zip(images).enumerate() {
@@ -233,7 +230,7 @@ impl Batch {
         }
     }
 
-    async fn resolve(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Key> {
+    fn resolve(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Key> {
         match &job.target {
             Target::Conversation(id) => {
                 let key = (job.site, *id);
@@ -241,7 +238,7 @@ impl Batch {
             }
             Target::Thread { visitor, proof, mode } => match self.thread_of(job.site, *visitor, proof, *mode) {
                 Some(key) => Ok(key),
-                None => self.start(tx, job.site, *visitor, proof, *mode).await,
+                None => self.start(tx, job.site, *visitor, proof, *mode),
             },
         }
     }
@@ -255,7 +252,7 @@ impl Batch {
         Some((site, best.id))
     }
 
-    async fn start(
+    fn start(
         &mut self,
         tx: &mut Tx,
         site: SiteId,
@@ -265,7 +262,7 @@ impl Batch {
     ) -> Result<Key> {
         let conversation = Conversation {
             site_id: site,
-            id: tx.next_id(Kind::Conversation, ConversationId).await?,
+            id: tx.next_id(Kind::Conversation, ConversationId)?,
             public_id: format!("c_{}", crate::secret::random_text(12)),
             visitor_id: visitor,
             proof: if mode == IdentityMode::Shared { Proof::Shared } else { proof.clone() },
@@ -300,16 +297,16 @@ impl Batch {
     /// Leaves to the next batch how its conversations stand now.
     fn remember(self, tx: &mut Tx) {
         let mut heads = self.heads;
-        let threads = tx.memory::<Threads>();
+        let threads = tx.cache::<Threads>();
         for (site, visitor) in self.whole {
             let ids = self.of_visitor.get(&(site, visitor)).into_iter().flatten();
             let conversations = ids.filter_map(|id| heads.remove(&(site, *id))).map(|head| head.conversation);
             threads.remember(site, visitor, conversations.collect());
         }
-        tx.keep_memory();
+        tx.keep_cache();
     }
 
-    async fn write(mut self, tx: &mut Tx, log: &Log) -> Result<Vec<Arc<Message>>> {
+    fn write(mut self, tx: &mut Tx) -> Result<Vec<Arc<Message>>> {
         if self.planned.is_empty() {
             return Ok(Vec::new());
         }
@@ -318,8 +315,8 @@ impl Batch {
         }
         let (mut news, mut recorded) = (Vec::new(), Vec::new());
         for planned in std::mem::take(&mut self.planned) {
-            let id = tx.next_id(Kind::Message, MessageId).await?;
-            let announced = if planned.announce { Some(tx.next_id(Kind::Event, EventId).await?) } else { None };
+            let id = tx.next_id(Kind::Message, MessageId)?;
+            let announced = if planned.announce { Some(tx.next_id(Kind::Event, EventId)?) } else { None };
             let Some(head) = self.heads.get(&planned.key) else { return Err(Error::NotFound) };
             let Some(last) = self.numbers.get_mut(&planned.key.0) else { return Err(Error::NotFound) };
             let (new, told) = number(planned, head, (id, announced), last, tx.now());
@@ -333,7 +330,7 @@ impl Batch {
             self.heads.values().filter(|head| head.grown).map(|head| &head.conversation).collect();
         conversations::store::grow(tx, &grown);
         self.remember(tx);
-        log.publish_after(tx, recorded);
+        events::deliver(tx, recorded);
         Ok(news.into_iter().map(|new| new.message).collect())
     }
 }
@@ -380,9 +377,9 @@ fn number(
     (New { id, message, image }, recorded)
 }
 
-async fn attach(tx: &mut Tx, job: &Outgoing, draft: &Draft) -> Result<Option<(ImageId, ImageView)>> {
+fn attach(tx: &mut Tx, job: &Outgoing, draft: &Draft) -> Result<Option<(ImageId, ImageView)>> {
     let Body::Image(name) = &draft.body else { return Ok(None) };
-    let attached = images::attach(tx, job.site, std::slice::from_ref(name), job.author.uploader()).await?;
+    let attached = images::attach(tx, job.site, std::slice::from_ref(name), job.author.uploader())?;
     Ok(attached.first().map(|image| (image.id, ImageView::from(image))))
 }
 

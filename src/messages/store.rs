@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use sqlx::FromRow;
-
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, ImageId, KeyId, MessageId, SiteId, VisitorId};
 use crate::images::{Image, ImageName, ImageView};
+use crate::record;
 use crate::search;
-use crate::storage::{Answers, Statement, Store, Tx, Value};
+use crate::storage::{Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
 
@@ -19,8 +18,9 @@ use super::{Author, ClientId, Message};
 macro_rules! select {
     ($from:expr, $rest:expr) => {
         concat!(
-            "SELECT m.*, c.public_id AS conversation_public_id, v.public_id AS visitor_public_id,
-                i.name AS image_name, i.thumb_name, i.width, i.height, i.animated
+            "SELECT m.site_id, m.n, m.conversation_id, c.public_id AS conversation_public_id,
+                v.public_id AS visitor_public_id, m.seq, m.author_kind, m.author_id, m.author_name, m.client_id, m.text,
+                m.image_id, i.name AS image_name, i.thumb_name, i.width, i.height, i.animated, m.at
             FROM ",
             $from,
             " messages AS m
@@ -70,7 +70,6 @@ const FORGET: &str = concat!("DELETE FROM messages WHERE site_id = $1 AND id IN 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, GIVE, SOME, FORGET, FORGET_OF];
 
-#[derive(FromRow)]
 struct Row {
     site_id: SiteId,
     n: i64,
@@ -91,6 +90,26 @@ struct Row {
     animated: Option<bool>,
     at: Millis,
 }
+record!(Row {
+    site_id,
+    n,
+    conversation_id,
+    conversation_public_id,
+    visitor_public_id,
+    seq,
+    author_kind,
+    author_id,
+    author_name,
+    client_id,
+    text,
+    image_id,
+    image_name,
+    thumb_name,
+    width,
+    height,
+    animated,
+    at
+});
 
 impl Row {
     fn image(&self) -> Option<ImageView> {
@@ -181,9 +200,9 @@ pub async fn at(store: &Store, places: &[(SiteId, ConversationId, i64)]) -> Resu
 /// What identifies a message for its author.
 pub(super) type AuthorKey = (SiteId, &'static str, i64, ClientId);
 
-/// Asks for those of the given messages that are stored already.
-pub(super) fn known(keys: &[AuthorKey]) -> Statement {
-    Statement::new(KNOWN, values![Value::json(&keys)])
+/// Those of the given messages that are stored already.
+pub(super) fn known(tx: &mut Tx, keys: &[AuthorKey]) -> Result<Vec<Message>> {
+    tx.all(KNOWN, values![Value::json(&keys)]).map(messages)
 }
 
 /// The stored messages of some client ids of one author, in the order of their numbers.
@@ -191,11 +210,6 @@ pub(super) async fn of_keys(store: &Store, keys: &[AuthorKey]) -> Result<Vec<Mes
     let mut found: Vec<Message> = store.all(KNOWN, values![Value::json(&keys)]).await.map(messages)?;
     found.sort_by_key(|message| message.n);
     Ok(found)
-}
-
-/// Reads the answer to [`known`].
-pub(super) fn read(answers: &mut Answers) -> Result<Vec<Message>> {
-    answers.rows().map(messages)
 }
 
 /// A message about to be stored.
@@ -227,27 +241,27 @@ pub(super) fn add(tx: &mut Tx, news: &[New]) {
             )
         })
         .collect();
-    tx.later(ADD, values![Value::json(&rows)]);
+    tx.enqueue(ADD, values![Value::json(&rows)]);
 }
 
 /// Makes another visitor the author of what the visitor of a conversation wrote, so that a retry is still recognised.
-pub async fn give(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), to: VisitorId) -> Result<()> {
-    tx.run(GIVE, values![site, conversation, to]).await.map(drop)
+pub fn give(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), to: VisitorId) -> Result<()> {
+    tx.run(GIVE, values![site, conversation, to]).map(drop)
 }
 
 /// Removes the first messages of a deleted site, at most so many. Returns how many.
-pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
-    let rows: Vec<(MessageId,)> = tx.all(SOME, values![site, limit]).await?;
+pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let rows: Vec<(MessageId,)> = tx.all(SOME, values![site, limit])?;
     let ids: Vec<MessageId> = rows.into_iter().map(|(id,)| id).collect();
     if !ids.is_empty() {
         search::store::forget_messages(tx, site, &ids);
-        tx.run(FORGET, values![site, Value::ids(&ids)]).await?;
+        tx.run(FORGET, values![site, Value::ids(&ids)])?;
     }
     Ok(ids.len() as i64)
 }
 
 /// Removes the messages of conversations that are to be removed.
-pub async fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+pub fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
     search::store::forget(tx, site, conversations);
-    tx.run(FORGET_OF, values![site, Value::ids(conversations)]).await.map(drop)
+    tx.run(FORGET_OF, values![site, Value::ids(conversations)]).map(drop)
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::storage::Store;
+use crate::storage::{Store, Tx};
 
 use super::store::{Progress, Said, add, after, entry, fold, nth_after, progress};
 use super::terms::terms;
@@ -84,15 +84,19 @@ async fn index_batch(store: &Store, now: Progress) -> Result<usize> {
         said.iter().filter_map(|said| entry(said, &terms(&said.text))).collect::<Vec<_>>()
     });
     let entries = entries.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
-    let mut tx = store.begin().await?;
-    add(&mut tx, &entries, last);
-    tx.keep_memory();
-    tx.commit().await?;
+    let write = move |tx: &mut Tx| {
+        tx.keep_cache();
+        add(tx, &entries, last);
+        Ok(())
+    };
+    store.write(write).await?;
     // By itself it would fold much at once, now and then, and a message would wait for it.
-    let mut tx = store.begin().await?;
-    fold(&mut tx);
-    tx.keep_memory();
-    tx.commit().await?;
+    let write = |tx: &mut Tx| {
+        tx.keep_cache();
+        fold(tx);
+        Ok(())
+    };
+    store.write(write).await?;
     Ok(count)
 }
 
@@ -101,12 +105,14 @@ async fn index_stretch(store: &Store, now: Progress) -> Result<bool> {
     let Some(stretch) = stretches::due(store, now).await? else { return Ok(false) };
     let terms = tokio::task::spawn_blocking(move || (stretch.terms(), stretch));
     let (terms, stretch) = terms.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
-    let mut tx = store.begin().await?;
-    // Few terms and little to fold, which one commit has room for.
-    stretch.put(&mut tx, terms);
-    stretches::fold(&mut tx);
-    tx.keep_memory();
-    tx.commit().await?;
+    let write = move |tx: &mut Tx| {
+        tx.keep_cache();
+        // Few terms and little to fold, which one commit has room for.
+        stretch.put(tx, &terms);
+        stretches::fold(tx);
+        Ok(())
+    };
+    store.write(write).await?;
     Ok(true)
 }
 

@@ -6,11 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::FromRow;
-
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ConversationId, MessageId, SiteId};
+use crate::record;
 use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
 use crate::{bulk_rows, fold_terms, has_terms, id_rows};
@@ -97,7 +96,7 @@ pub(super) struct Scope {
 }
 
 /// A message as it is looked at.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 pub(super) struct Row {
     pub id: MessageId,
     pub site_id: SiteId,
@@ -108,18 +107,20 @@ pub(super) struct Row {
     pub text: String,
     pub at: Millis,
 }
+record!(Row { id, site_id, conversation_id, seq, author_kind, author_name, text, at });
 
 /// A message that is to be indexed.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 pub(super) struct Said {
     pub id: MessageId,
     pub site_id: SiteId,
     pub owner_id: AccountId,
     pub text: String,
 }
+record!(Said { id, site_id, owner_id, text });
 
 /// How far the indexes have come.
-#[derive(Debug, Clone, Copy, FromRow)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Progress {
     /// The last message of all.
     pub newest: MessageId,
@@ -128,6 +129,7 @@ pub(super) struct Progress {
     /// The first one whose stretch is not in the index yet; a number above all, if there is none.
     pub stretched: MessageId,
 }
+record!(Progress { newest, indexed, stretched });
 
 /// How far the indexes have come.
 pub(super) async fn progress(store: &Store) -> Result<Progress> {
@@ -157,13 +159,13 @@ pub(super) fn entry(said: &Said, words: &BTreeSet<String>) -> Option<Entry> {
 
 /// Puts messages into the index, and moves the mark.
 pub(super) fn add(tx: &mut Tx, entries: &[Entry], mark: MessageId) {
-    tx.later(ADD, values![Value::json(&entries)]);
-    tx.later(SET_MARK, values![mark]);
+    tx.enqueue(ADD, values![Value::json(&entries)]);
+    tx.enqueue(SET_MARK, values![mark]);
 }
 
 /// Keeps the index in few parts, so that looking something up stays cheap. More often than parts are added to it.
 pub(super) fn fold(tx: &mut Tx) {
-    tx.later(FOLD, []);
+    tx.enqueue(FOLD, []);
 }
 
 pub(super) fn word_term(owner: AccountId, span: i64, word: &str) -> String {
@@ -225,12 +227,12 @@ pub(super) async fn not_indexed(
 
 /// Removes messages from the index. To be asked for before the messages are removed.
 pub fn forget_messages(tx: &mut Tx, site: SiteId, messages: &[MessageId]) {
-    tx.later(FORGET_MESSAGES, values![site, Value::ids(messages)]);
+    tx.enqueue(FORGET_MESSAGES, values![site, Value::ids(messages)]);
     stretches::forget_messages(tx, site, messages);
 }
 
 /// Removes the messages of conversations from the index. To be asked for before the messages are removed.
 pub fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) {
-    tx.later(FORGET, values![site, Value::ids(conversations)]);
+    tx.enqueue(FORGET, values![site, Value::ids(conversations)]);
     stretches::forget(tx, site, conversations);
 }

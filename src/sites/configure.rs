@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
+use crate::events::{self, Effect};
 use crate::id::SiteId;
+use crate::storage::Tx;
 use crate::text;
 
 use super::{IdentityMode, Limits, Locale, Look, Site, store};
@@ -54,15 +56,16 @@ pub struct ConfigureSite {
 /// # Errors
 /// The first field that is refused; `UnreadableColours` with the nearest readable one.
 pub async fn configure(app: &App, by: &By, site: SiteId, change: ConfigureSite) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    let mut after = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    let subject = parts_of(&change);
-    apply(&mut after, change)?;
-    store::update(&mut tx, &after).await?;
-    super::policy::judge_after(app, &mut tx, after);
-    audit::record(&mut tx, by, Action::SiteChanged, Some(site), &subject).await?;
-    super::changed(app, &mut tx, site).await?;
-    tx.commit().await
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        let mut after = store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
+        apply(&mut after, change.clone())?;
+        store::update(tx, &after)?;
+        events::effect(tx, Effect::PolicyChanged(site));
+        audit::record(tx, &by, Action::SiteChanged, Some(site), &parts_of(&change))?;
+        super::changed(tx, site)
+    };
+    app.store.write(act).await
 }
 
 /// What a change touches, for the audit log.

@@ -5,7 +5,7 @@ use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId};
 use crate::secret::random_text;
-use crate::storage::Kind;
+use crate::storage::{Kind, Tx};
 
 use super::key::WIDGET_KEY_PREFIX;
 use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
@@ -16,15 +16,18 @@ use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
 /// # Errors
 /// A name that is empty or too long; more sites than one account may have.
 pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<Site> {
-    let name = configure::name(name)?;
-    let mut tx = app.store.begin().await?;
-    if store::count_of_owner(&mut tx, owner).await? >= MOST_SITES {
+    let (by, name) = (by.clone(), configure::name(name)?);
+    app.store.write(move |tx| create_in(tx, &by, owner, &name)).await
+}
+
+fn create_in(tx: &mut Tx, by: &By, owner: AccountId, name: &str) -> Result<Site> {
+    if store::count_of_owner(tx, owner)? >= MOST_SITES {
         return Err(Error::Conflict("an account can have at most 200 sites; delete one that is not used any more"));
     }
     let site = Site {
-        id: tx.next_id(Kind::Site, SiteId).await?,
+        id: tx.next_id(Kind::Site, SiteId)?,
         owner_id: owner,
-        name,
+        name: name.to_owned(),
         paused: false,
         widget_key: format!("{WIDGET_KEY_PREFIX}{}", random_text(16)),
         look: Look::default(),
@@ -38,9 +41,8 @@ pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<
         seen_page: None,
         created_at: tx.now(),
     };
-    store::insert(&mut tx, &site).await?;
-    audit::record(&mut tx, by, Action::SiteMade, Some(site.id), &site.name).await?;
-    super::changed(app, &mut tx, site.id).await?;
-    tx.commit().await?;
+    store::insert(tx, &site)?;
+    audit::record(tx, by, Action::SiteMade, Some(site.id), &site.name)?;
+    super::changed(tx, site.id)?;
     Ok(site)
 }

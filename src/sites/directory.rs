@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{KeyId, SiteId};
 use crate::secret::digest;
-use crate::storage::{Store, Tx};
+use crate::storage::Store;
 
 use super::{Grant, Site, key, store};
 
@@ -123,16 +123,13 @@ impl Directory {
         Ok((self.by_id(site).await?, key, grant))
     }
 
-    /// Forgets a site and its keys once `tx` is durable.
-    pub fn forget_after(&self, tx: &mut Tx, site: SiteId) {
-        let directory = self.clone();
-        tx.after_commit(move || {
-            let mut cache = directory.cache();
-            cache.changes += 1;
-            cache.by_id.remove(&site);
-            cache.widget_keys.retain(|_, (owner, _)| *owner != site);
-            cache.chat_keys.retain(|_, (owner, ..)| *owner != site);
-        });
+    /// Forgets a site and its keys: they are read again at the next use.
+    pub fn forget(&self, site: SiteId) {
+        let mut cache = self.cache();
+        cache.changes += 1;
+        cache.by_id.remove(&site);
+        cache.widget_keys.retain(|_, (owner, _)| *owner != site);
+        cache.chat_keys.retain(|_, (owner, ..)| *owner != site);
     }
 
     /// Is it time to write this note? Says yes to one of many who ask at once.

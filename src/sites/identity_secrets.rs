@@ -3,9 +3,10 @@
 use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
+use crate::events::{self, Effect};
 use crate::id::{KeyId, SiteId};
 use crate::secret::Secret;
-use crate::storage::Kind;
+use crate::storage::{Kind, Tx};
 
 use super::key::{IDENTITY_SECRET_PREFIX, MOST_IDENTITY_SECRETS, NewKey};
 use super::store;
@@ -15,21 +16,23 @@ use super::store;
 /// # Errors
 /// `Conflict` when there are two already; `NotFound`.
 pub async fn add_identity_secret(app: &App, by: &By, site: SiteId) -> Result<NewKey> {
-    let mut tx = app.store.begin().await?;
-    store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    if store::identity_secrets_in(&mut tx, site).await?.len() >= MOST_IDENTITY_SECRETS {
-        return Err(Error::Conflict(
-            "there are two identity secrets already; delete the one that is not used any more",
-        ));
-    }
-    let new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, IDENTITY_SECRET_PREFIX, tx.now());
-    let sealed = app.vault.encrypt(&new.secret, &place(site, new.key.id))?;
-    store::insert_identity_secret(&mut tx, site, sealed, &new.key).await?;
-    app.sites.forget_after(&mut tx, site);
-    audit::record(&mut tx, by, Action::IdentitySecretMade, Some(site), &new.key.ending()).await?;
-    super::changed(app, &mut tx, site).await?;
-    tx.commit().await?;
-    Ok(new)
+    let (encrypting, by) = (app.clone(), by.clone());
+    let act = move |tx: &mut Tx| {
+        store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
+        if store::identity_secrets_in(tx, site)?.len() >= MOST_IDENTITY_SECRETS {
+            return Err(Error::Conflict(
+                "there are two identity secrets already; delete the one that is not used any more",
+            ));
+        }
+        let new = NewKey::make(tx.next_id(Kind::Key, KeyId)?, IDENTITY_SECRET_PREFIX, tx.now());
+        let sealed = encrypting.vault.encrypt(&new.secret, &place(site, new.key.id))?;
+        store::insert_identity_secret(tx, site, sealed, &new.key)?;
+        events::effect(tx, Effect::SiteChanged(site));
+        audit::record(tx, &by, Action::IdentitySecretMade, Some(site), &new.key.ending())?;
+        super::changed(tx, site)?;
+        Ok(new)
+    };
+    app.store.write(act).await
 }
 
 /// Deletes a secret: what it signed is refused from now on, and who was let in by it must sign anew.
@@ -37,15 +40,16 @@ pub async fn add_identity_secret(app: &App, by: &By, site: SiteId) -> Result<New
 /// # Errors
 /// `NotFound`.
 pub async fn delete_identity_secret(app: &App, by: &By, site: SiteId, secret: KeyId) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    if !store::delete_identity_secret(&mut tx, site, secret).await? {
-        return Err(Error::NotFound);
-    }
-    let now = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    super::policy::judge_after(app, &mut tx, now);
-    audit::record(&mut tx, by, Action::IdentitySecretDeleted, Some(site), &format!("number {secret}")).await?;
-    super::changed(app, &mut tx, site).await?;
-    tx.commit().await
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        if !store::delete_identity_secret(tx, site, secret)? {
+            return Err(Error::NotFound);
+        }
+        events::effect(tx, Effect::PolicyChanged(site));
+        audit::record(tx, &by, Action::IdentitySecretDeleted, Some(site), &format!("number {secret}"))?;
+        super::changed(tx, site)
+    };
+    app.store.write(act).await
 }
 
 /// The secrets that may have signed an identity now. Whole, prefix included, they are the HMAC key.

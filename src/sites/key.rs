@@ -3,6 +3,7 @@
 
 use crate::clock::Millis;
 use crate::id::KeyId;
+use crate::record;
 use crate::secret::{Secret, random_text};
 
 use super::grant::Grant;
@@ -23,7 +24,7 @@ pub const MOST_CHAT_KEYS: usize = 20;
 pub const LONGEST_GRACE_S: u32 = 30 * GRACE_S;
 
 /// What is known of a secret key after it was shown once.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// Its number.
     pub id: KeyId,
@@ -36,6 +37,7 @@ pub struct Key {
     /// When it stops working.
     pub expires_at: Option<Millis>,
 }
+record!(Key { id, last4, created_at, last_used_at, expires_at });
 
 /// A key of the compatible API, and what it opens.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
+use crate::events::{self, Effect};
 use crate::id::{KeyId, SiteId};
 use crate::secret::{digest, random_text};
-use crate::storage::Kind;
+use crate::storage::{Kind, Tx};
 
 use super::directory::{Directory, Note};
 use super::grant::Grant;
@@ -32,24 +33,28 @@ pub async fn make_chat_key(
     grant: Grant,
     others: Others,
 ) -> Result<(NewKey, ChatKey)> {
-    let mut tx = app.store.begin().await?;
-    store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    if let Others::End(grace_s) = others {
-        let end = tx.now().plus_seconds(check_grace(grace_s)?);
-        store::expire_chat_keys(&mut tx, site, end).await?;
-    }
-    if store::count_chat_keys(&mut tx, site).await? >= MOST_CHAT_KEYS {
-        return Err(Error::Conflict("a site can have at most 20 chat API keys; revoke one that is not used any more"));
-    }
-    let mut new = NewKey::make(tx.next_id(Kind::Key, KeyId).await?, CHAT_KEY_PREFIX, tx.now());
-    new.key.expires_at = grant.expires_at;
-    let made = ChatKey { key: new.key.clone(), grant };
-    store::insert_chat_key(&mut tx, site, digest(new.secret.expose()), &made).await?;
-    app.sites.forget_after(&mut tx, site);
-    audit::record(&mut tx, by, Action::ChatKeyMade, Some(site), &new.key.ending()).await?;
-    super::changed(app, &mut tx, site).await?;
-    tx.commit().await?;
-    Ok((new, made))
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
+        if let Others::End(grace_s) = others {
+            let end = tx.now().plus_seconds(check_grace(grace_s)?);
+            store::expire_chat_keys(tx, site, end)?;
+        }
+        if store::count_chat_keys(tx, site)? >= MOST_CHAT_KEYS {
+            return Err(Error::Conflict(
+                "a site can have at most 20 chat API keys; revoke one that is not used any more",
+            ));
+        }
+        let mut new = NewKey::make(tx.next_id(Kind::Key, KeyId)?, CHAT_KEY_PREFIX, tx.now());
+        new.key.expires_at = grant.expires_at;
+        let made = ChatKey { key: new.key.clone(), grant: grant.clone() };
+        store::insert_chat_key(tx, site, digest(new.secret.expose()), &made)?;
+        events::effect(tx, Effect::SiteChanged(site));
+        audit::record(tx, &by, Action::ChatKeyMade, Some(site), &new.key.ending())?;
+        super::changed(tx, site)?;
+        Ok((new, made))
+    };
+    app.store.write(act).await
 }
 
 /// Revokes a chat API key now.
@@ -57,14 +62,16 @@ pub async fn make_chat_key(
 /// # Errors
 /// `NotFound`.
 pub async fn revoke_chat_key(app: &App, by: &By, site: SiteId, key: KeyId) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    if !store::delete_chat_key(&mut tx, site, key).await? {
-        return Err(Error::NotFound);
-    }
-    app.sites.forget_after(&mut tx, site);
-    audit::record(&mut tx, by, Action::ChatKeyRevoked, Some(site), &format!("number {key}")).await?;
-    super::changed(app, &mut tx, site).await?;
-    tx.commit().await
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        if !store::delete_chat_key(tx, site, key)? {
+            return Err(Error::NotFound);
+        }
+        events::effect(tx, Effect::SiteChanged(site));
+        audit::record(tx, &by, Action::ChatKeyRevoked, Some(site), &format!("number {key}"))?;
+        super::changed(tx, site)
+    };
+    app.store.write(act).await
 }
 
 /// Makes a new widget key. The old one works for `grace_s` seconds more, so that pages can be changed one by one.
@@ -72,16 +79,17 @@ pub async fn revoke_chat_key(app: &App, by: &By, site: SiteId, key: KeyId) -> Re
 /// # Errors
 /// A grace that is too long; `NotFound`.
 pub async fn rotate_widget_key(app: &App, by: &By, site: SiteId, grace_s: u32) -> Result<()> {
-    let grace = check_grace(grace_s)?;
-    let mut tx = app.store.begin().await?;
-    store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    let end = tx.now().plus_seconds(grace);
-    store::expire_widget_keys(&mut tx, site, end).await?;
-    store::insert_widget_key(&mut tx, site, &format!("{WIDGET_KEY_PREFIX}{}", random_text(16))).await?;
-    app.sites.forget_after(&mut tx, site);
-    audit::record(&mut tx, by, Action::WidgetKeyMade, Some(site), "").await?;
-    super::changed(app, &mut tx, site).await?;
-    tx.commit().await
+    let (by, grace) = (by.clone(), check_grace(grace_s)?);
+    let act = move |tx: &mut Tx| {
+        store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
+        let end = tx.now().plus_seconds(grace);
+        store::expire_widget_keys(tx, site, end)?;
+        store::insert_widget_key(tx, site, &format!("{WIDGET_KEY_PREFIX}{}", random_text(16)))?;
+        events::effect(tx, Effect::SiteChanged(site));
+        audit::record(tx, &by, Action::WidgetKeyMade, Some(site), "")?;
+        super::changed(tx, site)
+    };
+    app.store.write(act).await
 }
 
 /// Notes that a chat API key opened something: at most once a minute, and without making the caller wait.
@@ -91,12 +99,7 @@ pub fn note_use(directory: &Directory, site: SiteId, key: KeyId) {
     }
     let store = directory.store().clone();
     tokio::spawn(async move {
-        let written = async {
-            let mut tx = store.begin().await?;
-            store::used_chat_key(&mut tx, site, key).await?;
-            tx.commit().await
-        };
-        if let Err(error) = written.await {
+        if let Err(error) = store.write(move |tx| store::used_chat_key(tx, site, key)).await {
             tracing::warn!(%error, "the last use of a chat API key was not noted");
         }
     });

@@ -5,9 +5,11 @@ use bytes::Bytes;
 use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
+use crate::events::{self, Effect};
 use crate::fair_limit::Tenant;
 use crate::id::SiteId;
 use crate::images;
+use crate::storage::Tx;
 
 use super::store;
 
@@ -31,15 +33,17 @@ pub async fn remove_logo(app: &App, by: &By, site: SiteId) -> Result<()> {
 }
 
 async fn replace(app: &App, by: &By, site: SiteId, name: Option<String>) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    let mut changed = store::by_id_in(&mut tx, site).await?.ok_or(Error::NotFound)?;
-    let old = std::mem::replace(&mut changed.logo, name);
-    store::update(&mut tx, &changed).await?;
-    if let Some(old) = old {
-        images::forget_logo(app, &mut tx, &old).await?;
-    }
-    app.sites.forget_after(&mut tx, site);
-    audit::record(&mut tx, by, Action::SiteChanged, Some(site), "logo").await?;
-    super::changed(app, &mut tx, site).await?;
-    tx.commit().await
+    let by = by.clone();
+    let act = move |tx: &mut Tx| {
+        let mut changed = store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
+        let old = std::mem::replace(&mut changed.logo, name.clone());
+        store::update(tx, &changed)?;
+        if let Some(old) = old {
+            images::forget_logo(tx, &old)?;
+        }
+        events::effect(tx, Effect::SiteChanged(site));
+        audit::record(tx, &by, Action::SiteChanged, Some(site), "logo")?;
+        super::changed(tx, site)
+    };
+    app.store.write(act).await
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::events::{Event, Scope};
+use crate::events::{self, Event, Scope};
 use crate::id::{AccountId, KeyId, SiteId};
 use crate::storage::Tx;
 
@@ -201,6 +201,6 @@ fn host_of(origin: &str) -> &str {
 }
 
 /// Records that a site changed, as the last write of its transaction: open consoles load it anew.
-pub(crate) async fn changed(app: &App, tx: &mut Tx, site: SiteId) -> Result<()> {
-    app.events.record(tx, site, vec![(Scope::site(), Event::SiteChanged)]).await
+pub(crate) fn changed(tx: &mut Tx, site: SiteId) -> Result<()> {
+    events::record(tx, site, vec![(Scope::site(), Event::SiteChanged)])
 }

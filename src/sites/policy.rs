@@ -40,11 +40,3 @@ impl Site {
         session.proof != Proof::Signed || session.signed_by.is_some_and(|by| self.identity_secrets.contains(&by))
     }
 }
-
-/// Has a site judged anew once `tx` is durable: each use finds it as it is `now`, and open pages that it does not allow any
-/// more leave.
-pub(super) fn judge_after(app: &App, tx: &mut Tx, now: Site) {
-    app.sites.forget_after(tx, now.id);
-    let app = app.clone();
-    tx.after_commit(move || app.hub.judge(&now));
-}

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
-
 use crate::app::App;
 use crate::error::Result;
 use crate::id::SiteId;
@@ -32,28 +30,26 @@ pub async fn run(app: App) {
 /// When the database fails.
 pub async fn purge(app: &App) -> Result<()> {
     while let Some(site) = store::next_deleted(&app.store).await? {
-        let app = app.clone();
-        let store = app.store.clone();
-        remove_in_pieces(&store, move |tx, rows| remove_piece(app.clone(), tx, site, rows).boxed()).await?;
+        remove_in_pieces(&app.store, move |tx, rows| remove_piece(tx, site, rows)).await?;
     }
     Ok(())
 }
 
 /// Removes at most so many rows of a site, and the site itself where nothing else is left: then it returns fewer than `rows`.
 /// Rows that go with a visitor by a cascade (`people`, `people_words`) are not counted.
-async fn remove_piece(app: App, tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
+fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     let mut left = rows;
-    left -= images::forget_some(&app, tx, site, left).await?;
-    left -= messages::store::forget_some(tx, site, left).await?;
-    left -= events::store::forget_some(tx, site, left).await?;
-    left -= conversations::store::forget_some(tx, site, left).await?;
-    left -= visitors::store::forget_some(tx, site, left).await?;
+    left -= images::forget_some(tx, site, left)?;
+    left -= messages::store::forget_some(tx, site, left)?;
+    left -= events::store::forget_some(tx, site, left)?;
+    left -= conversations::store::forget_some(tx, site, left)?;
+    left -= visitors::store::forget_some(tx, site, left)?;
     if left <= 0 {
         // Nobody talks in it any more: what is remembered of other sites stays right.
-        tx.keep_memory();
+        tx.keep_cache();
         return Ok(rows - left);
     }
-    store::delete(tx, site).await?;
-    accounts::store::remove_nobody(tx).await?;
+    store::delete(tx, site)?;
+    accounts::store::remove_nobody(tx)?;
     Ok(rows - left)
 }

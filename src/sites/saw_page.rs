@@ -17,12 +17,7 @@ pub fn saw_page(app: &App, site: SiteId, origin: &str) {
     }
     let (app, origin) = (app.clone(), origin.to_owned());
     tokio::spawn(async move {
-        let written = async {
-            let mut tx = app.store.begin().await?;
-            store::seen_page(&mut tx, site, &origin).await?;
-            tx.commit().await
-        };
-        if let Err(error) = written.await {
+        if let Err(error) = app.store.write(move |tx| store::seen_page(tx, site, &origin)).await {
             tracing::warn!(%error, "the page that loaded a widget was not noted");
         }
     });

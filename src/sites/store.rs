@@ -8,6 +8,7 @@ use crate::clock::Millis;
 use crate::config::Network;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, KeyId, SiteId};
+use crate::record;
 use crate::storage::{Store, Tx, Value};
 use crate::values;
 
@@ -134,7 +135,6 @@ pub const SQL: &[&str] = &[
     LINES,
 ];
 
-#[derive(sqlx::FromRow)]
 struct SiteRow {
     id: SiteId,
     owner_id: AccountId,
@@ -156,6 +156,27 @@ struct SiteRow {
     seen_page_at: Option<Millis>,
     created_at: Millis,
 }
+record!(SiteRow {
+    id,
+    owner_id,
+    name,
+    paused,
+    widget_key,
+    look,
+    welcome,
+    logo,
+    messages_per_minute,
+    api_per_minute,
+    image_bytes,
+    allowed_domains,
+    identity_mode,
+    old_secret,
+    new_secret,
+    opaque_agent_ids,
+    seen_page,
+    seen_page_at,
+    created_at
+});
 
 impl SiteRow {
     fn site(self) -> Result<Site> {
@@ -201,20 +222,19 @@ pub(super) async fn by_id(store: &Store, site: SiteId) -> Result<Option<Site>> {
     store.one::<SiteRow>(BY_ID, values![site]).await?.map(SiteRow::site).transpose()
 }
 
-pub(super) async fn by_id_in(tx: &mut Tx, site: SiteId) -> Result<Option<Site>> {
-    tx.one::<SiteRow>(BY_ID, values![site]).await?.map(SiteRow::site).transpose()
+pub(super) fn by_id_in(tx: &mut Tx, site: SiteId) -> Result<Option<Site>> {
+    tx.one::<SiteRow>(BY_ID, values![site])?.map(SiteRow::site).transpose()
 }
 
 pub(super) async fn of_owner(store: &Store, owner: AccountId) -> Result<Vec<Site>> {
     store.all::<SiteRow>(BY_OWNER, values![owner]).await?.into_iter().map(SiteRow::site).collect()
 }
 
-pub(super) async fn of_owner_in(tx: &mut Tx, owner: AccountId) -> Result<Vec<Site>> {
-    tx.all::<SiteRow>(BY_OWNER, values![owner]).await?.into_iter().map(SiteRow::site).collect()
+pub(super) fn of_owner_in(tx: &mut Tx, owner: AccountId) -> Result<Vec<Site>> {
+    tx.all::<SiteRow>(BY_OWNER, values![owner])?.into_iter().map(SiteRow::site).collect()
 }
 
 /// A site as the list of an account's sites shows it.
-#[derive(sqlx::FromRow)]
 pub(super) struct LineRow {
     pub(super) id: SiteId,
     pub(super) name: String,
@@ -226,6 +246,7 @@ pub(super) struct LineRow {
     pub(super) unread: i64,
     pub(super) attacked: bool,
 }
+record!(LineRow { id, name, paused, look, image_bytes, seen_page, seen_page_at, unread, attacked });
 
 impl LineRow {
     pub(super) fn look(&self) -> Result<Look> {
@@ -245,12 +266,12 @@ pub(super) async fn all(store: &Store) -> Result<Vec<Site>> {
     store.all::<SiteRow>(ALL, []).await?.into_iter().map(SiteRow::site).collect()
 }
 
-pub(super) async fn count_of_owner(tx: &mut Tx, owner: AccountId) -> Result<i64> {
-    Ok(tx.one::<(i64,)>(COUNT_OF_OWNER, values![owner]).await?.map_or(0, |(count,)| count))
+pub(super) fn count_of_owner(tx: &mut Tx, owner: AccountId) -> Result<i64> {
+    Ok(tx.one::<(i64,)>(COUNT_OF_OWNER, values![owner])?.map_or(0, |(count,)| count))
 }
 
 /// The site, its widget key and its row in the event log's counters.
-pub(super) async fn insert(tx: &mut Tx, site: &Site) -> Result<()> {
+pub(super) fn insert(tx: &mut Tx, site: &Site) -> Result<()> {
     let limits = &site.limits;
     let values = values![
         site.id,
@@ -265,12 +286,12 @@ pub(super) async fn insert(tx: &mut Tx, site: &Site) -> Result<()> {
         site.identity_mode.as_str(),
         site.created_at,
     ];
-    tx.run(INSERT, values).await?;
-    tx.run(INSERT_COUNTER, values![site.id]).await?;
-    insert_widget_key(tx, site.id, &site.widget_key).await
+    tx.run(INSERT, values)?;
+    tx.run(INSERT_COUNTER, values![site.id])?;
+    insert_widget_key(tx, site.id, &site.widget_key)
 }
 
-pub(super) async fn update(tx: &mut Tx, site: &Site) -> Result<()> {
+pub(super) fn update(tx: &mut Tx, site: &Site) -> Result<()> {
     let limits = &site.limits;
     let values = values![
         site.id,
@@ -286,18 +307,18 @@ pub(super) async fn update(tx: &mut Tx, site: &Site) -> Result<()> {
         site.identity_mode.as_str(),
         site.opaque_agent_ids,
     ];
-    tx.run(UPDATE, values).await.map(drop)
+    tx.run(UPDATE, values).map(drop)
 }
 
-pub(super) async fn seen_page(tx: &mut Tx, site: SiteId, origin: &str) -> Result<()> {
+pub(super) fn seen_page(tx: &mut Tx, site: SiteId, origin: &str) -> Result<()> {
     let now = tx.now();
-    tx.run(SEEN_PAGE, values![site, origin, now]).await.map(drop)
+    tx.run(SEEN_PAGE, values![site, origin, now]).map(drop)
 }
 
 /// Takes a site from its owner, with all of its keys, until it is purged.
-pub(super) async fn disown(tx: &mut Tx, site: SiteId) -> Result<()> {
+pub(super) fn disown(tx: &mut Tx, site: SiteId) -> Result<()> {
     for sql in [DISOWN, END_WIDGET_KEYS, END_CHAT_KEYS, END_IDENTITY_SECRETS] {
-        tx.run(sql, values![site]).await?;
+        tx.run(sql, values![site])?;
     }
     Ok(())
 }
@@ -308,32 +329,32 @@ pub(super) async fn next_deleted(store: &Store) -> Result<Option<SiteId>> {
 }
 
 /// Removes the row of a deleted site, with its counters. Everything else of it is gone before.
-pub(super) async fn delete(tx: &mut Tx, site: SiteId) -> Result<()> {
-    tx.run(DELETE, values![site]).await.map(drop)
+pub(super) fn delete(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(DELETE, values![site]).map(drop)
 }
 
 pub(super) async fn widget_key(store: &Store, key: &str) -> Result<Option<(SiteId, Option<Millis>)>> {
     store.one(WIDGET_KEY, values![key]).await
 }
 
-pub(super) async fn insert_widget_key(tx: &mut Tx, site: SiteId, key: &str) -> Result<()> {
+pub(super) fn insert_widget_key(tx: &mut Tx, site: SiteId, key: &str) -> Result<()> {
     let now = tx.now();
-    tx.run(INSERT_WIDGET_KEY, values![site, key, now]).await.map(drop)
+    tx.run(INSERT_WIDGET_KEY, values![site, key, now]).map(drop)
 }
 
 /// All keys of the site stop working at `end`; those that have already stopped are removed.
-pub(super) async fn expire_widget_keys(tx: &mut Tx, site: SiteId, end: Millis) -> Result<()> {
+pub(super) fn expire_widget_keys(tx: &mut Tx, site: SiteId, end: Millis) -> Result<()> {
     let now = tx.now();
-    tx.run(EXPIRE_WIDGET_KEYS, values![site, end]).await?;
-    tx.run(DROP_WIDGET_KEYS, values![site, now]).await.map(drop)
+    tx.run(EXPIRE_WIDGET_KEYS, values![site, end])?;
+    tx.run(DROP_WIDGET_KEYS, values![site, now]).map(drop)
 }
 
-#[derive(sqlx::FromRow)]
 struct GrantRow {
     expires_at: Option<Millis>,
     scope: String,
     networks: Option<String>,
 }
+record!(GrantRow { expires_at, scope, networks });
 
 impl GrantRow {
     fn grant(self) -> Result<Grant> {
@@ -348,21 +369,18 @@ impl GrantRow {
     }
 }
 
-#[derive(sqlx::FromRow)]
 struct ChatKeyRow {
-    #[sqlx(flatten)]
     key: Key,
-    #[sqlx(flatten)]
     grant: GrantRow,
 }
+record!(ChatKeyRow {; key, grant });
 
-#[derive(sqlx::FromRow)]
 struct OpenedRow {
     site_id: SiteId,
     id: KeyId,
-    #[sqlx(flatten)]
     grant: GrantRow,
 }
+record!(OpenedRow { site_id, id; grant });
 
 pub(super) async fn chat_key(store: &Store, hash: [u8; 32]) -> Result<Option<(SiteId, KeyId, Grant)>> {
     let row: Option<OpenedRow> = store.one(CHAT_KEY, values![hash]).await?;
@@ -377,12 +395,12 @@ pub(super) async fn chat_keys(store: &Store, site: SiteId) -> Result<Vec<ChatKey
     store.all::<ChatKeyRow>(CHAT_KEYS, values![site, store.now()]).await?.into_iter().map(chat_key_of).collect()
 }
 
-pub(super) async fn count_chat_keys(tx: &mut Tx, site: SiteId) -> Result<usize> {
+pub(super) fn count_chat_keys(tx: &mut Tx, site: SiteId) -> Result<usize> {
     let now = tx.now();
-    Ok(tx.all::<ChatKeyRow>(CHAT_KEYS, values![site, now]).await?.len())
+    Ok(tx.all::<ChatKeyRow>(CHAT_KEYS, values![site, now])?.len())
 }
 
-pub(super) async fn insert_chat_key(tx: &mut Tx, site: SiteId, hash: [u8; 32], new: &ChatKey) -> Result<()> {
+pub(super) fn insert_chat_key(tx: &mut Tx, site: SiteId, hash: [u8; 32], new: &ChatKey) -> Result<()> {
     let ChatKey { key, grant } = new;
     let networks: Vec<String> = grant.networks.iter().map(Network::to_string).collect();
     let networks = if networks.is_empty() { None } else { Some(write(&networks)?) };
@@ -396,43 +414,43 @@ pub(super) async fn insert_chat_key(tx: &mut Tx, site: SiteId, hash: [u8; 32], n
         grant.scope.as_str(),
         networks.unwrap_or(Value::Null),
     ];
-    tx.run(INSERT_CHAT_KEY, values).await.map(drop)
+    tx.run(INSERT_CHAT_KEY, values).map(drop)
 }
 
 /// All keys of the site stop working at `end`; those that have already stopped are removed.
-pub(super) async fn expire_chat_keys(tx: &mut Tx, site: SiteId, end: Millis) -> Result<()> {
+pub(super) fn expire_chat_keys(tx: &mut Tx, site: SiteId, end: Millis) -> Result<()> {
     let now = tx.now();
-    tx.run(EXPIRE_CHAT_KEYS, values![site, end]).await?;
-    tx.run(DROP_CHAT_KEYS, values![site, now]).await.map(drop)
+    tx.run(EXPIRE_CHAT_KEYS, values![site, end])?;
+    tx.run(DROP_CHAT_KEYS, values![site, now]).map(drop)
 }
 
-pub(super) async fn delete_chat_key(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<bool> {
-    Ok(tx.run(DELETE_CHAT_KEY, values![site, key]).await? > 0)
+pub(super) fn delete_chat_key(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<bool> {
+    Ok(tx.run(DELETE_CHAT_KEY, values![site, key])? > 0)
 }
 
-pub(super) async fn used_chat_key(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<()> {
+pub(super) fn used_chat_key(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<()> {
     let now = tx.now();
-    tx.run(USED_CHAT_KEY, values![site, key, now]).await.map(drop)
+    tx.run(USED_CHAT_KEY, values![site, key, now]).map(drop)
 }
 
 pub(super) async fn identity_secrets(store: &Store, site: SiteId) -> Result<Vec<Key>> {
     store.all(IDENTITY_SECRETS, values![site]).await
 }
 
-pub(super) async fn identity_secrets_in(tx: &mut Tx, site: SiteId) -> Result<Vec<Key>> {
-    tx.all(IDENTITY_SECRETS, values![site]).await
+pub(super) fn identity_secrets_in(tx: &mut Tx, site: SiteId) -> Result<Vec<Key>> {
+    tx.all(IDENTITY_SECRETS, values![site])
 }
 
 pub(super) async fn sealed(store: &Store, site: SiteId) -> Result<Vec<(KeyId, Vec<u8>)>> {
     store.all(SEALED, values![site]).await
 }
 
-pub(super) async fn insert_identity_secret(tx: &mut Tx, site: SiteId, sealed: Vec<u8>, key: &Key) -> Result<()> {
-    tx.run(INSERT_IDENTITY_SECRET, values![site, key.id, sealed, &key.last4, key.created_at]).await.map(drop)
+pub(super) fn insert_identity_secret(tx: &mut Tx, site: SiteId, sealed: Vec<u8>, key: &Key) -> Result<()> {
+    tx.run(INSERT_IDENTITY_SECRET, values![site, key.id, sealed, &key.last4, key.created_at]).map(drop)
 }
 
-pub(super) async fn delete_identity_secret(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<bool> {
-    Ok(tx.run(DELETE_IDENTITY_SECRET, values![site, key]).await? > 0)
+pub(super) fn delete_identity_secret(tx: &mut Tx, site: SiteId, key: KeyId) -> Result<bool> {
+    Ok(tx.run(DELETE_IDENTITY_SECRET, values![site, key])? > 0)
 }
 
 pub(super) async fn unread(store: &Store, site: SiteId) -> Result<i64> {

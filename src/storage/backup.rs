@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
+use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 
-use super::{Value, dialect, value};
+use super::{blocking, sqlite};
 
 const COUNTS: &str = "SELECT 'accounts', COUNT(*) FROM accounts
     UNION ALL SELECT 'sites', COUNT(*) FROM sites
@@ -46,11 +45,8 @@ pub struct Contents {
 /// # Errors
 /// When the database cannot be read.
 pub async fn pictures(database: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let options = SqliteConnectOptions::new().filename(database).read_only(true).disable_statement_logging();
-    let mut conn = options.connect().await.map_err(dialect::error)?;
-    let pictures = all(&mut conn, PICTURES).await;
-    let _ = conn.close().await;
-    pictures
+    let database = database.to_owned();
+    blocking(move || sqlite::rows(&sqlite::open_read_only(&database)?, PICTURES, &[])).await
 }
 
 /// Checks a copy from end to end and says what is in it.
@@ -58,58 +54,44 @@ pub async fn pictures(database: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 /// # Errors
 /// What is damaged.
 pub async fn inspect(database: &Path) -> Result<Contents> {
-    let mut conn = open(database).await?;
-    let contents = read(&mut conn).await;
-    let _ = conn.close().await;
-    contents
-}
-
-async fn open(database: &Path) -> Result<SqliteConnection> {
-    let options = SqliteConnectOptions::new().filename(database).read_only(true).disable_statement_logging();
-    options.connect().await.map_err(dialect::error)
+    let database = database.to_owned();
+    blocking(move || read(&sqlite::open_read_only(&database)?)).await
 }
 
 /// Checks a copy from end to end, whatever its schema is.
-pub(super) async fn check(database: &Path) -> Result<()> {
-    let mut conn = open(database).await?;
-    let checked = is_sound(&mut conn).await;
-    let _ = conn.close().await;
-    checked
+pub(super) fn check(database: &Path) -> Result<()> {
+    check_all(&sqlite::open_read_only(database)?)
 }
 
-async fn is_sound(conn: &mut SqliteConnection) -> Result<()> {
-    let damage: Vec<(String,)> = all(conn, "PRAGMA integrity_check(5)").await?;
+fn check_all(conn: &Connection) -> Result<()> {
+    let damage: Vec<(String,)> = sqlite::rows(conn, "PRAGMA integrity_check(5)", &[])?;
     if damage.first().is_none_or(|(text,)| text != "ok") {
         let damage: Vec<String> = damage.into_iter().map(|(text,)| text).collect();
         return Err(Error::Internal(format!("the database is damaged: {}", damage.join("; "))));
     }
-    no_orphans(conn).await
+    no_orphans(conn)
 }
 
 /// Refuses rows that refer to nothing.
-pub(super) async fn no_orphans(conn: &mut SqliteConnection) -> Result<()> {
-    let orphans: Vec<(String,)> = all(conn, "SELECT DISTINCT \"table\" FROM pragma_foreign_key_check").await?;
+pub(super) fn no_orphans(conn: &Connection) -> Result<()> {
+    let orphans: Vec<(String,)> = sqlite::rows(conn, "SELECT DISTINCT \"table\" FROM pragma_foreign_key_check", &[])?;
     match orphans.first() {
         Some((table,)) => Err(Error::Internal(format!("the database is damaged: rows of {table} belong to nothing"))),
         None => Ok(()),
     }
 }
 
-async fn read(conn: &mut SqliteConnection) -> Result<Contents> {
-    is_sound(conn).await?;
-    let epoch: Vec<(String,)> = all(conn, EPOCH).await?;
-    let schema: Vec<(i64,)> = all(conn, SCHEMA).await?;
-    let files: Vec<(String,)> = all(conn, FILES).await?;
+fn read(conn: &Connection) -> Result<Contents> {
+    check_all(conn)?;
+    let epoch: Vec<(String,)> = sqlite::rows(conn, EPOCH, &[])?;
+    let schema: Vec<(i64,)> = sqlite::rows(conn, SCHEMA, &[])?;
+    let files: Vec<(String,)> = sqlite::rows(conn, FILES, &[])?;
     Ok(Contents {
         schema: schema.first().map_or(0, |(version,)| *version),
         epoch: epoch.into_iter().next().map(|(epoch,)| epoch).unwrap_or_default(),
-        rows: all(conn, COUNTS).await?.into_iter().collect(),
+        rows: sqlite::rows(conn, COUNTS, &[])?.into_iter().collect(),
         files: files.into_iter().map(|(name,)| name).collect(),
     })
-}
-
-async fn all<T: super::Record>(conn: &mut SqliteConnection, sql: &'static str) -> Result<Vec<T>> {
-    value::query_as(sql, Vec::<Value>::new()).fetch_all(conn).await.map_err(dialect::error)
 }
 
 /// Begins a new life of a restored database: clients load their state anew, and everybody signs in again, because a
@@ -118,10 +100,13 @@ async fn all<T: super::Record>(conn: &mut SqliteConnection, sql: &'static str) -
 /// # Errors
 /// When the file cannot be written.
 pub async fn begin_new_life(database: &Path) -> Result<()> {
-    let options = SqliteConnectOptions::new().filename(database).disable_statement_logging();
-    let mut conn = options.connect().await.map_err(dialect::error)?;
-    let fresh = crate::secret::random_text(8);
-    value::query(RENEW_EPOCH, [fresh.into()]).execute(&mut conn).await.map_err(dialect::error)?;
-    value::query(END_SESSIONS, []).execute(&mut conn).await.map_err(dialect::error)?;
-    conn.close().await.map_err(dialect::error)
+    let database = database.to_owned();
+    blocking(move || {
+        let conn = sqlite::open(&database)?;
+        let fresh = crate::secret::random_text(8);
+        sqlite::change(&conn, RENEW_EPOCH, &[fresh.into()])?;
+        sqlite::change(&conn, END_SESSIONS, &[])?;
+        conn.close().map_err(|(_, error)| sqlite::error(error))
+    })
+    .await
 }

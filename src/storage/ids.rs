@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::Id;
 use crate::values;
 
-use super::{Statement, Tx};
+use super::{Tx, Value};
 
 /// Ids fetched at once. A crash skips at most this many; whoever stops gives the rest back.
 const BLOCK: i64 = 100;
@@ -87,9 +87,9 @@ impl Blocks {
     }
 
     /// The statements that give back what was never used, so that people do not see "Visitor 17" and then "Visitor 101".
-    pub(super) fn give_back(&mut self) -> Vec<Statement> {
+    pub(super) fn give_back(&mut self) -> Vec<(&'static str, [Value; 3])> {
         let unused = self.kept.drain().filter(|(_, ids)| !ids.is_empty());
-        unused.map(|(kind, ids)| Statement::new(GIVE_BACK, values![ids.start, kind.name(), ids.end])).collect()
+        unused.map(|(kind, ids)| (GIVE_BACK, values![ids.start, kind.name(), ids.end])).collect()
     }
 
     pub(super) fn committed(&mut self) {
@@ -103,11 +103,11 @@ impl Blocks {
 
 impl Tx {
     /// A fresh id. Unique for good, but not without gaps.
-    pub async fn next_id<T: Id>(&mut self, kind: Kind, wrap: fn(i64) -> T) -> Result<T> {
+    pub fn next_id<T: Id>(&mut self, kind: Kind, wrap: fn(i64) -> T) -> Result<T> {
         if let Some(id) = self.blocks().next(kind) {
             return Ok(wrap(id));
         }
-        let row: Option<(i64,)> = self.one(TAKE_BLOCK, values![kind.name(), kind.block()]).await?;
+        let row: Option<(i64,)> = self.one(TAKE_BLOCK, values![kind.name(), kind.block()])?;
         let (first,) = row.ok_or_else(|| Error::Internal("no id block".into()))?;
         self.blocks().take(kind, first);
         self.blocks().next(kind).map(wrap).ok_or_else(|| Error::Internal("empty id block".into()))

@@ -1,75 +1,72 @@
-//! How things are kept: one SQLite database, one writer, readers beside it.
+//! How things are kept: one SQLite database, one thread that writes, some that read.
 //!
-//! Stores know SQL and nothing else does. Reads go through [`Store`], writes need a [`Tx`]. One SQL text with `$1`
-//! placeholders and values bound through a short list serves this engine and the next.
+//! Stores know SQL and nothing else does. A write is a body that [`Store::write`] runs in one transaction; a read is a body
+//! or a single statement. Bodies are ordinary closures, not async: they own their inputs, run whole on a storage thread, can
+//! wait for nothing else, and may be run again. Statements are written with `$1` placeholders.
 
 mod backup;
+mod cache;
 mod dialect;
 mod files;
 mod gather;
 mod ids;
 mod lock;
-mod memory;
 mod migrate;
 mod pieces;
-mod trip;
+mod record;
+mod sqlite;
+mod threads;
 mod tx;
 mod value;
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Connection, FromRow};
+use rusqlite::Connection;
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
+use threads::Threads;
+use tx::OnCommit;
 
 pub use backup::{Contents, begin_new_life, inspect, pictures};
-pub use dialect::{Term, all_of_any, is_constraint};
+pub use dialect::{Term, all_of_any};
 pub use files::Folder;
 pub use gather::Gathered;
 pub use ids::Kind;
 pub use lock::{DataLock, LockError};
-pub use migrate::{MIGRATIONS, Migration, newest_schema, snapshot};
+pub use migrate::{MIGRATIONS, Migration, newest_schema};
 pub use pieces::remove_in_pieces;
-pub use trip::{Answers, Statement};
+pub use record::{Column, Columns, Record};
+pub use threads::Reader;
 pub use tx::Tx;
 pub use value::Value;
-
-/// A row that a query can be read into.
-pub trait Record: for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
-impl<T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin> Record for T {}
 
 /// Statements of this folder, for the test that prepares them all.
 pub const SQL: &[&[&str]] = &[ids::SQL, backup::SQL];
 
-/// Read connections. Each keeps a page cache of about 2 MB; two cores cannot use more.
-const READERS: u32 = 4;
-/// The writer's page cache, in KiB as SQLite takes it. Messages of many conversations touch pages everywhere; those that are
-/// not here are read from the log again for each message.
-const WRITER_CACHE: &str = "-16000";
-/// Pages in the write-ahead log at which SQLite itself checkpoints, 128 MB; our own checkpointer works below it.
-const WAL_PAGES: u32 = 32_000;
+/// Threads that read. Each keeps a page cache of about 2 MB; two cores cannot use more.
+const READERS: usize = 4;
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    readers: SqlitePool,
-    writer: Arc<tokio::sync::Mutex<tx::Writer>>,
+    readers: Threads<Reader>,
+    writer: Threads<Tx>,
     /// Made by the first checkpoint: beside the others, so that none of them waits for one.
-    checkpointer: Arc<tokio::sync::Mutex<Option<SqliteConnection>>>,
+    checkpointer: Arc<Mutex<Option<Connection>>>,
+    on_commit: OnCommit,
     clock: Clock,
     path: Arc<PathBuf>,
     epoch: Arc<str>,
 }
 
 impl Store {
-    /// Opens (or makes) the database in `folder`, snapshots it when a migration is due, and migrates.
-    /// Fails when the library is too old to be safe, or the schema is newer than this program.
+    /// Opens (or makes) the database in `folder`, copies it when a migration is due, and migrates.
+    ///
+    /// # Errors
+    /// When the SQLite library is too old to be safe, or the schema is newer than this program.
     pub async fn open(folder: &Folder, clock: Clock) -> Result<Store> {
         Store::open_at(folder, clock, MIGRATIONS).await
     }
@@ -78,31 +75,42 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`]; a migration that fails has changed nothing.
-    pub async fn open_at(folder: &Folder, clock: Clock, migrations: &[Migration]) -> Result<Store> {
+    pub async fn open_at(folder: &Folder, clock: Clock, migrations: &'static [Migration]) -> Result<Store> {
+        let folder = folder.clone();
+        blocking(move || Store::connect(&folder, clock, migrations)).await
+    }
+
+    fn connect(folder: &Folder, clock: Clock, migrations: &[Migration]) -> Result<Store> {
+        sqlite::check_version()?;
         let path = folder.database();
-        let writer = connect_options(&path).pragma("cache_size", WRITER_CACHE);
-        let mut conn = writer.connect().await.map_err(dialect::error)?;
-        dialect::assert_version(&mut conn).await?;
-        migrate::run(&mut conn, folder, migrations).await?;
-        let epoch = migrate::epoch(&mut conn).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            // All at once: one that is still being opened when the server stops would touch the files after that.
-            .min_connections(READERS)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(connect_options(&path).read_only(true))
-            .await
-            .map_err(dialect::error)?;
+        let mut conn = sqlite::open(&path)?;
+        conn.pragma_update(None, "cache_size", sqlite::WRITER_CACHE).map_err(sqlite::error)?;
+        migrate::run(&mut conn, folder, migrations)?;
+        let epoch = migrate::epoch(&conn)?;
+        let on_commit = OnCommit::default();
+        let writer = Tx::new(conn, clock.clone(), on_commit.clone());
+        let readers =
+            (0..READERS).map(|_| sqlite::open_read_only(&path).map(Reader::new)).collect::<Result<Vec<_>>>()?;
         Ok(Store {
-            readers,
-            writer: Arc::new(tokio::sync::Mutex::new(tx::Writer::new(conn))),
+            readers: Threads::start("ocs-reader", readers, Reader::close)?,
+            writer: Threads::start("ocs-writer", vec![writer], Tx::close)?,
             checkpointer: Arc::default(),
+            on_commit,
             clock,
             path: Arc::new(path),
             epoch: epoch.into(),
         })
+    }
+
+    /// Names the one place that takes what transactions leave in [`Tx::outcome`]. It runs on the writer's thread after each
+    /// commit and must be quick. The first call counts.
+    pub fn on_commit<T: Any + Send>(&self, apply: impl Fn(T) + Send + Sync + 'static) {
+        let taken = self.on_commit.set(Box::new(move |outcome| {
+            if let Ok(outcome) = outcome.downcast::<T>() {
+                apply(*outcome);
+            }
+        }));
+        debug_assert!(taken.is_ok(), "only one place takes what transactions leave");
     }
 
     /// The database file.
@@ -125,83 +133,113 @@ impl Store {
         &self.clock
     }
 
-    /// At most one row.
+    /// Runs `body` in a write transaction and commits it. When this returns `Ok`, the change is on disk and synced. There is
+    /// one writer: callers queue in order. The body runs to its end, and is committed, even if the caller goes away.
+    ///
+    /// # Errors
+    /// What the body returns: nothing is changed then. `StorageFull`, `Unavailable`.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        mut body: impl FnMut(&mut Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.run(move |tx| tx.transact(&mut body)).await
+    }
+
+    /// Runs `body` on one state of the database, whatever is committed meanwhile.
+    ///
+    /// # Errors
+    /// What the body returns; `Unavailable`.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        mut body: impl FnMut(&mut Reader) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.readers.run(move |reader| reader.snapshot(&mut body)).await
+    }
+
+    /// At most one row of a single statement.
+    ///
+    /// # Errors
+    /// When the database fails.
     pub async fn one<T: Record>(
         &self,
         sql: &'static str,
-        values: impl IntoIterator<Item = Value>,
+        values: impl AsRef<[Value]> + Send + 'static,
     ) -> Result<Option<T>> {
-        value::query_as(sql, values).fetch_optional(&self.readers).await.map_err(dialect::error)
+        self.readers.run(move |reader| reader.one(sql, values)).await
     }
 
-    /// All rows.
-    pub async fn all<T: Record>(&self, sql: &'static str, values: impl IntoIterator<Item = Value>) -> Result<Vec<T>> {
-        value::query_as(sql, values).fetch_all(&self.readers).await.map_err(dialect::error)
+    /// All rows of a single statement.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all<T: Record>(
+        &self,
+        sql: &'static str,
+        values: impl AsRef<[Value]> + Send + 'static,
+    ) -> Result<Vec<T>> {
+        self.readers.run(move |reader| reader.all(sql, values)).await
     }
 
-    /// Begins a write. There is one writer: callers queue in order. Dropping the transaction undoes it.
-    pub async fn begin(&self) -> Result<Tx> {
-        Tx::begin(self.writer.clone(), self.clock.now()).await
-    }
-
-    /// Moves committed pages from the log into the database without blocking the writer.
+    /// Moves committed pages from the write-ahead log into the database without blocking the writer.
     /// Returns the pages still waiting in the log.
+    ///
+    /// # Errors
+    /// When the database fails.
     pub async fn checkpoint(&self) -> Result<i64> {
-        let mut checkpointer = self.checkpointer.lock().await;
-        let conn = match &mut *checkpointer {
-            Some(conn) => conn,
-            none => none.insert(connect_options(&self.path).connect().await.map_err(dialect::error)?),
-        };
-        dialect::checkpoint(conn).await
+        let (checkpointer, path) = (self.checkpointer.clone(), self.path.clone());
+        blocking(move || {
+            // The connection is good whatever happened to who had it.
+            let mut checkpointer = checkpointer.lock().unwrap_or_else(PoisonError::into_inner);
+            let conn = match &mut *checkpointer {
+                Some(conn) => conn,
+                none => none.insert(sqlite::open(&path)?),
+            };
+            sqlite::checkpoint(conn)
+        })
+        .await
     }
 
     /// Asks the database to answer a trivial question: is it there?
+    ///
+    /// # Errors
+    /// When it is not.
     pub async fn ping(&self) -> Result<()> {
-        self.one::<(i64,)>("SELECT 1", []).await.map(|_| ())
+        self.one::<(i64,)>("SELECT 1", []).await.map(drop)
     }
 
     /// Writes a consistent copy of the database while it is in use.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
     pub async fn copy_to(&self, target: &Path) -> Result<()> {
-        let mut conn = connect_options(&self.path).read_only(true).connect().await.map_err(dialect::error)?;
-        snapshot(&mut conn, target).await
+        let (path, target) = (self.path.clone(), target.to_owned());
+        blocking(move || migrate::copy_to(&sqlite::open_read_only(&path)?, &target)).await
     }
 
-    /// Closes all connections; the last one folds the log into the database.
+    /// Closes all connections after what is queued; the last one moves the write-ahead log into the database.
     pub async fn close(&self) {
         self.readers.close().await;
-        if let Some(conn) = self.checkpointer.lock().await.take() {
-            // What it leaves in the log, the writer folds in.
-            let _ = conn.close().await;
-        }
-        self.writer.lock().await.close().await;
+        let checkpointer = self.checkpointer.clone();
+        // What it leaves in the log, the writer moves.
+        let _ = blocking(move || {
+            drop(checkpointer.lock().unwrap_or_else(PoisonError::into_inner).take());
+            Ok(())
+        })
+        .await;
+        self.writer.close().await;
     }
 
     /// Checks a statement without running it. For the test that prepares every statement of the product.
+    ///
+    /// # Errors
+    /// When the engine refuses it.
     pub async fn prepare(&self, sql: &'static str) -> Result<()> {
-        use sqlx::{Executor, SqlSafeStr};
-        let mut conn = self.readers.acquire().await.map_err(dialect::error)?;
-        conn.prepare(sql.into_sql_str()).await.map(|_| ()).map_err(dialect::error)
+        self.readers.run(move |reader| reader.prepare(sql)).await
     }
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Error {
-        dialect::error(error)
-    }
-}
-
-pub(crate) fn connect_options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(std::time::Duration::from_secs(5))
-        .statement_cache_capacity(200)
-        .pragma("cache_size", "-2000")
-        .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
-        .pragma("journal_size_limit", "134217728")
-        .pragma("temp_store", "MEMORY")
-        .disable_statement_logging()
+/// Runs what waits for files on a thread where that harms nobody.
+async fn blocking<T: Send + 'static>(act: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(act).await;
+    done.map_err(|_| Error::Internal("a piece of storage work panicked".into()))?
 }

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
-
 use crate::error::Result;
 
 use super::{Store, Tx};
@@ -27,17 +25,18 @@ const REST: u32 = 3;
 /// When the database fails, and what `remove` answers. Pieces that are committed stay removed.
 pub async fn remove_in_pieces(
     store: &Store,
-    mut remove: impl for<'tx> FnMut(&'tx mut Tx, i64) -> BoxFuture<'tx, Result<i64>>,
+    remove: impl Fn(&mut Tx, i64) -> Result<i64> + Clone + Send + 'static,
 ) -> Result<u64> {
     let (mut removed, mut rows) = (0, FIRST_ROWS);
     loop {
-        let mut tx = store.begin().await?;
-        // The writer is held from here on.
-        let begun = Instant::now();
-        let count = remove(&mut tx, rows).await?;
-        tx.commit().await?;
+        let remove = remove.clone();
+        let (count, took) = store
+            .write(move |tx| {
+                let begun = Instant::now();
+                Ok((remove(tx, rows)?, begun.elapsed()))
+            })
+            .await?;
         removed += count as u64;
-        let took = begun.elapsed();
         tokio::time::sleep(took * REST).await;
         if count < rows {
             return Ok(removed);

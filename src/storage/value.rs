@@ -1,13 +1,10 @@
 //! What can be bound to a statement. A short list instead of generics in every query: it reads better and compiles faster.
 
-use sqlx::query::{Query, QueryAs};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Arguments, Sqlite};
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use crate::clock::Millis;
 use crate::id::Id;
-
-use super::Record;
 
 /// One bound value.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +30,17 @@ impl Value {
     pub fn ids<T: Id>(ids: &[T]) -> Value {
         let numbers: Vec<i64> = ids.iter().map(|id| id.number()).collect();
         Value::json(&numbers)
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
     }
 }
 
@@ -96,36 +104,4 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 #[macro_export]
 macro_rules! values {
     ($($value:expr),* $(,)?) => { [$($crate::storage::Value::from($value)),*] };
-}
-
-/// Appends a value to those of a statement.
-pub(super) fn bind(arguments: &mut SqliteArguments, value: Value) {
-    let bound = match value {
-        Value::Null => arguments.add(None::<i64>),
-        Value::Int(number) => arguments.add(number),
-        Value::Text(text) => arguments.add(text),
-        Value::Blob(bytes) => arguments.add(bytes),
-    };
-    bound.expect("integers, text and bytes have nothing to encode");
-}
-
-fn arguments(values: impl IntoIterator<Item = Value>) -> SqliteArguments {
-    values.into_iter().fold(SqliteArguments::default(), |mut arguments, value| {
-        bind(&mut arguments, value);
-        arguments
-    })
-}
-
-pub(super) fn query(
-    sql: &'static str,
-    values: impl IntoIterator<Item = Value>,
-) -> Query<'static, Sqlite, SqliteArguments> {
-    sqlx::query_with(sql, arguments(values))
-}
-
-pub(super) fn query_as<T: Record>(
-    sql: &'static str,
-    values: impl IntoIterator<Item = Value>,
-) -> QueryAs<'static, Sqlite, T, SqliteArguments> {
-    sqlx::query_as_with(sql, arguments(values))
 }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::conversations;
 use crate::error::{Error, Result};
-use crate::events::{Event, Log, Scope};
+use crate::events::{self, Effect, Event, Scope};
 use crate::id::{KeyId, SiteId};
 use crate::search::people;
 use crate::secret;
@@ -39,34 +39,39 @@ impl Arrived {
 /// sees nothing of the old one. What an unsigned id opens is the site's identity mode (see [`Proof`]).
 pub async fn arrive(app: &App, site: &Site, old: Option<VisitorSession>, arrival: Arrival) -> Result<Arrived> {
     let signed = signed_by(app, site, &arrival).await?;
-    let mut tx = app.store.begin().await?;
+    let site = site.clone();
+    app.store.write(move |tx| arrive_in(tx, &site, old.clone(), &arrival, signed)).await
+}
+
+fn arrive_in(
+    tx: &mut Tx,
+    site: &Site,
+    old: Option<VisitorSession>,
+    arrival: &Arrival,
+    signed: Option<KeyId>,
+) -> Result<Arrived> {
     let before = match &old {
         // Ended since it was found, by another tab that came at the same moment: that one has the token to go on with.
-        Some(session) if !store::is_held(&mut tx, session).await? => return Err(Error::InvalidToken),
-        Some(session) => store::by_id_in(&mut tx, (site.id, session.visitor_id, &session.proof)).await?,
+        Some(session) if !store::is_held(tx, session)? => return Err(Error::InvalidToken),
+        Some(session) => store::by_id_in(tx, (site.id, session.visitor_id, &session.proof))?,
         None => None,
     };
     let replaced = old.as_ref().map(|session| session.token_id);
     let resigned = old.as_ref().is_some_and(|session| signed.is_some() && session.signed_by != signed);
-    let plan = Plan::make(old, before, &arrival, signed);
+    let plan = Plan::make(old, before, arrival, signed);
     plan.check_mode(site.identity_mode)?;
-    let mut arrived = plan.carry_out(&mut tx, &app.events, site, &arrival).await?;
-    update(&mut tx, &app.events, site, &mut arrived, &arrival).await?;
+    let mut arrived = plan.carry_out(tx, site, arrival)?;
+    update(tx, site, &mut arrived, arrival)?;
     if resigned && arrived.token.is_none() {
-        let (app, kept) = (app.clone(), arrived.session.token_id);
-        tx.after_commit(move || app.visitors.forget(|session| session.token_id == kept));
+        events::effect(tx, Effect::TokensChanged(vec![arrived.session.token_id]));
     }
     if let (Some(token_id), Some(_), false) = (replaced, &arrived.token, arrived.is_renewed()) {
-        let app = app.clone();
-        tx.after_commit(move || app.end_visitors(|session| session.token_id == token_id));
+        events::effect(tx, Effect::TokensEnded(vec![token_id]));
     }
     if let Some(replaced) = arrived.session.replaces.filter(|_| arrived.token.is_none()) {
-        let app = app.clone();
         // Its end has moved. Open pages stay until then.
-        let read_anew = [replaced, arrived.session.token_id];
-        tx.after_commit(move || app.visitors.forget(|session| read_anew.contains(&session.token_id)));
+        events::effect(tx, Effect::TokensChanged(vec![replaced, arrived.session.token_id]));
     }
-    tx.commit().await?;
     Ok(arrived)
 }
 
@@ -138,31 +143,31 @@ impl Plan {
         if mode == IdentityMode::SignedOnly && *proof != Proof::Signed { Err(Error::IdentityRequired) } else { Ok(()) }
     }
 
-    async fn carry_out(self, tx: &mut Tx, log: &Log, site: &Site, arrival: &Arrival) -> Result<Arrived> {
+    fn carry_out(self, tx: &mut Tx, site: &Site, arrival: &Arrival) -> Result<Arrived> {
         match self {
             Plan::Resume { session, visitor } if session.is_old(tx.now()) => {
-                renew(tx, visitor, session, arrival.network).await
+                renew(tx, visitor, session, arrival.network)
             }
             Plan::Resume { session, visitor } => {
-                tx.keep_memory();
-                store::keep_token(tx, &session).await?;
+                tx.keep_cache();
+                store::keep_token(tx, &session)?;
                 Ok(Arrived { visitor, session, token: None })
             }
             Plan::Upgrade { session, visitor, by } => {
-                hand_over(tx, log, &session, &visitor, &Proof::Signed).await?;
+                hand_over(tx, &session, &visitor, &Proof::Signed)?;
                 let proven = Proven { proof: &Proof::Signed, by, network: arrival.network };
-                new_token(tx, visitor, Some(&session), proven).await
+                new_token(tx, visitor, Some(&session), proven)
             }
             Plan::Identify { session, anonymous, proof, by } => {
                 let proven = Proven { proof: &proof, by, network: arrival.network };
                 let naming = Naming { session: &session, anonymous, arrival, proof: &proof };
-                let visitor = naming.carry_out(tx, log).await?;
-                new_token(tx, visitor, Some(&session), proven).await
+                let visitor = naming.carry_out(tx)?;
+                new_token(tx, visitor, Some(&session), proven)
             }
             Plan::Enter { proof, by } => {
-                tx.keep_memory();
-                let visitor = find_or_add(tx, site, arrival, &proof).await?;
-                new_token(tx, visitor, None, Proven { proof: &proof, by, network: arrival.network }).await
+                tx.keep_cache();
+                let visitor = find_or_add(tx, site, arrival, &proof)?;
+                new_token(tx, visitor, None, Proven { proof: &proof, by, network: arrival.network })
             }
         }
     }
@@ -179,46 +184,46 @@ struct Naming<'a> {
 
 impl Naming<'_> {
     /// Where a visitor of that id exists, the anonymous thread goes to it.
-    async fn carry_out(self, tx: &mut Tx, log: &Log) -> Result<Visitor> {
+    fn carry_out(self, tx: &mut Tx) -> Result<Visitor> {
         let Naming { session, anonymous, arrival, proof } = self;
-        let visitor = match store::by_external(tx, session.site_id, &arrival.external_id, proof).await? {
+        let visitor = match store::by_external(tx, session.site_id, &arrival.external_id, proof)? {
             Some(known) => known,
-            None if store::is_alone(tx, session).await? => {
-                store::rename(tx, session.site_id, anonymous.id, &arrival.external_id, false).await?;
+            None if store::is_alone(tx, session)? => {
+                store::rename(tx, session.site_id, anonymous.id, &arrival.external_id, false)?;
                 anonymous.clone()
             }
             // Others came under that random id, too: only what this browser wrote goes along.
-            None => add(tx, session.site_id, arrival, proof).await?,
+            None => add(tx, session.site_id, arrival, proof)?,
         };
-        hand_over(tx, log, session, &visitor, proof).await?;
-        if visitor.id != anonymous.id && store::is_alone(tx, session).await? {
-            store::remove_if_idle(tx, session.site_id, anonymous.id).await?;
+        hand_over(tx, session, &visitor, proof)?;
+        if visitor.id != anonymous.id && store::is_alone(tx, session)? {
+            store::remove_if_idle(tx, session.site_id, anonymous.id)?;
         }
         Ok(visitor)
     }
 }
 
 /// What a session wrote, and what is known of who wrote it, goes to (`visitor`, `proof`).
-async fn hand_over(tx: &mut Tx, log: &Log, session: &VisitorSession, visitor: &Visitor, proof: &Proof) -> Result<()> {
-    conversations::hand_over(tx, log, session, visitor, proof).await?;
-    store::hand_over(tx, session, (visitor.site_id, visitor.id, proof)).await
+fn hand_over(tx: &mut Tx, session: &VisitorSession, visitor: &Visitor, proof: &Proof) -> Result<()> {
+    conversations::hand_over(tx, session, visitor, proof)?;
+    store::hand_over(tx, session, (visitor.site_id, visitor.id, proof))
 }
 
 /// Finds or adds the visitor. Clears `anonymous` when the site names an id that a browser claimed as its own random one.
-async fn find_or_add(tx: &mut Tx, site: &Site, arrival: &Arrival, proof: &Proof) -> Result<Visitor> {
-    match store::by_external(tx, site.id, &arrival.external_id, proof).await? {
+fn find_or_add(tx: &mut Tx, site: &Site, arrival: &Arrival, proof: &Proof) -> Result<Visitor> {
+    match store::by_external(tx, site.id, &arrival.external_id, proof)? {
         Some(visitor) if visitor.anonymous && !arrival.anonymous => {
-            store::rename(tx, site.id, visitor.id, &arrival.external_id, false).await?;
+            store::rename(tx, site.id, visitor.id, &arrival.external_id, false)?;
             Ok(Visitor { anonymous: false, ..visitor })
         }
         Some(visitor) => Ok(visitor),
-        None => add(tx, site.id, arrival, proof).await,
+        None => add(tx, site.id, arrival, proof),
     }
 }
 
-async fn add(tx: &mut Tx, site: SiteId, arrival: &Arrival, proof: &Proof) -> Result<Visitor> {
-    let id = store::add(tx, site, &arrival.external_id, arrival.anonymous).await?;
-    store::by_id_in(tx, (site, id, proof)).await?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
+fn add(tx: &mut Tx, site: SiteId, arrival: &Arrival, proof: &Proof) -> Result<Visitor> {
+    let id = store::add(tx, site, &arrival.external_id, arrival.anonymous)?;
+    store::by_id_in(tx, (site, id, proof))?.ok_or_else(|| Error::Internal("a new visitor is missing".into()))
 }
 
 /// What an arrival has proven, and from where it came.
@@ -230,52 +235,52 @@ struct Proven<'a> {
 }
 
 /// Makes a token; the one it replaces ends with the same commit.
-async fn new_token(
+fn new_token(
     tx: &mut Tx,
     visitor: Visitor,
     old: Option<&VisitorSession>,
     Proven { proof, by: signed_by, network }: Proven<'_>,
 ) -> Result<Arrived> {
     if let Some(session) = old {
-        store::remove_token(tx, session).await?;
+        store::remove_token(tx, session)?;
     }
     let token = secret::random_text(32);
     let new = NewToken { hash: secret::digest(&token), proof, replaces: None, signed_by, network };
-    let session = store::add_token(tx, &visitor, new).await?;
+    let session = store::add_token(tx, &visitor, new)?;
     Ok(Arrived { visitor, session, token: Some(token) })
 }
 
 /// Makes a token in place of an old one, which goes on until the new one is shown: its answer may get lost.
-async fn renew(tx: &mut Tx, visitor: Visitor, old: VisitorSession, network: Option<NetworkBucket>) -> Result<Arrived> {
-    if store::unused_successors(tx, &old).await? >= UNUSED_SUCCESSORS {
+fn renew(tx: &mut Tx, visitor: Visitor, old: VisitorSession, network: Option<NetworkBucket>) -> Result<Arrived> {
+    if store::unused_successors(tx, &old)? >= UNUSED_SUCCESSORS {
         return Ok(Arrived { visitor, session: old, token: None });
     }
     let token = secret::random_text(32);
     let (hash, replaces, signed_by) = (secret::digest(&token), Some(old.token_id), old.signed_by);
     let new = NewToken { hash, proof: &old.proof, replaces, signed_by, network };
-    let session = store::add_token(tx, &visitor, new).await?;
+    let session = store::add_token(tx, &visitor, new)?;
     Ok(Arrived { visitor, session, token: Some(token) })
 }
 
 /// Writes down what the page says, under the proofs by which it is shown. Where a thread is everybody's who names an id, an
 /// unsigned claim does not change what a signed visitor is called.
-async fn update(tx: &mut Tx, log: &Log, site: &Site, arrived: &mut Arrived, arrival: &Arrival) -> Result<()> {
+fn update(tx: &mut Tx, site: &Site, arrived: &mut Arrived, arrival: &Arrival) -> Result<()> {
     let (id, session) = (arrived.visitor.id, &arrived.session);
     if session.proof == Proof::Signed && !arrived.visitor.verified {
-        store::set_verified(tx, &arrived.visitor).await?;
+        store::set_verified(tx, &arrived.visitor)?;
     }
     for proof in session.shown_by(site.identity_mode) {
         let key = (site.id, id, proof);
         let gone = || Error::Internal("an arriving visitor is missing".into());
-        let before = store::by_id_in(tx, key).await?.ok_or_else(gone)?;
+        let before = store::by_id_in(tx, key)?.ok_or_else(gone)?;
         let may_name = *proof != Proof::Shared || session.proof == Proof::Signed || !before.verified;
         let claims = if may_name { Claims::Write } else { Claims::Keep };
-        store::say(tx, &before, arrival, claims).await?;
-        let after = store::by_id_in(tx, key).await?.ok_or_else(gone)?;
-        people::index(tx, site.owner_id, &after).await?;
+        store::say(tx, &before, arrival, claims)?;
+        let after = store::by_id_in(tx, key)?.ok_or_else(gone)?;
+        people::index(tx, site.owner_id, &after)?;
         if is_changed(&arrived.visitor, &before) || is_changed(&before, &after) {
             let event = Event::VisitorChanged { visitor_id: id };
-            log.record(tx, site.id, vec![(Scope::person(id, proof.clone()), event)]).await?;
+            events::record(tx, site.id, vec![(Scope::person(id, proof.clone()), event)])?;
         }
         arrived.visitor = after;
     }

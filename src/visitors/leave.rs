@@ -2,14 +2,17 @@
 
 use crate::app::App;
 use crate::error::Result;
+use crate::events::{self, Effect};
+use crate::storage::Tx;
 
 use super::{VisitorSession, store};
 
 /// Ends a visitor's session. The next person on the same browser starts with nothing.
 pub async fn log_out(app: &App, session: &VisitorSession) -> Result<()> {
-    let mut tx = app.store.begin().await?;
-    store::remove_token(&mut tx, session).await?;
-    let (app, token_id) = (app.clone(), session.token_id);
-    tx.after_commit(move || app.end_visitors(|session| session.token_id == token_id));
-    tx.commit().await
+    let session = session.clone();
+    let act = move |tx: &mut Tx| {
+        events::effect(tx, Effect::TokensEnded(vec![session.token_id]));
+        store::remove_token(tx, &session)
+    };
+    app.store.write(act).await
 }

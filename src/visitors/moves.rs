@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::error::Result;
 use crate::id::TokenId;
 use crate::sites::IdentityMode;
-use crate::storage::{Gathered, Store};
+use crate::storage::{Gathered, Store, Tx};
 
 use super::{Page, VisitorSession, store};
 
@@ -44,12 +44,14 @@ fn add(last: &mut Last, moved: Moved) {
 }
 
 async fn write(store: &Store, moves: Last) -> Result<()> {
-    let mut tx = store.begin().await?;
-    tx.keep_memory();
-    for Moved { session, mode, page } in moves.into_values() {
-        for proof in session.shown_by(mode) {
-            store::move_to(&mut tx, (session.site_id, session.visitor_id, proof), &page).await?;
+    let act = move |tx: &mut Tx| {
+        tx.keep_cache();
+        for Moved { session, mode, page } in moves.values() {
+            for proof in session.shown_by(*mode) {
+                store::move_to(tx, (session.site_id, session.visitor_id, proof), page)?;
+            }
         }
-    }
-    tx.commit().await
+        Ok(())
+    };
+    store.write(act).await
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::FromRow;
-
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, KeyId, PersonId, SiteId, TokenId, VisitorId};
+use crate::record;
 use crate::storage::{Kind, Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
@@ -146,7 +145,6 @@ pub const SQL: &[&str] = &[
 ];
 
 /// A row of a visitor as one proof shows it.
-#[derive(FromRow)]
 struct Row {
     site_id: SiteId,
     id: VisitorId,
@@ -170,6 +168,29 @@ struct Row {
     first_seen_at: Millis,
     last_seen_at: Millis,
 }
+record!(Row {
+    site_id,
+    id,
+    public_id,
+    external_id,
+    anonymous,
+    verified,
+    proof,
+    person,
+    nickname,
+    email,
+    attributes,
+    page_url,
+    page_title,
+    page_referrer,
+    page_since,
+    browser,
+    mobile,
+    locale,
+    timezone,
+    first_seen_at,
+    last_seen_at
+});
 
 impl From<Row> for Visitor {
     fn from(row: Row) -> Visitor {
@@ -199,7 +220,6 @@ impl From<Row> for Visitor {
     }
 }
 
-#[derive(FromRow)]
 struct SessionRow {
     site_id: SiteId,
     id: TokenId,
@@ -211,6 +231,7 @@ struct SessionRow {
     expires_at: Millis,
     replaces: Option<TokenId>,
 }
+record!(SessionRow { site_id, id, visitor_id, public_id, proof, identity_secret, created_at, expires_at, replaces });
 
 impl From<SessionRow> for VisitorSession {
     fn from(row: SessionRow) -> VisitorSession {
@@ -250,39 +271,34 @@ pub async fn find_many(store: &Store, shown: &[Shown<'_>]) -> Result<Vec<Visitor
 }
 
 /// A visitor as a proof shows it, as the transaction sees it.
-pub async fn by_id_in(tx: &mut Tx, (site, id, proof): Shown<'_>) -> Result<Option<Visitor>> {
-    Ok(tx.one::<Row>(BY_ID, values![site, id, proof.to_text()]).await?.map(Visitor::from))
+pub fn by_id_in(tx: &mut Tx, (site, id, proof): Shown<'_>) -> Result<Option<Visitor>> {
+    Ok(tx.one::<Row>(BY_ID, values![site, id, proof.to_text()])?.map(Visitor::from))
 }
 
-pub(super) async fn by_external(
-    tx: &mut Tx,
-    site: SiteId,
-    external_id: &str,
-    proof: &Proof,
-) -> Result<Option<Visitor>> {
-    Ok(tx.one::<Row>(BY_EXTERNAL, values![site, external_id, proof.to_text()]).await?.map(Visitor::from))
+pub(super) fn by_external(tx: &mut Tx, site: SiteId, external_id: &str, proof: &Proof) -> Result<Option<Visitor>> {
+    Ok(tx.one::<Row>(BY_EXTERNAL, values![site, external_id, proof.to_text()])?.map(Visitor::from))
 }
 
-pub(super) async fn add(tx: &mut Tx, site: SiteId, external_id: &str, anonymous: bool) -> Result<VisitorId> {
-    let id = tx.next_id(Kind::Visitor, VisitorId).await?;
+pub(super) fn add(tx: &mut Tx, site: SiteId, external_id: &str, anonymous: bool) -> Result<VisitorId> {
+    let id = tx.next_id(Kind::Visitor, VisitorId)?;
     let public_id = format!("visitor_{}", crate::secret::random_text(9));
-    tx.run(ADD, values![site, id, public_id, external_id, anonymous, tx.now()]).await?;
+    tx.run(ADD, values![site, id, public_id, external_id, anonymous, tx.now()])?;
     Ok(id)
 }
 
-pub(super) async fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id: &str, anonymous: bool) -> Result<()> {
-    tx.run(RENAME, values![site, id, external_id, anonymous]).await.map(drop)
+pub(super) fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id: &str, anonymous: bool) -> Result<()> {
+    tx.run(RENAME, values![site, id, external_id, anonymous]).map(drop)
 }
 
 /// Has nobody else come as this session's visitor, with another proof?
-pub(super) async fn is_alone(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
+pub(super) fn is_alone(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
     let others: Option<(i64,)> =
-        tx.one(OTHERS, values![session.site_id, session.visitor_id, session.proof.to_text()]).await?;
+        tx.one(OTHERS, values![session.site_id, session.visitor_id, session.proof.to_text()])?;
     Ok(others.is_none())
 }
 
-pub(super) async fn set_verified(tx: &mut Tx, visitor: &Visitor) -> Result<()> {
-    tx.run(SET_VERIFIED, values![visitor.site_id, visitor.id]).await.map(drop)
+pub(super) fn set_verified(tx: &mut Tx, visitor: &Visitor) -> Result<()> {
+    tx.run(SET_VERIFIED, values![visitor.site_id, visitor.id]).map(drop)
 }
 
 /// Whether an arrival changes what a visitor is called: its nickname, e-mail address and attributes.
@@ -293,13 +309,13 @@ pub(super) enum Claims {
 }
 
 /// Writes what a page says under the visitor's proof, and the claims where they are to be written.
-pub(super) async fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claims: Claims) -> Result<()> {
+pub(super) fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claims: Claims) -> Result<()> {
     let written = claims == Claims::Write;
     let person = match visitor.person {
         Some(person) => person,
         None => {
-            let id = tx.next_id(Kind::Person, PersonId).await?;
-            tx.run(ADD_PERSON, values![visitor.site_id, id, visitor.id, visitor.proof.to_text(), tx.now()]).await?;
+            let id = tx.next_id(Kind::Person, PersonId)?;
+            tx.run(ADD_PERSON, values![visitor.site_id, id, visitor.id, visitor.proof.to_text(), tx.now()])?;
             id
         }
     };
@@ -320,7 +336,7 @@ pub(super) async fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claim
         tx.now(),
         page.map(|page| page.since),
     ];
-    tx.run(SAY, values).await.map(drop)
+    tx.run(SAY, values).map(drop)
 }
 
 fn text_of(attributes: &BTreeMap<String, String>) -> Value {
@@ -330,30 +346,30 @@ fn text_of(attributes: &BTreeMap<String, String>) -> Value {
 
 /// What was said under a session's proof goes to another visitor or proof, where nothing is known of that one yet. What was
 /// said without a signature is not known to be true of who signed.
-pub(super) async fn hand_over(tx: &mut Tx, from: &VisitorSession, (site, to, proof): Shown<'_>) -> Result<()> {
+pub(super) fn hand_over(tx: &mut Tx, from: &VisitorSession, (site, to, proof): Shown<'_>) -> Result<()> {
     let old = (from.visitor_id, from.proof.to_text());
-    let handed = tx.run(HAND_OVER, values![site, old.0, old.1, to, proof.to_text()]).await? > 0;
+    let handed = tx.run(HAND_OVER, values![site, old.0, old.1, to, proof.to_text()])? > 0;
     if handed && *proof == Proof::Signed {
-        tx.run(DROP_CLAIMS, values![site, to, proof.to_text()]).await?;
+        tx.run(DROP_CLAIMS, values![site, to, proof.to_text()])?;
     }
     Ok(())
 }
 
 /// Deletes those of the given `people` rows that no token and no conversation refers to.
-pub async fn remove_people(tx: &mut Tx, shown: &[Shown<'_>]) -> Result<()> {
-    tx.run(REMOVE_PEOPLE, values![Value::json(&shown)]).await.map(drop)
+pub fn remove_people(tx: &mut Tx, shown: &[Shown<'_>]) -> Result<()> {
+    tx.run(REMOVE_PEOPLE, values![Value::json(&shown)]).map(drop)
 }
 
 /// The visitor of a session is on another page now.
-pub(super) async fn move_to(tx: &mut Tx, (site, visitor, proof): Shown<'_>, page: &Page) -> Result<()> {
+pub(super) fn move_to(tx: &mut Tx, (site, visitor, proof): Shown<'_>, page: &Page) -> Result<()> {
     let Page { url, title, referrer, since } = page.clone();
     let values = values![site, visitor, proof.to_text(), url, title, referrer, since, tx.now()];
-    tx.run(MOVE_TO, values).await.map(drop)
+    tx.run(MOVE_TO, values).map(drop)
 }
 
 /// Removes a visitor that has no conversation (its thread went to somebody else).
-pub(super) async fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result<bool> {
-    Ok(tx.run(REMOVE_IF_IDLE, values![site, id]).await? > 0)
+pub(super) fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result<bool> {
+    Ok(tx.run(REMOVE_IF_IDLE, values![site, id])? > 0)
 }
 
 /// A token to add.
@@ -368,44 +384,43 @@ pub(super) struct NewToken<'a> {
     pub(super) network: Option<NetworkBucket>,
 }
 
-pub(super) async fn add_token(tx: &mut Tx, visitor: &Visitor, new: NewToken<'_>) -> Result<VisitorSession> {
+pub(super) fn add_token(tx: &mut Tx, visitor: &Visitor, new: NewToken<'_>) -> Result<VisitorSession> {
     let NewToken { hash, proof, replaces, signed_by, network } = new;
-    let token_id = tx.next_id(Kind::Token, TokenId).await?;
+    let token_id = tx.next_id(Kind::Token, TokenId)?;
     let (created_at, expires_at) = (tx.now(), tx.now().plus_seconds(TOKEN_IDLE_S));
     let proof_text = proof.to_text();
     let bucket = network.map(|NetworkBucket(bucket)| i64::from(bucket));
     let (site, id) = (visitor.site_id, visitor.id);
     let values = values![site, token_id, id, hash, proof_text, created_at, expires_at, replaces, bucket, signed_by];
-    tx.run(ADD_TOKEN, values).await?;
+    tx.run(ADD_TOKEN, values)?;
     let (site_id, visitor_id, public_id) = (visitor.site_id, visitor.id, visitor.public_id.clone());
     let proof = proof.clone();
     Ok(VisitorSession { site_id, token_id, visitor_id, public_id, proof, signed_by, created_at, expires_at, replaces })
 }
 
 /// Is the session's token still there?
-pub(super) async fn is_held(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
-    Ok(tx.one::<(i64,)>(HELD, values![session.site_id, session.token_id]).await?.is_some())
+pub(super) fn is_held(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
+    Ok(tx.one::<(i64,)>(HELD, values![session.site_id, session.token_id])?.is_some())
 }
 
 /// It was shown: the token that it replaced, if any, ends soon.
-pub(super) async fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
+pub(super) fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
     let now = tx.now();
     if let Some(old) = session.replaces {
-        tx.run(END_REPLACED, values![session.site_id, old, now.plus_seconds(TOKEN_GRACE_S)]).await?;
+        tx.run(END_REPLACED, values![session.site_id, old, now.plus_seconds(TOKEN_GRACE_S)])?;
     }
     let end = now.plus_seconds(TOKEN_IDLE_S);
     let values = values![session.site_id, session.token_id, now, end, session.signed_by];
-    tx.run(KEEP_TOKEN, values).await.map(drop)
+    tx.run(KEEP_TOKEN, values).map(drop)
 }
 
 /// Tokens that are to replace this one and were not shown yet.
-pub(super) async fn unused_successors(tx: &mut Tx, session: &VisitorSession) -> Result<i64> {
+pub(super) fn unused_successors(tx: &mut Tx, session: &VisitorSession) -> Result<i64> {
     let values = values![session.site_id, session.visitor_id, session.token_id];
-    Ok(tx.one::<(i64,)>(UNUSED_SUCCESSORS, values).await?.map_or(0, |(count,)| count))
+    Ok(tx.one::<(i64,)>(UNUSED_SUCCESSORS, values)?.map_or(0, |(count,)| count))
 }
 
 /// A browser that was given a token.
-#[derive(FromRow)]
 pub(super) struct BrowserRow {
     pub(super) site_id: SiteId,
     pub(super) external_id: String,
@@ -414,6 +429,7 @@ pub(super) struct BrowserRow {
     pub(super) network: Option<i64>,
     pub(super) created_at: Millis,
 }
+record!(BrowserRow { site_id, external_id, anonymous, proof, network, created_at });
 
 /// The newest tokens of each site of an account, or of one of its sites: by site, newest first.
 pub(super) async fn newest_browsers(
@@ -426,48 +442,48 @@ pub(super) async fn newest_browsers(
 }
 
 /// Of all sites: nobody asks, and nothing is told but which tokens went.
-pub(super) async fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenId>> {
+pub(super) fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenId>> {
     let now = tx.now();
-    let rows: Vec<(SiteId, TokenId, VisitorId, String)> = tx.all(REMOVE_EXPIRED, values![now, limit]).await?;
+    let rows: Vec<(SiteId, TokenId, VisitorId, String)> = tx.all(REMOVE_EXPIRED, values![now, limit])?;
     let shown: Vec<_> = rows.iter().map(|(site, _, visitor, proof)| (site, visitor, proof)).collect();
-    tx.run(REMOVE_PEOPLE, values![Value::json(&shown)]).await?;
+    tx.run(REMOVE_PEOPLE, values![Value::json(&shown)])?;
     Ok(rows.into_iter().map(|(_, id, ..)| id).collect())
 }
 
 /// Removes the first tokens of a deleted site, then its first visitors, at most so many rows. Returns how many.
-pub async fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
-    let tokens = tx.run(REMOVE_SOME_TOKENS, values![site, limit]).await? as i64;
-    let visitors = tx.run(REMOVE_SOME, values![site, limit - tokens]).await? as i64;
+pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let tokens = tx.run(REMOVE_SOME_TOKENS, values![site, limit])? as i64;
+    let visitors = tx.run(REMOVE_SOME, values![site, limit - tokens])? as i64;
     Ok(tokens + visitors)
 }
 
-pub(super) async fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
-    tx.run(REMOVE_TOKEN, values![session.site_id, session.token_id]).await?;
-    remove_people(tx, &[(session.site_id, session.visitor_id, &session.proof)]).await
+pub(super) fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
+    tx.run(REMOVE_TOKEN, values![session.site_id, session.token_id])?;
+    remove_people(tx, &[(session.site_id, session.visitor_id, &session.proof)])
 }
 
 /// Visitors after one number who were first seen in a span of time, are not verified, and have no conversation.
-pub async fn wrote_nothing(
+pub fn wrote_nothing(
     tx: &mut Tx,
     site: SiteId,
     (from, to): (Millis, Millis),
     after: VisitorId,
     limit: i64,
 ) -> Result<Vec<VisitorId>> {
-    let rows: Vec<(VisitorId,)> = tx.all(WROTE_NOTHING, values![site, from, to, after, limit]).await?;
+    let rows: Vec<(VisitorId,)> = tx.all(WROTE_NOTHING, values![site, from, to, after, limit])?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Ends the tokens by which visitors had shown these proofs; answers which.
-pub async fn end_tokens(tx: &mut Tx, site: SiteId, shown: &[(VisitorId, Proof)]) -> Result<Vec<TokenId>> {
+pub fn end_tokens(tx: &mut Tx, site: SiteId, shown: &[(VisitorId, Proof)]) -> Result<Vec<TokenId>> {
     let shown: Vec<_> = shown.iter().map(|(visitor, proof)| (visitor, proof.to_text())).collect();
-    let rows: Vec<(TokenId,)> = tx.all(END_TOKENS, values![site, Value::json(&shown)]).await?;
+    let rows: Vec<(TokenId,)> = tx.all(END_TOKENS, values![site, Value::json(&shown)])?;
     let people: Vec<_> = shown.iter().map(|(visitor, proof)| (site, visitor, proof)).collect();
-    tx.run(REMOVE_PEOPLE, values![Value::json(&people)]).await?;
+    tx.run(REMOVE_PEOPLE, values![Value::json(&people)])?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Removes visitors; their tokens and conversations go with their rows.
-pub async fn remove(tx: &mut Tx, site: SiteId, visitors: &[VisitorId]) -> Result<()> {
-    tx.run(REMOVE, values![site, Value::ids(visitors)]).await.map(drop)
+pub fn remove(tx: &mut Tx, site: SiteId, visitors: &[VisitorId]) -> Result<()> {
+    tx.run(REMOVE, values![site, Value::ids(visitors)]).map(drop)
 }

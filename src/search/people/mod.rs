@@ -69,9 +69,9 @@ fn said_of(visitor: &Visitor) -> String {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn index(tx: &mut Tx, owner: AccountId, visitor: &Visitor) -> Result<()> {
+pub fn index(tx: &mut Tx, owner: AccountId, visitor: &Visitor) -> Result<()> {
     let Some(person) = visitor.person else { return Ok(()) };
-    store::put(tx, owner, (visitor.site_id, person), &terms(&said_of(visitor))).await
+    store::put(tx, owner, (visitor.site_id, person), &terms(&said_of(visitor)))
 }
 
 /// Indexes some people of a database that was made before there were words; answers whether there were any.
@@ -80,15 +80,16 @@ pub(super) async fn index_older(store: &Store) -> Result<bool> {
     if people.is_empty() {
         return Ok(false);
     }
-    let mut tx = store.begin().await?;
-    tx.keep_memory();
-    for (owner, site, visitor, proof) in people {
-        if let Some(visitor) = crate::visitors::store::by_id_in(&mut tx, (site, visitor, &proof)).await? {
-            index(&mut tx, owner, &visitor).await?;
+    let write = move |tx: &mut Tx| {
+        tx.keep_cache();
+        for (owner, site, visitor, proof) in &people {
+            if let Some(visitor) = crate::visitors::store::by_id_in(tx, (*site, *visitor, proof))? {
+                index(tx, *owner, &visitor)?;
+            }
         }
-    }
-    tx.commit().await?;
-    Ok(true)
+        Ok(true)
+    };
+    store.write(write).await
 }
 
 /// Finds people on the sites of an owner.

@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sqlx::FromRow;
-
 use crate::bulk_rows;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, PersonId, SiteId, VisitorId};
+use crate::record;
 use crate::storage::{Store, Term, Tx, Value};
 use crate::values;
 use crate::visitors::{self, Proof, Visitor};
@@ -62,20 +61,20 @@ pub(super) fn span_end(point: PersonId) -> PersonId {
 }
 
 /// Writes a person's words in place of those that it had.
-pub(super) async fn put(
+pub(super) fn put(
     tx: &mut Tx,
     owner: AccountId,
     (site, person): (SiteId, PersonId),
     words: &BTreeSet<String>,
 ) -> Result<()> {
-    let had: Vec<(String,)> = tx.all(WORDS, values![site, person]).await?;
+    let had: Vec<(String,)> = tx.all(WORDS, values![site, person])?;
     if had.len() == words.len() && had.iter().all(|(word,)| words.contains(word)) {
         return Ok(());
     }
-    tx.run(REMOVE_WORDS, values![site, person]).await?;
+    tx.run(REMOVE_WORDS, values![site, person])?;
     let rows: Vec<_> = words.iter().map(|word| (word,)).collect();
-    tx.run(ADD_WORDS, values![owner, person.0 / SPAN, person, site, Value::json(&rows)]).await?;
-    tx.run(INDEXED, values![site, person]).await.map(drop)
+    tx.run(ADD_WORDS, values![owner, person.0 / SPAN, person, site, Value::json(&rows)])?;
+    tx.run(INDEXED, values![site, person]).map(drop)
 }
 
 /// A person by whose site, visitor and proof it is, with the site's owner.
@@ -106,13 +105,13 @@ pub(super) async fn candidates(
     store.all(CANDIDATES, values).await
 }
 
-#[derive(FromRow)]
 struct Last {
     site_id: SiteId,
     visitor_id: VisitorId,
     proof: String,
     conversation_id: Option<ConversationId>,
 }
+record!(Last { site_id, visitor_id, proof, conversation_id });
 
 /// Those of some people of an owner who have a conversation, with the one that changed last; the newest person first.
 pub(super) async fn with_conversation(

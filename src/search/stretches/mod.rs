@@ -85,7 +85,7 @@ impl Stretch {
     }
 
     /// Puts it into the index with its terms.
-    pub(super) fn put(&self, tx: &mut Tx, terms: String) {
+    pub(super) fn put(&self, tx: &mut Tx, terms: &str) {
         store::put(tx, self.number, self.said.len(), terms);
     }
 }

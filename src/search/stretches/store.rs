@@ -76,17 +76,17 @@ pub(super) async fn newest(
 }
 
 /// Puts a stretch of so many messages into the index, and moves the mark.
-pub(super) fn put(tx: &mut Tx, number: i64, messages: usize, terms: String) {
+pub(super) fn put(tx: &mut Tx, number: i64, messages: usize, terms: &str) {
     let (begin, end) = (number * STRETCH, (number + 1) * STRETCH);
     let messages = i64::try_from(messages).unwrap_or(i64::MAX);
-    tx.later(REMOVE, values![number]);
-    tx.later(ADD, values![number, begin, end, messages, terms, unread()]);
-    tx.later(SET_MARK, values![end - 1]);
+    tx.enqueue(REMOVE, values![number]);
+    tx.enqueue(ADD, values![number, begin, end, messages, terms, unread()]);
+    tx.enqueue(SET_MARK, values![end - 1]);
 }
 
 /// Keeps the index in few parts.
 pub(in crate::search) fn fold(tx: &mut Tx) {
-    tx.later(FOLD, []);
+    tx.enqueue(FOLD, []);
 }
 
 /// The terms of a stretch that is to be read again.
@@ -97,13 +97,13 @@ fn unread() -> String {
 /// Removes what messages say. To be asked for before they are removed.
 pub(in crate::search) fn forget_messages(tx: &mut Tx, site: SiteId, messages: &[MessageId]) {
     for sql in FORGET_MESSAGES {
-        tx.later(sql, values![STRETCH, unread(), site, Value::ids(messages)]);
+        tx.enqueue(sql, values![STRETCH, unread(), site, Value::ids(messages)]);
     }
 }
 
 /// Removes what the messages of conversations say. To be asked for before they are removed.
 pub(in crate::search) fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) {
     for sql in FORGET {
-        tx.later(sql, values![STRETCH, unread(), site, Value::ids(conversations)]);
+        tx.enqueue(sql, values![STRETCH, unread(), site, Value::ids(conversations)]);
     }
 }
