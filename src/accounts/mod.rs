@@ -1,6 +1,5 @@
 //! An account is a person who owns sites and answers visitors; a session is one browser in which they are signed in.
 
-use crate::app::App;
 use crate::clock::Millis;
 use crate::id::{AccountId, SessionId};
 use crate::record;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::events::{self, Event, Scope};

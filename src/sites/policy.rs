@@ -1,8 +1,6 @@
 //! What the owner allows, judged on each use: by the site as it stands now, whatever stood when a session began.
 
-use crate::app::App;
 use crate::error::{Error, Result};
-use crate::storage::Tx;
 use crate::visitors::{Proof, VisitorSession};
 
 use super::{IdentityMode, Site};

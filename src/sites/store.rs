@@ -162,6 +162,8 @@ record!(SiteRow {
     name,
     paused,
     widget_key,
+    old_secret,
+    new_secret,
     look,
     welcome,
     logo,
@@ -170,12 +172,10 @@ record!(SiteRow {
     image_bytes,
     allowed_domains,
     identity_mode,
-    old_secret,
-    new_secret,
     opaque_agent_ids,
     seen_page,
     seen_page_at,
-    created_at
+    created_at,
 });
 
 impl SiteRow {
@@ -350,21 +350,20 @@ pub(super) fn expire_widget_keys(tx: &mut Tx, site: SiteId, end: Millis) -> Resu
 }
 
 struct GrantRow {
-    expires_at: Option<Millis>,
     scope: String,
     networks: Option<String>,
 }
-record!(GrantRow { expires_at, scope, networks });
+record!(GrantRow { scope, networks });
 
 impl GrantRow {
-    fn grant(self) -> Result<Grant> {
+    fn grant(self, expires_at: Option<Millis>) -> Result<Grant> {
         let unreadable = || Error::Internal("a stored chat API key cannot be read".into());
         let networks: Vec<String> = self.networks.as_deref().map_or(Ok(Vec::new()), read)?;
         let networks = networks.iter().map(|text| Network::parse(text).map_err(|_| unreadable()));
         Ok(Grant {
             scope: KeyScope::parse(&self.scope).ok_or_else(unreadable)?,
             networks: networks.collect::<Result<_>>()?,
-            expires_at: self.expires_at,
+            expires_at,
         })
     }
 }
@@ -378,17 +377,19 @@ record!(ChatKeyRow {; key, grant });
 struct OpenedRow {
     site_id: SiteId,
     id: KeyId,
+    expires_at: Option<Millis>,
     grant: GrantRow,
 }
-record!(OpenedRow { site_id, id; grant });
+record!(OpenedRow { site_id, id, expires_at; grant });
 
 pub(super) async fn chat_key(store: &Store, hash: [u8; 32]) -> Result<Option<(SiteId, KeyId, Grant)>> {
     let row: Option<OpenedRow> = store.one(CHAT_KEY, values![hash]).await?;
-    row.map(|row| Ok((row.site_id, row.id, row.grant.grant()?))).transpose()
+    row.map(|row| Ok((row.site_id, row.id, row.grant.grant(row.expires_at)?))).transpose()
 }
 
 fn chat_key_of(row: ChatKeyRow) -> Result<ChatKey> {
-    Ok(ChatKey { key: row.key, grant: row.grant.grant()? })
+    let grant = row.grant.grant(row.key.expires_at)?;
+    Ok(ChatKey { key: row.key, grant })
 }
 
 pub(super) async fn chat_keys(store: &Store, site: SiteId) -> Result<Vec<ChatKey>> {

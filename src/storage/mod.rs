@@ -75,9 +75,9 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`]; a migration that fails has changed nothing.
-    pub async fn open_at(folder: &Folder, clock: Clock, migrations: &'static [Migration]) -> Result<Store> {
-        let folder = folder.clone();
-        blocking(move || Store::connect(&folder, clock, migrations)).await
+    pub async fn open_at(folder: &Folder, clock: Clock, migrations: &[Migration]) -> Result<Store> {
+        let (folder, migrations) = (folder.clone(), migrations.to_vec());
+        blocking(move || Store::connect(&folder, clock, &migrations)).await
     }
 
     fn connect(folder: &Folder, clock: Clock, migrations: &[Migration]) -> Result<Store> {

@@ -9,7 +9,6 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 
-use super::tx::Tx;
 use super::value::Value;
 use super::{Record, sqlite};
 

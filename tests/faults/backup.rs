@@ -102,7 +102,7 @@ async fn restore_with(world: &mut World, file: &std::path::Path, epoch: Option<S
     ensure!(said.status.success(), "restore failed: {}", String::from_utf8_lossy(&said.stderr));
     if let Some(epoch) = epoch {
         let put_back = format!("UPDATE instance SET value = '{epoch}' WHERE name = 'epoch';");
-        tamper(&data.join("ocs.db"), &[&put_back]).await?;
+        tamper(&data.join("ocs.db"), &[&put_back])?;
     }
     server.start().await?;
     world.server = server;

@@ -88,13 +88,10 @@ async fn all_write(world: &World, visitors: &[Visitor], each: usize) -> Result<(
 }
 
 async fn control_locked(world: &World, visitors: &[Visitor]) -> Result<String> {
-    use sqlx::{ConnectOptions, Connection};
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.server.data.join("ocs.db"));
-    let mut conn = options.connect().await?;
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut conn).await?;
+    let conn = rusqlite::Connection::open(world.server.data.join("ocs.db"))?;
+    conn.execute_batch("BEGIN IMMEDIATE")?;
     let (refused, _) = all_write(world, visitors, 1).await?;
-    sqlx::raw_sql("ROLLBACK").execute(&mut conn).await?;
-    conn.close().await?;
+    conn.execute_batch("ROLLBACK")?;
     ensure!(!refused.is_empty(), "CONTROL a locked database was not noticed");
     Ok(format!("with the database locked by another program {} of 20 were refused", refused.len()))
 }

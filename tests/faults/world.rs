@@ -330,7 +330,7 @@ impl World {
     /// Runs statements on the database behind the server's back, which must not run.
     pub async fn tamper(&self, statements: &[&str]) -> Result<()> {
         ensure!(self.server.pid().is_none(), "the server must not run");
-        tamper(&self.server.data.join("ocs.db"), statements).await
+        tamper(&self.server.data.join("ocs.db"), statements)
     }
 
     /// An inbox's counts and the like, as JSON.
@@ -340,14 +340,11 @@ impl World {
 }
 
 /// Runs statements on a database file.
-pub async fn tamper(database: &Path, statements: &[&str]) -> Result<()> {
-    use sqlx::{ConnectOptions, Connection};
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database).foreign_keys(false);
-    let mut conn = options.connect().await?;
-    for statement in statements {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(*statement)).execute(&mut conn).await?;
-    }
-    Ok(conn.close().await?)
+pub fn tamper(database: &Path, statements: &[&str]) -> Result<()> {
+    let conn = rusqlite::Connection::open(database)?;
+    conn.pragma_update(None, "foreign_keys", false)?;
+    statements.iter().try_for_each(|statement| conn.execute_batch(statement))?;
+    conn.close().map_err(|(_, error)| error.into())
 }
 
 /// Fails when something is violated.

@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
         "abuse",
         "events",
         "app",
+        "effects",
         "realtime",
         "http",
     ],

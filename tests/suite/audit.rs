@@ -114,12 +114,10 @@ async fn no_statement_changes_a_line() {
     let mut world = World::new().await;
     world.owner("otto").await;
     world.stop().await;
-    let changed = change_a_line(&world.data().join("ocs.db")).await;
+    let changed = change_a_line(&world.data().join("ocs.db"));
     assert!(changed.expect_err("refused").to_string().contains("never changed"));
 }
 
-async fn change_a_line(database: &std::path::Path) -> Result<(), sqlx::Error> {
-    use sqlx::{ConnectOptions, Executor};
-    let mut conn = sqlx::sqlite::SqliteConnectOptions::new().filename(database).connect().await?;
-    conn.execute("UPDATE audit SET subject = 'nothing happened'").await.map(drop)
+fn change_a_line(database: &std::path::Path) -> rusqlite::Result<()> {
+    rusqlite::Connection::open(database)?.execute_batch("UPDATE audit SET subject = 'nothing happened'")
 }

@@ -26,9 +26,8 @@ async fn large(world: &World, otto: &Owner) -> (Site, Visitor) {
     let vera = world.visitor(&shop, "vera").await;
     vera.send("v1", "Hello").await.ok();
     let numbers: Vec<i64> = (0..MESSAGES).collect();
-    let mut tx = world.store().begin().await.expect("a writer");
-    tx.run(MORE_MESSAGES, ocs::values![shop.id, ocs::storage::Value::json(&numbers)]).await.expect("more messages");
-    tx.commit().await.expect("a commit");
+    let values = ocs::values![shop.id, ocs::storage::Value::json(&numbers)];
+    world.store().write(move |tx| tx.run(MORE_MESSAGES, &values)).await.expect("more messages");
     (shop, vera)
 }
 
@@ -94,10 +93,11 @@ async fn what_is_left_of_a_site_is_purged_after_a_restart() {
     let otto = world.owner("otto").await;
     let (shop, _) = large(&world, &otto).await;
     // As a deletion leaves it, had the server been killed before the first piece.
-    let mut tx = world.store().begin().await.expect("a writer");
-    ocs::accounts::store::add_nobody(&mut tx).await.expect("an account");
-    tx.run("UPDATE sites SET owner_id = 0 WHERE id = $1", ocs::values![shop.id]).await.expect("a deleted site");
-    tx.commit().await.expect("a commit");
+    let delete = move |tx: &mut ocs::storage::Tx| {
+        ocs::accounts::store::add_nobody(tx)?;
+        tx.run("UPDATE sites SET owner_id = 0 WHERE id = $1", ocs::values![shop.id])
+    };
+    world.store().write(delete).await.expect("a deleted site");
     world.stop().await;
     world.start().await;
     let purged = async {

@@ -4,10 +4,9 @@ use std::future::Future;
 use std::task::{Context, Waker};
 
 use ocs::clock::Clock;
-use ocs::storage::{Folder, Statement, Store};
+use ocs::error::{Error, Result};
+use ocs::storage::{Folder, Store, Tx};
 use ocs::values;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions};
 
 async fn database(folder: &tempfile::TempDir) -> Store {
     let folder = Folder::open(&folder.path().join("data")).expect("a data folder");
@@ -138,40 +137,23 @@ const MAY_SCAN: [&str; 10] = [
 async fn no_statement_reads_a_whole_table() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = database(&folder).await;
-    let mut conn = SqliteConnectOptions::new().filename(store.path()).connect().await.expect("a connection");
+    let conn = rusqlite::Connection::open(store.path()).expect("a connection");
     let mut slow = Vec::new();
     for sql in statements().filter(|sql| !MAY_SCAN.iter().any(|part| format!("{sql}\n").contains(part))) {
-        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
-        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut conn).await.expect(sql);
+        let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect(sql);
+        let mut rows = explain.raw_query();
+        let mut plan: Vec<String> = Vec::new();
+        while let Some(row) = rows.next().expect(sql) {
+            plan.push(row.get(3).expect(sql));
+        }
         // The rows of a parameter, a count that stops at a thousand, the sites that a page of the inbox shows, and no table.
         let bounded = |line: &str| {
             line.contains("VIRTUAL TABLE") || matches!(line, "SCAN some" | "SCAN newest" | "SCAN CONSTANT ROW")
         };
-        let scans = plan.into_iter().map(|(.., line)| line).filter(|line| line.starts_with("SCAN ") && !bounded(line));
+        let scans = plan.into_iter().filter(|line| line.starts_with("SCAN ") && !bounded(line));
         slow.extend(scans.map(|line| format!("{line}: {sql}")));
     }
     assert!(slow.is_empty(), "{}", slow.join("\n"));
-}
-
-async fn first_question(store: &Store) {
-    let mut tx = store.begin().await.expect("a writer");
-    let _: Option<(i64,)> = tx.one("SELECT 1", []).await.expect("an answer");
-}
-
-/// A request whose client hung up is dropped wherever it stands; so is a write in the middle of its beginning.
-#[tokio::test]
-async fn a_writer_dropped_while_it_begins_leaves_the_next_one_able_to_write() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = database(&folder).await;
-    let mut dropped = 0;
-    while dropped < 100 {
-        let mut beginning = Box::pin(first_question(&store));
-        // Now and then the engine is the faster one; that round shows nothing.
-        dropped += usize::from(beginning.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        drop(beginning);
-        let next = store.begin().await.unwrap_or_else(|error| panic!("after {dropped} writers dropped: {error}"));
-        next.commit().await.unwrap_or_else(|error| panic!("after {dropped} writers dropped: {error}"));
-    }
 }
 
 const NOTE: &str = "INSERT INTO instance (name, value) VALUES ($1, $2)";
@@ -182,61 +164,101 @@ async fn noted(store: &Store, name: &str) -> Option<String> {
     row.map(|(value,)| value)
 }
 
-/// Statements that travel together keep their order, their own values and their own answers.
+/// A request whose client hung up is dropped wherever it stands: before its transaction began, it is passed over; later, it
+/// is committed whole and handed over.
 #[tokio::test]
-async fn statements_that_travel_together_are_answered_one_by_one() {
+async fn a_write_whose_caller_is_gone_is_done_whole_or_not_at_all() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = database(&folder).await;
-    let mut tx = store.begin().await.expect("a writer");
-    tx.later(NOTE, values!["first", "one"]);
-    tx.later(NOTE, values!["second", "two"]);
-    let ask = |name: &str| Statement::new(NOTED, values![name]);
-    let mut answers = tx.ask([ask("second"), ask("missing"), ask("first")]).await.expect("answers");
-    let values: Vec<Vec<(String,)>> = (0..3).map(|_| answers.rows().expect("rows")).collect();
-    assert_eq!(values, [vec![("two".to_owned(),)], vec![], vec![("one".to_owned(),)]]);
-    assert_eq!(noted(&store, "first").await, None, "nothing is seen before the commit");
-    tx.commit().await.expect("a commit");
-    assert_eq!(noted(&store, "first").await.as_deref(), Some("one"));
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = std::sync::Mutex::new(tell);
+    store.on_commit(move |name: String| tell.lock().expect("a sender").send(name).expect("a listener"));
+    let mut dropped = 0;
+    for round in 0..100 {
+        let name = format!("round {round}");
+        let (begin, begun) = std::sync::mpsc::channel();
+        let written = name.clone();
+        let mut write = Box::pin(store.write(move |tx| {
+            begin.send(()).expect("a caller that waits for the beginning");
+            tx.outcome::<String>().clone_from(&written);
+            tx.run(NOTE, values![&written, "1"])?;
+            tx.run(NOTE, values![format!("{written} again"), "2"])
+        }));
+        // Now and then the engine is the faster one; that round shows nothing.
+        dropped += usize::from(write.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        begun.recv().expect("a transaction that began");
+        drop(write);
+        assert_eq!(told.recv().expect("a commit that is handed over"), name);
+        assert_eq!(noted(&store, &name).await.as_deref(), Some("1"));
+        assert_eq!(noted(&store, &format!("{name} again")).await.as_deref(), Some("2"));
+    }
+    assert!(dropped > 50, "most writes were under way when they were dropped: {dropped} of 100");
 }
 
-/// What was put off to the commit and is refused there undoes everything, and so does a statement that failed before.
+/// What was put off and is refused undoes everything, and so does a statement that failed before.
 #[tokio::test]
 async fn a_statement_that_fails_spoils_its_whole_transaction() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = database(&folder).await;
-    let mut tx = store.begin().await.expect("a writer");
-    tx.run(NOTE, values!["once", "1"]).await.expect("a note");
-    tx.later(NOTE, values!["once", "2"]);
-    tx.commit().await.expect_err("a commit of what is refused");
+    let twice = |tx: &mut Tx| {
+        tx.run(NOTE, values!["once", "1"])?;
+        tx.enqueue(NOTE, values!["once", "2"]);
+        Ok(())
+    };
+    let refused = store.write(twice).await.expect_err("a commit of what is refused");
+    assert!(matches!(&refused, Error::Unique(columns) if columns == "instance.name"), "{refused:?}");
     assert_eq!(noted(&store, "once").await, None);
 
-    let mut tx = store.begin().await.expect("a writer");
-    tx.run(NOTE, values!["once", "3"]).await.expect("a note");
-    tx.run(NOTE, values!["once", "4"]).await.expect_err("a second note of that name");
-    tx.run(NOTE, values!["other", "5"]).await.expect_err("a spoiled transaction");
-    tx.commit().await.expect_err("a spoiled transaction");
+    let three = |tx: &mut Tx| {
+        tx.run(NOTE, values!["once", "3"])?;
+        tx.run(NOTE, values!["once", "4"]).expect_err("a second note of that name");
+        tx.run(NOTE, values!["other", "5"]).expect_err("a spoiled transaction");
+        Ok(())
+    };
+    store.write(three).await.expect_err("a spoiled transaction");
     assert_eq!(noted(&store, "once").await, None);
     assert_eq!(noted(&store, "other").await, None);
 }
 
-/// A request that is dropped while its commit is under way: the commit ends all the same and is told.
+/// A defect in one body ends neither the thread that writes nor those that read, and leaves nothing behind.
 #[tokio::test]
-async fn a_commit_whose_caller_is_gone_is_told() {
+async fn a_body_that_panics_is_undone_and_the_next_one_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = database(&folder).await;
-    let mut dropped = 0;
-    for round in 0..50 {
-        let mut tx = store.begin().await.expect("a writer");
-        let (tell, told) = tokio::sync::oneshot::channel();
-        tx.after_commit(move || tell.send(()).expect("a listener"));
-        let name = format!("round {round}");
-        tx.later(NOTE, values![&name, "done"]);
-        let mut commit = Box::pin(tx.commit());
-        // Now and then the writer is quicker than this thread.
-        dropped += u32::from(commit.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        drop(commit);
-        told.await.expect("a commit that is told");
-        assert_eq!(noted(&store, &name).await.as_deref(), Some("done"));
+    let defect = |tx: &mut Tx| -> Result<()> {
+        tx.run(NOTE, values!["defect", "1"])?;
+        panic!("a defect of this test");
+    };
+    store.write(defect).await.expect_err("a panic");
+    for _ in 0..8 {
+        store.read(|_| -> Result<()> { panic!("a defect of this test") }).await.expect_err("a panic");
     }
-    assert!(dropped > 25, "most commits were under way when they were dropped: {dropped} of 50");
+    assert_eq!(noted(&store, "defect").await, None);
+    store.write(|tx| tx.run(NOTE, values!["after", "1"])).await.expect("a writer that goes on");
+    assert_eq!(noted(&store, "after").await.as_deref(), Some("1"));
+}
+
+/// A body of several statements sees one state of the database, whatever is committed between them.
+#[tokio::test]
+async fn a_read_sees_one_state_of_the_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = database(&folder).await;
+    let (read, first_read) = tokio::sync::oneshot::channel();
+    let (commit, committed) = std::sync::mpsc::channel();
+    let mut read = Some(read);
+    let both = store.read(move |reader| {
+        let first: Option<(String,)> = reader.one(NOTED, values!["late"])?;
+        read.take().expect("one run").send(()).expect("a test that waits");
+        committed.recv().expect("a commit");
+        let second: Option<(String,)> = reader.one(NOTED, values!["late"])?;
+        Ok((first, second))
+    });
+    let write = async {
+        first_read.await.expect("a first read");
+        store.write(|tx| tx.run(NOTE, values!["late", "1"])).await.expect("a commit");
+        commit.send(()).expect("a reader");
+    };
+    let (seen, ()) = tokio::join!(both, write);
+    assert_eq!(seen.expect("a read"), (None, None));
+    assert_eq!(noted(&store, "late").await.as_deref(), Some("1"));
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ocs::clock::Clock;
-use ocs::storage::{Contents, DataLock, Folder, MIGRATIONS, Migration, Store, inspect, newest_schema};
+use ocs::storage::{Contents, DataLock, Folder, MIGRATIONS, Migration, Store, Tx, inspect, newest_schema};
 
 const NEXT: i64 = MIGRATIONS.len() as i64 + 1;
 const ONE_MORE: Migration = Migration {
@@ -137,10 +137,11 @@ async fn an_index_of_other_terms_is_emptied() {
     let place = tempfile::tempdir().expect("a folder");
     let folder = Folder::open(&place.path().join("data")).expect("a data folder");
     let before = Store::open_at(&folder, Clock::System, &MIGRATIONS[..3]).await.expect("opens");
-    let mut tx = before.begin().await.expect("a writer");
-    tx.run("INSERT INTO message_terms (rowid, terms) VALUES (7, '1o0worder')", []).await.expect("a message's terms");
-    tx.run("UPDATE instance SET value = '7' WHERE name = 'indexed_message'", []).await.expect("a mark");
-    tx.commit().await.expect("a commit");
+    let index = |tx: &mut Tx| {
+        tx.run("INSERT INTO message_terms (rowid, terms) VALUES (7, '1o0worder')", [])?;
+        tx.run("UPDATE instance SET value = '7' WHERE name = 'indexed_message'", [])
+    };
+    before.write(index).await.expect("a message's terms and a mark");
     before.close().await;
     let after = Store::open(&folder, Clock::System).await.expect("migrates");
     let left = "SELECT COUNT(*), (SELECT value FROM instance WHERE name = 'indexed_message') FROM message_terms";

@@ -255,11 +255,9 @@ async fn somebody_is_found_among_a_hundred_thousand() {
     let world = World::new().await;
     let otto = world.owner("otto").await;
     let shop = otto.site("Shop").await;
-    let mut tx = world.store().begin().await.expect("a writer");
-    for sql in CROWD {
-        tx.run(sql, ocs::values![shop.id]).await.expect("a crowd");
-    }
-    tx.commit().await.expect("a commit");
+    let add =
+        move |tx: &mut ocs::storage::Tx| CROWD.iter().try_for_each(|sql| tx.run(sql, ocs::values![shop.id]).map(drop));
+    world.store().write(add).await.expect("a crowd");
     assert_eq!(found(&otto, "q=soren").await.len(), 10);
     for query in ["soren", "s", "anna", "user_77", "u77123@mail.example", "anna+user+mail", "nobody", "a"] {
         let mut took = Vec::new();

@@ -177,11 +177,9 @@ async fn a_console_that_is_too_far_behind_loads_anew() {
     let vera = world.visitor(&shop, "vera").await;
     let before = otto.listen().await.start_cursor().await;
     for kind in ["message", "event"] {
-        let mut tx = world.store().begin().await.expect("a writer");
         let skip = "INSERT INTO id_blocks (kind, next) VALUES ($1, 30000)
             ON CONFLICT (kind) DO UPDATE SET next = id_blocks.next + 30000";
-        tx.run(skip, ocs::values![kind]).await.expect("numbers are skipped");
-        tx.commit().await.expect("a commit");
+        world.store().write(move |tx| tx.run(skip, ocs::values![kind])).await.expect("numbers are skipped");
     }
     vera.send("v", "hello").await.ok();
     assert_eq!(otto.listen_from(&before).await.next().await.expect("a frame")["type"], "resync");

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use hyper::Method;
 use ocs::clock::Clock;
-use ocs::storage::{Folder, MIGRATIONS, Store, inspect, newest_schema};
+use ocs::storage::{Folder, MIGRATIONS, Store, Tx, inspect, newest_schema};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -112,11 +112,8 @@ async fn what_nobody_is_known_to_have_said_is_not_taken_into_schema_6() {
     let mut world = stopped_at(5).await;
     let folder = Folder::open(&world.data()).expect("the data folder");
     let before = Store::open_at(&folder, Clock::System, &MIGRATIONS[..5]).await.expect("opens");
-    let mut tx = before.begin().await.expect("a writer");
-    for sql in SIGNED_AND_NOT {
-        tx.run(sql, []).await.expect("a change");
-    }
-    tx.commit().await.expect("a commit");
+    let change = |tx: &mut Tx| SIGNED_AND_NOT.iter().try_for_each(|sql| tx.run(sql, []).map(drop));
+    before.write(change).await.expect("a change");
     before.close().await;
     ocs(&["migrate", "--data", text(&world.data())]);
     let remembered = read_json(&fixture(5).join("remembered.json"));
@@ -159,10 +156,11 @@ async fn a_token_from_before_schema_6_belongs_to_the_one_secret_that_may_have_si
     let world = stopped_at(5).await;
     let folder = Folder::open(&world.data()).expect("the data folder");
     let before = Store::open_at(&folder, Clock::System, &MIGRATIONS[..5]).await.expect("opens");
-    let mut tx = before.begin().await.expect("a writer");
-    tx.run("UPDATE visitor_tokens SET proof = 'signed'", []).await.expect("a change");
-    tx.run("UPDATE identity_secrets SET created_at = created_at + 1", []).await.expect("a change");
-    tx.commit().await.expect("a commit");
+    let change = |tx: &mut Tx| {
+        tx.run("UPDATE visitor_tokens SET proof = 'signed'", [])?;
+        tx.run("UPDATE identity_secrets SET created_at = created_at + 1", [])
+    };
+    before.write(change).await.expect("a change");
     before.close().await;
     let after = Store::open(&folder, Clock::System).await.expect("migrates");
     let by: Vec<(i64, Option<i64>)> =

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
 
 use crate::world::{Owner, Site, World};
 
@@ -47,30 +46,27 @@ async fn say(world: &World, site: &Site, who: &str, texts: &[&str]) {
     }
 }
 
-async fn count(world: &World, sql: &'static str) -> i64 {
-    let file = SqliteConnectOptions::new().filename(world.data().join("ocs.db")).read_only(true);
-    let mut conn = file.connect().await.expect("a connection");
-    let (count,) = sqlx::query_as(sql).fetch_one(&mut conn).await.expect("a count");
-    count
+fn count(world: &World, sql: &str) -> i64 {
+    let conn = Connection::open(world.data().join("ocs.db")).expect("a connection");
+    conn.query_row(sql, [], |row| row.get(0)).expect("a count")
 }
 
 /// How many messages are in the index.
 pub async fn indexed(world: &World) -> i64 {
-    count(world, "SELECT COUNT(*) FROM message_terms").await
+    count(world, "SELECT COUNT(*) FROM message_terms")
 }
 
 /// How many stretches of messages are said to have the word "secret" of the first account.
 pub async fn stretches_with_secret(world: &World) -> i64 {
-    count(world, "SELECT COUNT(*) FROM stretch_terms WHERE stretch_terms MATCH '\"1o0wsecret\"'").await
+    count(world, "SELECT COUNT(*) FROM stretch_terms WHERE stretch_terms MATCH '\"1o0wsecret\"'")
 }
 
 /// Changes the database as no server would, and starts again.
 async fn after_a_change(world: &mut World, sql: &'static str) {
     world.stop().await;
-    let file = SqliteConnectOptions::new().filename(world.data().join("ocs.db"));
-    let mut conn = file.connect().await.expect("a connection");
-    sqlx::raw_sql(sql).execute(&mut conn).await.expect("a change");
-    conn.close().await.expect("closes");
+    let conn = Connection::open(world.data().join("ocs.db")).expect("a connection");
+    conn.execute_batch(sql).expect("a change");
+    conn.close().expect("closes");
     world.start().await;
 }
 

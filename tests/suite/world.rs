@@ -185,11 +185,9 @@ impl World {
             .map(|id| Site { id, widget_key: format!("{}{id}", of.widget_key), chat_key: String::new() })
             .collect();
         let rows: Vec<(i64, &str)> = sites.iter().map(|site| (site.id, site.widget_key.as_str())).collect();
-        let mut tx = self.store().begin().await.expect("a writer");
-        for sql in MORE_SITES {
-            tx.run(sql, ocs::values![ocs::storage::Value::json(&rows), of.id]).await.expect("more sites");
-        }
-        tx.commit().await.expect("a commit");
+        let values = ocs::values![ocs::storage::Value::json(&rows), of.id];
+        let add = move |tx: &mut ocs::storage::Tx| MORE_SITES.iter().try_for_each(|sql| tx.run(sql, &values).map(drop));
+        self.store().write(add).await.expect("more sites");
         sites
     }
 
