@@ -1,6 +1,7 @@
 import type { LauncherSite } from "@ocs/protocol/wire";
 import { makeFrame } from "./frame.ts";
 import type { Identity, Ocs, OcsMethods, Panel, PanelHost, PanelModule } from "./host.ts";
+import { isPhone } from "./phone.ts";
 import { wordsFor } from "./words.ts";
 
 /** The server writes the site in here. */
@@ -160,7 +161,7 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     const name = "ocs:" + site.k;
     const kept = JSON.parse(localStorage[name] || "0");
     if (kept.until > Date.now()) (window.requestIdleCallback || setTimeout)(load);
-    if (sessionStorage[name] && innerWidth > 480) show(true);
+    if (sessionStorage[name] && !isPhone()) show(true);
   } catch {}
   if (site.v || ocs.mode) show();
 

@@ -1,4 +1,6 @@
-export const isPhone = () => matchMedia("(max-width: 480px)").matches;
+import { isPhone } from "@ocs/launcher/phone";
+
+export { isPhone };
 export const coarsePointer = () => matchMedia("(pointer: coarse)").matches;
 
 /** Full screen on a phone: the page behind neither scrolls nor takes the focus, and stays where it was. */

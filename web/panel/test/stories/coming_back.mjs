@@ -157,3 +157,15 @@ test("what is written before the rest of the chat is here is sent, though anothe
   await chat.until(() => [...chat.stub.people.values()][0]?.messages.map(({ text }) => text).join() === "I am first");
   assert.deepEqual(await chat.texts(), ["I am first"]);
 });
+
+test("a chat that was left open on a wide screen stays closed on a narrow one, however wide the page is", async () => {
+  const chat = await visit({}, {
+    viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true,
+    html: () => "<!doctype html><meta name=viewport content='width=device-width,minimum-scale=.25'><title>Shop</title><div style='width:1200px;height:20px'>wide</div><script async src='/api/widget.js?key=wk_1'></script>",
+    init: () => sessionStorage.setItem("ocs:wk_1", "open"),
+  });
+  assert.ok(await chat.page.evaluate(() => innerWidth > 480 && matchMedia("(max-width: 480px)").matches), "this page is the one that is meant");
+  await chat.page.waitForSelector("ocs-chat .b", { state: "attached" });
+  assert.equal(await chat.page.getAttribute("ocs-chat .b", "aria-expanded"), "false");
+  await chat.end();
+});
