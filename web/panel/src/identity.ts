@@ -19,8 +19,10 @@ const ATTRIBUTES = 33;
 /** Who the site says this is; null where it says nothing. A token names its subject itself. */
 export function claimedId({ externalId: id, identityToken }: Ocs): string | null {
   // Any other value has the same text for everybody.
-  return id && /^(string|number)$/.test(typeof id) && String(id).trim() ? String(id) : subjectOf(identityToken);
+  return id && isText(id) && String(id).trim() ? String(id) : subjectOf(identityToken);
 }
+
+export const isText = (value: unknown) => /^(string|number)$/.test(typeof value);
 
 /** Everything of `start` but the id. None of it may cost the chat: what cannot be read is left out, and `mended` names it. */
 export function details(ocs: Ocs, locale: string, page: PageSaid | undefined, mended: string[]): Omit<Start, "key" | "external_id" | "anonymous"> {
@@ -32,6 +34,7 @@ export function details(ocs: Ocs, locale: string, page: PageSaid | undefined, me
       return undefined;
     }
   };
+  if (ocs.externalId && !isText(ocs.externalId)) mended.push("externalId: unreadable");
   const text = (of: object, name: string, units = TEXT_UNITS, named = name) =>
     tried(named, () => {
       const value = (of as Record<string, unknown>)[name];

@@ -4,7 +4,7 @@ import { Chat } from "./chat.svelte.ts";
 import App from "./components/App.svelte";
 import { css } from "./styles/css.ts";
 import { adopt } from "@ocs/ui/adopt.ts";
-import { claimedId, details } from "./identity.ts";
+import { claimedId, details, isText } from "./identity.ts";
 import { keepEvents } from "./isolation.ts";
 import { chooseLanguage } from "./words/choose.ts";
 
@@ -25,7 +25,7 @@ export async function mount(host: PanelHost): Promise<Panel> {
   return {
     open: (asLeft) => chat.show(asLeft),
     close: () => chat.hide(),
-    send: (text) => chat.send(String(text)),
+    send: (text) => (isText(text) ? chat.send(String(text)) : console.warn("[OCS] send: no text")),
     identify(again) {
       const before = claimed;
       claimed = claims(host.ocs);

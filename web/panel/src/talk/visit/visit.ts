@@ -84,7 +84,8 @@ export class Visit {
   async logout(): Promise<void> {
     const token = this.record.kept.token ?? this.door.token;
     this.drop();
-    for (const field of ["externalId", "identityToken", "nickname", "email", "attributes"] as const) delete this.ocs[field];
+    // Not deleted: `externalId` is watched.
+    for (const field of ["externalId", "identityToken", "nickname", "email", "attributes"] as const) this.ocs[field] = undefined;
     if (!token) return;
     const leaving = new WidgetDoor(this.door.origin, "");
     leaving.token = token;
