@@ -54,6 +54,7 @@ export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Show
   }
 
   const zoom = new Zoom(view, close);
+  box.ondragover = box.ondrop = (event) => event.preventDefault();
   box.onkeydown = (event) => {
     if (event.key === "Escape") close();
     else if (event.key === "Tab") stops[(stops.indexOf((box.getRootNode() as ShadowRoot).activeElement as HTMLButtonElement) + 1) % stops.length]!.focus();
