@@ -1,6 +1,11 @@
 /** Stores the bytes of images that are waiting to be sent: in IndexedDB, or in memory where that is blocked. */
 export type ImageStore = {
-  put(id: string, image: Blob): Promise<void>;
+  /** Holds it in memory. */
+  put(id: string, image: Blob): void;
+  /** Stores what `put` holds. */
+  keep(id: string): Promise<void>;
+  /** The ids of what is stored. */
+  ids(): Promise<IDBValidKey[]>;
   get(id: string): Promise<Blob | null>;
   drop(id: string): Promise<void>;
 };
@@ -38,10 +43,11 @@ export function imageStore(factory: IDBFactory | undefined, name: string): Image
   };
 
   return {
-    async put(id, image) {
-      memory.set(id, image);
-      await run("readwrite", (store) => store.put(image, id));
+    put: (id, image) => void memory.set(id, image),
+    async keep(id) {
+      await run("readwrite", (store) => store.put(memory.get(id), id));
     },
+    ids: async () => (await run("readonly", (store) => store.getAllKeys())) ?? [],
     async get(id) {
       return memory.get(id) ?? (await run<Blob>("readonly", (store) => store.get(id))) ?? null;
     },

@@ -21,13 +21,23 @@ export class Gallery {
     this.#store = imageStore(factory, name);
   }
 
-  /** Prepares a picked file and stores it under `id`; `limit` in bytes. Returns the reason when it can't be sent. */
+  /** Prepares a picked file and holds it in memory under `id`; `limit` in bytes. Returns the reason when it can't be sent. */
   async pick(id: string, file: File, limit: number): Promise<Picked | ImageProblem> {
     const made = await prepareImage(file, limit);
     if (typeof made === "string") return made;
-    await this.#store.put(id, made.blob);
+    this.#store.put(id, made.blob);
     const shown = this.#show(id, made.blob, made.width, made.height);
     return { id, name: file.name, shown, size: made.blob.size, type: made.type };
+  }
+
+  /** Stores the image of an item that is in the queue now, so that it outlives the page. */
+  keep(id: string): void {
+    void this.#store.keep(id);
+  }
+
+  /** Deletes the stored images of items that are not in the queue (any more). */
+  async sweep(waits: (id: IDBValidKey) => boolean): Promise<void> {
+    for (const id of await this.#store.ids()) if (!waits(id)) this.drop(id as string);
   }
 
   /** Makes the image of a queued item displayable again after a reload. */
@@ -56,7 +66,8 @@ export class Gallery {
     const blob = await this.#store.get(id);
     const made = blob && (await lightenImage(blob));
     if (!made) return null;
-    await this.#store.put(id, made.blob);
+    this.#store.put(id, made.blob);
+    await this.#store.keep(id);
     return { name: image!.name, type: made.type, width: made.width, height: made.height };
   }
 

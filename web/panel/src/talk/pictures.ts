@@ -52,8 +52,18 @@ export class Pictures {
     this.#ready?.drop(id);
   }
 
+  /** Stores what is in the queue now. */
+  keep(id: string): void {
+    this.#ready?.keep(id);
+  }
+
   clear(): void {
     for (const { id } of this.take()) this.drop(id);
+    this.#sweep();
+  }
+
+  #sweep(): void {
+    void this.#ready?.sweep((id) => !!this.chat.record.kept.outbox?.some((item) => item.client_id === id));
   }
 
   stop(): void {
@@ -62,7 +72,11 @@ export class Pictures {
 
   #open(): Promise<Gallery> {
     return (this.#gallery ??= import("@ocs/ui/composer/gallery.ts")
-      .then(({ Gallery }) => (this.#ready = new Gallery(`ocs:${this.chat.host.site.k}`)))
+      .then(({ Gallery }) => {
+        this.#ready = new Gallery(`ocs:${this.chat.host.site.k}`);
+        this.#sweep();
+        return this.#ready;
+      })
       .catch((error: unknown) => {
         this.#gallery = null;
         throw error;

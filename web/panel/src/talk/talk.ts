@@ -70,6 +70,7 @@ export class Talk {
     if (text !== "") outbox.add({ client_id: randomId(), lane: "", text, image: null });
     for (const { id, name, type, shown } of this.pictures.take()) {
       outbox.add({ client_id: id, lane: "", text: "", image: { name, type, width: shown.width, height: shown.height } });
+      this.pictures.keep(id);
     }
     outbox.resume();
     this.visit.hints.sent();

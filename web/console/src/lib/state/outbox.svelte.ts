@@ -36,6 +36,7 @@ class Outbox {
     if (text !== '') queue.add({ client_id: randomId(), lane: key, text, image: null });
     for (const { id, name, type, shown } of pictures) {
       queue.add({ client_id: id, lane: key, text: '', image: { name, type, width: shown.width, height: shown.height } });
+      gallery.keep(id);
     }
   }
 
