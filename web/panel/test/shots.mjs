@@ -1,12 +1,13 @@
 // Pictures of the widget for the eye: three variants, light and dark, desktop and phone, and a page that reads from the right.
 // node panel/test/shots.mjs [folder]
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBrowser } from "./stub/browser.mjs";
 import { startStub } from "./stub/server.mjs";
 import { still } from "../../test/animations.js";
 
-const out = process.argv[2] ?? "/tmp/ocs-shots";
+const out = process.argv[2] ?? join(tmpdir(), "ocs-shots");
 mkdirSync(out, { recursive: true });
 const PRIMARY = { classic: ["#2563eb", "#ffffff", "#1d4ed8", "#ffffff"], minimal: ["#1f2937", "#ffffff", "#1f2937", "#ffffff"], bubble: ["#6d3beb", "#ffffff", "#6d3beb", "#ffffff"] };
 const stub = await startStub();
