@@ -1,5 +1,5 @@
-// Times in a real browser, beside a blank page: `node e2e/bench.js [runs]`. A measurement, not
-// a check. PROGRAM=target/release/ocs names the server. Prints medians beside the goals; writes e2e/out/bench.json.
+// Measures the chat in a real browser against a blank page: `node e2e/bench.js [runs]`. It checks nothing.
+// PROGRAM=target/release/ocs names the server. Prints medians and goals; writes e2e/out/bench.json.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Console } from './bench/console.js';
 import { idle } from './bench/idle.js';
@@ -8,7 +8,7 @@ import { medians, THROTTLE } from './bench/tab.js';
 import { openCold, use } from './bench/use.js';
 import { view } from './bench/view.js';
 import { openBrowser } from './support/browser.js';
-import { ConsoleDoor } from './support/console_door.js';
+import { ConsoleApi } from './support/console_api.js';
 import { snippet, Website } from './support/pages.js';
 import { Server } from './support/server.js';
 
@@ -16,7 +16,7 @@ const RUNS = Number(process.argv[2] ?? 5);
 const IDLE_S = Number(process.env.IDLE_S ?? 60);
 const REPLAYED = 5_000;
 
-/** What was promised: at most so much, or so much more than the blank page has. */
+/** The goals: maximum values, absolute or relative to the blank page. */
 const GOALS = {
   'script, ms': 50,
   'longest task, ms': 'blank page',
@@ -41,7 +41,7 @@ const website = await Website.open();
 const browser = await openBrowser();
 const figures = { throttle: THROTTLE, runs: RUNS };
 
-function say(found, blank = {}) {
+function print(found, blank = {}) {
   Object.assign(figures, found);
   for (const [name, value] of Object.entries(found)) {
     const beside = blank[name] === undefined ? '' : `   blank page ${blank[name].toFixed(0)}`;
@@ -52,7 +52,7 @@ function say(found, blank = {}) {
 
 async function newSite(owner) {
   const site = await server.addSite({ owner, name: 'Northwind Shop', person: 'Otto' });
-  return { ...site, door: await ConsoleDoor.signIn(server.url, owner), page: website.put(`/${site.key}`, snippet(server.url, site.key)) };
+  return { ...site, api: await ConsoleApi.signIn(server.url, owner), page: website.put(`/${site.key}`, snippet(server.url, site.key)) };
 }
 
 try {
@@ -60,23 +60,23 @@ try {
   const page = website.put('/blank', '');
   await view(browser, shop.page, true);
   const blank = await medians(RUNS, () => view(browser, page, false));
-  say(await medians(RUNS, () => view(browser, shop.page, true)), blank);
-  say(await medians(RUNS, () => use(browser, shop.page)));
-  say(await medians(RUNS, () => openCold(browser, shop.page)));
-  say(await idle(browser, { blank: page, chat: shop.page }, IDLE_S));
+  print(await medians(RUNS, () => view(browser, shop.page, true)), blank);
+  print(await medians(RUNS, () => use(browser, shop.page)));
+  print(await medians(RUNS, () => openCold(browser, shop.page)));
+  print(await idle(browser, { blank: page, chat: shop.page }, IDLE_S));
 
   const lamps = await newSite('olga@lamps.example');
-  const long = await LongChat.begin(browser, lamps.page, { door: lamps.door, site: lamps.id });
+  const long = await LongChat.begin(browser, lamps.page, { api: lamps.api, site: lamps.id });
   await long.growTo(200);
-  say(await long.heap(blank['heap, kB']));
-  say({ 'one more message at 200, script, ms': await long.append(10) });
+  print(await long.heap(blank['heap, kB']));
+  print({ 'one more message at 200, script, ms': await long.append(10) });
   await long.growTo(1_000);
-  say({ 'one more message at 1,000, script, ms': await long.append(10) });
+  print({ 'one more message at 1,000, script, ms': await long.append(10) });
   await long.close();
 
   const desk = await Console.fill(browser, server, await newSite('oscar@chairs.example'));
-  say(await medians(RUNS, () => desk.open()));
-  say(await desk.replay(REPLAYED));
+  print(await medians(RUNS, () => desk.open()));
+  print(await desk.replay(REPLAYED));
   await mkdir(new URL('out/', import.meta.url), { recursive: true });
   await writeFile(new URL('out/bench.json', import.meta.url), `${JSON.stringify(figures, null, 2)}\n`);
 } finally {

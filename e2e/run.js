@@ -1,4 +1,4 @@
-// Runs the stories and ends with one line that counts them. `node run.js reload images` runs those two.
+// Runs the stories and prints a summary line. `node run.js reload images` runs only those two files.
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConsoleDoor } from '../e2e/support/console_door.js';
+import { ConsoleApi } from '../e2e/support/console_api.js';
 import { Server } from '../e2e/support/server.js';
 import { fileURLToPath } from 'node:url';
 
@@ -45,12 +45,12 @@ process.exit(failed === 0 && complaints.length === 0 ? 0 : 1);
 async function attempt(chosen) {
   const name = `owner-${people++}`;
   const site = await server.addSite({ owner: `${name}@shop.example`, name: 'Shop', person: name });
-  const door = await ConsoleDoor.signIn(server.url, site.owner);
-  await door.configure(site.id, { limits: { messages_per_minute: 120, api_per_minute: 600, image_bytes: 1_000_000 } });
+  const api = await ConsoleApi.signIn(server.url, site.owner);
+  await api.configure(site.id, { limits: { messages_per_minute: 120, api_per_minute: 600, image_bytes: 1_000_000 } });
   const token = await visitor(site);
-  const [conversation] = await door.conversations();
+  const [conversation] = await api.conversations();
   const config = join(server.data, `${name}.toml`);
-  await writeFile(config, settings({ site, door, token, conversation: conversation.id }));
+  await writeFile(config, settings({ site, api, token, conversation: conversation.id }));
   const run = spawn(program, [
     '--config-file', config, 'run', join(root, 'docs/openapi.json'), '--url', server.url, ...chosen,
     '--phases', 'coverage,fuzzing', '--max-examples', examples, '--generation-deterministic', '--request-timeout', '30', '--warnings', 'off', '--no-color',
@@ -69,13 +69,13 @@ async function visitor(site) {
   return token;
 }
 
-/** Good credentials for every door, and numbers of what is there. */
-function settings({ site, door, token, conversation }) {
+/** Good credentials for every api, and numbers of what is there. */
+function settings({ site, api, token, conversation }) {
   return `
 [auth.openapi.operator]
-api_key = "${door.cookie.split('=')[1]}"
+api_key = "${api.cookie.split('=')[1]}"
 [auth.openapi.csrf]
-api_key = "${door.csrf}"
+api_key = "${api.csrf}"
 [auth.openapi.visitor]
 bearer = "${token}"
 [auth.openapi.chat_key]

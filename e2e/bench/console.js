@@ -1,6 +1,6 @@
-// The console: how long until one can work in it, and what it holds after a long day.
+// The console: time until it is usable, and memory after a long day.
 import { loadProtocol } from '../support/packages.js';
-import { ConsoleDoor } from '../support/console_door.js';
+import { ConsoleApi } from '../support/console_api.js';
 import { chatShows, heapOf, settled } from '../support/weight.js';
 import { Tab } from './tab.js';
 
@@ -9,10 +9,10 @@ const CONVERSATIONS = 40;
 async function visitorsOf(server, site) {
   const { WidgetDoor } = await loadProtocol();
   for (let n = 0; n < CONVERSATIONS; n += 1) {
-    const door = new WidgetDoor(server.url, site.key);
-    const { token } = await door.start({ external_id: `visitor-${n}`, nickname: `Visitor ${n}`, anonymous: false, locale: 'en', timezone: 'UTC' });
-    door.token = token;
-    await door.send(`first-${n}-${n}`, { text: `Question ${n}` });
+    const api = new WidgetDoor(server.url, site.key);
+    const { token } = await api.start({ external_id: `visitor-${n}`, nickname: `Visitor ${n}`, anonymous: false, locale: 'en', timezone: 'UTC' });
+    api.token = token;
+    await api.send(`first-${n}-${n}`, { text: `Question ${n}` });
   }
 }
 
@@ -21,18 +21,18 @@ export class Console {
     const desk = new Console();
     Object.assign(desk, { browser, server, site });
     await visitorsOf(server, site);
-    desk.door = await ConsoleDoor.signIn(server.url, site.owner);
+    desk.api = await ConsoleApi.signIn(server.url, site.owner);
     return desk;
   }
 
   async #signedIn() {
     const context = await this.browser.newContext({ viewport: { width: 1200, height: 800 } });
-    const cookies = this.door.cookie.split('; ').map((pair) => pair.split('='));
+    const cookies = this.api.cookie.split('; ').map((pair) => pair.split('='));
     await context.addCookies(cookies.map(([name, ...value]) => ({ name, value: value.join('='), url: this.server.url })));
     return context;
   }
 
-  /** From the address to an inbox that can be used; nothing of it is in the browser's cache. */
+  /** Time from navigation to a usable inbox, with a cold browser cache. */
   async open() {
     const tab = await Tab.open(this.browser, `${this.server.url}/chat`, { context: await this.#signedIn(), slow4g: true });
     const shown = await tab.page.evaluate(async () => {
@@ -44,14 +44,14 @@ export class Console {
     return { 'console until its inbox can be used, slow 4G, ms': shown };
   }
 
-  /** `messages` told to a console that looks into one conversation after another. */
+  /** Delivers `messages` events to a console that opens one conversation after another. */
   async replay(messages) {
     const tab = await Tab.open(this.browser, `${this.server.url}/chat`, { context: await this.#signedIn(), counted: true });
     const { page } = tab;
     await page.locator('a[id^="row-"]').first().waitFor();
-    const conversations = await this.door.conversations();
+    const conversations = await this.api.conversations();
     for (let said = 0; said < messages; ) {
-      const round = conversations.map(({ id }, at) => this.door.reply(this.site.id, id, `replay-${said + at}`, `Answer ${said + at}: as long as people write when they explain something.`));
+      const round = conversations.map(({ id }, at) => this.api.reply(this.site.id, id, `replay-${said + at}`, `Answer ${said + at}: as long as people write when they explain something.`));
       await Promise.all(round);
       said += round.length;
       await page.locator('a[id^="row-"]').last().click();

@@ -1,10 +1,10 @@
-// The chat open, and nobody does anything.
+// CPU time of an open chat while nothing happens.
 import { pause } from '../support/eventually.js';
 import { openChat, settled } from '../support/weight.js';
 import { Visitor } from '../support/visitor.js';
 import { Tab } from './tab.js';
 
-/** The page's thread at this machine's own speed, a minute of it. A blinking caret is the browser's: the page without a chat has one too. */
+/** Main-thread time during a minute, unthrottled. The blinking caret is the browser's: the page without a chat has one too. */
 async function minute(tab, seconds) {
   await settled(tab.page);
   const before = await tab.spent();

@@ -1,19 +1,19 @@
-// A long conversation: what it weighs, and what one more message costs.
+// A long conversation: memory, and the cost of one more message.
 import { pause } from '../support/eventually.js';
 import { chatShows, heapOf, openChat, settled } from '../support/weight.js';
 import { Visitor } from '../support/visitor.js';
 import { Tab } from './tab.js';
 
-/** Long enough to be drawn, looked at and told as read. */
+/** Long enough for a message to be rendered and its read receipt sent. */
 const READ_WITHIN_MS = 1_500;
 
 const line = (n) => `Line ${n}: as long as people write when they explain something.`;
 
-/** `door` answers in the conversation; `blank` is what the heap of a page without a chat takes. */
+/** `api` replies in the conversation; `blank` is the heap size of a page without a chat. */
 export class LongChat {
-  #said = 0;
+  #replies = 0;
 
-  static async begin(browser, url, { door, site }) {
+  static async begin(browser, url, { api, site }) {
     const chat = new LongChat();
     chat.context = await browser.newContext({ viewport: { width: 1200, height: 800 } });
     const john = await new Visitor(await chat.context.newPage()).visit(url);
@@ -21,10 +21,10 @@ export class LongChat {
     await john.write('How much does it weigh?');
     await john.sent();
     await john.page.close();
-    const [{ id }] = await door.conversations();
-    chat.say = async () => {
-      chat.#said += 1;
-      await door.reply(site, id, `long-${chat.#said}`, line(chat.#said));
+    const [{ id }] = await api.conversations();
+    chat.reply = async () => {
+      chat.#replies += 1;
+      await api.reply(site, id, `long-${chat.#replies}`, line(chat.#replies));
     };
     chat.tab = await Tab.open(browser, url, { context: chat.context, counted: true });
     await openChat(chat.tab.page);
@@ -32,10 +32,10 @@ export class LongChat {
   }
 
   async growTo(count) {
-    while (this.#said < count - 1) {
-      await this.say();
-      // At the page's pace: each one is acknowledged, and who acknowledges too fast is sent away.
-      if (this.#said % 20 === 0) await this.#shown();
+    while (this.#replies < count - 1) {
+      await this.reply();
+      // At the page's pace: it acknowledges each message, and acknowledging too fast would end its connection.
+      if (this.#replies % 20 === 0) await this.#shown();
     }
     await this.#shown();
   }
@@ -45,14 +45,14 @@ export class LongChat {
   }
 
   /**
-   * Script of the page for one message that comes in, and all that it sets going. Nothing is asked of the page meanwhile:
-   * what answers is script too.
+   * Script time of the page for one incoming message and everything that it triggers. The page is not queried meanwhile,
+   * because answering a query runs script too.
    */
   async append(times) {
     const { tab } = this;
     const before = await tab.quiet();
     for (let n = 0; n < times; n += 1) {
-      await this.say();
+      await this.reply();
       await pause(READ_WITHIN_MS);
     }
     const after = await tab.quiet();
@@ -65,7 +65,7 @@ export class LongChat {
   }
 
   async #shown() {
-    await chatShows(this.tab.page, `Line ${this.#said}:`);
+    await chatShows(this.tab.page, `Line ${this.#replies}:`);
     await settled(this.tab.page);
   }
 }

@@ -1,35 +1,35 @@
-// A page on a slow machine, and what it costs there.
+// A page on a throttled CPU and network, and what it costs there.
 import { pause } from '../support/eventually.js';
 
-/** Times slower than this machine. */
+/** CPU slowdown factor. */
 export const THROTTLE = 4;
 
 const QUIET_MS = 300;
 
-/** 150 ms there and back, 1.6 Mbit/s. */
+/** 150 ms round-trip time, 1.6 Mbit/s. */
 const SLOW_4G = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 94_000 };
 
-/** Long tasks from the beginning, and how long each action took until its next paint. */
+/** Records long tasks from the beginning, and the time from each interaction to its next paint. */
 const watchTasks = () => {
   window.long = [];
   window.slowest = 0;
-  const observe = (told, options) => new PerformanceObserver((list) => list.getEntries().forEach(told)).observe({ buffered: true, ...options });
+  const observe = (callback, options) => new PerformanceObserver((list) => list.getEntries().forEach(callback)).observe({ buffered: true, ...options });
   observe((task) => window.long.push(task.duration), { type: 'longtask' });
-  // INP is about what people do: a pointer that only passes over something has no interaction.
+  // As INP is defined: a pointer that only hovers is no interaction.
   observe((event) => event.interactionId > 0 && (window.slowest = Math.max(window.slowest, event.duration)), { type: 'event', durationThreshold: 16 });
 };
 
 export class Tab {
-  /** `counted`: the thread's time is what matters, not the clock. */
+  /** `counted`: measure CPU time of the main thread instead of wall-clock time. */
   static async open(browser, url, { slow4g = false, counted = false, context: known } = {}) {
     const tab = new Tab();
     tab.context = known ?? (await browser.newContext({ viewport: { width: 1200, height: 800 } }));
     tab.page = await tab.context.newPage();
     await tab.page.addInitScript(watchTasks);
     tab.tools = await tab.context.newCDPSession(tab.page);
-    // Time of the page's own thread: what other programs of this machine take meanwhile is not the page's.
+    // CPU time of the page's own thread excludes other programs on this machine.
     await tab.tools.send('Performance.enable', { timeDomain: 'threadTicks' });
-    // Slowing goes by the clock: a thread that others kept waiting is slowed for that too. What is counted is multiplied.
+    // Throttling works by wall-clock time and would also slow a thread that waits for others, so CPU time is multiplied instead.
     tab.times = counted ? THROTTLE : 1;
     await tab.tools.send('Emulation.setCPUThrottlingRate', { rate: THROTTLE / tab.times });
     if (slow4g) {
@@ -40,14 +40,14 @@ export class Tab {
     return tab;
   }
 
-  /** Milliseconds that the page's thread would have spent so far on the slow machine. */
+  /** Milliseconds that the page's thread would have used so far on the slow machine. */
   async spent() {
     const { metrics } = await this.tools.send('Performance.getMetrics');
     const of = (name) => metrics.find((metric) => metric.name === name).value * 1_000 * this.times;
     return { script: of('ScriptDuration'), main: of('TaskDuration') };
   }
 
-  /** Waits until the page runs no script, without running any in it. Answers what was spent until then. */
+  /** Waits until the page runs no script, without running any in it. Returns the time spent until then. */
   async quiet() {
     for (let before = await this.spent(); ; ) {
       await pause(QUIET_MS);
@@ -62,7 +62,7 @@ export class Tab {
   }
 }
 
-/** Milliseconds from the person's `event` that `act` brings about until the end of the frame that shows what was asked for. */
+/** Milliseconds from the user's `event`, caused by `act`, to the end of the frame in which `shown` is true. */
 export async function untilPainted(page, event, shown, act) {
   await page.evaluate(([event, shown]) => {
     const chat = document.querySelector('ocs-chat').shadowRoot;
@@ -70,7 +70,7 @@ export async function untilPainted(page, event, shown, act) {
     window.painted = new Promise((painted) => addEventListener(event, ({ timeStamp }) => {
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = () => painted(performance.now() - timeStamp);
-      // Asked inside a frame, before it is painted: the next task comes after it. To wait for another frame would add one.
+      // Checked inside a frame, before it is painted: the next task runs after the paint. Waiting for another frame would add one.
       const look = () => (isShown(chat) ? port2.postMessage(0) : requestAnimationFrame(look));
       requestAnimationFrame(look);
     }, { capture: true, once: true }));

@@ -1,4 +1,4 @@
-// Somebody new opens the chat, writes, looks for an emoji, sends a picture, closes and opens again.
+// A new visitor opens the chat, writes, searches an emoji, sends an image, closes the chat and opens it again.
 import { png } from '../support/pictures.js';
 import { Visitor } from '../support/visitor.js';
 import { settled } from '../support/weight.js';
@@ -22,7 +22,7 @@ async function write(page, text) {
   return painted;
 }
 
-/** Nothing of the chat is there yet but its launcher, and the network is slow. */
+/** Opens the chat on a slow network with only the launcher loaded. */
 export async function openCold(browser, url) {
   const tab = await Tab.open(browser, url, { slow4g: true });
   await tab.page.waitForFunction(() => document.querySelector('ocs-chat'));

@@ -1,8 +1,8 @@
-// What a page view costs before anybody opens the chat, beside a page without it.
+// The cost of a page view before the chat is opened, compared with a page without it.
 import { heapOf, nodesOf, settled } from '../support/weight.js';
 import { Tab } from './tab.js';
 
-/** The page is there, and so is the chat where there is one. */
+/** Loads a page and, if `withChat`, waits for the chat. */
 async function look(browser, url, { withChat, counted }) {
   const tab = await Tab.open(browser, url, { counted });
   do await settled(tab.page);

@@ -6,7 +6,7 @@ import { scene } from '../support/scene.js';
 
 const here = scene();
 
-/** What axe-core finds. It comes in through the debugger, which a page's policy does not bind. */
+/** The violations that axe-core finds. It is injected through the debugger, which the page's Content-Security-Policy does not affect. */
 async function faultsOf(page, within = 'document') {
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
   const debug = await page.context().newCDPSession(page);
@@ -21,10 +21,10 @@ async function faultsOf(page, within = 'document') {
 
 for (const colorScheme of ['light', 'dark']) {
   for (const variant of ['classic', 'minimal', 'bubble']) {
-    test(`the widget is clean for assistive technology, open and closed: ${variant}, ${colorScheme}`, async () => {
+    test(`the widget has no accessibility violations, open and closed: ${variant}, ${colorScheme}`, async () => {
       const shop = await here.site();
-      const { look } = await shop.door.ask('GET', `sites/${shop.id}`);
-      await shop.door.configure(shop.id, { look: { ...look, variant } });
+      const { look } = await shop.api.request('GET', `sites/${shop.id}`);
+      await shop.api.configure(shop.id, { look: { ...look, variant } });
       const john = await here.visitor({ colorScheme });
       await john.visit(here.page(shop, { body: '<main><h1>Northwind Shop</h1></main>' }));
       const found = { closed: await faultsOf(john.page, 'ocs-chat') };
@@ -36,8 +36,8 @@ for (const colorScheme of ['light', 'dark']) {
       await john.choose({ name: 'lamp.png', mimeType: 'image/png', buffer: png(200, 150) });
       found.picked = await faultsOf(john.page, 'ocs-chat');
       await chat.getByRole('button', { name: 'Send', exact: true }).click();
-      const [{ id }] = await shop.door.conversations();
-      await shop.door.reply(shop.id, id, 'r1', 'Good day!');
+      const [{ id }] = await shop.api.conversations();
+      await shop.api.reply(shop.id, id, 'r1', 'Good day!');
       await john.reads('Good day!');
       found.talking = await faultsOf(john.page, 'ocs-chat');
       await chat.getByRole('button', { name: 'Emoji' }).click();
@@ -47,15 +47,15 @@ for (const colorScheme of ['light', 'dark']) {
     });
   }
 
-  test(`the console is clean for assistive technology: ${colorScheme}`, async () => {
+  test(`the console has no accessibility violations: ${colorScheme}`, async () => {
     const shop = await here.site();
     const john = await here.visitor();
     await john.visit(here.page(shop));
     await john.open();
     await john.write('Hello');
     await john.sent();
-    const [{ id }] = await shop.door.conversations();
-    await shop.door.reply(shop.id, id, 'r1', 'Good day!');
+    const [{ id }] = await shop.api.conversations();
+    await shop.api.reply(shop.id, id, 'r1', 'Good day!');
     const otto = await here.operator(null, { colorScheme });
     const found = {};
     for (const path of ['/login', '/signup']) {
@@ -82,7 +82,7 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
-test('the chat can be used from the keyboard alone', async () => {
+test('the chat works with the keyboard alone', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));

@@ -8,7 +8,7 @@ import { settled } from '../support/weight.js';
 const here = scene();
 const ours = (visitor) => visitor.seen.requests.filter((request) => request.includes(here.url));
 
-test('a page view is one request, one global, nothing stored, no connection, and nothing moves', async () => {
+test('a page view costs one request and one global; it stores nothing, opens no connection and shifts no layout', async () => {
   const shop = await here.site();
   const before = () => {
     window.globalsBefore = new Set(Object.getOwnPropertyNames(window));
@@ -44,7 +44,7 @@ test('a page view is one request, one global, nothing stored, no connection, and
   assert.deepEqual(john.seen.faults, []);
 });
 
-test('pointing at the launcher fetches the panel; the click then needs nothing but words', async () => {
+test('hovering over the launcher loads the panel; the click then needs only API requests', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -68,7 +68,7 @@ test('a second snippet changes nothing', async () => {
   assert.deepEqual(john.seen.faults, []);
 });
 
-test('swapping the body, as Turbo does, leaves the chat as it is', async () => {
+test('the chat survives a swap of the body, as Turbo does it', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -86,7 +86,7 @@ test('swapping the body, as Turbo does, leaves the chat as it is', async () => {
   assert.equal(await john.page.locator('ocs-chat').count(), 1);
 });
 
-test('destroy leaves nothing, and the page may load the chat again', async () => {
+test('destroy removes everything, and the page can load the chat again', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -125,15 +125,15 @@ test('back brings the page from memory, and the chat goes on', async () => {
   await john.open();
   await john.write('Wait for me');
   await john.sent();
-  const [{ id }] = await shop.door.conversations();
+  const [{ id }] = await shop.api.conversations();
   await john.page.goto(here.website.put('/elsewhere', '', { body: '<p>Elsewhere</p>' }));
-  await shop.door.reply(shop.id, id, 'r1', 'Said while you were away');
+  await shop.api.reply(shop.id, id, 'r1', 'Said while you were away');
   await john.page.goBack({ waitUntil: 'commit' });
   await john.hasTexts(['Wait for me', 'Said while you were away']);
   assert.equal(await john.page.evaluate(() => window.fromMemory), true);
 });
 
-test('hostile styles of the page do not reach the chat, and it adds none to the page', async () => {
+test('hostile page styles do not affect the chat, and the chat adds no styles to the page', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop, { head: `<style>* { all: unset !important; font-size: 40px !important; display: block !important }</style>${snippet(here.url, shop.key)}` }));
@@ -143,7 +143,7 @@ test('hostile styles of the page do not reach the chat, and it adds none to the 
   assert.equal(await john.launcher.evaluate((button) => getComputedStyle(button.parentElement.getRootNode().host).display !== 'none'), true);
 });
 
-test('the site talks to the chat through window.OCS', async () => {
+test('the site controls the chat through window.OCS', async () => {
   const shop = await here.site();
   const head = `<script>window.OCS = { externalId: 'vera-1', nickname: 'Vera', attributes: { plan: 'gold' }, q: [['open']], onReady: (ocs) => { window.told = ['ready']; for (const name of ['open', 'close', 'message', 'unread', 'identity']) ocs.on(name, (value) => window.told.push([name, value?.text ?? value?.externalId ?? value ?? null])); } };</script>${snippetWith(here.url, shop.key)}`;
   const vera = await here.visitor();
@@ -151,10 +151,10 @@ test('the site talks to the chat through window.OCS', async () => {
   await vera.composer.waitFor();
   await vera.page.evaluate(() => window.OCS.send('Sent by the page'));
   await vera.sent();
-  const [conversation] = await shop.door.conversations();
+  const [conversation] = await shop.api.conversations();
   assert.deepEqual(conversation.visitor.attributes, { plan: 'gold' });
   await vera.page.evaluate(() => window.OCS.close());
-  await shop.door.reply(shop.id, conversation.id, 'r1', 'Hello');
+  await shop.api.reply(shop.id, conversation.id, 'r1', 'Hello');
   await eventually(async () => {
     const told = await vera.page.evaluate(() => window.told);
     for (const expected of [['identity', 'vera-1'], ['message', 'Sent by the page'], ['close', null], ['message', 'Hello'], ['unread', 1]]) {

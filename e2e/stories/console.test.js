@@ -7,7 +7,7 @@ import { scene } from '../support/scene.js';
 
 const here = scene();
 
-test('from nothing to the first answer: sign up, create a site, paste the snippet, be seen, answer', async () => {
+test('from sign-up to the first reply: create a site, paste the snippet, see that it works, reply', async () => {
   const olga = await here.operator(null, { permissions: ['clipboard-read', 'clipboard-write'] });
   const { page } = olga;
   await page.goto(here.url);
@@ -27,7 +27,7 @@ test('from nothing to the first answer: sign up, create a site, paste the snippe
 
   const john = await here.visitor();
   await john.visit(here.page({ key: widgetKey }, { head: copied }));
-  await page.getByText('We saw your page at').waitFor({ timeout: 5_000 });
+  await page.getByText('The widget works: last seen on').waitFor({ timeout: 5_000 });
   await john.open();
   await john.write('Is this shop open?');
   await page.getByRole('link', { name: 'Inbox' }).click();
@@ -42,7 +42,7 @@ test('from nothing to the first answer: sign up, create a site, paste the snippe
   await page.getByRole('link', { name: 'Northwind Shop' }).click();
   await page.getByRole('link', { name: 'API', exact: true }).click();
   await page.getByRole('button', { name: 'New key…' }).click();
-  await page.getByRole('button', { name: 'Make a new key' }).click();
+  await page.getByRole('button', { name: 'Create key' }).click();
   const key = await page.getByRole('dialog').locator('code').innerText();
   assert.match(key, /^chat_/);
   const answer = await fetch(`${here.url}/api/chat_api.php?action=get_recent_messages&key=${key}`);
@@ -50,7 +50,7 @@ test('from nothing to the first answer: sign up, create a site, paste the snippe
   assert.deepEqual(olga.seen.faults.filter((fault) => !fault.includes('401')), []);
 });
 
-test('a look is previewed by the real widget, refused when nobody could read it, and shown on the next page view', async () => {
+test('an appearance is previewed by the real widget, refused when unreadable, and used on the next page view', async () => {
   const shop = await here.site();
   const otto = await here.operator(shop);
   const { page } = otto;
@@ -66,7 +66,7 @@ test('a look is previewed by the real widget, refused when nobody could read it,
   await nearest.waitFor();
   await nearest.click();
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('All saved').waitFor();
+  await page.getByText('All changes saved').waitFor();
 
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -90,10 +90,10 @@ test('a conversation is closed, found again, and reopened', async () => {
   await otto.page.getByRole('button', { name: 'Reopen' }).click();
   await otto.write('One more thing');
   await john.reads('One more thing');
-  assert.equal((await shop.door.conversations())[0].state, 'open');
+  assert.equal((await shop.api.conversations())[0].state, 'open');
 });
 
-test('two consoles of one operator agree about what is read', async () => {
+test('two consoles of one operator agree on what is read', async () => {
   const shop = await here.site();
   const one = await here.operator(shop);
   const two = await here.operator(shop);
@@ -106,7 +106,7 @@ test('two consoles of one operator agree about what is read', async () => {
   for (const desk of [one, two]) await eventually(async () => assert.equal(await desk.page.title(), 'OCS'));
 });
 
-test('My Sites counts what is unread while it is looked at, also of somebody who writes for the first time', async () => {
+test('My Sites updates its unread counts live, also for a visitor who writes for the first time', async () => {
   const shop = await here.site();
   const otto = await here.operator(shop);
   await otto.page.getByRole('link', { name: 'My Sites' }).click();
@@ -127,7 +127,7 @@ test('My Sites counts what is unread while it is looked at, also of somebody who
   await eventually(async () => assert.match(await chats.innerText(), /^\s*Open chats\s*$/));
 });
 
-test('the whole way by keyboard', async () => {
+test('everything by keyboard', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -154,14 +154,14 @@ test('the whole way by keyboard', async () => {
   await otto.page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
 });
 
-test('on a phone nothing scrolls sideways, and an operator can answer', async () => {
+test('on a phone nothing scrolls sideways, and an operator can reply', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
   await john.open();
   await john.write(`A_long_word_${'without_an_end_'.repeat(12)} https://shop.example/${'path/'.repeat(30)}`);
   const otto = await here.operator(shop, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
-  const [{ id }] = await shop.door.conversations();
+  const [{ id }] = await shop.api.conversations();
   for (const path of ['/chat', `/chat/${shop.id}/${id}`, '/sites', ...['', '/look', '/limits', '/security', '/api', '/danger'].map((part) => `/sites/${shop.id}${part}`), '/account']) {
     await otto.page.goto(here.url + path, { waitUntil: 'networkidle' });
     const over = await otto.page.evaluate(() => ({
@@ -175,7 +175,7 @@ test('on a phone nothing scrolls sideways, and an operator can answer', async ()
   await john.reads('From my phone');
 });
 
-test("a visitor's phone shows the chat over the whole screen, and the page again when it is closed", async () => {
+test("on a visitor's phone the chat fills the screen, and closing it shows the page again", async () => {
   const shop = await here.site();
   const john = await here.visitor({ viewport: { width: 375, height: 700 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
   await john.visit(here.page(shop));
@@ -192,7 +192,7 @@ test("a visitor's phone shows the chat over the whole screen, and the page again
   await john.launcher.waitFor();
 });
 
-test('the focus follows how somebody acts, whatever the device is said to be', async () => {
+test('focus depends on the last input, not on what the device claims to be', async () => {
   const shop = await here.site();
   const device = { hasTouch: true, isMobile: true };
   const john = await here.visitor(device);

@@ -5,7 +5,7 @@ import { scene } from '../support/scene.js';
 
 const here = scene();
 
-test('a visitor on a page with the documented snippet and an operator talk, live, and the ticks tell the truth', async () => {
+test('a visitor on a page with the documented snippet and an operator chat live, with correct receipts', async () => {
   const shop = await here.site({ name: 'Northwind Shop', person: 'Otto' });
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -38,7 +38,7 @@ test('a visitor on a page with the documented snippet and an operator talk, live
   assert.deepEqual(otto.seen.faults, []);
 });
 
-test('an answer to a closed panel shows as unread, and reading it clears the number', async () => {
+test('a reply to a closed panel shows as unread, and reading it clears the count', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -66,12 +66,12 @@ test('typing shows on both sides', async () => {
   await otto.turnTo('John Doe');
   await otto.reads('Hello');
   await john.composer.pressSequentially('I am thinking', { delay: 300 });
-  await otto.page.getByText('John Doe is writing').waitFor();
+  await otto.page.getByText('John Doe is typing').waitFor();
   await otto.composer.pressSequentially('So am I', { delay: 100 });
   await john.page.locator('ocs-chat').getByText('Otto is typing').first().waitFor();
 });
 
-test('a closed conversation opens again when its visitor writes', async () => {
+test('a closed conversation reopens when its visitor writes', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -84,10 +84,10 @@ test('a closed conversation opens again when its visitor writes', async () => {
   await john.write('Second');
   await otto.hasTexts(['First', 'Second']);
   await otto.page.getByText('This conversation is closed').waitFor({ state: 'detached' });
-  assert.equal((await shop.door.conversations()).length, 1);
+  assert.equal((await shop.api.conversations()).length, 1);
 });
 
-test('a program reads and answers over the documented API, and the visitor sees it live', async () => {
+test('a program reads and replies through the documented API, and the visitor sees it live', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));

@@ -8,13 +8,13 @@ const here = scene({ browser: false });
 const ROUNDS = 50;
 const VISITORS = 4;
 
-/** Sends one message after the other, each again under its id until the server says that it has it. */
+/** Sends one message after the other, retrying each under the same id until the server acknowledges it. */
 class Writer {
   acknowledged = [];
   working = true;
 
-  constructor(door, name) {
-    this.door = door;
+  constructor(api, name) {
+    this.api = api;
     this.name = name;
   }
 
@@ -23,7 +23,7 @@ class Writer {
       const text = `${this.name} ${n}`;
       for (;;) {
         try {
-          const { message } = await this.door.send(`${this.name}-${n}`, { text });
+          const { message } = await this.api.send(`${this.name}-${n}`, { text });
           assert.equal(message.text, text);
           this.acknowledged.push({ text, seq: message.seq });
           break;
@@ -37,15 +37,15 @@ class Writer {
   }
 }
 
-test(`the server is killed ${ROUNDS} times in mid-burst: what it acknowledged is there, once, in order`, async (t) => {
+test(`the server is killed ${ROUNDS} times during a burst: every acknowledged message is stored once and in order`, async (t) => {
   const { WidgetDoor } = await loadProtocol();
   const shop = await here.site({ limits: { messages_per_minute: 600, api_per_minute: 60_000, image_bytes: 5_242_880 } });
   const writers = [];
   for (let n = 1; n <= VISITORS; n++) {
-    const door = new WidgetDoor(here.url, shop.key);
-    const state = await door.start({ external_id: `crash-${n}`, anonymous: false });
-    door.token = state.token;
-    writers.push(new Writer(door, `visitor${n}`));
+    const api = new WidgetDoor(here.url, shop.key);
+    const state = await api.start({ external_id: `crash-${n}`, anonymous: false });
+    api.token = state.token;
+    writers.push(new Writer(api, `visitor${n}`));
   }
   const running = writers.map((writer) => writer.run());
   for (let round = 0; round < ROUNDS; round++) {
@@ -59,11 +59,11 @@ test(`the server is killed ${ROUNDS} times in mid-burst: what it acknowledged is
   for (const writer of writers) writer.working = false;
   await Promise.all(running);
 
-  const conversations = await shop.door.conversations();
+  const conversations = await shop.api.conversations();
   assert.equal(conversations.length, VISITORS, 'one conversation each');
   let total = 0;
   for (const conversation of conversations) {
-    const thread = await shop.door.wholeThread(shop.id, conversation.id);
+    const thread = await shop.api.wholeThread(shop.id, conversation.id);
     const { name, acknowledged } = writers[Number(conversation.visitor.external_id.split('-')[1]) - 1];
     assert.deepEqual(thread.map(({ seq }) => seq), thread.map((_, at) => at + 1), 'numbers without a gap');
     assert.deepEqual(thread.map(({ text }) => text), thread.map((_, at) => `${name} ${at + 1}`), 'each once, in order');

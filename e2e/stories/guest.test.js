@@ -1,5 +1,5 @@
-// Pages as they are: with libraries that replace what the browser brings, with frameworks that own the document, with
-// dialogs that hold the focus, with layers of their own.
+// The chat on real-world pages: libraries that replace built-ins, frameworks that own the document, dialogs that trap the
+// focus, and pages with their own layers.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -13,10 +13,10 @@ const here = scene();
 const chats = (visitor) => visitor.page.locator('ocs-chat').count();
 const library = (name) => readFile(`/usr/share/javascript/${name}.js`, 'utf8');
 
-/** Puts files on the website and answers the tags that load them. */
+/** Serves scripts from the website and returns the tags that load them. */
 const scripts = (...sources) => sources.map((source) => `<script src="${here.website.serve(`/library/${Math.random()}.js`, source, { type: 'text/javascript' })}"></script>`).join('\n');
 
-/** Everything from the first word to the answer, with Enter and with the button. */
+/** A complete chat, from the first message to the reply, sent with Enter and with the button. */
 async function talks(shop, visitor) {
   await visitor.open();
   await visitor.composer.pressSequentially('By Enter');
@@ -25,17 +25,17 @@ async function talks(shop, visitor) {
   await visitor.page.locator('ocs-chat').getByRole('button', { name: 'Send', exact: true }).click();
   await visitor.hasTexts(['By Enter', 'By the button']);
   await visitor.sent();
-  const [{ id }] = await shop.door.conversations();
-  await shop.door.reply(shop.id, id, `answer-${Math.random()}`, 'And the answer');
+  const [{ id }] = await shop.api.conversations();
+  await shop.api.reply(shop.id, id, `answer-${Math.random()}`, 'And the answer');
   await visitor.hasTexts(['By Enter', 'By the button', 'And the answer']);
 }
 
-/** How a page comes to run the snippet once more. */
+/** The ways in which a page runs the snippet again. */
 const AGAIN = {
   'a page swap with the snippet in the body': (html) => {
     const body = document.createElement('body');
     body.innerHTML = `<h1>Next page</h1>${html}`;
-    // As Turbo does: a script that was parsed as text would not run.
+    // As Turbo does it: a script inserted as markup would not run.
     for (const inert of body.querySelectorAll('script')) {
       const script = document.createElement('script');
       script.textContent = inert.textContent;
@@ -66,7 +66,7 @@ for (const [name, include] of Object.entries(AGAIN)) {
     const before = starts();
     for (let turn = 0; turn < 2; turn += 1) {
       await john.page.evaluate(`(${include})(${JSON.stringify(snippet(here.url, shop.key)).replaceAll('<', '\\x3c')}, ${JSON.stringify(`${here.url}/api/widget.js?key=${shop.key}`)}); window.theirs = window.OCS`);
-      // The object is another one: its methods come with the script.
+      // It is a new object: the script adds the methods to it.
       await eventually(async () => assert.equal(await john.page.evaluate(() => typeof window.OCS.open + typeof window.theirs.open), 'functionfunction'));
     }
     assert.equal(await chats(john), 1);
@@ -81,7 +81,7 @@ for (const [name, include] of Object.entries(AGAIN)) {
   });
 }
 
-test('included again for somebody else: the thread of the first leaves at once', async () => {
+test('included again for somebody else: the thread of the first visitor disappears at once', async () => {
   const shop = await here.site();
   const vera = await here.visitor();
   await vera.visit(here.page(shop, { head: snippetWith(here.url, shop.key, { externalId: 'vera' }) }));
@@ -112,7 +112,7 @@ for (const [name, sources] of [
   ['MooTools 1.4.5, core and more', async () => `${await library('mootools/mootools-core-nc')}\n${await library('mootools/mootools-more-nc')}`],
   ['habits of older libraries', () => OLD_HABITS],
 ]) {
-  test(`beside ${name} one opens, types, sends and is answered, also after a reload`, async () => {
+  test(`on a page with ${name}, a visitor opens the chat, types, sends and gets a reply, also after a reload`, async () => {
     const shop = await here.site();
     const john = await here.visitor();
     await john.visit(here.page(shop, { head: `${scripts(await sources())}\n${snippetWith(here.url, shop.key)}` }));
@@ -130,7 +130,7 @@ for (const [name, sources] of [
   });
 }
 
-test('React 18 hydrates the whole document with the launcher there first, and finds nothing wrong', async () => {
+test('React 18 hydrates the whole document without errors although the launcher is there first', async () => {
   const shop = await here.site();
   const { createElement, renderToString } = reactServer();
   const app = `const Page = ({ h = React.createElement }) => h('html', { lang: 'en' }, h('head', null, h('meta', { charSet: 'utf-8' }), h('title', null, 'Shop')), h('body', null, h('h1', null, 'Northwind Shop'), h('button', { onClick: () => (window.bought = true) }, 'Buy')));`;
@@ -156,7 +156,7 @@ test('React 18 hydrates the whole document with the launcher there first, and fi
   assert.deepEqual(john.seen.faults, []);
 });
 
-test('with a modal of Bootstrap 5.3 open, what is typed into the chat stays in the chat', async () => {
+test('with a Bootstrap 5.3 modal open, typing into the chat works', async () => {
   const shop = await here.site();
   const modal = `<div class="modal" tabindex="-1" style="display:none"><div class="modal-dialog"><div class="modal-content"><div class="modal-body"><label>Your code <input name="code"></label></div></div></div></div>`;
   const style = `<style>${await packageFile('bootstrap/dist/css/bootstrap.min.css')}</style>`;
@@ -174,25 +174,25 @@ test('with a modal of Bootstrap 5.3 open, what is typed into the chat stays in t
   assert.equal(await john.page.getByLabel('Your code').inputValue(), '');
   await john.page.keyboard.press('Enter');
   await john.hasTexts(['For the chat']);
-  // Escape is for the chat; the modal stays.
+  // Escape closes the chat; the modal stays open.
   await john.page.keyboard.press('Escape');
   await john.panel.waitFor({ state: 'hidden' });
   assert.equal(await john.page.getByLabel('Your code').isVisible(), true);
 });
 
-test('copy protection and shortcuts of the page do not reach into the chat, nor hear of it', async () => {
+test('copy protection and shortcuts of the page do not affect the chat and receive no events from it', async () => {
   const shop = await here.site();
   const head = `<script>
-    window.heard = [];
+    window.received = [];
     document.onmousedown = (event) => /INPUT|TEXTAREA/.test(event.target.tagName);
     document.onselectstart = document.oncontextmenu = document.oncopy = document.onpaste = document.ondragstart = () => false;
     for (const type of ['keydown', 'keypress', 'keyup', 'beforeinput', 'input', 'focusin', 'focusout', 'mousedown', 'mouseup', 'click', 'dblclick', 'contextmenu', 'pointerdown', 'pointerup', 'wheel', 'copy', 'paste', 'dragenter', 'dragover', 'drop'])
-      document.addEventListener(type, (event) => event.target.localName === 'ocs-chat' && window.heard.push(type));
+      document.addEventListener(type, (event) => event.target.localName === 'ocs-chat' && window.received.push(type));
   </script>${snippetWith(here.url, shop.key)}`;
   const john = await here.visitor({ permissions: ['clipboard-read', 'clipboard-write'] });
   await john.visit(here.page(shop, { head }));
   await john.open();
-  await john.page.evaluate(() => (window.heard.length = 0));
+  await john.page.evaluate(() => (window.received.length = 0));
   await john.composer.click();
   await john.page.keyboard.type('Copied');
   await john.composer.dblclick();
@@ -205,10 +205,10 @@ test('copy protection and shortcuts of the page do not reach into the chat, nor 
   await john.composer.evaluate((field) => {
     for (const type of ['dragenter', 'dragover', 'drop']) field.dispatchEvent(new DragEvent(type, { bubbles: true, composed: true, cancelable: true, dataTransfer: new DataTransfer() }));
   });
-  assert.deepEqual(await john.page.evaluate(() => window.heard), []);
+  assert.deepEqual(await john.page.evaluate(() => window.received), []);
 });
 
-test('what is dragged on the page and let go over the chat ends for the page', async () => {
+test('a drag that starts on the page and ends over the chat ends for the page', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -225,14 +225,14 @@ test('what is dragged on the page and let go over the chat ends for the page', a
   assert.deepEqual(await john.page.evaluate(() => window.ended), ['pointerup', 'mouseup']);
 });
 
-/** Where the launcher is, and whether a click in its middle reaches it. */
+/** The launcher's position, and whether a click in its centre reaches it. */
 const launcherAt = (visitor) => visitor.launcher.evaluate((button) => {
   const box = button.getBoundingClientRect();
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   return { right: Math.round(innerWidth - box.right), bottom: Math.round(innerHeight - box.bottom), ground: getComputedStyle(button).backgroundColor, reached: document.elementFromPoint(x, y)?.localName === 'ocs-chat' };
 });
 
-test("the page's names, transforms and layers leave the chat where it belongs", async () => {
+test("the page's class names, transforms and layers do not displace the chat", async () => {
   const shop = await here.site();
   const names = ['p', 'q', 'h', 'x', 'gap', 'tall', 'bg', 'ink', 'panel', 'text', 'bubble', 'line', 'focus', 'width', 'height', 'round', 'font'];
   const style = `${names.map((name) => `@property --${name}{syntax:'<number>';inherits:false;initial-value:0}`).join('')}
@@ -245,12 +245,12 @@ test("the page's names, transforms and layers leave the chat where it belongs", 
   const head = await john.page.locator('ocs-chat .head').evaluate((element) => getComputedStyle(element).backgroundColor);
   assert.equal(head, 'rgb(37, 99, 235)');
   assert.equal((await john.panel.boundingBox()).width, 368);
-  // Taken out by the page, it comes back to the top.
+  // After the page removes it, it comes back on top.
   await john.page.evaluate(() => document.querySelector('ocs-chat').remove());
   await eventually(async () => assert.equal((await launcherAt(john)).reached, true));
 });
 
-test('a site moves the launcher, and says what may lie over it', async () => {
+test('a site can move the launcher and set its z-index', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   const banner = '<div style="position:fixed;inset:auto 0 0;height:80px;z-index:1000;background:#fffbe6">We use cookies</div>';
@@ -265,7 +265,7 @@ test('a site moves the launcher, and says what may lie over it', async () => {
   assert.equal((await launcherAt(john)).reached, false, 'the banner lies over it now');
 });
 
-test('a dialog of the page lies over the chat', async () => {
+test('a dialog of the page covers the chat', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop, { body: '<dialog style="width:100%;height:100%;max-width:none;max-height:none">Sign in</dialog>' }));
@@ -275,7 +275,7 @@ test('a dialog of the page lies over the chat', async () => {
   assert.equal((await launcherAt(john)).reached, true);
 });
 
-test('a chat that was left open is open on the next page, with its thread, and takes no focus', async () => {
+test('a chat left open is open on the next page, with its thread and without taking the focus', async () => {
   const shop = await here.site();
   const john = await here.visitor({ init: () => {
     window.shift = 0;
@@ -299,7 +299,7 @@ test('a chat that was left open is open on the next page, with its thread, and t
   await settled(john.page);
   assert.equal(await john.panel.isVisible(), false, 'closed, it stays closed');
 
-  // Another tab has not been asked.
+  // Another tab is not affected.
   await john.open();
   const other = await here.visitor({ in: john });
   await other.visit(second);
@@ -307,7 +307,7 @@ test('a chat that was left open is open on the next page, with its thread, and t
   assert.deepEqual(john.seen.faults, []);
 });
 
-test('a stranger who closed the chat again costs the next page nothing', async () => {
+test('an unknown visitor who closed the chat causes no requests on the next page', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -320,7 +320,7 @@ test('a stranger who closed the chat again costs the next page nothing', async (
   assert.deepEqual(john.seen.requests.filter((request) => request.includes(here.url)), [`GET ${here.url}/api/widget.js?key=${shop.key}`]);
 });
 
-test('on a phone the next page shows itself, not the chat', async () => {
+test('on a phone the next page is shown without the chat', async () => {
   const shop = await here.site();
   const john = await here.visitor({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   await john.visit(here.page(shop));
@@ -334,7 +334,7 @@ test('on a phone the next page shows itself, not the chat', async () => {
 });
 
 for (const [language, spoken, says] of [['ar', 'en', 'Chat'], ['he', 'en', 'Chat'], ['de', 'en', 'Chat'], ['FR-ca', 'fr', 'Écrivez un message…'], ['ja', 'ja', 'チャット']]) {
-  test(`on a page in ${language} the chat is marked as what it speaks: ${spoken}`, async () => {
+  test(`on a page in ${language} the chat has the lang of its own texts: ${spoken}`, async () => {
     const shop = await here.site();
     const john = await here.visitor();
     await john.visit(here.page(shop, { lang: `${language}" dir="${/ar|he/.test(language) ? 'rtl' : 'ltr'}` }));
@@ -349,10 +349,10 @@ for (const [language, spoken, says] of [['ar', 'en', 'Chat'], ['he', 'en', 'Chat
   });
 }
 
-test('a browser that knows only what the floor knows has the whole chat', async () => {
+test('the chat works fully in the oldest supported browser', async () => {
   const shop = await here.site();
   const john = await here.visitor({ init: () => {
-    // What Firefox 113 does not have.
+    // Features that Firefox 113 lacks.
     for (const name of Object.getOwnPropertyNames(Element.prototype)) if (/^aria|^role$/.test(name)) delete Element.prototype[name];
     for (const name of ['popover', 'showPopover', 'hidePopover', 'togglePopover']) delete HTMLElement.prototype[name];
     DOMTokenList.prototype.supports = (name) => name !== 'modulepreload';
@@ -369,7 +369,7 @@ test('a browser that knows only what the floor knows has the whole chat', async 
   assert.deepEqual(john.seen.faults, []);
 });
 
-test('below the floor nothing is drawn, and the console of the browser says why', async () => {
+test('in an older browser nothing is shown, and the browser console explains why', async () => {
   const shop = await here.site();
   const john = await here.visitor({ init: () => delete Document.prototype.adoptedStyleSheets });
   const said = john.page.waitForEvent('console', (line) => line.text().startsWith('OCS chat:'));

@@ -6,7 +6,7 @@ import { snippet, snippetWith } from '../support/pages.js';
 import { scene } from '../support/scene.js';
 
 const here = scene();
-const arrive = async (shop, options, more = {}) => {
+const openChat = async (shop, options, more = {}) => {
   const visitor = await here.visitor(more);
   await visitor.visit(here.page(shop, { head: options === undefined ? snippet(here.url, shop.key) : snippetWith(here.url, shop.key, options) }));
   await visitor.open();
@@ -14,50 +14,50 @@ const arrive = async (shop, options, more = {}) => {
 };
 const vera = { externalId: 'vera-1', nickname: 'Vera' };
 
-test('the same id in another browser is the same visitor in the console, and earlier conversations stay closed to it', async () => {
+test('the same id in another browser is the same visitor in the console, without access to earlier conversations', async () => {
   const shop = await here.site();
-  const desk = await arrive(shop, vera);
+  const desk = await openChat(shop, vera);
   await desk.write('A secret from my desk');
   await desk.sent();
-  const stranger = await arrive(shop, vera);
+  const stranger = await openChat(shop, vera);
   assert.deepEqual(await stranger.texts(), []);
   await stranger.write('Hello from elsewhere');
   await stranger.hasTexts(['Hello from elsewhere']);
   await stranger.sent();
-  const conversations = await shop.door.conversations();
+  const conversations = await shop.api.conversations();
   assert.equal(conversations.length, 2);
   assert.equal(new Set(conversations.map(({ visitor }) => visitor.id)).size, 1, 'one visitor');
   assert.ok(conversations.every(({ verified }) => !verified));
-  for (const { id } of conversations) await shop.door.reply(shop.id, id, `r${id}`, `answer to ${id}`);
+  for (const { id } of conversations) await shop.api.reply(shop.id, id, `r${id}`, `answer to ${id}`);
   await desk.hasTexts(['A secret from my desk', `answer to ${Math.min(...conversations.map(({ id }) => id))}`]);
   await stranger.hasTexts(['Hello from elsewhere', `answer to ${Math.max(...conversations.map(({ id }) => id))}`]);
 });
 
-test('in shared mode the same id brings the whole history', async () => {
+test('in shared mode the same id gives access to the whole history', async () => {
   const shop = await here.site({ identity_mode: 'shared' });
-  const desk = await arrive(shop, vera);
+  const desk = await openChat(shop, vera);
   await desk.write('From my desk');
   await desk.sent();
-  const phone = await arrive(shop, vera);
+  const phone = await openChat(shop, vera);
   await phone.hasTexts(['From my desk']);
   await phone.write('From my phone');
   await desk.hasTexts(['From my desk', 'From my phone']);
-  assert.equal((await shop.door.conversations()).length, 1);
+  assert.equal((await shop.api.conversations()).length, 1);
 });
 
-test('a page that gives a very long name gets a chat all the same, and the name cut between two characters', async () => {
+test('a very long nickname does not prevent the chat; it is cut between two characters', async () => {
   const shop = await here.site();
   const nickname = '👩‍🚀'.repeat(3) + 'Vera of the many names '.repeat(10);
-  const visitor = await arrive(shop, { externalId: 'vera-1', nickname });
+  const visitor = await openChat(shop, { externalId: 'vera-1', nickname });
   await visitor.write('Still me');
   await visitor.sent();
-  const [conversation] = await shop.door.conversations();
+  const [conversation] = await shop.api.conversations();
   assert.equal(conversation.visitor.nickname, '👩‍🚀'.repeat(3) + 'Vera of the many names '.repeat(10).slice(0, 61).trim());
 });
 
-test('after logout the next person sees nothing of the one before, in any tab', async () => {
+test('after logout the next person sees nothing of the previous one, in any tab', async () => {
   const shop = await here.site();
-  const a = await arrive(shop, vera);
+  const a = await openChat(shop, vera);
   await a.write('For my eyes only');
   await a.sent();
   const tab = await here.visitor({ in: a });
@@ -76,19 +76,19 @@ test('after logout the next person sees nothing of the one before, in any tab', 
   await a.write('I am Bob');
   await a.hasTexts(['I am Bob']);
   await a.sent();
-  // The page says that this is Vera. Who logged out comes back as anybody would who says so.
+  // The page claims that this is Vera again. After a logout, that gives no more access than to anybody else.
   await a.page.reload();
   await a.open();
   await a.write('Vera again');
   await a.sent();
   await a.hasTexts(['Vera again']);
-  const conversations = await shop.door.conversations();
+  const conversations = await shop.api.conversations();
   assert.deepEqual(conversations.map(({ visitor }) => visitor.external_id).sort(), ['bob-2', 'vera-1', 'vera-1']);
 });
 
-test('another externalId on the next page drops the old thread before anything is drawn', async () => {
+test('another externalId on the next page drops the old thread before anything is rendered', async () => {
   const shop = await here.site();
-  const a = await arrive(shop, vera);
+  const a = await openChat(shop, vera);
   await a.write('For my eyes only');
   await a.sent();
   const b = await here.visitor({ in: a, init: () => {
@@ -109,7 +109,7 @@ test('another externalId on the next page drops the old thread before anything i
 
 test('an anonymous visitor who signs in keeps the thread', async () => {
   const shop = await here.site();
-  const anna = await arrive(shop, {});
+  const anna = await openChat(shop, {});
   await anna.write('Who am I?');
   await anna.sent();
   await anna.page.evaluate(() => window.OCS.identify({ externalId: 'anna-7', nickname: 'Anna' }));
@@ -117,22 +117,22 @@ test('an anonymous visitor who signs in keeps the thread', async () => {
   await anna.write('Now you know');
   await anna.hasTexts(['Who am I?', 'Now you know']);
   await eventually(async () => {
-    const conversations = await shop.door.conversations();
+    const conversations = await shop.api.conversations();
     assert.deepEqual(conversations.map(({ visitor, last_seq }) => [visitor.external_id, visitor.nickname, last_seq]), [['anna-7', 'Anna', 2]]);
   });
 });
 
-test('a signed identity is verified in the console and has its history in every browser', async () => {
+test('a signed identity is verified in the console and keeps its history in every browser', async () => {
   const shop = await here.site();
-  const { secret } = await shop.door.ask('POST', `sites/${shop.id}/identity-secrets`);
+  const { secret } = await shop.api.request('POST', `sites/${shop.id}/identity-secrets`);
   const signed = () => ({ ...vera, identityToken: sign(secret, 'vera-1') });
-  const desk = await arrive(shop, signed());
+  const desk = await openChat(shop, signed());
   await desk.write('From my desk');
   await desk.sent();
-  const phone = await arrive(shop, signed());
+  const phone = await openChat(shop, signed());
   await phone.hasTexts(['From my desk']);
 
-  const stranger = await arrive(shop, vera);
+  const stranger = await openChat(shop, vera);
   await stranger.write('Let me in');
   await stranger.hasTexts(['Let me in']);
   await stranger.sent();
@@ -145,32 +145,32 @@ test('a signed identity is verified in the console and has its history in every 
   await otto.page.locator('summary', { hasText: /^Verified/ }).waitFor();
 });
 
-test('where only signed visitors are let in, others are told so, and a wrong signature is as good as none', async () => {
+test('in signed-only mode other visitors are told so, and a wrong signature counts as none', async () => {
   const shop = await here.site();
-  const { secret } = await shop.door.ask('POST', `sites/${shop.id}/identity-secrets`);
-  await shop.door.configure(shop.id, { identity_mode: 'signed_only' });
+  const { secret } = await shop.api.request('POST', `sites/${shop.id}/identity-secrets`);
+  await shop.api.configure(shop.id, { identity_mode: 'signed_only' });
   for (const options of [vera, { ...vera, identityToken: sign('not the secret', 'vera-1') }, { ...vera, identityToken: sign(secret, 'somebody-else') }, { ...vera, identityToken: sign(secret, 'vera-1', { exp: 1 }) }]) {
     const visitor = await here.visitor();
     await visitor.visit(here.page(shop, { head: snippetWith(here.url, shop.key, options) }));
     await visitor.launcher.click();
     await visitor.page.locator('ocs-chat').getByText('We can’t identify you').waitFor();
-    assert.ok(visitor.seen.warnings.some((line) => line.includes('cannot be identified')), 'the console of the page says why');
+    assert.ok(visitor.seen.warnings.some((line) => line.includes('cannot be identified')), 'the browser console explains why');
   }
-  const known = await arrive(shop, { ...vera, identityToken: sign(secret, 'vera-1') });
+  const known = await openChat(shop, { ...vera, identityToken: sign(secret, 'vera-1') });
   await known.write('It is me');
   await known.sent();
 });
 
-test('a page that gives everybody the sample id is told to its owner at once, and until it is mended', async () => {
+test('the owner is warned while a page sends the sample id for everybody', async () => {
   const shop = await here.site();
   const otto = await here.operator(shop);
-  const john = await arrive(shop);
+  const john = await openChat(shop);
   await john.write('Hello');
   const banner = otto.page.getByRole('status').filter({ hasText: 'user_12345' });
   await banner.waitFor();
-  await banner.getByRole('link', { name: 'What to do' }).click();
-  await otto.page.getByRole('heading', { name: 'All of your visitors arrive with the same id' }).waitFor();
-  const wim = await arrive(shop, { externalId: 'wim-7', nickname: 'Wim' });
+  await banner.getByRole('link', { name: 'How to fix this' }).click();
+  await otto.page.getByRole('heading', { name: 'All of your visitors have the same ID' }).waitFor();
+  const wim = await openChat(shop, { externalId: 'wim-7', nickname: 'Wim' });
   await wim.write('Is anybody there?');
-  await otto.page.getByRole('heading', { name: 'All of your visitors arrive with the same id' }).waitFor({ state: 'detached' });
+  await otto.page.getByRole('heading', { name: 'All of your visitors have the same ID' }).waitFor({ state: 'detached' });
 });

@@ -22,7 +22,7 @@ async function two() {
   return { shop, john, otto };
 }
 
-test('pictures go both ways: preview, thumbnail, full size, and the same picture on both sides', async () => {
+test('images go both ways: preview, thumbnail, full size, and the same image on both sides', async () => {
   const { john, otto } = await two();
   const chat = john.page.locator('ocs-chat');
   await john.choose({ name: 'lamp.png', mimeType: 'image/png', buffer: png() });
@@ -63,7 +63,7 @@ test('pictures go both ways: preview, thumbnail, full size, and the same picture
   assert.deepEqual(otto.seen.faults, []);
 });
 
-test('a moving picture keeps moving', async () => {
+test('an animated image stays animated', async () => {
   const { john, otto } = await two();
   const chat = john.page.locator('ocs-chat');
   await john.choose({ name: 'blink.gif', mimeType: 'image/gif', buffer: gif() });
@@ -76,7 +76,7 @@ test('a moving picture keeps moving', async () => {
   assert.equal(bytes.toString('latin1').split('\x21\xf9\x04').length - 1, 2, 'both frames are there');
 });
 
-/** Pastes into a field or drops onto the messages around it, as a browser tells it. */
+/** Dispatches the browser's events for a paste into a field or a drop onto the messages around it. */
 const give = (field, kind) => field.evaluate(async (field, [kind, base64]) => {
   const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   const data = new DataTransfer();
@@ -86,7 +86,7 @@ const give = (field, kind) => field.evaluate(async (field, [kind, base64]) => {
   for (const type of ['dragenter', 'dragover', 'drop']) log.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true, composed: true }));
 }, [kind, png(120, 90).toString('base64')]);
 
-test('on both sides a picture is pasted, dropped or picked into a tray, and leaves it when it is sent', async () => {
+test('on both sides images are pasted, dropped or picked into a tray, which sending empties', async () => {
   const { john, otto } = await two();
   const sides = [
     { writer: john, place: john.page.locator('ocs-chat'), reader: otto.messages },
@@ -118,7 +118,7 @@ test('on both sides a picture is pasted, dropped or picked into a tray, and leav
   assert.deepEqual(otto.seen.faults, []);
 });
 
-test('what an operator chose waits in its conversation while another one is open', async () => {
+test("an operator's picked images stay with their conversation while another one is open", async () => {
   const { shop, otto } = await two();
   const mia = await here.visitor();
   await mia.visit(here.page(shop, { head: snippetWith(here.url, shop.key, { externalId: 'mia', nickname: 'Mia' }) }));
@@ -132,13 +132,13 @@ test('what an operator chose waits in its conversation while another one is open
   await otto.page.getByRole('button', { name: 'Remove: lamp.png' }).waitFor();
 });
 
-test('what only calls itself a picture is refused, by the page and by the server', async () => {
+test('a file that only claims to be an image is refused by the page and by the server', async () => {
   const { shop, john, otto } = await two();
   const chat = john.page.locator('ocs-chat');
   await chat.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: svg });
   await chat.getByText('PNG, JPEG, GIF and still WebP pictures can be sent.').first().waitFor();
   await otto.page.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: svg });
-  await otto.page.getByText('PNG, JPEG, GIF and still WebP pictures can be sent.').first().waitFor();
+  await otto.page.getByText('You can send PNG, JPEG, GIF and non-animated WebP pictures.').first().waitFor();
   assert.equal(await chat.locator('.picture').count(), 0);
 
   const token = await john.page.evaluate((key) => JSON.parse(localStorage.getItem(`ocs:${key}`)).token, shop.key);
@@ -149,7 +149,7 @@ test('what only calls itself a picture is refused, by the page and by the server
   assert.equal((await response.json()).error.code, 'invalid_image');
 });
 
-/** John and Otto behind an nginx that passes on 1 MiB, as it does where nobody told it otherwise. It refuses without CORS headers. */
+/** John and Otto behind nginx with its default body limit of 1 MiB. Its refusals have no CORS headers. */
 async function behindNginx() {
   const proxy = await nginx(here.server, (text) => text.replace('client_max_body_size 32m;', 'client_max_body_size 1m;'));
   proxies.push(proxy);
@@ -161,13 +161,13 @@ async function behindNginx() {
   const otto = await here.operator(shop, { url: proxy.url });
   await otto.turnTo('John Doe');
   const stored = async () => {
-    const [{ id }] = await shop.door.conversations();
-    return (await shop.door.wholeThread(shop.id, id)).map(({ text, image }) => (image ? `${image.url.split('.').pop()}` : text));
+    const [{ id }] = await shop.api.conversations();
+    return (await shop.api.wholeThread(shop.id, id)).map(({ text, image }) => (image ? `${image.url.split('.').pop()}` : text));
   };
   return { john, otto, stored };
 }
 
-test('a photo that a proxy refuses goes out smaller, and what was written after it stays after it', async () => {
+test('a photo that a proxy refuses is sent smaller, and later messages stay behind it', async () => {
   const { john, otto, stored } = await behindNginx();
   const chat = john.page.locator('ocs-chat');
   await john.choose({ name: 'holiday.png', mimeType: 'image/png', buffer: photo() });
@@ -185,7 +185,7 @@ test('a photo that a proxy refuses goes out smaller, and what was written after 
   assert.deepEqual((await stored()).slice(3), ['jpg', 'Here is ours']);
 });
 
-test('what a proxy refuses in any size is set aside as not sent, and what was written after it goes out', async () => {
+test('an image that a proxy refuses in any size is marked as not sent, and later messages are sent', async () => {
   const { john, otto, stored } = await behindNginx();
   const large = { name: 'dance.gif', mimeType: 'image/gif', buffer: gif(1_500_000) };
   const chat = john.page.locator('ocs-chat');

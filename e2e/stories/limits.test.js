@@ -5,7 +5,7 @@ import { scene } from '../support/scene.js';
 
 const here = scene();
 
-test('one message too many in a minute is told with the seconds left, is kept, and goes out when it may', async () => {
+test('a message over the rate limit shows a countdown, is kept, and is sent when the limit allows', async () => {
   const shop = await here.site({ limits: { messages_per_minute: 3, api_per_minute: 60, image_bytes: 5_242_880 } });
   const john = await here.visitor();
   const refusals = [];
@@ -29,16 +29,16 @@ test('one message too many in a minute is told with the seconds left, is kept, a
   await john.open();
   assert.equal(await john.composer.inputValue(), 'And a draft');
   await john.hasTexts(['One', 'Two', 'Three', 'Four']);
-  // The owner is generous: a higher limit lets it through at the next try.
-  await shop.door.configure(shop.id, { limits: { messages_per_minute: 60, api_per_minute: 60, image_bytes: 5_242_880 } });
+  // The owner raises the limit: the next attempt succeeds.
+  await shop.api.configure(shop.id, { limits: { messages_per_minute: 60, api_per_minute: 60, image_bytes: 5_242_880 } });
   await john.page.reload();
   await john.open();
   await john.sent();
-  const [{ id }] = await shop.door.conversations();
-  await eventually(async () => assert.deepEqual((await shop.door.wholeThread(shop.id, id)).map(({ text }) => text), ['One', 'Two', 'Three', 'Four']));
+  const [{ id }] = await shop.api.conversations();
+  await eventually(async () => assert.deepEqual((await shop.api.wholeThread(shop.id, id)).map(({ text }) => text), ['One', 'Two', 'Three', 'Four']));
 });
 
-test('a paused site draws nothing and says so once in the console of the page', async () => {
+test('a paused site shows nothing and says so once in the browser console', async () => {
   const shop = await here.site({ paused: true });
   const john = await here.visitor();
   await john.page.goto(here.page(shop), { waitUntil: 'networkidle' });
@@ -48,7 +48,7 @@ test('a paused site draws nothing and says so once in the console of the page', 
   assert.match(john.seen.warnings[0], /OCS.*paused/);
 });
 
-test('an unknown key draws nothing and says so once in the console of the page', async () => {
+test('an unknown key shows nothing and says so once in the browser console', async () => {
   const john = await here.visitor();
   await john.page.goto(here.page({ key: 'site_nosuchkey' }), { waitUntil: 'networkidle' });
   assert.equal(await john.page.locator('ocs-chat').count(), 0);
@@ -57,14 +57,14 @@ test('an unknown key draws nothing and says so once in the console of the page',
   assert.match(john.seen.warnings[0], /OCS.*unknown site key/);
 });
 
-test('the compatible API counts its calls, fetches apart from replies', async () => {
+test('the compatible API counts its requests, reading separately from replying', async () => {
   const shop = await here.site({ limits: { messages_per_minute: 20, api_per_minute: 2, image_bytes: 5_242_880 } });
   const fetched = () => fetch(`${here.url}/api/chat_api.php?action=get_recent_messages&key=${shop.apiKey}`);
   assert.equal((await fetched()).status, 200);
   assert.equal((await fetched()).status, 200);
   const refused = await fetched();
   assert.equal(refused.status, 429);
-  // The true wait (contract 3): both calls were made within the minute that counts.
+  // The actual wait (contract 3): both requests were made within the current minute.
   const wait = Number(refused.headers.get('retry-after'));
   assert.ok(wait > 30 && wait <= 60, `${wait} s`);
   assert.deepEqual(await refused.json(), { success: false, message: `too many requests, wait ${wait}s` });

@@ -18,7 +18,7 @@ test('three messages written offline survive a reload and arrive once, in order'
   await john.hasTexts(['Before the tunnel', 'One', 'Two', 'Three']);
   await john.lastTick('Waiting to be sent');
 
-  // The chat comes from the browser's cache; what was written, from its storage.
+  // The chat is loaded from the browser's cache, the written messages from its storage.
   await john.page.reload();
   await john.open();
   await eventually(async () => assert.deepEqual((await john.texts()).slice(-3), ['One', 'Two', 'Three']));
@@ -27,11 +27,11 @@ test('three messages written offline survive a reload and arrive once, in order'
   await here.server.up();
   await john.hasTexts(['Before the tunnel', 'One', 'Two', 'Three'], 45_000);
   await john.sent();
-  const [{ id }] = await shop.door.conversations();
-  assert.deepEqual((await shop.door.wholeThread(shop.id, id)).map(({ text }) => text), ['Before the tunnel', 'One', 'Two', 'Three']);
+  const [{ id }] = await shop.api.conversations();
+  assert.deepEqual((await shop.api.wholeThread(shop.id, id)).map(({ text }) => text), ['Before the tunnel', 'One', 'Two', 'Three']);
 });
 
-test('a browser without network says so, keeps what is written, and sends it by itself when the network is back', async () => {
+test('offline, the chat says so, keeps written messages and sends them when the network is back', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));
@@ -45,12 +45,12 @@ test('a browser without network says so, keeps what is written, and sends it by 
   await john.context.setOffline(false);
   await john.sent();
   await john.status.getByText('You’re offline').waitFor({ state: 'detached' });
-  const [{ id }] = await shop.door.conversations();
-  await eventually(async () => assert.deepEqual((await shop.door.wholeThread(shop.id, id)).map(({ text }) => text), ['Online', 'One', 'Two', 'Three']));
+  const [{ id }] = await shop.api.conversations();
+  await eventually(async () => assert.deepEqual((await shop.api.wholeThread(shop.id, id)).map(({ text }) => text), ['Online', 'One', 'Two', 'Three']));
   await john.hasTexts(['Online', 'One', 'Two', 'Three']);
 });
 
-test('what was written while the server was away reaches an operator who waited, without a reload on either side', async () => {
+test('a message written while the server was down reaches a waiting operator, without a reload on either side', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));

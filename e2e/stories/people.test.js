@@ -6,7 +6,7 @@ import { password } from '../support/server.js';
 
 const here = scene();
 
-/** Somebody with a name who writes, without a browser. */
+/** A named visitor writes, without a browser. */
 async function writes(shop, external_id, nickname, email) {
   const send = async (body, token) => {
     const headers = { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) };
@@ -18,27 +18,27 @@ async function writes(shop, external_id, nickname, email) {
   await send({ do: 'send', client_id: 'm1', text: `Hello from ${external_id}` }, token);
 }
 
-/** A shop where four are called Søren, one of them long ago and one in a closed conversation. */
+/** A shop with four visitors called Søren, one from long ago and one in a closed conversation. */
 async function crowdedShop() {
   const shop = await here.site();
   await writes(shop, 'u1', 'Søren Larsen', 'larsen@mail.example');
   for (let n = 1; n <= 60; n++) await writes(shop, `other${n}`, `Somebody ${n}`, `s${n}@mail.example`);
   for (const [id, name] of [['u2', 'SOREN K'], ['u3', 'Bo Sørensen'], ['u4', 'Søren Krøyer']]) await writes(shop, id, name, `${id}@mail.example`);
-  const bo = (await shop.door.conversations()).find(({ visitor }) => visitor.external_id === 'u3');
-  await shop.door.ask('POST', `sites/${shop.id}/conversations/${bo.id}/close`, {});
+  const bo = (await shop.api.conversations()).find(({ visitor }) => visitor.external_id === 'u3');
+  await shop.api.request('POST', `sites/${shop.id}/conversations/${bo.id}/close`, {});
   return shop;
 }
 
 const fieldOf = ({ page }) => page.getByLabel('Search people and messages');
 const namesOf = ({ page }) => page.locator('a[id^="row-"] .name').allInnerTexts();
 
-test('everybody of a name is found, whatever the list has loaded, and the chat opens', async () => {
+test('everybody with a name is found, whatever the list has loaded, and the chat opens', async () => {
   const shop = await crowdedShop();
   const otto = await here.operator(shop);
   await fieldOf(otto).fill('soren');
   await eventually(async () => assert.deepEqual(await namesOf(otto), ['Søren Krøyer', 'Bo Sørensen', 'SOREN K', 'Søren Larsen']));
   await otto.page.getByRole('heading', { name: 'People 4' }).waitFor();
-  await otto.page.getByText('In all conversations, open and closed, on all your sites.').waitFor();
+  await otto.page.getByText('Open and closed conversations on all your sites.').waitFor();
   assert.match(await otto.row('Bo Sørensen').innerText(), /Closed/);
 
   await fieldOf(otto).fill('larsen@mail');
@@ -54,7 +54,7 @@ test('everybody of a name is found, whatever the list has loaded, and the chat o
   assert.deepEqual(otto.seen.faults, []);
 });
 
-/** The server asks again, as it does when the last confirmation is ten minutes old. */
+/** The server requires a confirmation, as when the last one is ten minutes old. */
 async function asksAgain(page, method, path) {
   const body = JSON.stringify({ error: { code: 'confirmation_required', message: 'confirm that it is you', field: 'password' } });
   let asked = false;
@@ -65,32 +65,32 @@ async function asksAgain(page, method, path) {
   });
 }
 
-test('what lasts is asked about again, and done after the password', async () => {
+test('changes with lasting effect require the password first', async () => {
   const shop = await here.site();
   const otto = await here.operator(shop);
   const { page } = otto;
   await page.goto(`${here.url}/sites/${shop.id}/security`);
   await asksAgain(page, 'POST', '**/identity-secrets');
   await page.getByRole('button', { name: 'New secret' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Is it still you?' });
-  await dialog.getByText("You won't be asked for this kind of change again for 10 minutes.").waitFor();
+  const dialog = page.getByRole('dialog', { name: 'Confirm it’s you' });
+  await dialog.getByText('You won’t be asked again for 10 minutes.').waitFor();
   await dialog.getByLabel('Your password').fill('a guess');
   await dialog.getByRole('button', { name: 'Continue' }).click();
   await dialog.getByRole('alert').waitFor();
   await dialog.getByLabel('Your password').fill(password);
   await dialog.getByLabel('Your password').press('Enter');
   await dialog.waitFor({ state: 'hidden' });
-  const secrets = async () => (await shop.door.ask('GET', `sites/${shop.id}`)).identity_secrets.length;
+  const secrets = async () => (await shop.api.request('GET', `sites/${shop.id}`)).identity_secrets.length;
   await eventually(async () => assert.equal(await secrets(), 1));
 
-  // Who goes away has changed nothing, and is told so.
+  // Cancelling changes nothing and says so.
   await page.goto(`${here.url}/sites/${shop.id}/danger`);
   await asksAgain(page, 'DELETE', `**/api/console/sites/${shop.id}`);
   await page.getByRole('button', { name: /^Delete .*…$/ }).click();
   await page.getByLabel('Type the name of the site to confirm').fill('Northwind Shop');
-  await page.getByRole('button', { name: 'Delete the site for good' }).click();
+  await page.getByRole('button', { name: 'Delete site permanently' }).click();
   await dialog.waitFor();
   await page.keyboard.press('Escape');
-  await page.getByText('This was not confirmed. Nothing was changed.').waitFor();
-  assert.equal((await shop.door.ask('GET', `sites/${shop.id}`)).name, 'Northwind Shop');
+  await page.getByText('You didn’t confirm, so nothing was changed.').waitFor();
+  assert.equal((await shop.api.request('GET', `sites/${shop.id}`)).name, 'Northwind Shop');
 });

@@ -7,7 +7,7 @@ import { scene } from '../support/scene.js';
 
 const here = scene();
 
-/** The one-tag form and the policy lines as the console prints them. */
+/** The one-tag form and the policy sources as the console shows them. */
 async function printed(site) {
   const operator = await here.operator(site);
   await operator.page.goto(`${here.url}/sites/${site.id}`);
@@ -15,7 +15,7 @@ async function printed(site) {
   return { tag: await text('One-tag form'), lines: await text('Policy lines') };
 }
 
-/** Everything that a visitor can do, on a page with this policy. */
+/** Does everything that a visitor can do, on a page with this policy. */
 async function useAll(policy, tag) {
   const john = await here.visitor({ init: () => {
     window.violations = [];
@@ -44,7 +44,7 @@ async function useAll(policy, tag) {
   assert.deepEqual(john.seen.faults, []);
 }
 
-test("under default-src 'none' and the lines that the console prints, everything works and nothing is reported", async () => {
+test("with default-src 'none' and the sources that the console shows, everything works and nothing is reported", async () => {
   const shop = await here.site();
   const { tag, lines } = await printed(shop);
   await useAll(`default-src 'none'; ${lines.replace(/;\s*$/, '').replace(/\s+/g, ' ')}`, tag.replace(' nonce="YOUR_NONCE"', ''));
@@ -57,21 +57,21 @@ test('the same with a nonce', async () => {
   await useAll(policy, tag.replace('YOUR_NONCE', 'r4nd0m'));
 });
 
-test("the same with a nonce and 'strict-dynamic', where hosts do not count", async () => {
+test("the same with a nonce and 'strict-dynamic', which ignores hosts", async () => {
   const shop = await here.site();
   const { tag, lines } = await printed(shop);
   const policy = `default-src 'none'; ${lines.replace(/;\s*$/, '').replace(/\s+/g, ' ').replace('script-src', "script-src 'nonce-r4nd0m' 'strict-dynamic'")}`;
   await useAll(policy, tag.replace('YOUR_NONCE', 'r4nd0m'));
 });
 
-test('where no string may become code or markup (Trusted Types), everything works and nothing is reported', async () => {
+test('with Trusted Types, everything works and nothing is reported', async () => {
   const shop = await here.site();
   const { tag, lines } = await printed(shop);
   const policy = `default-src 'none'; ${lines.replace(/;\s*$/, '').replace(/\s+/g, ' ')}; require-trusted-types-for 'script'; trusted-types 'none'`;
   await useAll(policy, tag.replace(' nonce="YOUR_NONCE"', ''));
 });
 
-test('the snippet as documented, under a policy that allows inline scripts', async () => {
+test('the documented snippet works with a policy that allows inline scripts', async () => {
   const shop = await here.site();
   const { lines } = await printed(shop);
   const policy = `default-src 'none'; ${lines.replace(/;\s*$/, '').replace(/\s+/g, ' ').replace('script-src', "script-src 'unsafe-inline'")}`;

@@ -12,7 +12,7 @@ const behind = async (opening) => {
   return proxy.url;
 };
 
-/** Both talk, each hears the other without asking. Answers what carried the news to the visitor, and how long after the first try. */
+/** Both sides chat live. Returns which transport delivered events to the visitor, and how long after the first attempt. */
 async function talkBehind(url) {
   const shop = await here.site();
   const john = await here.visitor();
@@ -46,7 +46,7 @@ test('where a proxy refuses WebSocket, the stream takes over within five seconds
   assert.ok(carriers.every((carrier) => carrier.socket === undefined));
 });
 
-test('where a proxy lets the handshake through and swallows what follows, the stream takes over within five seconds', async () => {
+test('where a proxy passes the handshake and swallows all frames, the stream takes over within five seconds', async () => {
   const carriers = await talkBehind(await behind(companyProxy(here.server, 'swallow')));
   assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));
 });
@@ -56,12 +56,12 @@ test('where a proxy never answers the handshake, the stream takes over within fi
   assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));
 });
 
-test('behind the documented nginx example the socket carries the news', async () => {
+test('behind the documented nginx example the socket delivers the events', async () => {
   const carriers = await talkBehind(await behind(nginx(here.server)));
   assert.ok(carriers.length > 0 && carriers.every((carrier) => carrier.stream === undefined), JSON.stringify(carriers));
 });
 
-test('behind an nginx that nobody told about WebSocket, the stream does', async () => {
+test('behind an nginx that is not configured for WebSocket, the stream does', async () => {
   const plain = (text) => text.replace(/^.*(Upgrade|Connection|proxy_http_version|proxy_buffering|proxy_read_timeout).*\n/gm, '');
   const carriers = await talkBehind(await behind(nginx(here.server, plain)));
   assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));

@@ -6,18 +6,18 @@ import { scene } from '../support/scene.js';
 
 const here = scene();
 
-/** Asks something, closes the chat, and is answered then; the conversation. */
+/** The visitor writes and closes the chat, then gets a reply. Returns the conversation. */
 async function answeredLater(shop, visitor) {
   await visitor.open();
   await visitor.write('Tell me later');
   await visitor.sent();
   await visitor.page.keyboard.press('Escape');
-  const [{ id }] = await shop.door.conversations();
-  await shop.door.reply(shop.id, id, 'answer-1', 'Later is now');
+  const [{ id }] = await shop.api.conversations();
+  await shop.api.reply(shop.id, id, 'answer-1', 'Later is now');
   return id;
 }
 
-test('history stays through reloads, other pages and a closed browser window', async () => {
+test('history survives reloads, other pages and a closed browser window', async () => {
   const shop = await here.site();
   const anna = await here.visitor();
   const head = snippetWith(here.url, shop.key);
@@ -44,11 +44,11 @@ test('history stays through reloads, other pages and a closed browser window', a
   await later.visit(here.page(shop, { head }));
   await later.open();
   await later.hasTexts(['One', 'Two', 'Three', 'Four']);
-  assert.equal((await shop.door.conversations()).length, 1, 'one visitor, one conversation');
+  assert.equal((await shop.api.conversations()).length, 1, 'one visitor, one conversation');
   assert.deepEqual(later.seen.faults, []);
 });
 
-test('the unread number is there after a reload, before the chat is opened', async () => {
+test('the unread count is there after a reload, before the chat is opened', async () => {
   const shop = await here.site();
   const anna = await here.visitor();
   await anna.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
@@ -59,12 +59,12 @@ test('the unread number is there after a reload, before the chat is opened', asy
   await eventually(async () => assert.equal(await badge.innerText(), '1'));
 });
 
-test('an answer that came while the line was being opened is unread once', async () => {
+test('a reply that arrived while the connection was being opened is unread once', async () => {
   const shop = await here.site();
   const anna = await here.visitor();
   let open;
   const opened = new Promise((go) => (open = go));
-  // The server hears of the line late: what it tells of the conversation then counts the answer, which comes after that.
+  // The connection is delayed: the conversation snapshot then already counts the reply whose event follows.
   await anna.page.routeWebSocket('**/api/widget/socket', (socket) => {
     const server = socket.connectToServer();
     socket.onMessage((frame) => void opened.then(() => server.send(frame)));
@@ -76,18 +76,18 @@ test('an answer that came while the line was being opened is unread once', async
   await eventually(async () => assert.notEqual(await badge.innerText(), ''));
   await anna.reads('Later is now', { state: 'attached' });
   assert.equal(await badge.innerText(), '1');
-  await shop.door.reply(shop.id, id, 'answer-2', 'And later still');
+  await shop.api.reply(shop.id, id, 'answer-2', 'And later still');
   await eventually(async () => assert.equal(await badge.innerText(), '2'));
 });
 
-test('what this browser counted before is no longer unread once it was read elsewhere', async () => {
+test('messages that this browser counted as unread are no longer unread once read elsewhere', async () => {
   const shop = await here.site();
   const anna = await here.visitor();
   await anna.visit(here.page(shop));
   await anna.open();
   await anna.write('Hello');
   await anna.sent();
-  // As if an answer had come into this browser, and then been read in another one.
+  // As if a reply had arrived in this browser and then been read in another one.
   await anna.page.evaluate((key) => {
     const entry = `ocs:${key}`;
     localStorage.setItem(entry, JSON.stringify({ ...JSON.parse(localStorage.getItem(entry)), unread: 3 }));
@@ -109,15 +109,15 @@ test('a draft is still there after a reload', async () => {
   assert.equal(await anna.composer.inputValue(), 'Half a sentence');
 });
 
-test('more than a page of history loads while scrolling up, every message once and in order', async () => {
+test('older pages of history load while scrolling up, every message once and in order', async () => {
   const shop = await here.site({ limits: { messages_per_minute: 600, api_per_minute: 6000, image_bytes: 5_242_880 } });
   const anna = await here.visitor();
   await anna.visit(here.page(shop));
   await anna.open();
   await anna.write('Line 1');
   await anna.sent();
-  const [{ id }] = await shop.door.conversations();
-  for (let n = 2; n <= 120; n++) await shop.door.reply(shop.id, id, `line-${n}`, `Line ${n}`);
+  const [{ id }] = await shop.api.conversations();
+  for (let n = 2; n <= 120; n++) await shop.api.reply(shop.id, id, `line-${n}`, `Line ${n}`);
   await anna.page.reload();
   await anna.open();
   await anna.reads('Line 120');

@@ -1,4 +1,4 @@
-// The pictures of the README. `make screenshots` keeps them; a plain run looks that they can be made.
+// The screenshots of the README. `make screenshots` stores them; a normal run only checks that they can be taken.
 import assert from 'node:assert/strict';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -78,21 +78,21 @@ test('a visitor and an operator, as they see it', async () => {
   await otto.page.frameLocator('iframe').locator('ocs-chat [role=article]').last().waitFor();
   await shoot(otto.page, 'look');
   await otto.page.goto(`${here.url}/sites/${shop.id}`);
-  await otto.page.getByText('We saw your page').waitFor();
+  await otto.page.getByText('The widget works').waitFor();
   await shoot(otto.page, 'install');
 });
 
 for (const [variant, colorScheme] of [['minimal', 'light'], ['bubble', 'dark']]) {
   test(`the ${variant} design on a phone`, async () => {
     const shop = await here.site({ name: 'Northwind', person: 'Otto' });
-    const { look } = await shop.door.ask('GET', `sites/${shop.id}`);
-    await shop.door.configure(shop.id, { look: { ...look, variant } });
+    const { look } = await shop.api.request('GET', `sites/${shop.id}`);
+    await shop.api.configure(shop.id, { look: { ...look, variant } });
     const vera = await talk(shop, { viewport: { width: 390, height: 760 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2, colorScheme });
     await vera.launcher.tap();
     await vera.write('Do you deliver on Saturdays?');
     await vera.sent();
-    const [{ id }] = await shop.door.conversations();
-    await shop.door.reply(shop.id, id, 'r1', 'We do, until noon: https://northwind.example/delivery');
+    const [{ id }] = await shop.api.conversations();
+    await shop.api.reply(shop.id, id, 'r1', 'We do, until noon: https://northwind.example/delivery');
     await vera.reads('until noon');
     await shoot(vera.page, `phone-${variant}`);
   });

@@ -5,7 +5,7 @@ import { scene } from '../support/scene.js';
 
 const here = scene();
 
-/** A shop where John wrote and Otto answered a hundred and twenty times. */
+/** A shop where John wrote and Otto replied a hundred and twenty times. */
 async function busyShop() {
   const shop = await here.site();
   const john = await here.visitor();
@@ -13,15 +13,15 @@ async function busyShop() {
   await john.open();
   await john.write('Do you have a blue lamp?');
   await john.sent();
-  const [{ id }] = await shop.door.conversations();
-  for (let n = 1; n <= 120; n++) await shop.door.reply(shop.id, id, `r${n}`, n === 30 ? 'It left with order 4711,\nthe blue LÁMP <b>and</b> the chair' : `Answer ${n}`);
+  const [{ id }] = await shop.api.conversations();
+  for (let n = 1; n <= 120; n++) await shop.api.reply(shop.id, id, `r${n}`, n === 30 ? 'It left with order 4711,\nthe blue LÁMP <b>and</b> the chair' : `Answer ${n}`);
   return { shop, john, id };
 }
 
 const fieldOf = ({ page }) => page.getByLabel('Search people and messages');
 const marksOf = (row) => row.locator('mark').allInnerTexts();
 
-/** Is the message in the middle of what is on screen? */
+/** Is the message in the middle of the screen? */
 const inSight = (article) => article.evaluate((row) => {
   const [place, box] = [row.getBoundingClientRect(), row.closest('.messages').getBoundingClientRect()];
   return place.top >= box.top && place.bottom <= box.bottom;
@@ -47,7 +47,7 @@ test('a message is searched by keyboard, and its conversation opens there', asyn
   assert.ok(await inSight(article));
   await eventually(async () => assert.equal(await page.locator('article[aria-current]').count(), 0), 6_000);
 
-  // What was said before and after it is there for whoever scrolls, down to what comes in meanwhile.
+  // Scrolling shows the messages before and after it, down to those that arrive meanwhile.
   await page.locator('article[data-seq="32"]').waitFor();
   await john.write('And a table?');
   await page.getByRole('button', { name: 'Newest' }).click();
@@ -65,7 +65,7 @@ test('a message is searched by keyboard, and its conversation opens there', asyn
   assert.deepEqual(otto.seen.faults, []);
 });
 
-test('an address with a message in it opens there, and a reload stays', async () => {
+test('a URL with a message opens at that message, also after a reload', async () => {
   const { shop, id } = await busyShop();
   const otto = await here.operator(shop);
   for (const go of [() => otto.page.goto(`${here.url}/chat/${shop.id}/${id}?message=31`), () => otto.page.reload()]) {
@@ -78,7 +78,7 @@ test('an address with a message in it opens there, and a reload stays', async ()
   await otto.reads('Answer 120');
 });
 
-test('nothing found, and a search that fails, are said; the failed one is tried again', async () => {
+test('an empty result and a failed search are shown; the failed one can be retried', async () => {
   const { shop } = await busyShop();
   const otto = await here.operator(shop);
   const { page } = otto;
@@ -101,14 +101,14 @@ test('nothing found, and a search that fails, are said; the failed one is tried 
   await otto.composer.waitFor();
 });
 
-test('results go on where the page ends', async () => {
+test('more results load at the end of a page', async () => {
   const { shop } = await busyShop();
   const otto = await here.operator(shop);
   await fieldOf(otto).fill('answer');
   const found = otto.page.locator('a[id^="row-"]:has(mark)');
-  const further = otto.page.getByRole('button', { name: 'Look further back' });
+  const further = otto.page.getByRole('button', { name: 'Search older messages' });
   await found.first().waitFor();
-  // A page has at most thirty; it ends earlier where the server is too busy, and the next one goes on there.
+  // A page has at most thirty results; it is shorter when the server is busy, and the next one continues there.
   for (let all = 0; all < 119; ) {
     const before = all;
     await eventually(async () => assert.ok((all = await found.count()) > before));
@@ -122,7 +122,7 @@ test('results go on where the page ends', async () => {
   assert.equal(await further.count(), 0);
 });
 
-test('on a phone the result opens, and going back shows the results again', async () => {
+test('on a phone a result opens, and going back shows the results again', async () => {
   const shop = await here.site();
   const john = await here.visitor();
   await john.visit(here.page(shop));

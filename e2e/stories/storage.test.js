@@ -14,7 +14,7 @@ const blockCookies = () => {
   Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false });
 };
 
-test('with all storage blocked the chat works for the page, and says that it will not be kept', async () => {
+test('with all storage blocked the chat works until the page is left, and says so', async () => {
   const shop = await here.site();
   const anna = await here.visitor({ init: `(${blockStorage})();(${blockCookies})()` });
   await anna.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
@@ -29,7 +29,7 @@ test('with all storage blocked the chat works for the page, and says that it wil
   assert.deepEqual(anna.seen.faults, []);
 });
 
-test('with storage blocked and cookies allowed the visitor stays the same one through a reload', async () => {
+test('with storage blocked and cookies allowed the visitor stays the same across a reload', async () => {
   const shop = await here.site();
   const anna = await here.visitor({ init: `(${blockStorage})()` });
   const url = here.page(shop, { head: snippetWith(here.url, shop.key) });
@@ -41,7 +41,7 @@ test('with storage blocked and cookies allowed the visitor stays the same one th
   await anna.open();
   await anna.write('After');
   await anna.sent();
-  const visitors = (await shop.door.conversations()).map(({ visitor }) => visitor.external_id);
+  const visitors = (await shop.api.conversations()).map(({ visitor }) => visitor.external_id);
   assert.equal(new Set(visitors).size, 1);
   assert.match(visitors[0], /^v_/);
   assert.deepEqual(anna.seen.faults, []);

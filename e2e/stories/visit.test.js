@@ -5,10 +5,10 @@ import { snippetWith } from '../support/pages.js';
 import { scene } from '../support/scene.js';
 
 const here = scene();
-/** Waits between tries are as long as they may be. */
-const unlucky = 'Math.random = () => 0.999;';
+/** Makes every back-off delay as long as possible. */
+const longestBackoff = 'Math.random = () => 0.999;';
 
-test('an operator sees where a visitor of a single-page app is, and since when, also after a reload of the console', async () => {
+test('an operator sees which page of a single-page app a visitor is on, and since when, also after reloading the console', async () => {
   const shop = await here.site();
   const vera = await here.visitor();
   await vera.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
@@ -33,7 +33,7 @@ test('an operator sees where a visitor of a single-page app is, and since when, 
   assert.equal(await vera.page.evaluate(() => history.pushState.toString().includes('[native code]')), true);
 });
 
-test('a browser that asks for privacy leaves no trail of pages', async () => {
+test('a browser that asks for privacy reports no pages', async () => {
   const shop = await here.site();
   const vera = await here.visitor({ init: "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })" });
   await vera.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
@@ -43,15 +43,15 @@ test('a browser that asks for privacy leaves no trail of pages', async () => {
   await vera.page.evaluate(() => history.pushState({}, '', '/secret'));
   await vera.write('Still here');
   await vera.sent();
-  const [{ visitor }] = await shop.door.conversations();
+  const [{ visitor }] = await shop.api.conversations();
   assert.equal(visitor.page, null);
 });
 
-test('the first message is on the screen in the next frame, however long the line is', async () => {
+test('the first message is on the screen in the next frame, however slow the network is', async () => {
   const shop = await here.site();
   const vera = await here.visitor();
   await vera.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
-  // All but the panel itself comes late.
+  // Everything except the panel itself is delayed.
   await vera.page.route('**/widget/talk-*', async (route) => {
     await new Promise((later) => setTimeout(later, 1_600));
     await route.continue();
@@ -71,7 +71,7 @@ test('the first message is on the screen in the next frame, however long the lin
   assert.deepEqual(await vera.texts(), ['Is anybody there?']);
 });
 
-test('with localStorage full the thread is there after a reload', async () => {
+test('with localStorage full the thread survives a reload', async () => {
   const shop = await here.site();
   const full = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') };";
   const vera = await here.visitor({ init: full });
@@ -82,10 +82,10 @@ test('with localStorage full the thread is there after a reload', async () => {
   await vera.page.reload();
   await vera.open();
   await vera.hasTexts(['Remember me']);
-  assert.equal((await shop.door.conversations()).length, 1);
+  assert.equal((await shop.api.conversations()).length, 1);
 });
 
-test('where the API is blocked the chat does not connect for ever: it says so and shows the way out', async () => {
+test('where the API is blocked the chat says so and links to the full-page chat instead of connecting for ever', async () => {
   const shop = await here.site();
   const vera = await here.visitor();
   await vera.page.route(/\/api\/widget(?!\.js)/, (route) => route.abort());
@@ -98,7 +98,7 @@ test('where the API is blocked the chat does not connect for ever: it says so an
   await way.waitFor({ state: 'detached' });
 });
 
-test('no optional fact costs the chat, and one line in the console names what was mended', async () => {
+test('no invalid optional field prevents the chat, and one line in the browser console names the corrected fields', async () => {
   const shop = await here.site();
   const vera = await here.visitor();
   const head = `<script>
@@ -113,7 +113,7 @@ test('no optional fact costs the chat, and one line in the console names what wa
   await vera.open();
   await vera.write('Hello');
   await vera.sent();
-  const [{ visitor }] = await shop.door.conversations();
+  const [{ visitor }] = await shop.api.conversations();
   assert.equal(visitor.nickname, 'N'.repeat(64));
   assert.equal(visitor.attributes.plan, 'x'.repeat(256));
   assert.equal(visitor.attributes.tags, '["a","b"]');
@@ -123,7 +123,7 @@ test('no optional fact costs the chat, and one line in the console names what wa
   for (const field of ['email', 'nickname', 'attributes.plan', 'attributes.circular', 'attributes.broken']) assert.ok(lines[0].includes(field), `${field}: ${lines[0]}`);
 });
 
-test('an id that cannot be kept is refused in words, on the screen and in one line of the console', async () => {
+test('an id that is too long is refused with an explanation on the screen and in the browser console', async () => {
   const shop = await here.site();
   const vera = await here.visitor();
   await vera.visit(here.page(shop, { head: snippetWith(here.url, shop.key, { externalId: 'x'.repeat(300) }) }));
@@ -134,23 +134,23 @@ test('an id that cannot be kept is refused in words, on the screen and in one li
   assert.match(lines[0], /external_id.*128 bytes/);
 });
 
-test('after the server was away, the first answer ends the waiting on both sides', async () => {
+test('after the server was down, the first successful request ends the back-off on both sides', async () => {
   const shop = await here.site();
-  const vera = await here.visitor({ init: unlucky });
+  const vera = await here.visitor({ init: longestBackoff });
   await vera.visit(here.page(shop, { head: snippetWith(here.url, shop.key) }));
   await vera.open();
   await vera.write('Hello');
   await vera.sent();
   const otto = await here.operator(shop);
-  await otto.page.addInitScript(unlucky);
+  await otto.page.addInitScript(longestBackoff);
   await otto.page.reload();
   await otto.row('Hello').click();
   await otto.composer.waitFor();
-  await otto.page.evaluate(unlucky);
+  await otto.page.evaluate(longestBackoff);
   await here.server.stop();
   await otto.page.getByText('No connection.').waitFor();
   await vera.status.getByText('Connecting…').waitFor();
-  // Long enough for waits of more than ten seconds to have begun.
+  // Long enough for back-off delays of more than ten seconds.
   await vera.status.getByText('Still no connection').waitFor();
   await here.server.up();
   const began = Date.now();

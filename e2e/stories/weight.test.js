@@ -1,5 +1,5 @@
-// What the chat weighs on somebody's page: nodes and memory. Bytes are checked by `npm run budget`; requests, storage and
-// layout shift in the stories of citizenship.
+// What the chat costs a page in DOM nodes, memory and style recalculations. `npm run budget` checks bytes; the citizenship
+// stories check requests, storage and layout shift.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.js';
@@ -9,7 +9,7 @@ import { chatShows, heapOf, nodesOf, openChat, settled } from '../support/weight
 const here = scene();
 const MEGABYTE = 1_000_000;
 
-/** How many elements each update of styles took in while `act` went on. */
+/** How many elements each style recalculation included while `act` ran. */
 async function stylesOf(tools, act) {
   const counts = [];
   tools.on('Tracing.dataCollected', ({ value }) => counts.push(...value.filter(({ args }) => args.elementCount).map(({ args }) => args.elementCount)));
@@ -28,7 +28,7 @@ const blank = async () => {
   return heapOf(page);
 };
 
-test('before it is opened it is a handful of nodes and a quarter of a megabyte', async () => {
+test('before it is opened it has a handful of nodes and takes a quarter of a megabyte', async () => {
   const shop = await here.site();
   const { page } = await here.visitor();
   await page.goto(here.page(shop));
@@ -40,7 +40,7 @@ test('before it is opened it is a handful of nodes and a quarter of a megabyte',
   assert.ok(added <= 0.25 * MEGABYTE, `${added} bytes added`);
 });
 
-/** A shop's page, open, with so many messages. `say` adds one more. */
+/** An open chat on a shop's page with `count` messages. `reply` adds one more. */
 async function longChat(count) {
   const shop = await here.site();
   const john = await here.visitor();
@@ -51,26 +51,26 @@ async function longChat(count) {
   const { page } = await here.visitor({ in: john });
   await page.goto(here.page(shop));
   await openChat(page);
-  const [{ id }] = await shop.door.conversations();
-  const say = async (n) => {
-    await shop.door.reply(shop.id, id, `weight-${n}`, `Line ${n}: as long as people write when they explain something.`);
-    // At the page's pace: each one is acknowledged, and who acknowledges too fast is sent away.
+  const [{ id }] = await shop.api.conversations();
+  const reply = async (n) => {
+    await shop.api.reply(shop.id, id, `weight-${n}`, `Line ${n}: as long as people write when they explain something.`);
+    // At the page's pace: it acknowledges each message, and acknowledging too fast would end its connection.
     if (n % 20 === 0) await chatShows(page, `Line ${n}:`);
   };
-  for (let n = 1; n < count; n += 1) await say(n);
+  for (let n = 1; n < count; n += 1) await reply(n);
   await chatShows(page, `Line ${count - 1}:`);
   await settled(page);
-  return { page, say };
+  return { page, reply };
 }
 
-test('open with two hundred messages it takes two and a half megabytes at most', async () => {
+test('open with two hundred messages it takes at most two and a half megabytes', async () => {
   const { page } = await longChat(200);
   const added = (await heapOf(page)) - (await blank());
   assert.ok(added <= 2.5 * MEGABYTE, `${added} bytes added`);
 });
 
-test('one more message touches its own row and the one above, and styles nothing else', async () => {
-  const { page, say } = await longChat(60);
+test('one more message restyles its own row and the one above, and nothing else', async () => {
+  const { page, reply } = await longChat(60);
   const tools = await page.context().newCDPSession(page);
   await page.evaluate(() => {
     const log = document.querySelector('ocs-chat').shadowRoot.querySelector('[role=log]');
@@ -80,16 +80,16 @@ test('one more message touches its own row and the one above, and styles nothing
     new MutationObserver((changes) => changes.map(rowOf).forEach((row) => row && window.touched.add(row))).observe(log, { subtree: true, childList: true, attributes: true, characterData: true });
   });
   const styled = await stylesOf(tools, async () => {
-    await say(60);
+    await reply(60);
     await chatShows(page, 'Line 60:');
     await settled(page);
   });
   assert.ok(await page.evaluate(() => window.touched.size) <= 1, 'rows that were there');
-  // A row is a handful of elements; the panel has two hundred.
+  // A row has a handful of elements; the panel has two hundred.
   assert.ok(styled.length > 0 && Math.max(...styled) <= 60, `elements styled at once: ${styled}`);
 });
 
-test('an answer that is read at once costs one word to the server, two to other tabs, and nothing in the storage', async () => {
+test('a reply that is read at once costs one frame to the server, two messages to other tabs and no storage write', async () => {
   const init = () => {
     window.done = {};
     const count = (name, { prototype }, method) => {
@@ -100,7 +100,7 @@ test('an answer that is read at once costs one word to the server, two to other 
       };
     };
     count('stored', Storage, 'setItem');
-    count('told', BroadcastChannel, 'postMessage');
+    count('posted', BroadcastChannel, 'postMessage');
     count('sent', WebSocket, 'send');
   };
   const shop = await here.site();
@@ -109,28 +109,28 @@ test('an answer that is read at once costs one word to the server, two to other 
   await john.open();
   await john.write('Anybody there?');
   await john.sent();
-  const [{ id }] = await shop.door.conversations();
+  const [{ id }] = await shop.api.conversations();
   const answer = async (seq) => {
-    await shop.door.reply(shop.id, id, `answer-${seq}`, `Answer ${seq}`);
-    await eventually(async () => assert.equal((await shop.door.conversations())[0].visitor_seen_seq, seq));
+    await shop.api.reply(shop.id, id, `answer-${seq}`, `Answer ${seq}`);
+    await eventually(async () => assert.equal((await shop.api.conversations())[0].visitor_seen_seq, seq));
     await settled(john.page);
   };
-  // What the first one begins, such as the count of a conversation that is now open, is not the second one's.
+  // Measure the second reply: the first one also causes one-off work, such as counting the new open conversation.
   await answer(2);
   await john.page.evaluate(() => (window.done = {}));
   await answer(3);
-  assert.deepEqual(await john.page.evaluate(() => window.done), { told: 2, sent: 1 });
+  assert.deepEqual(await john.page.evaluate(() => window.done), { posted: 2, sent: 1 });
 });
 
-test('while nothing happens nothing runs: no timer under fifteen seconds, no frame asked for', async () => {
+test('while idle nothing runs: no timer under fifteen seconds and no animation frame', async () => {
   const init = () => {
     window.waiting = new Map();
     const wrap = (name, cancel, once) => {
       const real = window[name];
       window[name] = (run, ms = 0, ...args) => {
-        const id = real.call(window, (...told) => {
+        const id = real.call(window, (...args) => {
           if (once) window.waiting.delete(id);
-          run(...told);
+          run(...args);
         }, ms, ...args);
         window.waiting.set(id, `${name} ${name === 'requestAnimationFrame' ? 0 : ms}`);
         return id;
@@ -152,7 +152,7 @@ test('while nothing happens nothing runs: no timer under fifteen seconds, no fra
   await john.write('Anybody there?');
   await john.sent();
   const soon = () => john.page.evaluate(() => [...window.waiting.values()].filter((timer) => Number(timer.split(' ')[1]) < 15_000));
-  // What the last action began runs out; what comes back by itself would be there at every look.
+  // Timers of the last action run out; a recurring timer would appear in every sample.
   await eventually(async () => assert.deepEqual(await soon(), []));
   for (let look = 0; look < 3; look += 1) {
     await settled(john.page);

@@ -1,16 +1,16 @@
-// Real browsers. Each person has a profile of their own.
+// Real browsers. Each person has a separate profile.
 import { chromium } from './packages.js';
 
 export function openBrowser(args = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-quic', '--disable-background-networking', ...args],
-    // Left in by the driver, it would switch off what "back" must bring back.
+    // The driver sets this flag by default, which would disable the back/forward cache.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
 }
 
-/** Faults that a page showed, and what it asked for. */
+/** Records a page's errors, warnings and requests. */
 export function watch(page) {
   const seen = { faults: [], warnings: [], requests: [] };
   page.on('console', (said) => {

@@ -1,4 +1,4 @@
-// Waiting for what has no event of its own: asked again and again, until it holds or the time is over.
+// Waits for conditions without an event: repeats a check until it passes or the time is over.
 export async function eventually(check, within = 20_000) {
   const end = Date.now() + within;
   for (;;) {

@@ -1,4 +1,4 @@
-// Signing who a visitor is, as a site's own server does.
+// Signs identity tokens, as a site's own server does.
 import { createHmac } from 'node:crypto';
 
 const part = (value) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');

@@ -1,4 +1,4 @@
-// Somebody who answers in the console.
+// An operator who uses the console in a browser.
 import assert from 'node:assert/strict';
 import { watch } from './browser.js';
 import { eventually } from './eventually.js';

@@ -1,4 +1,4 @@
-// What the stories use from packages. The web folder installs them: one lock file for everything that Node runs.
+// npm packages that the stories use. The web folder installs them, so that one lock file covers everything that Node runs.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ export const { chromium } = web('playwright-core');
 export const { WebSocket, WebSocketServer } = web('ws');
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
-/** A file of a package, for pages that use it. */
+/** Reads a file of a package, for pages that use it. */
 export const packageFile = (path) => readFile(join(root, 'web/node_modules', path), 'utf8');
 export const reactServer = () => ({ ...web('react'), ...web('react-dom/server') });
 export const axeSource = () => readFile(web.resolve('axe-core'), 'utf8');
 
 let protocol;
-/** The web apps' own sync client, bundled for Node as it is for browsers. */
+/** The web apps' sync client (web/protocol), bundled for Node. */
 export function loadProtocol() {
   protocol ??= bundle();
   return protocol;

@@ -1,8 +1,8 @@
-// Somebody's website: an origin of its own, with pages that hold the snippet.
+// A website with its own origin and pages that contain the snippet.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** What a site owner pastes, as documented. */
+/** The snippet as documented. */
 export const snippet = (url, key) => `<script>
 window.OCS = { externalId: 'user_12345', nickname: 'John Doe' };   // optional
 </script>
@@ -12,7 +12,7 @@ window.OCS = { externalId: 'user_12345', nickname: 'John Doe' };   // optional
   s.async = true; document.head.appendChild(s);
 })();</script>`;
 
-/** The same without its optional part, or with one's own. */
+/** The snippet without the optional line, or with other options. */
 export const snippetWith = (url, key, options) => {
   const loader = snippet(url, key).split('\n</script>\n')[1];
   return options === undefined ? loader : `<script>window.OCS = ${JSON.stringify(options)};</script>\n${loader}`;
@@ -27,7 +27,7 @@ const CONTENT = `<h1>Northwind Shop</h1>
 export class Website {
   #server;
   #pages = new Map();
-  /** Reports of pages with a policy. */
+  /** Content-Security-Policy violation reports. */
   reports = [];
 
   static async open() {
@@ -35,7 +35,7 @@ export class Website {
     site.#server = createServer((request, response) => site.#answer(request, response));
     site.#server.listen(0, 'localhost');
     await once(site.#server, 'listening');
-    // Another host name than the server's: another site for cookies, storage and policies.
+    // A host name other than the server's makes it a different site for cookies, storage and policies.
     site.url = `http://localhost:${site.#server.address().port}`;
     return site;
   }
@@ -45,7 +45,7 @@ export class Website {
     this.#server.close();
   }
 
-  /** Puts a page there and answers its address. */
+  /** Adds a page and returns its URL. */
   put(path, head, { headers = {}, body = CONTENT, lang = 'en', title = 'Northwind Shop' } = {}) {
     const html = `<!doctype html>\n<html lang="${lang}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>
@@ -54,7 +54,7 @@ ${head}
     return this.serve(path, html, { headers });
   }
 
-  /** A file as it is: a library, or a page that somebody else wrote. */
+  /** Serves a file unchanged: a library or a complete page. */
   serve(path, text, { headers = {}, type = 'text/html' } = {}) {
     this.#pages.set(path, { text, headers: { 'Content-Type': `${type}; charset=utf-8`, ...headers } });
     return `${this.url}${path}`;

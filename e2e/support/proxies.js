@@ -1,4 +1,4 @@
-// What stands between people and the server: proxies that do not know WebSocket, lines that are cut, and nginx.
+// Proxies between people and the server: without WebSocket support, with cut connections, and nginx.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -12,8 +12,8 @@ import { root } from './packages.js';
 import { freePort } from './server.js';
 
 /**
- * A web proxy of a company. `sockets`: "refuse" answers upgrades with 403, as most do; "swallow" lets the handshake
- * through and no frame; "ignore" never answers.
+ * A corporate web proxy. `sockets`: "refuse" answers upgrades with 403, as most do; "swallow" passes the handshake but no
+ * frames; "ignore" never answers.
  */
 export async function companyProxy(server, sockets) {
   const open = new Set();
@@ -53,12 +53,12 @@ export async function companyProxy(server, sockets) {
   };
 }
 
-/** A line that can be cut: on command, or by itself after a random number of bytes. */
+/** A TCP proxy whose connections can be cut: on command, or after a random number of bytes. */
 export class Link {
   cuts = 0;
-  /** Bytes that a connection carries before it is cut, at most; null: it holds. */
+  /** Maximum bytes that a connection carries before it is cut; null: it is never cut. */
   fragile = null;
-  /** Nobody gets through. */
+  /** While true, no connection gets through. */
   down = false;
   #pairs = new Set();
 
@@ -71,7 +71,7 @@ export class Link {
     return link;
   }
 
-  /** Cuts every connection there is. */
+  /** Cuts all open connections. */
   cut() {
     if (this.#pairs.size > 0) this.cuts += 1;
     for (const end of this.#pairs) end();
@@ -99,7 +99,7 @@ export class Link {
           left -= bytes.length;
           return void to.write(bytes);
         }
-        // The part before the cut may still arrive: that is what makes it hard.
+        // Bytes before the cut may still arrive, which is what makes recovery hard.
         to.end(bytes.subarray(0, left));
         if (this.#pairs.has(end)) this.cuts += 1;
         left = 0;
@@ -111,7 +111,7 @@ export class Link {
   }
 }
 
-/** The documented nginx example, moved to free ports. `change` edits its text. */
+/** nginx with the documented example configuration, on free ports. `change` edits its text. */
 export async function nginx(server, change = (text) => text) {
   const program = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find(existsSync);
   if (!program) throw new Error('nginx is missing; `make test` installs it');

@@ -1,9 +1,9 @@
-// Where a story plays: one server, one browser and one website for each file; people and sites as they are needed.
+// The fixture of a story file: one server, one browser and one website; people and sites as needed.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before } from 'node:test';
 import { openBrowser } from './browser.js';
-import { ConsoleDoor } from './console_door.js';
+import { ConsoleApi } from './console_api.js';
 import { Operator } from './operator.js';
 import { root } from './packages.js';
 import { snippet, Website } from './pages.js';
@@ -34,16 +34,16 @@ export function scene({ settings = {}, browser: withBrowser = true, args = [] } 
     for (const context of contexts) await context.close();
   });
 
-  /** A site with an account of its own. `door` is that account's way in without a browser. */
+  /** A site with its own account. `api` is a client of the console API, signed in as that account. */
   here.site = async ({ name = 'Northwind Shop', person = 'Otto', ...change } = {}) => {
     here.sites += 1;
     const site = await here.server.addSite({ owner: `owner${here.sites}@shop.example`, name, person });
-    site.door = await ConsoleDoor.signIn(here.url, site.owner);
-    if (Object.keys(change).length > 0) await site.door.configure(site.id, change);
+    site.api = await ConsoleApi.signIn(here.url, site.owner);
+    if (Object.keys(change).length > 0) await site.api.configure(site.id, change);
     return site;
   };
 
-  /** A page with the documented snippet, unchanged. */
+  /** The URL of a page with the documented snippet, unchanged. */
   here.page = (site, { head, ...more } = {}) => here.website.put(`/${site.key}/${Math.random().toString(36).slice(2)}`, head ?? snippet(more.url ?? here.url, site.key), more);
 
   here.context = async (options = {}) => {
@@ -52,7 +52,7 @@ export function scene({ settings = {}, browser: withBrowser = true, args = [] } 
     return context;
   };
 
-  /** Somebody with a browser of their own; or in that of `in`, a second tab. */
+  /** A visitor with a separate browser profile, or in a second tab of the visitor `in`. */
   here.visitor = async ({ in: other, init, ...options } = {}) => {
     const context = other?.context ?? (await here.context(options));
     if (init) await context.addInitScript(init);
@@ -71,7 +71,7 @@ export function scene({ settings = {}, browser: withBrowser = true, args = [] } 
   return here;
 }
 
-/** What each person saw, and what the server said, for whoever looks into the failure. */
+/** Stores each person's screenshot and the server's log, to investigate a failure. */
 async function keepEvidence(here, name) {
   const folder = join(out, name.replace(/[^\w]+/g, '-').slice(0, 80));
   await mkdir(folder, { recursive: true });

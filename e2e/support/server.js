@@ -1,4 +1,4 @@
-// The real program on a data folder of its own, and its command line.
+// The real server program with a separate data folder, and its command line.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -10,13 +10,13 @@ import { createInterface } from 'node:readline';
 import { root } from './packages.js';
 
 const program = process.env.PROGRAM ?? join(root, 'target/debug/ocs');
-/** Settings of the machine that the tests run on are none of theirs. */
+/** The environment without the OCS_ settings of this machine. */
 const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OCS_')));
 const STARTS_WITHIN_MS = 30_000;
 
 export const password = 'a long sentence is easier to keep';
 
-/** A port that is free now. */
+/** Returns a port that is currently free. */
 export async function freePort(host = '127.0.0.1') {
   const probe = createServer();
   probe.listen(0, host);
@@ -31,7 +31,7 @@ export class Server {
   log = [];
   #child = null;
 
-  /** @param settings such as { signup: 'closed' }, as on the command line. */
+  /** @param settings command-line options, such as { signup: 'closed' }. */
   static async start(settings = {}) {
     if (!existsSync(program)) throw new Error(`${program} is missing; run \`cargo build\` first`);
     const server = new Server();
@@ -47,7 +47,7 @@ export class Server {
     return this.#child.pid;
   }
 
-  /** Starts the program and waits until it says that it is ready. */
+  /** Starts the program and waits until it reports that it is ready. */
   async up() {
     const set = Object.entries(this.settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     const child = spawn(program, ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...set], {
@@ -70,7 +70,7 @@ export class Server {
     if (!is) throw new Error(`the server did not start:\n${this.log.join('\n')}`);
   }
 
-  /** Ends it without a warning, as a power cut does. */
+  /** Kills it without warning, like a power cut. */
   async kill() {
     this.#child.kill('SIGKILL');
     await this.ended;
@@ -90,13 +90,13 @@ export class Server {
     await rm(this.data, { recursive: true, force: true });
   }
 
-  /** `ocs user add …`: its standard output. */
+  /** Runs a command such as `ocs user add …` and returns its standard output. */
   async command(args, input = '') {
     const child = spawn(program, [...args, '--data', this.data], { stdio: ['pipe', 'pipe', 'pipe'], env: plain });
     const [out, complaints] = [[], []];
     child.stdout.on('data', (piece) => out.push(piece));
     child.stderr.on('data', (piece) => complaints.push(piece));
-    // A command that reads nothing may be done before this is written.
+    // A command that reads no input may have ended before this is written.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
     const [code] = await once(child, 'close');
@@ -104,7 +104,7 @@ export class Server {
     return Buffer.concat(out).toString();
   }
 
-  /** An account and a site of its own. */
+  /** Creates an account with a site. */
   async addSite({ owner, name, person }) {
     await this.command(['user', 'add', '--email', owner, '--name', person, '--password-stdin'], password);
     const keys = JSON.parse(await this.command(['site', 'add', '--owner', owner, '--name', name, '--json']));

@@ -1,4 +1,4 @@
-// Somebody on a website: what they do with the chat, and what they see.
+// A visitor of a website: what they do in the chat, and what they see.
 import { eventually } from './eventually.js';
 import { watch } from './browser.js';
 import assert from 'node:assert/strict';
@@ -24,7 +24,7 @@ export class Visitor {
     return this;
   }
 
-  /** Unless it stands open as it was left on the page before. */
+  /** Opens the chat, unless it is already open because it was left open on the previous page. */
   async open() {
     if ((await this.launcher.getAttribute('aria-expanded')) === 'false') await this.launcher.click();
     await this.composer.waitFor();
@@ -53,7 +53,7 @@ export class Visitor {
     await this.bubble(text).first().waitFor(options);
   }
 
-  /** All that stands in the chat, oldest first, without names and times. */
+  /** All message texts in the chat, oldest first, without names and times. */
   texts() {
     return this.page.locator('ocs-chat [role=log] [role=article] .bubble').allInnerTexts();
   }
@@ -62,12 +62,12 @@ export class Visitor {
     await eventually(async () => assert.deepEqual(await this.texts(), expected), within);
   }
 
-  /** The server has the newest own message, whatever became of it since. */
+  /** Waits until the server has stored the newest own message: sent, delivered or read. */
   async sent() {
     await eventually(async () => assert.match(await this.page.locator('ocs-chat .ticks').last().getAttribute('title'), /^(Sent|Delivered|Read)$/));
   }
 
-  /** Delivered, Read … of the newest own message. */
+  /** Waits for a receipt of the newest own message: Delivered, Read … */
   async lastTick(word, within) {
     await eventually(async () => assert.equal(await this.page.locator('ocs-chat .ticks').last().getAttribute('title'), word), within);
   }

@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a remembered light or dark never flashes the other.
+// Sets the colour scheme before the first paint, so that a stored choice never flashes the other one.
 (() => {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { say } from '../stub/world.js';
+import { sendMessage } from '../stub/data.js';
 import { serve } from '../stub/serve.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
@@ -25,7 +25,7 @@ beforeEach(async () => {
       window.sounds += 1;
       return start.apply(this, args);
     };
-    // Every page of this browser believes that it has the focus; here the test says which one does.
+    // Every page of this browser claims to have the focus, so the test decides which one does.
     document.hasFocus = () => window.focused === true;
   });
   await signIn(first);
@@ -48,13 +48,13 @@ const over = async (what) => (await Promise.all(tabs.map((tab) => tab.evaluate(w
 const jonas = () => server.world.conversations.find((c) => c.visitor.nickname === 'Jonas Weber');
 const sounds = async () => (await over(() => window.sounds)).reduce((a, b) => a + b);
 
-/** Says something, and waits until one tab has called for it and every other one has had its turn. */
+/** A visitor writes. Waits until one tab has alerted and every other tab has had its turn. */
 async function call(conversation, text) {
   const heard = await sounds();
-  say(server.world, conversation, 'visitor', text);
+  sendMessage(server.world, conversation, 'visitor', text);
   for (const tab of tabs) await tab.locator('a[id^="row-"]', { hasText: text }).waitFor();
   for (const end = Date.now() + 20_000; (await sounds()) === heard; ) assert.ok(Date.now() < end, 'nothing was heard');
-  // Who has called holds the turn for three seconds, longer than any other tab waits.
+  // The tab that alerted holds its claim for three seconds, longer than any other tab waits.
   await first.waitForFunction(async () => !(await navigator.locks.query()).held.some(({ name }) => /^ocs:\d+-\d+-\d+$/.test(name)));
 }
 
@@ -69,7 +69,7 @@ async function wantNotifications() {
   }
 }
 
-test('one notification and one sound for a message, whatever the number of tabs', async () => {
+test('one notification and one sound for each message, however many tabs are open', async () => {
   await wantNotifications();
   for (const tab of tabs) await tab.locator('h1, h2').first().click();
   await call(mei(), 'Are you there?');
@@ -78,23 +78,23 @@ test('one notification and one sound for a message, whatever the number of tabs'
   assert.equal(await sounds(), 2);
 });
 
-test('nothing calls for what is being read in one of the tabs', async () => {
+test('a message that is being read in one of the tabs causes no alert', async () => {
   await wantNotifications();
   await first.bringToFront();
   await first.locator('a[id^="row-"]', { hasText: 'Mei Tanaka' }).click();
   await first.locator('article').first().waitFor();
   await first.evaluate(() => (window.focused = true));
-  say(server.world, mei(), 'visitor', 'I see you typing');
+  sendMessage(server.world, mei(), 'visitor', 'I see you typing');
   await call(jonas(), 'Is anybody there?');
-  // What is visible needs no notification; the one sound is for the other conversation.
+  // A visible conversation needs no notification; the single sound is for the other conversation.
   assert.deepEqual(await over(() => window.told), []);
   assert.equal(await sounds(), 2);
 });
 
-test('permission is asked for by a click in the settings, never before', async () => {
+test('permission for notifications is requested only by a click in the settings', async () => {
   const asked = await first.evaluate(() => window.told.length);
   assert.equal(asked, 0);
-  // Sound needs a click somewhere first.
+  // Sound needs a user gesture first.
   for (const tab of tabs) await tab.locator('h1, h2').first().click();
   await call(mei(), 'quiet');
   assert.deepEqual(await over(() => window.told), []);

@@ -1,4 +1,4 @@
-// A real browser on the stand-in server, with what every browser check needs.
+// A real browser connected to the stub server.
 import { chromium } from 'playwright-core';
 
 export async function openBrowser() {
@@ -8,7 +8,7 @@ export async function openBrowser() {
   });
 }
 
-/** A page that keeps every console error and page error in `page.faults`. */
+/** Opens a page that collects console errors and page errors in `page.faults`. */
 export async function openPage(browser, url, { width = 1440, height = 900, scheme = 'light', phone = false, ...more } = {}) {
   const context = await browser.newContext({
     baseURL: url, viewport: { width, height }, colorScheme: scheme, hasTouch: phone, isMobile: phone, deviceScaleFactor: phone ? 2 : 1, ...more,

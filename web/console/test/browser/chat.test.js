@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { publish, say, signal, startConversation } from '../stub/world.js';
+import { publish, sendMessage, signal, startConversation } from '../stub/data.js';
 import { serve } from '../stub/serve.js';
 import { frame } from '../../../test/animations.js';
 import { openBrowser, openPage, signIn } from './browser.js';
@@ -34,7 +34,7 @@ const eventually = async (check, within = 5000) => {
   }
 };
 
-test('opening a conversation reads it, here and in the title', async () => {
+test('opening a conversation marks it read, in the list and in the title', async () => {
   assert.equal(await page.title(), '(4) OCS');
   const plain = await page.locator('link[rel=icon]').getAttribute('href');
   assert.match(plain, /^data:image\/png/);
@@ -46,18 +46,18 @@ test('opening a conversation reads it, here and in the title', async () => {
   assert.deepEqual(page.faults, []);
 });
 
-test('a new visitor appears at the top, and a burst in an unknown conversation loses nothing', async () => {
+test('a new visitor appears at the top, and no message of a burst in an unknown conversation is lost', async () => {
   const site = server.world.sites[1];
   const fresh = startConversation(server.world, site, { nickname: 'Brand New', online: true });
   publish(server.world, { kind: 'conversation_changed', conversation: structuredClone(fresh) });
-  say(server.world, fresh, 'visitor', 'first');
-  say(server.world, fresh, 'visitor', 'second');
+  sendMessage(server.world, fresh, 'visitor', 'first');
+  sendMessage(server.world, fresh, 'visitor', 'second');
   await row('Brand New').waitFor();
   assert.match(await page.locator('a[id^="row-"]').first().innerText(), /Brand New[\s\S]*second/);
   await page.waitForFunction(() => document.querySelector('[role=log].unseen')?.textContent.includes('new messages') || document.querySelector('[role=log].unseen')?.textContent.includes('Brand New'));
 });
 
-test('a reply is there at once, then sent, delivered and read', async () => {
+test('a reply is shown at once, then as sent, delivered and read', async () => {
   await row('Mei Tanaka').click();
   const reply = page.getByLabel('Reply to Mei Tanaka');
   await reply.fill('It leaves today.');
@@ -75,7 +75,7 @@ test('a reply is there at once, then sent, delivered and read', async () => {
   assert.equal(await bubble('It leaves today.').count(), 1);
 });
 
-test('a refused reply can be deleted; Shift and Enter break the line; drafts stay', async () => {
+test('a refused reply can be deleted; Shift+Enter starts a new line; drafts are kept', async () => {
   await row('Mei Tanaka').click();
   const reply = page.getByLabel('Reply to Mei Tanaka');
   await reply.fill('refuse');
@@ -94,7 +94,7 @@ test('a refused reply can be deleted; Shift and Enter break the line; drafts sta
   assert.equal(await page.getByLabel('Reply to Mei Tanaka').inputValue(), 'one\ntwo');
 });
 
-test('cut off: banner, queue, and complete afterwards', async () => {
+test('offline: a banner shows, replies queue, and everything arrives afterwards', async () => {
   await row('Mei Tanaka').click();
   await bubble('Could it come before').waitFor();
   server.world.away = true;
@@ -113,7 +113,7 @@ test('cut off: banner, queue, and complete afterwards', async () => {
     await reply.fill(`offline ${text}`);
     await reply.press('Enter');
   }
-  say(server.world, talk('Mei Tanaka'), 'visitor', 'said meanwhile');
+  sendMessage(server.world, talk('Mei Tanaka'), 'visitor', 'said meanwhile');
   server.world.away = false;
   await page.getByRole('button', { name: 'Try now' }).click();
   await bubble('said meanwhile').waitFor({ timeout: 15000 });
@@ -123,25 +123,25 @@ test('cut off: banner, queue, and complete afterwards', async () => {
   assert.equal(await page.locator('article', { hasText: 'offline' }).count(), 3);
 });
 
-test('a resync loads everything anew', async () => {
+test('a resync reloads everything', async () => {
   await row('Mei Tanaka').click();
   await bubble('Could it come before').waitFor();
   server.world.forgotten = true;
   talk('Jonas Weber').visitor.nickname = 'Jonas renamed';
   server.cut();
   await row('Jonas renamed').waitFor({ timeout: 10000 });
-  say(server.world, talk('Mei Tanaka'), 'visitor', 'after the resync');
+  sendMessage(server.world, talk('Mei Tanaka'), 'visitor', 'after the resync');
   await bubble('after the resync').waitFor({ timeout: 10000 });
 });
 
-test('where sockets are blocked the stream carries the news', async () => {
+test('where sockets are blocked the stream delivers the events', async () => {
   server.world.noSockets = true;
   server.cut();
-  say(server.world, talk('Mei Tanaka'), 'visitor', 'over the stream');
+  sendMessage(server.world, talk('Mei Tanaka'), 'visitor', 'over the stream');
   await eventually(async () => assert.match(await row('Mei Tanaka').innerText(), /over the stream/), 15000);
 });
 
-test('older pages load above and nothing moves', async () => {
+test('older pages load above without moving the messages', async () => {
   await page.getByRole('button', { name: /^Closed/ }).click();
   await row('Noor').click();
   await bubble('Line 160 ').waitFor();
@@ -152,12 +152,12 @@ test('older pages load above and nothing moves', async () => {
   await page.locator('article[data-seq="61"]').waitFor({ state: 'attached' });
   const topAfter = await target.evaluate((el) => el.getBoundingClientRect().top);
   assert.ok(Math.abs(topAfter - topBefore) <= 1, `moved by ${topAfter - topBefore}`);
-  say(server.world, talk('Noor'), 'visitor', 'while you read');
+  sendMessage(server.world, talk('Noor'), 'visitor', 'while you read');
   await page.getByRole('button', { name: '1 new' }).click();
   await eventually(async () => assert.ok(await box.evaluate((el) => el.scrollHeight - el.scrollTop - el.clientHeight < 2)));
 });
 
-test('pictures: pasted, sent, opened large', async () => {
+test('a picture is pasted, sent and opened full size', async () => {
   await row('Mei Tanaka').click();
   const png = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(800, 500);
@@ -174,15 +174,15 @@ test('pictures: pasted, sent, opened large', async () => {
   await page.locator('dialog[open] img').waitFor();
   await page.keyboard.press('Escape');
   await page.locator('input[type=file]').setInputFiles({ name: 'fake.png', mimeType: 'image/png', buffer: Buffer.from('<svg/>') });
-  await page.getByText('PNG, JPEG, GIF and still WebP pictures can be sent.').waitFor();
+  await page.getByText('You can send PNG, JPEG, GIF and non-animated WebP pictures.').waitFor();
   assert.deepEqual(page.faults, []);
 });
 
-test('typing and presence show, and ours are sent', async () => {
+test('typing and presence of visitors show, and those of the operator are sent', async () => {
   const mei = talk('Mei Tanaka');
-  await eventually(() => assert.equal(server.world.lines.size, 1));
+  await eventually(() => assert.equal(server.world.connections.size, 1));
   signal(server.world, { kind: 'typing', site_id: mei.site_id, conversation_id: mei.id });
-  await row('Mei Tanaka').getByText('is writing…').waitFor();
+  await row('Mei Tanaka').getByText('is typing…').waitFor();
   signal(server.world, { kind: 'presence', site_id: mei.site_id, visitor_id: mei.visitor.id, online: false });
   await row('Mei Tanaka').click();
   await page.getByText(/^Last seen/).first().waitFor();
@@ -190,14 +190,14 @@ test('typing and presence show, and ours are sent', async () => {
   await eventually(() => assert.equal(server.world.hints.filter((hint) => hint.type === 'typing').length, 1));
 });
 
-test('by keyboard alone', async () => {
+test('everything works by keyboard', async () => {
   await page.keyboard.press('j');
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/chat\/\d+\/\d+/);
   await page.keyboard.press('Escape');
   await page.keyboard.press('e');
-  await page.getByText('Closed. It opens again').waitFor();
+  await page.getByText('Closed. It reopens').waitFor();
   await page.keyboard.press('r');
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'TEXTAREA');
   await page.keyboard.type('j');
@@ -212,7 +212,7 @@ test('by keyboard alone', async () => {
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
 });
 
-test('ten thousand conversations keep the document small', async () => {
+test('ten thousand conversations keep the DOM small', async () => {
   const site = server.world.sites[0];
   for (let i = 0; i < 10_000; i++) {
     const c = startConversation(server.world, site, { nickname: `Visitor number ${i}` });

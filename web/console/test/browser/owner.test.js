@@ -1,9 +1,9 @@
-// What an owner meets in the first hours: the first account, the snippet, and a day at the inbox.
+// An owner's first hours: the first account, the snippet, and a day at the inbox.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { say, startConversation, makeWorld } from '../stub/world.js';
+import { sendMessage, startConversation, createData } from '../stub/data.js';
 import { serve } from '../stub/serve.js';
 import { openBrowser, openPage, signIn } from './browser.js';
 
@@ -11,7 +11,7 @@ let browser;
 before(async () => void (browser = await openBrowser()));
 after(() => browser.close());
 
-/** A server of its own, which ends with the test. */
+/** A separate server, stopped at the end of the test. */
 async function serverOf(t, options) {
   const server = await serve(options);
   t.after(() => server.stop());
@@ -24,8 +24,8 @@ async function pageOf(t, server, options) {
   return page;
 }
 
-test('on a server where nobody has an account the first page makes one, and then asks for a site', async (t) => {
-  const world = Object.assign(makeWorld({ empty: true }), { nobody: true });
+test('on a server without accounts the first page creates one, then asks for a site', async (t) => {
+  const world = Object.assign(createData({ empty: true }), { nobody: true });
   const page = await pageOf(t, await serverOf(t, { world }));
   await page.goto('/');
   await page.waitForURL('**/signup**');
@@ -42,7 +42,7 @@ test('on a server where nobody has an account the first page makes one, and then
   assert.deepEqual(page.faults.filter((fault) => !/401/.test(fault)), []);
 });
 
-test('what is printed to copy is right for every page as it stands', async (t) => {
+test('the code to copy is correct for every page as it is', async (t) => {
   const server = await serverOf(t);
   const page = await pageOf(t, server);
   await signIn(page);
@@ -57,7 +57,7 @@ test('what is printed to copy is right for every page as it stands', async (t) =
   assert.ok(!/user_12345|John Doe/.test(await page.locator('body').innerText()));
 });
 
-test('a site whose visitors are all one person is told on every page, with what to do', async (t) => {
+test('a site whose visitors all have the same id shows a warning on every page, with how to fix it', async (t) => {
   const server = await serverOf(t);
   const [shop] = server.world.sites;
   shop.same_external_id = { external_id: 'user_12345', sample: true, at: Date.now() - 60_000 };
@@ -67,22 +67,22 @@ test('a site whose visitors are all one person is told on every page, with what 
     await page.goto(path);
     const banner = page.getByRole('status').filter({ hasText: 'Northwind Shop' });
     await banner.getByText('user_12345').waitFor();
-    assert.match(await banner.innerText(), /same id/);
+    assert.match(await banner.innerText(), /same ID/);
   }
-  await page.getByRole('link', { name: 'What to do' }).click();
+  await page.getByRole('link', { name: 'How to fix this' }).click();
   await page.waitForURL(`**/sites/${shop.id}`);
-  await page.getByText('Take the line with').waitFor();
-  // Mended: the console hears of it with the next conversation.
+  await page.getByText('Remove the line with').waitFor();
+  // Fixed: the console learns of it with the next conversation.
   shop.same_external_id = null;
-  say(server.world, startConversation(server.world, shop, { nickname: 'Wim' }), 'visitor', 'Hello');
+  sendMessage(server.world, startConversation(server.world, shop, { nickname: 'Wim' }), 'visitor', 'Hello');
   await page.getByText('user_12345').waitFor({ state: 'detached' });
 });
 
-test('after E the next J goes on from where the closed conversation was', async (t) => {
-  const world = makeWorld({ empty: false });
+test('after E, J continues from where the closed conversation was', async (t) => {
+  const world = createData({ empty: false });
   const server = await serverOf(t, { world });
   const shop = world.sites[0];
-  for (let n = 1; n <= 6; n++) say(world, startConversation(world, shop, { nickname: `Visitor number ${n}` }), 'visitor', 'Hello', { at: Date.now() + n * 1000 });
+  for (let n = 1; n <= 6; n++) sendMessage(world, startConversation(world, shop, { nickname: `Visitor number ${n}` }), 'visitor', 'Hello', { at: Date.now() + n * 1000 });
   const page = await pageOf(t, server);
   await signIn(page);
   await page.getByText('Visitor number 3').waitFor();
@@ -92,7 +92,7 @@ test('after E the next J goes on from where the closed conversation was', async 
   const at = (name) => page.waitForFunction((wanted) => document.activeElement?.innerText.includes(wanted), name);
   const open = await page.locator('header .who').innerText();
   const number = Number(/number (\d)/.exec(open)[1]);
-  // Out of the field for the answer, which has the focus now.
+  // Leaves the reply field, which has the focus now.
   await page.locator('main').focus();
   await page.keyboard.press('e');
   await page.getByRole('button', { name: 'Reopen' }).waitFor();
@@ -102,7 +102,7 @@ test('after E the next J goes on from where the closed conversation was', async 
   await at(`Visitor number ${number + 1}`);
 });
 
-test('the tabs count under a site filter too', async (t) => {
+test('the tab counts follow the site filter', async (t) => {
   const server = await serverOf(t);
   const [shop, docs] = server.world.sites;
   const page = await pageOf(t, server);
@@ -111,27 +111,27 @@ test('the tabs count under a site filter too', async (t) => {
   const unread = (site) => server.world.conversations.filter((c) => c.site_id === site.id && c.unread > 0).length;
   await page.getByLabel('Site', { exact: true }).selectOption({ label: docs.name });
   await count('Unread').getByText(String(unread(docs)), { exact: true }).waitFor();
-  say(server.world, startConversation(server.world, docs, { nickname: 'Wim' }), 'visitor', 'Hello');
+  sendMessage(server.world, startConversation(server.world, docs, { nickname: 'Wim' }), 'visitor', 'Hello');
   await count('Unread').getByText(String(unread(docs)), { exact: true }).waitFor();
   await page.getByLabel('Site', { exact: true }).selectOption({ label: shop.name });
   await count('Unread').getByText(String(unread(shop)), { exact: true }).waitFor();
   assert.match(await page.title(), new RegExp(`^\\(${unread(shop) + unread(docs)}\\)`));
 });
 
-test('a long list of what was done is clean for assistive technology', async (t) => {
+test('a long activity log has no accessibility violations', async (t) => {
   const server = await serverOf(t);
   server.world.auditLines = 60;
   const page = await pageOf(t, server);
   await signIn(page);
   await page.goto('/account');
-  await page.getByText('Account made').nth(59).waitFor();
+  await page.getByText('Account created').nth(59).waitFor();
   const context = await page.context().newCDPSession(page);
   await context.send('Runtime.evaluate', { expression: await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8') });
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target).join(' ')}`), []);
 });
 
-test('a toast covers neither the header nor the field', async (t) => {
+test('a toast covers neither the header nor the reply field', async (t) => {
   for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 844, phone: true }]) {
     const server = await serverOf(t);
     const page = await pageOf(t, server, size);
@@ -148,7 +148,7 @@ test('a toast covers neither the header nor the field', async (t) => {
   }
 });
 
-test('on a wide screen a conversation keeps a readable width', async (t) => {
+test('on a wide screen a conversation keeps a readable line width', async (t) => {
   const server = await serverOf(t);
   const page = await pageOf(t, server, { width: 1920, height: 1000 });
   await signIn(page);
@@ -160,7 +160,7 @@ test('on a wide screen a conversation keeps a readable width', async (t) => {
   assert.ok(width <= 960, `${width} px`);
 });
 
-test('the console says whether somebody can see a chat on it', async (t) => {
+test('the console reports whether somebody can see a chat on it', async (t) => {
   const server = await serverOf(t);
   const { world } = server;
   const page = await pageOf(t, server);
@@ -181,7 +181,7 @@ test('the console says whether somebody can see a chat on it', async (t) => {
   await said(false);
   await hide(false);
   await said(true);
-  // The inbox out of sight still counts for a while: it rings.
+  // A hidden inbox still counts as present for a while, because it plays sounds.
   await page.getByRole('link', { name: 'Inbox' }).click();
   await page.getByRole('heading', { name: 'Inbox' }).waitFor();
   const before = world.hints.length;

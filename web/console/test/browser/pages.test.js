@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { makeSite, makeWorld, publish } from '../stub/world.js';
+import { makeSite, createData, publish } from '../stub/data.js';
 import { serve } from '../stub/serve.js';
 import { still } from '../../../test/animations.js';
 import { openBrowser, openPage, signIn } from './browser.js';
@@ -9,7 +9,7 @@ import { openBrowser, openPage, signIn } from './browser.js';
 const axe = createRequire(import.meta.url).resolve('axe-core');
 let browser, server, empty;
 before(async () => {
-  [browser, server, empty] = await Promise.all([openBrowser(), serve(), serve({ world: makeWorld({ empty: true }) })]);
+  [browser, server, empty] = await Promise.all([openBrowser(), serve(), serve({ world: createData({ empty: true }) })]);
 });
 after(async () => {
   await browser.close();
@@ -23,7 +23,7 @@ const paths = () => {
   return ['/chat', `/chat/${talk.site_id}/${talk.id}`, '/sites', ...['', '/look', '/limits', '/security', '/api', '/danger'].map((part) => `/sites/${site}${part}`), '/account'];
 };
 
-/** axe comes in through the debugger, which the page's policy does not bind. */
+/** Injects axe through the debugger, which the page's Content-Security-Policy does not affect. */
 async function faultsOf(page) {
   const context = await page.context().newCDPSession(page);
   const { readFile } = await import('node:fs/promises');
@@ -80,7 +80,7 @@ test('no page scrolls sideways on a narrow phone', async () => {
   await page.context().close();
 });
 
-test('the wanted page comes after signing in; wrong words are refused', async () => {
+test('signing in leads to the requested page; a wrong password is refused', async () => {
   const page = await openPage(browser, server.url);
   await page.goto(paths()[1]);
   await page.waitForURL(/login\?next=/);
@@ -108,46 +108,46 @@ test('from an empty account to a site with its key', async () => {
   await page.getByText('Waiting for your page').waitFor();
   assert.equal(await page.getByText('Copy it now').count(), 0, 'no secret that nobody asked for');
   empty.world.sites[0].seen_page = { origin: 'https://shop.example', at: Date.now() };
-  await page.getByText('We saw your page at').waitFor({ timeout: 5000 });
+  await page.getByText('The widget works: last seen on').waitFor({ timeout: 5000 });
   await page.getByRole('link', { name: 'API' }).click();
   await page.getByText('the chat API is closed').waitFor();
   await page.getByRole('button', { name: 'New key…' }).click();
-  await page.getByRole('button', { name: 'Make a new key' }).click();
+  await page.getByRole('button', { name: 'Create key' }).click();
   await page.getByText('Copy it now').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'New key…' }).click();
-  await page.getByLabel('In an hour').check();
-  await page.getByLabel('Only read').check();
-  await page.getByLabel('Only from these addresses').fill('nowhere');
-  await page.getByRole('button', { name: 'Make a new key' }).click();
+  await page.getByLabel('In 1 hour').check();
+  await page.getByLabel('Read only').check();
+  await page.getByLabel('Allowed IP addresses').fill('nowhere');
+  await page.getByRole('button', { name: 'Create key' }).click();
   await page.getByText('nowhere is not an address').waitFor();
-  // The browser notes the refusal, as it should.
+  // The browser logs the error response, as expected.
   assert.equal(page.faults.splice(0).length, 1);
-  await page.getByLabel('Only from these addresses').fill('192.0.2.1, 198.51.100.0/24');
-  await page.getByLabel('Works through').fill('2031-05-31');
-  await page.getByRole('button', { name: 'Make a new key' }).click();
+  await page.getByLabel('Allowed IP addresses').fill('192.0.2.1, 198.51.100.0/24');
+  await page.getByLabel('Last day of validity').fill('2031-05-31');
+  await page.getByRole('button', { name: 'Create key' }).click();
   await page.getByText('Copy it now').waitFor();
   await page.keyboard.press('Escape');
-  await page.getByText('Only reads, only from 192.0.2.1, 198.51.100.0/24').waitFor();
-  assert.equal(await page.getByText('Works until').count(), 2);
+  await page.getByText('Read only, only from 192.0.2.1, 198.51.100.0/24').waitFor();
+  assert.equal(await page.getByText('Expires').count(), 2);
   await page.getByRole('link', { name: 'Pause and delete' }).click();
   await page.getByRole('button', { name: 'Delete My shop…' }).click();
   await page.getByLabel('Type the name').fill('My shop');
-  await page.getByRole('button', { name: 'Delete the site for good' }).click();
+  await page.getByRole('button', { name: 'Delete site permanently' }).click();
   await page.waitForURL('**/sites');
   await page.getByText('three steps').waitFor();
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
 
-test('ten thousand sites are found by their names and keep the document small', async () => {
-  const world = makeWorld();
+test('ten thousand sites can be searched and keep the DOM small', async () => {
+  const world = createData();
   for (let n = 0; n < 10_000; n++) makeSite(world, `Branch ${n}`);
   const many = await serve({ world });
   const page = await openPage(browser, many.url);
   await signIn(page);
   await page.getByRole('button', { name: 'All sites' }).click();
-  await page.getByLabel('Find a site by its name').fill('branch 9876');
+  await page.getByLabel('Search sites by name').fill('branch 9876');
   await page.getByRole('button', { name: 'Branch 9876' }).click();
   await page.getByText('No open conversations').waitFor();
   await page.goto(`${many.url}/sites`);
@@ -155,7 +155,7 @@ test('ten thousand sites are found by their names and keep the document small', 
   assert.equal(await page.getByRole('article').count(), 120);
   const elements = await page.evaluate(() => document.querySelectorAll('*').length);
   assert.ok(elements < 4_000, `${elements} elements`);
-  await page.getByLabel('Find a site by its name').fill('nch 9999');
+  await page.getByLabel('Search sites by name').fill('nch 9999');
   await page.getByRole('link', { name: 'Branch 9999' }).click();
   await page.getByRole('heading', { name: 'Branch 9999' }).waitFor();
   assert.deepEqual(page.faults, []);
@@ -163,7 +163,7 @@ test('ten thousand sites are found by their names and keep the document small', 
   many.stop();
 });
 
-test('an unreadable pair is refused and the nearest one is a click away', async () => {
+test('an unreadable colour pair is refused, and one click applies the nearest readable one', async () => {
   const page = await openPage(browser, server.url);
   await signIn(page);
   await page.goto(`/sites/${server.world.sites[0].id}/look`);
@@ -179,7 +179,7 @@ test('an unreadable pair is refused and the nearest one is a click away', async 
   await use.click();
   assert.equal(await text.inputValue(), offered);
   await page.getByRole('alert').waitFor({ state: 'detached' });
-  // White cannot be read on yellow, nor anything lighter: what the widget itself writes there.
+  // No light colour is readable on yellow, so the widget's own dark text colour is suggested.
   const back = page.getByRole('group', { name: 'Header' }).getByLabel('Background', { exact: true });
   await back.fill('#ffeb3b');
   await page.getByRole('button', { name: 'Use #14181f' }).click();
@@ -188,7 +188,7 @@ test('an unreadable pair is refused and the nearest one is a click away', async 
   await page.getByText('Bubble', { exact: true }).click();
   await page.waitForFunction(() => document.querySelector('iframe')?.src.includes('bubble'));
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('All saved').waitFor();
+  await page.getByText('All changes saved').waitFor();
   assert.equal(server.world.sites[0].look.variant, 'bubble');
   await page.context().close();
 });
@@ -213,7 +213,7 @@ test('the inbox loads within its budget', async () => {
   await page.context().close();
 });
 
-test('an attack is shown on every page, and one click and a confirmation clean up after it', async (t) => {
+test('a flood of visitors is shown on every page and cleaned up with a click and a confirmation', async (t) => {
   const attacked = await serve();
   t.after(() => attacked.stop());
   const page = await openPage(browser, attacked.url);
@@ -222,17 +222,17 @@ test('an attack is shown on every page, and one click and a confirmation clean u
   site.attack = { began_at: Date.now() - 12 * 60_000, ended_at: null, conversations: 1234 };
   publish(attacked.world, { kind: 'site_changed', site_id: site.id });
   const banner = page.locator('.banner', { hasText: site.name });
-  await banner.getByText('too many new visitors at once, noticed 12 minutes ago').waitFor();
+  await banner.getByText('unusually many new visitors, first noticed 12 minutes ago').waitFor();
   await page.goto('/sites');
   await banner.waitFor();
-  assert.equal(await banner.getByRole('button', { name: 'All is well' }).count(), 0, 'not while it is under way');
+  assert.equal(await banner.getByRole('button', { name: 'Dismiss' }).count(), 0, 'not while it is under way');
   await banner.getByRole('button', { name: 'Clean up…' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByText('1,234 conversations are removed.').waitFor();
+  await dialog.getByText('1,234 conversations will be deleted.').waitFor();
   assert.deepEqual(await faultsOf(page), []);
   site.attack.ended_at = Date.now();
-  await dialog.getByRole('button', { name: 'Remove them for good' }).click();
-  await page.getByText('1,234 conversations were removed.', { exact: true }).waitFor();
+  await dialog.getByRole('button', { name: 'Delete permanently' }).click();
+  await page.getByText('1,234 conversations deleted.', { exact: true }).waitFor();
   await banner.waitFor({ state: 'detached' });
   assert.deepEqual(page.faults, []);
 });

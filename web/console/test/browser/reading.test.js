@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { say, startConversation } from '../stub/world.js';
+import { sendMessage, startConversation } from '../stub/data.js';
 import { serve } from '../stub/serve.js';
 import { frame, still } from '../../../test/animations.js';
 import { openBrowser, openPage, signIn } from './browser.js';
@@ -17,9 +17,9 @@ afterEach(async () => {
   server.stop();
 });
 
-test('two thousand messages read to the beginning and back hold no more than four hundred', async () => {
+test('scrolling through two thousand messages and back keeps at most four hundred in the DOM', async () => {
   const talk = startConversation(server.world, server.world.sites[0], { nickname: 'Long Talker' });
-  for (let n = 1; n <= 2000; n++) say(server.world, talk, n % 3 ? 'visitor' : 'agent', `Line ${n} of it`, { at: Date.now() - (2001 - n) * 60_000 });
+  for (let n = 1; n <= 2000; n++) sendMessage(server.world, talk, n % 3 ? 'visitor' : 'agent', `Line ${n} of it`, { at: Date.now() - (2001 - n) * 60_000 });
   await signIn(page);
   await page.goto(`/chat/${talk.site_id}/${talk.id}`);
   await page.locator('article[data-seq="2000"]').waitFor();
@@ -35,7 +35,7 @@ test('two thousand messages read to the beginning and back hold no more than fou
     throw new Error(`not reached; at ${await page.locator('article').first().getAttribute('data-seq')}`);
   };
   await read(0, page.locator('article[data-seq="1"]'));
-  say(server.world, talk, 'visitor', 'said meanwhile');
+  sendMessage(server.world, talk, 'visitor', 'said meanwhile');
   await page.getByRole('button', { name: 'Newest' }).waitFor();
   await read(1e9, page.locator('article[data-seq="2001"]'));
   await read(0, page.locator('article[data-seq="1200"]'));
@@ -46,9 +46,9 @@ test('two thousand messages read to the beginning and back hold no more than fou
   assert.deepEqual(page.faults, []);
 });
 
-test('what is read stays in place while lines come above and go below', async () => {
+test('the reading position stays while messages are added above and removed below', async () => {
   const talk = startConversation(server.world, server.world.sites[0], { nickname: 'Long Talker' });
-  for (let n = 1; n <= 900; n++) say(server.world, talk, 'visitor', `Line ${n}`, { at: Date.now() - (901 - n) * 60_000 });
+  for (let n = 1; n <= 900; n++) sendMessage(server.world, talk, 'visitor', `Line ${n}`, { at: Date.now() - (901 - n) * 60_000 });
   await signIn(page);
   await page.goto(`/chat/${talk.site_id}/${talk.id}`);
   await page.locator('article[data-seq="900"]').waitFor();
@@ -62,7 +62,7 @@ test('what is read stays in place while lines come above and go below', async ()
   }
 });
 
-test('the counter appears near the limit and holds back what is too long', async () => {
+test('the counter appears near the limit, and a text over it is not sent', async () => {
   await signIn(page);
   await page.locator('a[id^="row-"]', { hasText: 'Mei Tanaka' }).click();
   const reply = page.getByLabel('Reply to Mei Tanaka');
@@ -71,15 +71,15 @@ test('the counter appears near the limit and holds back what is too long', async
   await reply.fill('x'.repeat(3990));
   await page.getByText('10 left').waitFor();
   await reply.fill('x'.repeat(4002));
-  await page.getByText('2 too many').waitFor();
+  await page.getByText('2 over the limit').waitFor();
   assert.ok(await page.getByRole('button', { name: 'Send', exact: true }).isDisabled());
   await reply.press('Enter');
   assert.equal((await reply.inputValue()).length, 4002);
   await reply.fill('👨‍👩‍👧'.repeat(1000));
-  await page.getByText(/too many/).waitFor();
+  await page.getByText(/over the limit/).waitFor();
 });
 
-test('pictures grow to five times by keyboard and wheel', async () => {
+test('pictures zoom up to five times by keyboard and wheel', async () => {
   await signIn(page);
   await page.locator('a[id^="row-"]', { hasText: 'Mei Tanaka' }).click();
   const png = await page.evaluate(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { door } from '../../src/lib/api/door';
-import { NotConfirmed, whenAskedAgain } from '../../src/lib/api/request';
+import { api } from '../../src/lib/api/console-api';
+import { NotConfirmed, setConfirmationPrompt } from '../../src/lib/api/request';
 import { confirmation } from '../../src/lib/state/confirmation.svelte';
 
 const answer = (status: number, body: unknown) => new Response(JSON.stringify(body), { status });
@@ -10,39 +10,39 @@ const sent = () => asked.mock.calls.map(([path, options]) => `${options?.method}
 
 beforeEach(() => {
   vi.stubGlobal('fetch', asked.mockReset());
-  whenAskedAgain((refusal) => confirmation.ask(refusal));
+  setConfirmationPrompt((refusal) => confirmation.request(refusal));
 });
 
 afterEach(() => vi.unstubAllGlobals());
 
-it('what the server asked about again is done after the password was shown', async () => {
+it('a request that requires confirmation is repeated after the password was entered', async () => {
   asked.mockResolvedValueOnce(asksFor('password')).mockResolvedValueOnce(answer(200, {})).mockResolvedValueOnce(answer(200, { done: true }));
-  const deleted = door.deleteSite(7);
-  await vi.waitFor(() => expect(confirmation.asked).toBe('password'));
-  await confirmation.show('correct horse battery');
+  const deleted = api.deleteSite(7);
+  await vi.waitFor(() => expect(confirmation.requested).toBe('password'));
+  await confirmation.submit('correct horse battery');
   expect(await deleted).toEqual({ done: true });
   expect(sent()).toEqual(['DELETE sites/7', 'POST account/confirm', 'DELETE sites/7']);
   expect(asked.mock.calls[1]?.[1]?.body).toBe('{"password":"correct horse battery"}');
-  expect(confirmation.asked).toBe(null);
+  expect(confirmation.requested).toBe(null);
 });
 
-it('a wrong code is said, and may be tried again', async () => {
+it('a wrong code shows an error and can be corrected', async () => {
   asked.mockResolvedValueOnce(asksFor('code')).mockResolvedValueOnce(answer(401, { error: { code: 'wrong_code', message: 'not right', field: 'code' } }));
-  const made = door.newIdentitySecret(7);
-  await vi.waitFor(() => expect(confirmation.asked).toBe('code'));
-  await expect(confirmation.show('000000')).rejects.toThrow('not right');
-  expect(confirmation.asked).toBe('code');
+  const made = api.newIdentitySecret(7);
+  await vi.waitFor(() => expect(confirmation.requested).toBe('code'));
+  await expect(confirmation.submit('000000')).rejects.toThrow('not right');
+  expect(confirmation.requested).toBe('code');
   asked.mockResolvedValueOnce(answer(200, {})).mockResolvedValueOnce(answer(200, { secret: 'ids_x' }));
-  await confirmation.show('123456');
+  await confirmation.submit('123456');
   expect(await made).toEqual({ secret: 'ids_x' });
 });
 
-it('who goes away has changed nothing and is told so', async () => {
+it('cancelling changes nothing and says so', async () => {
   asked.mockImplementation(async () => asksFor('password'));
-  const both = [door.deleteSite(7), door.newIdentitySecret(7)].map((call) => expect(call).rejects.toThrow(NotConfirmed));
+  const both = [api.deleteSite(7), api.newIdentitySecret(7)].map((call) => expect(call).rejects.toThrow(NotConfirmed));
   await vi.waitFor(() => expect(asked).toHaveBeenCalledTimes(2));
-  await vi.waitFor(() => expect(confirmation.asked).toBe('password'));
-  confirmation.leave();
+  await vi.waitFor(() => expect(confirmation.requested).toBe('password'));
+  confirmation.cancel();
   await Promise.all(both);
   expect(asked).toHaveBeenCalledTimes(2);
 });

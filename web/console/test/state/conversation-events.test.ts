@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withMessage, withSnapshot, withWatermark } from '../../src/lib/state/conversation-events';
-import { conversation, message } from './make';
+import { conversation, message } from './builders';
 
 describe('a message', () => {
   it('becomes the last line and counts as unread', () => {
@@ -8,7 +8,7 @@ describe('a message', () => {
     expect(after).toMatchObject({ last_seq: 1, unread: 1, updated_at: 1000, last_message: { from: 'visitor', text: 'hello', image: false } });
   });
 
-  it('heard twice changes nothing', () => {
+  it('applied twice changes nothing', () => {
     const once = withMessage(conversation(), message(1));
     expect(withMessage(once, message(1))).toBe(once);
   });
@@ -29,34 +29,34 @@ describe('a message', () => {
 describe('watermarks', () => {
   const seen = (by: 'visitor' | 'agent', seq: number, unread = 0) => ({ kind: 'seen', site_id: 1, conversation_id: 1, by, seq, unread }) as const;
 
-  it('of the visitor only rise, and what is read was delivered', () => {
+  it('of the visitor only increase, and read implies delivered', () => {
     const read = withWatermark(conversation({ visitor_seen_seq: 2, visitor_delivered_seq: 2 }), seen('visitor', 5));
     expect(read).toMatchObject({ visitor_seen_seq: 5, visitor_delivered_seq: 5 });
     expect(withWatermark(read, seen('visitor', 3))).toMatchObject({ visitor_seen_seq: 5, visitor_delivered_seq: 5 });
   });
 
-  it('of the operators bring the unread number', () => {
+  it('of the operators carry the unread count', () => {
     expect(withWatermark(conversation({ unread: 4 }), seen('agent', 3, 1))).toMatchObject({ agent_seen_seq: 3, unread: 1 });
   });
 
-  it('that come late do not bring unread back', () => {
+  it('that arrive late do not make messages unread again', () => {
     const read = conversation({ agent_seen_seq: 6, unread: 0 });
     expect(withWatermark(read, seen('agent', 3, 3))).toBe(read);
   });
 });
 
-describe('a copy from the server', () => {
-  it('is taken when it is newer', () => {
+describe('a snapshot from the server', () => {
+  it('is used when it is newer', () => {
     const copy = conversation({ last_seq: 4, unread: 2, state: 'closed' });
     expect(withSnapshot(conversation({ last_seq: 3 }), copy)).toMatchObject({ last_seq: 4, unread: 2, state: 'closed' });
   });
 
-  it('that is older gives its state and keeps our numbers', () => {
+  it('that is older updates the state but not the counts', () => {
     const known = conversation({ last_seq: 5, unread: 2, updated_at: 9 });
     expect(withSnapshot(known, conversation({ last_seq: 3, unread: 0, state: 'closed' }))).toMatchObject({ last_seq: 5, unread: 2, state: 'closed' });
   });
 
-  it('does not undo what was read here a moment ago', () => {
+  it('does not undo a receipt from a moment ago', () => {
     const known = conversation({ last_seq: 5, agent_seen_seq: 5, unread: 0 });
     expect(withSnapshot(known, conversation({ last_seq: 5, agent_seen_seq: 3, unread: 2 }))).toMatchObject({ agent_seen_seq: 5, unread: 0 });
   });

@@ -1,16 +1,16 @@
-// A stand-in for the server: the built console, the console door and its socket. For tests and for working on pages.
+// A stub server: the built console, the console API and its socket. For tests and for working on pages.
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { WebSocketServer } from 'ws';
-import { hint, No, routes } from './door.js';
-import { makeWorld } from './world.js';
+import { ApiError, hint, routes } from './console-api.js';
+import { createData } from './data.js';
 
 const built = new URL('../../../dist/console/', import.meta.url).pathname;
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
 
-export async function serve({ port = 0, world = makeWorld() } = {}) {
+export async function serve({ port = 0, world = createData() } = {}) {
   const shell = await readFile(join(built, 'index.html'), 'utf8');
   const inline = [...shell.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, code]) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`);
   const policy = [
@@ -51,17 +51,17 @@ export async function serve({ port = 0, world = makeWorld() } = {}) {
     const send = (status, body, headers = {}) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
     const route = routes.find(([method, pattern]) => method === request.method && pattern.test(path));
     try {
-      if (!route) throw new No(404, 'not_found', `No ${request.method} ${path}`);
+      if (!route) throw new ApiError(404, 'not_found', `No ${request.method} ${path}`);
       if (route[3] !== 'open') {
-        if (!world.sessions.length || !/stub=1/.test(request.headers.cookie ?? '')) throw new No(401, 'not_signed_in', 'Sign in first.');
-        if (request.method !== 'GET' && request.headers['x-csrf-token'] !== 'csrf-token') throw new No(403, 'csrf', 'The page is out of date. Reload it.');
+        if (!world.sessions.length || !/stub=1/.test(request.headers.cookie ?? '')) throw new ApiError(401, 'not_signed_in', 'Sign in first.');
+        if (request.method !== 'GET' && request.headers['x-csrf-token'] !== 'csrf-token') throw new ApiError(403, 'csrf', 'The page is out of date. Reload it.');
       }
       const ids = [...path.matchAll(/\d+/g)].map(([id]) => Number(id));
       const body = type.startsWith('application/json') && raw.length ? JSON.parse(raw) : {};
       world.publicUrl = `http://${request.headers.host}`;
       send(200, route[2](world, { ids, body, raw, type, path, query: url.searchParams }), { 'set-cookie': 'stub=1; Path=/; HttpOnly; SameSite=Lax' });
     } catch (problem) {
-      if (!(problem instanceof No)) console.error(problem);
+      if (!(problem instanceof ApiError)) console.error(problem);
       send(problem.status ?? 500, problem.body ?? { error: { code: 'internal', message: String(problem) } });
     }
   }
@@ -74,11 +74,11 @@ export async function serve({ port = 0, world = makeWorld() } = {}) {
     }
     send({ type: 'welcome', cursor: String(world.log.length), beat_s: 20 });
     for (let n = Number(cursor); n < world.log.length; n++) send({ type: 'event', cursor: String(n + 1), event: world.log[n] });
-    world.lines.add(send);
+    world.connections.add(send);
     const beat = setInterval(() => send({ type: 'beat', cursor: String(world.log.length) }), 20_000);
     return () => {
       clearInterval(beat);
-      world.lines.delete(send);
+      world.connections.delete(send);
     };
   }
 
@@ -91,17 +91,17 @@ export async function serve({ port = 0, world = makeWorld() } = {}) {
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
     if (world.noSockets || world.away) return socket.destroy();
-    sockets.handleUpgrade(request, socket, head, (line) => {
+    sockets.handleUpgrade(request, socket, head, (socket) => {
       let leave = () => {};
-      line.on('message', (data) => {
+      socket.on('message', (data) => {
         const frame = JSON.parse(data);
-        if (frame.type === 'hello') (world.hellos ??= []).push(frame), leave = follow(frame.cursor, (out) => line.send(JSON.stringify(out)));
+        if (frame.type === 'hello') (world.hellos ??= []).push(frame), leave = follow(frame.cursor, (out) => socket.send(JSON.stringify(out)));
         else {
           (world.hints ??= []).push(frame);
           hint(world, frame);
         }
       });
-      line.on('close', () => leave());
+      socket.on('close', () => leave());
     });
   });
 
@@ -109,8 +109,8 @@ export async function serve({ port = 0, world = makeWorld() } = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     world,
-    cut: () => { for (const line of sockets.clients) line.terminate(); },
-    stop: () => { for (const line of sockets.clients) line.terminate(); server.closeAllConnections(); server.close(); },
+    cut: () => { for (const client of sockets.clients) client.terminate(); },
+    stop: () => { for (const client of sockets.clients) client.terminate(); server.closeAllConnections(); server.close(); },
   };
 }
 

@@ -1,60 +1,60 @@
 import { answered, Refusal, refusalFrom, uploadImage } from '@ocs/protocol';
 
 const base = '/api/console/';
-/** The one address that is not asked again after itself. */
+/** The only path that never triggers another confirmation. */
 export const confirmPath = 'account/confirm';
 
-/** The answer never came: away, asleep or cut off. Worth trying again. */
+/** There was no response: the server is down or the network is. A retry may succeed. */
 export class Unreachable extends Error {
   constructor() {
-    super('The server cannot be reached. Check your connection and try again.');
+    super('The server can’t be reached. Check your connection and try again.');
   }
 }
 
 let csrf = '';
 let onSignedOut: () => void = () => {};
-let onAskedAgain: (refusal: Refusal) => Promise<boolean> = async () => false;
+let promptForConfirmation: (refusal: Refusal) => Promise<boolean> = async () => false;
 
-export function keepCsrf(token: string): void {
+export function setCsrfToken(token: string): void {
   csrf = token;
 }
 
-export function whenSignedOut(act: () => void): void {
+export function setSignedOutListener(act: () => void): void {
   onSignedOut = act;
 }
 
-/** The server asks again who this is before it does what was asked for. `act` answers whether that was shown. */
-export function whenAskedAgain(act: (refusal: Refusal) => Promise<boolean>): void {
-  onAskedAgain = act;
+/** Sets what happens when the server requires a confirmation first. `act` resolves to true once the user has confirmed. */
+export function setConfirmationPrompt(act: (refusal: Refusal) => Promise<boolean>): void {
+  promptForConfirmation = act;
 }
 
-/** Somebody did not show that it is them. */
+/** The user cancelled the confirmation that the server requires. */
 export class NotConfirmed extends Error {
   constructor() {
-    super('This was not confirmed. Nothing was changed.');
+    super('You didn’t confirm, so nothing was changed.');
   }
 }
 
 export function read<T>(path: string): Promise<T> {
-  return ask<T>('GET', path);
+  return request<T>('GET', path);
 }
 
 export function change<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: unknown = {}): Promise<T> {
-  return ask<T>(method, path, body);
+  return request<T>(method, path, body);
 }
 
-/** Does what was asked for, after the confirmation where the server asks for one. */
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** Sends a request; asks the user to confirm and repeats it when the server requires that. */
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
   try {
-    return await askOnce<T>(method, path, body);
+    return await requestOnce<T>(method, path, body);
   } catch (problem) {
     if (!(problem instanceof Refusal) || problem.code !== 'confirmation_required' || path === confirmPath) throw problem;
-    if (!(await onAskedAgain(problem))) throw new NotConfirmed();
-    return askOnce<T>(method, path, body);
+    if (!(await promptForConfirmation(problem))) throw new NotConfirmed();
+    return requestOnce<T>(method, path, body);
   }
 }
 
-async function askOnce<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function requestOnce<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   const options: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
   if (method !== 'GET') {
@@ -68,28 +68,28 @@ async function askOnce<T>(method: string, path: string, body?: unknown): Promise
   } catch {
     throw new Unreachable();
   }
-  return settle<T>(response.status, await response.text(), response.headers.get('Retry-After'));
+  return readResponse<T>(response.status, await response.text(), response.headers.get('Retry-After'));
 }
 
-/** Returns the handle to send. `progress` is told how much has gone, 0 to 1. */
+/** Uploads an image and returns the id to send with a message. `progress` receives a share from 0 to 1. */
 export async function upload(path: string, image: Blob, stop: AbortSignal, progress: (share: number) => void): Promise<string> {
   try {
     return await uploadImage(base + path, { 'X-CSRF-Token': csrf }, image, stop, progress);
   } catch (problem) {
-    throw noticed(problem);
+    throw reportSignedOut(problem);
   }
 }
 
-function settle<T>(status: number, text: string, retryAfter: string | null): T {
+function readResponse<T>(status: number, text: string, retryAfter: string | null): T {
   if (status >= 200 && status < 300) {
     const answer = (text ? JSON.parse(text) : {}) as T;
     answered();
     return answer;
   }
-  throw noticed(refusalFrom(status, text, retryAfter));
+  throw reportSignedOut(refusalFrom(status, text, retryAfter));
 }
 
-function noticed(problem: unknown): unknown {
+function reportSignedOut(problem: unknown): unknown {
   if (problem instanceof Refusal && problem.code === 'not_signed_in') onSignedOut();
   return problem;
 }

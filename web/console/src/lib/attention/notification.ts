@@ -1,9 +1,9 @@
 import type { ConversationForOperator, MessageForOperator } from '@ocs/protocol/wire';
-import { nameOfVisitor } from '$lib/words/visitor';
+import { visitorName } from '$lib/strings/visitor';
 
 const shown = new Map<string, Notification>();
 
-/** Ask only from a click. */
+/** Asks for permission to show notifications. Call it only from a click. */
 export async function allowNotifications(): Promise<boolean> {
   if (!('Notification' in window)) return false;
   return (await Notification.requestPermission()) === 'granted';
@@ -15,15 +15,15 @@ export function notificationsAllowed(): boolean {
 
 export function notify(conversation: ConversationForOperator, message: MessageForOperator, withText: boolean, open: () => void): void {
   if (!notificationsAllowed()) return;
-  // One for each conversation, over all open tabs.
+  // The tag makes it one notification per conversation, across all open tabs.
   const tag = tagOf(conversation.site_id, conversation.id);
-  const said = message.image ? 'Sent a picture' : message.text;
-  const words = { body: withText ? said.slice(0, 200) : 'New message', icon: '/favicon.svg', tag };
+  const text = message.image ? 'Sent a picture' : message.text;
+  const options = { body: withText ? text.slice(0, 200) : 'New message', icon: '/favicon.svg', tag };
   let notification: Notification;
   try {
-    notification = new Notification(nameOfVisitor(conversation.visitor), words);
+    notification = new Notification(visitorName(conversation.visitor), options);
   } catch {
-    // Phones allow them from service workers alone.
+    // Phones allow notifications only from service workers.
     return;
   }
   notification.onclick = () => {
@@ -34,7 +34,7 @@ export function notify(conversation: ConversationForOperator, message: MessageFo
   shown.set(tag, notification);
 }
 
-/** Read here or elsewhere: the note has done its work. */
+/** Closes the notification of a conversation that was read, here or elsewhere. */
 export function withdrawNotification(site: number, conversation: number): void {
   const tag = tagOf(site, conversation);
   shown.get(tag)?.close();

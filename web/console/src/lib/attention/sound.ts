@@ -1,7 +1,7 @@
-// Two soft notes, made here: nothing to download.
+// The notification sound: two soft notes, synthesised so that there is nothing to download.
 let context: AudioContext | null = null;
 
-/** Browsers allow sound only after a gesture; call from the first one. */
+/** Unlocks audio. Browsers allow sound only after a user gesture; call it from the first one. */
 export function allowSound(): void {
   context ??= 'AudioContext' in window ? new AudioContext() : null;
   if (context?.state === 'suspended') void context.resume();

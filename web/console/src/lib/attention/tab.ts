@@ -1,11 +1,11 @@
-// Tells of unread chats outside the page: the tab's title and its icon.
+// Shows unread chats in the tab's title and favicon.
 let original: string | null = null;
 
 export function tabTitle(unread: number, page: string): string {
   return unread > 0 ? `(${unread > 99 ? '99+' : unread}) ${page}` : page;
 }
 
-/** Draws our mark, with a dot when something waits, and makes it the tab's icon. */
+/** Sets the favicon: the logo, with a red dot when there are unread messages. */
 export function drawFavicon(unread: boolean): void {
   const link = document.querySelector<HTMLLinkElement>('link[rel=icon]');
   if (!link) return;

@@ -1,20 +1,20 @@
 import { Refusal } from '@ocs/protocol';
 import type { About, Me } from '@ocs/protocol/wire';
-import { door } from '$lib/api/door';
-import { keepCsrf } from '$lib/api/request';
+import { api } from '$lib/api/console-api';
+import { setCsrfToken } from '$lib/api/request';
 
 class Account {
   me = $state.raw<Me | null>(null);
   about = $state.raw<About | null>(null);
 
-  /** Plain http to another machine: passwords and chats can be read on the way. */
-  exposed = $derived(Boolean((this.me ?? this.about)?.insecure) && !isThisMachine());
+  /** The page was loaded by plain http from another machine: the network can read passwords and chats. */
+  unencrypted = $derived(Boolean((this.me ?? this.about)?.insecure) && !isLocalhost());
 
-  /** true when somebody is signed in. */
+  /** Loads the signed-in operator. Resolves to false if nobody is signed in. */
   async load(): Promise<boolean> {
     if (this.me) return true;
     try {
-      this.keep(await door.me());
+      this.set(await api.me());
       return true;
     } catch (refusal) {
       if (refusal instanceof Refusal && refusal.code === 'not_signed_in') return false;
@@ -23,33 +23,33 @@ class Account {
   }
 
   async loadAbout(): Promise<About> {
-    return (this.about = await door.about());
+    return (this.about = await api.about());
   }
 
   async signIn(email: string, password: string, code = ''): Promise<void> {
-    this.keep(await door.signIn(code ? { email, password, code } : { email, password }));
+    this.set(await api.signIn(code ? { email, password, code } : { email, password }));
   }
 
   async signUp(email: string, password: string, name: string): Promise<void> {
-    this.keep(await door.signUp(name ? { email, password, name } : { email, password }));
+    this.set(await api.signUp(name ? { email, password, name } : { email, password }));
   }
 
   async rename(name: string): Promise<void> {
-    this.keep(await door.rename({ name }));
+    this.set(await api.rename({ name }));
   }
 
-  keep(me: Me): void {
+  set(me: Me): void {
     this.me = me;
-    keepCsrf(me.csrf);
+    setCsrfToken(me.csrf);
   }
 
-  forget(): void {
+  clear(): void {
     this.me = null;
-    keepCsrf('');
+    setCsrfToken('');
   }
 }
 
-function isThisMachine(): boolean {
+function isLocalhost(): boolean {
   return typeof location !== 'undefined' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname);
 }
 

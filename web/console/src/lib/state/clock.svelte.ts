@@ -1,9 +1,9 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-/** The time, kept current while something on the page reads it. */
-function ticking(everyMs: number): { readonly now: number } {
-  const subscribe = createSubscriber((update) => {
-    const timer = setInterval(update, everyMs);
+/** A reactive clock: `now` updates every `everyMs` while something on the page reads it. */
+function createClock(everyMs: number): { readonly now: number } {
+  const subscribe = createSubscriber((notify) => {
+    const timer = setInterval(notify, everyMs);
     return () => clearInterval(timer);
   });
   return {
@@ -14,5 +14,5 @@ function ticking(everyMs: number): { readonly now: number } {
   };
 }
 
-export const minutes = ticking(15_000);
-export const seconds = ticking(1_000);
+export const minuteClock = createClock(15_000);
+export const secondClock = createClock(1_000);

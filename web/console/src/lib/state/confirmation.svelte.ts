@@ -1,29 +1,29 @@
 import type { Refusal } from '@ocs/protocol';
-import { door } from '$lib/api/door';
+import { api } from '$lib/api/console-api';
 
-/** The server asks again who this is. Calls that wait at the same time share one question. */
+/** Asks the user for password or code when the server requires a confirmation. Concurrent requests share one prompt. */
 class Confirmation {
-  /** What is asked for; null: nothing. */
-  asked = $state<'password' | 'code' | null>(null);
+  /** What the open prompt asks for; null when it is closed. */
+  requested = $state<'password' | 'code' | null>(null);
 
   #waiting: ((confirmed: boolean) => void)[] = [];
 
-  ask(refusal: Refusal): Promise<boolean> {
-    this.asked = refusal.detail?.field === 'code' ? 'code' : 'password';
+  request(refusal: Refusal): Promise<boolean> {
+    this.requested = refusal.detail?.field === 'code' ? 'code' : 'password';
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  async show(text: string): Promise<void> {
-    await door.confirm(this.asked === 'code' ? { code: text } : { password: text });
-    this.#answer(true);
+  async submit(secret: string): Promise<void> {
+    await api.confirm(this.requested === 'code' ? { code: secret } : { password: secret });
+    this.#settle(true);
   }
 
-  leave(): void {
-    if (this.asked) this.#answer(false);
+  cancel(): void {
+    if (this.requested) this.#settle(false);
   }
 
-  #answer(confirmed: boolean): void {
-    this.asked = null;
+  #settle(confirmed: boolean): void {
+    this.requested = null;
     for (const resolve of this.#waiting.splice(0)) resolve(confirmed);
   }
 }

@@ -1,25 +1,25 @@
 import { SvelteSet } from 'svelte/reactivity';
-import { keep, kept, keptNames } from './kept';
-import type { Key } from './conversation-events';
+import { writeStored, readStored, storedNames } from './browser-storage';
+import type { ConversationKey } from './conversation-events';
 
 const prefix = 'ocs.draft.';
 
 class Drafts {
-  /** Conversations with something unsent, for the mark in the list. */
-  present = new SvelteSet<string>(keptNames(prefix).map((name) => name.slice(prefix.length)));
+  /** Keys of the conversations with a draft, for the label in the list. */
+  keys = new SvelteSet<string>(storedNames(prefix).map((name) => name.slice(prefix.length)));
 
-  of(key: Key): string {
-    return kept(prefix + key) ?? '';
+  get(key: ConversationKey): string {
+    return readStored(prefix + key) ?? '';
   }
 
-  set(key: Key, text: string): void {
-    keep(prefix + key, text.trim() ? text : null);
-    if (text.trim()) this.present.add(key);
-    else this.present.delete(key);
+  set(key: ConversationKey, text: string): void {
+    writeStored(prefix + key, text.trim() ? text : null);
+    if (text.trim()) this.keys.add(key);
+    else this.keys.delete(key);
   }
 
-  forget(): void {
-    for (const key of [...this.present]) this.set(key as Key, '');
+  clear(): void {
+    for (const key of [...this.keys]) this.set(key as ConversationKey, '');
   }
 }
 

@@ -1,7 +1,7 @@
 import { Refusal } from '@ocs/protocol';
-import { wordsOf } from '$lib/words/problem';
+import { errorText } from '$lib/strings/problem';
 
-/** A form that is sent once at a time and shows a refusal beside the field at fault. */
+/** A form that submits once at a time and shows the server's error beside the field it concerns. */
 export class Form {
   busy = $state(false);
   field = $state<string | null>(null);
@@ -11,21 +11,21 @@ export class Form {
     return this.field === field ? this.message : null;
   }
 
-  /** What was said of the last try. */
-  forget(): void {
+  /** Clears the error of the last attempt. */
+  clearError(): void {
     this.field = this.message = null;
   }
 
-  async send(act: () => Promise<void>): Promise<boolean> {
+  async submit(act: () => Promise<void>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
-    this.forget();
+    this.clearError();
     try {
       await act();
       return true;
     } catch (problem) {
       this.field = problem instanceof Refusal ? (problem.detail?.field ?? null) : null;
-      this.message = wordsOf(problem);
+      this.message = errorText(problem);
       return false;
     } finally {
       this.busy = false;

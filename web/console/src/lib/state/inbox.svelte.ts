@@ -1,187 +1,187 @@
 import type { ConversationForOperator as Conversation, MessageForOperator, OperatorEvent } from '@ocs/protocol/wire';
 import { SvelteMap } from 'svelte/reactivity';
-import { door } from '$lib/api/door';
-import { type Key, keyOf, keyOfMessage, withMessage, withSnapshot, withWatermark } from './conversation-events';
+import { api } from '$lib/api/console-api';
+import { type ConversationKey, keyOf, keyOfMessage, withMessage, withSnapshot, withWatermark } from './conversation-events';
 import { sites } from './sites.svelte';
-import { belongs, nameOfView, newestFirst, queryOf, type View } from './views';
+import { isInView, viewKey, newestFirst, viewQuery, type View } from './views';
 
-/** How far a view has been loaded: everything at or above `floor` is known; `next` asks for more. */
-type Reach = { floor: number; next: string | null; loading: boolean; failed: boolean };
+/** How much of a view has been loaded: everything updated at `floor` or later. `next` is the cursor of the next page. */
+type LoadedRange = { floor: number; next: string | null; loading: boolean; failed: boolean };
 
-const recountWithinMs = 250;
+const recountDelayMs = 250;
 
 class Inbox {
-  known = new SvelteMap<Key, Conversation>();
+  conversations = new SvelteMap<ConversationKey, Conversation>();
   view = $state.raw<View>({ tab: 'open', site: null });
-  /** What is searched for. */
-  words = $state('');
-  /** Over all sites. */
+  /** The text in the search field. */
+  query = $state('');
+  /** Counts over all sites. */
   counts = $state.raw({ open: 0, unread: 0 });
-  /** Of the site in view, once the server has counted it. */
+  /** Counts of the site in view, once the server has sent them. */
   #siteCounts = $state.raw<{ site: number; open: number; unread: number } | null>(null);
-  /** Stays listed though it stopped matching, so that nothing moves away under the reader. */
-  pinned = $state<Key | null>(null);
+  /** Stays listed after it stops matching the view, so that the open conversation does not disappear. */
+  pinned = $state<ConversationKey | null>(null);
 
-  #reached = new SvelteMap<string, Reach>();
-  #asked = new Map<Key, Promise<Conversation | null>>();
-  #recount: ReturnType<typeof setTimeout> | undefined;
-  /** The sites that are to be counted anew. */
-  #recounted = new Set<number>();
+  #ranges = new SvelteMap<string, LoadedRange>();
+  #fetching = new Map<ConversationKey, Promise<Conversation | null>>();
+  #recountTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Sites whose counts will be fetched again. */
+  #sitesToRecount = new Set<number>();
 
-  /** Of what the view shows: one site, or all. */
+  /** Counts of the current view: one site, or all. */
   viewCounts = $derived(this.view.site === null ? this.counts : this.#siteCounts?.site === this.view.site ? this.#siteCounts : { open: 0, unread: 0 });
 
-  reach = $derived(this.#reached.get(nameOfView(this.view)));
+  range = $derived(this.#ranges.get(viewKey(this.view)));
 
-  shown = $derived.by(() => {
-    const floor = this.reach?.next === null ? -Infinity : (this.reach?.floor ?? Infinity);
+  rows = $derived.by(() => {
+    const floor = this.range?.next === null ? -Infinity : (this.range?.floor ?? Infinity);
     const rows: Conversation[] = [];
-    for (const [key, conversation] of this.known) {
-      const listed = belongs(conversation, this.view) && conversation.updated_at >= floor;
-      const kept = key === this.pinned && (this.view.site ?? conversation.site_id) === conversation.site_id && this.view.tab === 'unread';
-      if (listed || kept) rows.push(conversation);
+    for (const [key, conversation] of this.conversations) {
+      const listed = isInView(conversation, this.view) && conversation.updated_at >= floor;
+      const isPinned = key === this.pinned && (this.view.site ?? conversation.site_id) === conversation.site_id && this.view.tab === 'unread';
+      if (listed || isPinned) rows.push(conversation);
     }
     return rows.sort(newestFirst);
   });
 
-  at(site: number, id: number): Conversation | undefined {
-    return this.known.get(`${site}/${id}`);
+  get(site: number, id: number): Conversation | undefined {
+    return this.conversations.get(`${site}/${id}`);
   }
 
-  look(view: View): void {
+  showView(view: View): void {
     this.view = view;
-    if (!this.reach || this.reach.failed) void this.loadMore();
+    if (!this.range || this.range.failed) void this.loadMore();
     else if (view.site !== null && this.#siteCounts?.site !== view.site) void this.#countSite(view.site);
   }
 
-  /** The first page gives the cursor from which the socket goes on. */
+  /** Loads the first page. Returns the cursor from which the connection continues. */
   async start(): Promise<string> {
-    const page = await door.inbox(queryOf({ tab: 'open', site: null }, null));
-    this.forget();
-    this.#take('open:all', page.conversations, page.next);
+    const page = await api.inbox(viewQuery({ tab: 'open', site: null }, null));
+    this.clear();
+    this.#mergePage('open:all', page.conversations, page.next);
     this.counts = page.counts;
-    if (nameOfView(this.view) !== 'open:all') void this.loadMore();
+    if (viewKey(this.view) !== 'open:all') void this.loadMore();
     return page.cursor;
   }
 
   async loadMore(): Promise<void> {
     const view = this.view;
-    const name = nameOfView(view);
-    const reach = this.#reached.get(name);
-    if (reach?.loading || (reach && reach.next === null && !reach.failed)) return;
-    this.#reached.set(name, { floor: reach?.floor ?? Infinity, next: reach?.next ?? '', loading: true, failed: false });
+    const name = viewKey(view);
+    const range = this.#ranges.get(name);
+    if (range?.loading || (range && range.next === null && !range.failed)) return;
+    this.#ranges.set(name, { floor: range?.floor ?? Infinity, next: range?.next ?? '', loading: true, failed: false });
     try {
-      const page = await door.inbox(queryOf(view, reach?.next || null));
-      this.#take(name, page.conversations, page.next);
-      this.#keepCounts(view.site, page.counts);
+      const page = await api.inbox(viewQuery(view, range?.next || null));
+      this.#mergePage(name, page.conversations, page.next);
+      this.#setCounts(view.site, page.counts);
     } catch {
-      this.#reached.set(name, { floor: reach?.floor ?? Infinity, next: reach?.next ?? '', loading: false, failed: true });
+      this.#ranges.set(name, { floor: range?.floor ?? Infinity, next: range?.next ?? '', loading: false, failed: true });
     }
   }
 
-  keep(copy: Conversation): Conversation {
-    const before = this.known.get(keyOf(copy));
-    const after = withSnapshot(before, copy);
-    this.#set(before, after);
+  merge(snapshot: Conversation): Conversation {
+    const before = this.conversations.get(keyOf(snapshot));
+    const after = withSnapshot(before, snapshot);
+    this.#replace(before, after);
     return after;
   }
 
-  put(changed: Conversation): void {
-    this.#set(this.known.get(keyOf(changed)), changed);
+  set(changed: Conversation): void {
+    this.#replace(this.conversations.get(keyOf(changed)), changed);
   }
 
-  hear(event: OperatorEvent): void {
+  apply(event: OperatorEvent): void {
     switch (event.kind) {
       case 'message_sent':
-        return this.#hearMessage(event.message);
+        return this.#applyMessage(event.message);
       case 'conversation_changed':
-        if (!this.known.has(keyOf(event.conversation))) this.recountSoon(event.conversation.site_id);
-        this.keep(event.conversation);
+        if (!this.conversations.has(keyOf(event.conversation))) this.scheduleRecount(event.conversation.site_id);
+        this.merge(event.conversation);
         return;
       case 'delivered':
       case 'seen': {
-        const known = this.known.get(keyOfMessage(event));
-        if (known) this.#set(known, withWatermark(known, event));
-        else if (event.kind === 'seen') this.recountSoon(event.site_id);
+        const known = this.conversations.get(keyOfMessage(event));
+        if (known) this.#replace(known, withWatermark(known, event));
+        else if (event.kind === 'seen') this.scheduleRecount(event.site_id);
         return;
       }
     }
   }
 
-  /** Loads a conversation that news or a link speaks of and no page has brought yet. */
-  ask(site: number, id: number): Promise<Conversation | null> {
-    const key: Key = `${site}/${id}`;
-    const asked = this.#asked.get(key) ?? door.thread(site, id, undefined, 1).then((thread) => this.keep(thread.conversation), () => null);
-    this.#asked.set(key, asked);
-    void asked.finally(() => this.#asked.delete(key));
-    return asked;
+  /** Loads a conversation that an event or a link refers to and that no page has contained yet. */
+  fetchConversation(site: number, id: number): Promise<Conversation | null> {
+    const key: ConversationKey = `${site}/${id}`;
+    const fetching = this.#fetching.get(key) ?? api.thread(site, id, undefined, 1).then((thread) => this.merge(thread.conversation), () => null);
+    this.#fetching.set(key, fetching);
+    void fetching.finally(() => this.#fetching.delete(key));
+    return fetching;
   }
 
-  /** What a conversation that is not known counted before nobody here can say: the server counts, of its site as well. */
-  recountSoon(site?: number): void {
-    if (site !== undefined) this.#recounted.add(site);
-    this.#recount ??= setTimeout(() => {
-      this.#recount = undefined;
-      void door.inbox({ state: 'open', limit: 1 }).then((page) => (this.counts = page.counts), () => {});
+  /** Fetches the counts again: how an unknown conversation was counted before is known only to the server. Also for its site. */
+  scheduleRecount(site?: number): void {
+    if (site !== undefined) this.#sitesToRecount.add(site);
+    this.#recountTimer ??= setTimeout(() => {
+      this.#recountTimer = undefined;
+      void api.inbox({ state: 'open', limit: 1 }).then((page) => (this.counts = page.counts), () => {});
       if (this.view.site !== null) void this.#countSite(this.view.site);
-      void sites.recount([...this.#recounted]).catch(() => {});
-      this.#recounted.clear();
-    }, recountWithinMs);
+      void sites.recount([...this.#sitesToRecount]).catch(() => {});
+      this.#sitesToRecount.clear();
+    }, recountDelayMs);
   }
 
-  dropSite(site: number): void {
-    for (const [key, conversation] of this.known) if (conversation.site_id === site) this.known.delete(key);
-    this.recountSoon();
+  removeSite(site: number): void {
+    for (const [key, conversation] of this.conversations) if (conversation.site_id === site) this.conversations.delete(key);
+    this.scheduleRecount();
   }
 
-  forget(): void {
-    clearTimeout(this.#recount);
-    this.#recount = undefined;
-    this.#recounted.clear();
-    this.known.clear();
-    this.#reached.clear();
+  clear(): void {
+    clearTimeout(this.#recountTimer);
+    this.#recountTimer = undefined;
+    this.#sitesToRecount.clear();
+    this.conversations.clear();
+    this.#ranges.clear();
     this.counts = { open: 0, unread: 0 };
     this.#siteCounts = null;
   }
 
-  #keepCounts(site: number | null, { open, unread }: { open: number; unread: number }): void {
+  #setCounts(site: number | null, { open, unread }: { open: number; unread: number }): void {
     if (site === null) this.counts = { open, unread };
     else if (site === this.view.site) this.#siteCounts = { site, open, unread };
   }
 
   async #countSite(site: number): Promise<void> {
-    await door.inbox({ state: 'open', site, limit: 1 }).then((page) => this.#keepCounts(site, page.counts), () => {});
+    await api.inbox({ state: 'open', site, limit: 1 }).then((page) => this.#setCounts(site, page.counts), () => {});
   }
 
-  #hearMessage(message: MessageForOperator): void {
-    const known = this.known.get(keyOfMessage(message));
-    if (known) return this.#set(known, withMessage(known, message));
-    this.recountSoon(message.site_id);
-    // The copy that comes may be from just before this message.
-    void this.ask(message.site_id, message.conversation_id).then((copy) => copy && this.#hearMessage(message));
+  #applyMessage(message: MessageForOperator): void {
+    const known = this.conversations.get(keyOfMessage(message));
+    if (known) return this.#replace(known, withMessage(known, message));
+    this.scheduleRecount(message.site_id);
+    // The fetched snapshot may be from just before this message.
+    void this.fetchConversation(message.site_id, message.conversation_id).then((snapshot) => snapshot && this.#applyMessage(message));
   }
 
-  #take(name: string, conversations: Conversation[], next: string | null): void {
-    for (const copy of conversations) this.known.set(keyOf(copy), withSnapshot(this.known.get(keyOf(copy)), copy));
+  #mergePage(name: string, conversations: Conversation[], next: string | null): void {
+    for (const snapshot of conversations) this.conversations.set(keyOf(snapshot), withSnapshot(this.conversations.get(keyOf(snapshot)), snapshot));
     const last = conversations.at(-1);
-    const floor = this.#reached.get(name)?.floor ?? Infinity;
-    this.#reached.set(name, { floor: Math.min(floor, last?.updated_at ?? Infinity), next, loading: false, failed: false });
+    const floor = this.#ranges.get(name)?.floor ?? Infinity;
+    this.#ranges.set(name, { floor: Math.min(floor, last?.updated_at ?? Infinity), next, loading: false, failed: false });
   }
 
-  #set(before: Conversation | undefined, after: Conversation): void {
+  #replace(before: Conversation | undefined, after: Conversation): void {
     if (before === after) return;
-    this.known.set(keyOf(after), after);
+    this.conversations.set(keyOf(after), after);
     if (!before) return;
     sites.addUnread(after.site_id, after.unread - before.unread);
     const open = Number(after.state === 'open') - Number(before.state === 'open');
     const unread = Number(after.unread > 0) - Number(before.unread > 0);
     if (!open && !unread) return;
-    this.counts = changed(this.counts, open, unread);
-    if (this.#siteCounts?.site === after.site_id) this.#siteCounts = { site: after.site_id, ...changed(this.#siteCounts, open, unread) };
+    this.counts = adjustCounts(this.counts, open, unread);
+    if (this.#siteCounts?.site === after.site_id) this.#siteCounts = { site: after.site_id, ...adjustCounts(this.#siteCounts, open, unread) };
   }
 }
 
-function changed(counts: { open: number; unread: number }, open: number, unread: number) {
+function adjustCounts(counts: { open: number; unread: number }, open: number, unread: number) {
   return { open: Math.max(0, counts.open + open), unread: Math.max(0, counts.unread + unread) };
 }
 

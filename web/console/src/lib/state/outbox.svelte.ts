@@ -1,23 +1,23 @@
 import { type ImageProblem, Outbox as Queue, type OutboxItem, randomId, storageOutboxStore } from '@ocs/protocol';
 import type { MessageForOperator } from '@ocs/protocol/wire';
 import { Gallery, type Picked } from '@ocs/ui/composer/gallery.ts';
-import { door } from '$lib/api/door';
+import { api } from '$lib/api/console-api';
 import { account } from './account.svelte';
-import type { Key } from './conversation-events';
+import type { ConversationKey } from './conversation-events';
 
 const gallery = new Gallery('ocs-console');
 
-/** What operators wrote and the server does not hold yet. */
+/** Operators' messages that the server has not stored yet. */
 class Outbox {
   items = $state.raw<readonly OutboxItem[]>([]);
   heldUntil = $state<number | null>(null);
-  /** Told of each message at once, without waiting for the line to bring it. */
-  sent: (message: MessageForOperator) => void = () => {};
+  /** Called with each stored message at once, without waiting for its event. */
+  onSent: (message: MessageForOperator) => void = () => {};
   #queue: Queue | null = null;
-  /** Grows when pictures that a reload left can be shown. */
-  #recalled = $state(0);
+  /** Incremented when images of queued items can be displayed again after a reload. */
+  #restoredCount = $state(0);
 
-  of(key: Key): readonly OutboxItem[] {
+  itemsOf(key: ConversationKey): readonly OutboxItem[] {
     return this.items.filter((item) => item.lane === key);
   }
 
@@ -25,13 +25,13 @@ class Outbox {
     this.#open().resume();
   }
 
-  /** Makes a file fit to send, or returns why it cannot be sent. */
+  /** Prepares a file for sending, or returns the reason why it can't be sent. */
   pick(file: File, limit: number): Promise<Picked | ImageProblem> {
     return gallery.pick(randomId(), file, limit);
   }
 
-  /** The text, then the pictures. */
-  send(key: Key, text: string, pictures: readonly Picked[]): void {
+  /** Queues the text, then the images. */
+  send(key: ConversationKey, text: string, pictures: readonly Picked[]): void {
     const queue = this.#open();
     if (text !== '') queue.add({ client_id: randomId(), lane: key, text, image: null });
     for (const { id, name, type, shown } of pictures) {
@@ -41,7 +41,7 @@ class Outbox {
   }
 
   preview(client_id: string): string | null {
-    void this.#recalled;
+    void this.#restoredCount;
     return gallery.shown(client_id)?.thumb ?? null;
   }
 
@@ -54,26 +54,26 @@ class Outbox {
     this.discard(client_id);
   }
 
-  /** Nobody needs this picture any more. */
+  /** Deletes an image that is no longer needed. */
   discard(client_id: string): void {
     gallery.drop(client_id);
     gallery.hide(client_id);
   }
 
-  /** The thread has it now. */
-  arrived(client_id: string): void {
+  /** Removes an item that the thread now shows. */
+  acknowledge(client_id: string): void {
     if (this.#queue?.has(client_id)) this.remove(client_id);
   }
 
-  /** The session has ended; what waits is kept for the next time this operator signs in. */
-  rest(): void {
+  /** Stops sending at the end of a session. Queued items are kept until this operator signs in again. */
+  stop(): void {
     this.#queue?.stop();
     this.#queue = null;
     this.items = [];
   }
 
-  /** Signed out: nothing of this operator may go out under the next. */
-  forget(): void {
+  /** Deletes the queue after signing out: nothing of this operator may be sent in the next one's name. */
+  clear(): void {
     for (const item of this.items) this.discard(item.client_id);
     this.#queue?.clear();
     this.#queue = null;
@@ -95,7 +95,7 @@ class Outbox {
     });
     this.#queue = queue;
     queue.load();
-    void this.#recall(queue.items);
+    void this.#restore(queue.items);
     queue.resume();
     return queue;
   }
@@ -104,23 +104,23 @@ class Outbox {
     const [site = 0, id = 0] = item.lane.split('/').map(Number);
     const { client_id } = item;
     const body = item.image
-      ? { client_id, image: await gallery.upload(client_id, (image) => door.uploadImage(site, image, stop, progress)) }
+      ? { client_id, image: await gallery.upload(client_id, (image) => api.uploadImage(site, image, stop, progress)) }
       : { client_id, text: item.text };
-    const { message } = await door.reply(site, id, body);
-    this.sent(message);
+    const { message } = await api.reply(site, id, body);
+    this.onSent(message);
     this.discard(client_id);
   }
 
-  async #recall(items: readonly OutboxItem[]): Promise<void> {
+  async #restore(items: readonly OutboxItem[]): Promise<void> {
     for (const item of items) await gallery.recall(item);
-    this.#recalled += 1;
+    this.#restoredCount += 1;
   }
 
   async #holds({ client_id, lane }: OutboxItem): Promise<boolean> {
     const [site = 0, id = 0] = lane.split('/').map(Number);
-    const { messages } = await door.thread(site, id);
+    const { messages } = await api.thread(site, id);
     const message = messages.find((held) => held.client_id === client_id);
-    if (message) this.sent(message);
+    if (message) this.onSent(message);
     return message !== undefined;
   }
 }

@@ -1,34 +1,34 @@
-import { keep, kept } from './kept';
+import { writeStored, readStored } from './browser-storage';
 
-type Choices = {
+type Values = {
   scheme: 'auto' | 'light' | 'dark';
   sound: boolean;
   notify: boolean;
-  /** Notifications say who wrote, and what only when this is on. */
+  /** Include the message text in notifications, not only the sender. */
   notifyText: boolean;
   shortcuts: boolean;
   dense: boolean;
-  /** Visitor details beside the thread, where there is room. */
+  /** Show visitor details beside the thread, where there is room. */
   details: boolean;
 };
 
-const first: Choices = { scheme: 'auto', sound: true, notify: false, notifyText: true, shortcuts: true, dense: false, details: true };
-const place = 'ocs.preferences';
+const defaults: Values = { scheme: 'auto', sound: true, notify: false, notifyText: true, shortcuts: true, dense: false, details: true };
+const storageKey = 'ocs.preferences';
 
-function remembered(): Choices {
+function load(): Values {
   try {
-    return { ...first, ...JSON.parse(kept(place) ?? '{}') };
+    return { ...defaults, ...JSON.parse(readStored(storageKey) ?? '{}') };
   } catch {
-    return first;
+    return defaults;
   }
 }
 
 class Preferences {
-  now = $state.raw<Choices>(remembered());
+  current = $state.raw<Values>(load());
 
-  set(change: Partial<Choices>): void {
-    this.now = { ...this.now, ...change };
-    keep(place, JSON.stringify(this.now));
+  set(change: Partial<Values>): void {
+    this.current = { ...this.current, ...change };
+    writeStored(storageKey, JSON.stringify(this.current));
     if (change.scheme) dispatchEvent(new Event('ocs:scheme'));
   }
 }

@@ -1,39 +1,39 @@
-/** An inbox out of sight still rings and counts for so long. */
-const ringsForMs = 30 * 60_000;
+/** A hidden inbox still plays sounds; for this long it counts as present. */
+const hiddenInboxMs = 30 * 60_000;
 
 /**
- * Can somebody see a chat on this console? Visitors are told "We're online" only while one can: a console in sight, on
- * whatever page, because each shows what is unread; or an inbox that was in sight not long ago.
+ * Can an operator notice a chat on this console? Visitors see "We're online" only while one can: on a visible console, on any
+ * page, because every page shows the unread count; or on an inbox that was visible recently.
  */
 class Presence {
-  #inSightAt = Date.now();
-  #said: boolean | null = null;
+  #lastVisibleAt = Date.now();
+  #published: boolean | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #tell: (present: boolean) => void = () => {};
+  #publish: (present: boolean) => void = () => {};
 
-  get now(): boolean {
-    return document.visibilityState === 'visible' || (location.pathname.startsWith('/chat') && Date.now() - this.#inSightAt < ringsForMs);
+  get current(): boolean {
+    return document.visibilityState === 'visible' || (location.pathname.startsWith('/chat') && Date.now() - this.#lastVisibleAt < hiddenInboxMs);
   }
 
-  /** How a change is told to the server. */
-  toldBy(tell: (present: boolean) => void): void {
-    this.#tell = tell;
+  /** Sets the function that sends a change to the server. */
+  publishVia(publish: (present: boolean) => void): void {
+    this.#publish = publish;
   }
 
-  /** A new connection knows nothing yet, or only what its first frame said. */
-  repeat(): void {
-    this.#said = null;
-    this.look();
+  /** Publishes the presence again: a new connection knows at most what its first frame said. */
+  republish(): void {
+    this.#published = null;
+    this.update();
   }
 
-  look(): void {
-    if (document.visibilityState === 'visible') this.#inSightAt = Date.now();
-    const present = this.now;
+  update(): void {
+    if (document.visibilityState === 'visible') this.#lastVisibleAt = Date.now();
+    const present = this.current;
     clearTimeout(this.#timer);
-    if (present && document.visibilityState !== 'visible') this.#timer = setTimeout(() => this.look(), ringsForMs - (Date.now() - this.#inSightAt) + 1);
-    if (present === this.#said) return;
-    this.#said = present;
-    this.#tell(present);
+    if (present && document.visibilityState !== 'visible') this.#timer = setTimeout(() => this.update(), hiddenInboxMs - (Date.now() - this.#lastVisibleAt) + 1);
+    if (present === this.#published) return;
+    this.#published = present;
+    this.#publish(present);
   }
 }
 

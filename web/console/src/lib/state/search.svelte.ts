@@ -1,89 +1,89 @@
-import { door, type SearchQuery } from '$lib/api/door';
+import { api, type SearchQuery } from '$lib/api/console-api';
 import { inbox } from './inbox.svelte';
 
-/** Whoever types on is not asked about yet. */
-const pauseMs = 200;
+/** Searches once no key has been pressed for this long. */
+const debounceMs = 200;
 
-type Found<T> = { found: T[]; next: string | null; indexing: boolean };
+type Page<T> = { results: T[]; next: string | null; indexing: boolean };
 
-/** What is found under the typed words, page by page, the newest first. */
+/** Search results for the typed text, page by page, newest first. */
 class Search<T> {
-  found = $state.raw<T[]>([]);
-  /** Where to look further back; null when all was looked at. */
+  results = $state.raw<T[]>([]);
+  /** The cursor of the next page; null when everything has been searched. */
   next = $state<string | null>(null);
-  /** The server is still making its index: some are not found yet. */
+  /** The server is still building its index, so results may be missing. */
   indexing = $state(false);
   loading = $state(false);
   failed = $state<unknown>(null);
 
-  #words = '';
+  #query = '';
   #site: number | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** An answer to what was asked before it comes too late. */
-  #turn = 0;
-  #page: (query: SearchQuery) => Promise<Found<T>>;
+  /** Responses to an earlier generation are dropped. */
+  #generation = 0;
+  #page: (query: SearchQuery) => Promise<Page<T>>;
 
-  constructor(page: (query: SearchQuery) => Promise<Found<T>>) {
+  constructor(page: (query: SearchQuery) => Promise<Page<T>>) {
     this.#page = page;
   }
 
-  look(words: string, site: number | null): void {
-    if (words.trim() === this.#words && site === this.#site) return;
-    this.forget();
-    [this.#words, this.#site] = [words.trim(), site];
-    if (!this.#words) return;
+  setQuery(text: string, site: number | null): void {
+    if (text.trim() === this.#query && site === this.#site) return;
+    this.clear();
+    [this.#query, this.#site] = [text.trim(), site];
+    if (!this.#query) return;
     this.loading = true;
-    this.#timer = setTimeout(() => void this.#ask(), pauseMs);
+    this.#timer = setTimeout(() => void this.#load(), debounceMs);
   }
 
-  /** Looks further back; again, when that failed. */
-  more(): void {
-    if (!this.loading && (this.next || this.failed)) void this.#ask();
+  /** Loads the next page, or retries the one that failed. */
+  loadMore(): void {
+    if (!this.loading && (this.next || this.failed)) void this.#load();
   }
 
-  forget(): void {
+  clear(): void {
     clearTimeout(this.#timer);
-    this.#turn += 1;
-    this.#words = '';
-    this.found = [];
+    this.#generation += 1;
+    this.#query = '';
+    this.results = [];
     this.next = null;
     this.indexing = this.loading = false;
     this.failed = null;
   }
 
-  async #ask(): Promise<void> {
-    const turn = this.#turn;
+  async #load(): Promise<void> {
+    const generation = this.#generation;
     this.loading = true;
     this.failed = null;
     try {
-      // A page is a bounded piece of work and may be empty though there is more further back.
+      // The server bounds its work per page, so a page may be empty although older matches exist.
       do {
         const page = await this.#page({
-          q: this.#words,
+          q: this.#query,
           ...(this.#site === null ? {} : { site: this.#site }),
           ...(this.next === null ? {} : { before: this.next }),
         });
-        if (turn !== this.#turn) return;
-        this.found = [...this.found, ...page.found];
+        if (generation !== this.#generation) return;
+        this.results = [...this.results, ...page.results];
         this.next = page.next;
         this.indexing = page.indexing;
-      } while (this.found.length === 0 && this.next !== null);
+      } while (this.results.length === 0 && this.next !== null);
     } catch (problem) {
-      if (turn === this.#turn) this.failed = problem;
+      if (generation === this.#generation) this.failed = problem;
     } finally {
-      if (turn === this.#turn) this.loading = false;
+      if (generation === this.#generation) this.loading = false;
     }
   }
 }
 
-/** Messages that say what is looked for. */
+/** Messages that match the search. */
 export const search = new Search(async (query) => {
-  const { messages, next, indexing } = await door.search(query);
-  return { found: messages, next: next ?? null, indexing };
+  const { messages, next, indexing } = await api.search(query);
+  return { results: messages, next: next ?? null, indexing };
 });
 
-/** The newest conversation of each person who is called so. They are known to the inbox, which hears what becomes of them. */
+/** The newest conversation of each person who matches. They are merged into the inbox, which keeps them up to date. */
 export const people = new Search(async (query) => {
-  const { conversations, next, indexing } = await door.people(query);
-  return { found: conversations.map((copy) => inbox.keep(copy)), next: next ?? null, indexing };
+  const { conversations, next, indexing } = await api.people(query);
+  return { results: conversations.map((snapshot) => inbox.merge(snapshot)), next: next ?? null, indexing };
 });

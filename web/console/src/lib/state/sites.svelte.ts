@@ -1,21 +1,21 @@
 import type { ConfigureSite, SiteLine, SiteView } from '@ocs/protocol/wire';
 import { SvelteMap } from 'svelte/reactivity';
 import { Refusal } from '@ocs/protocol';
-import { door } from '$lib/api/door';
+import { api } from '$lib/api/console-api';
 
-/** More sites than these are asked for together. */
-const oneByOne = 8;
+/** Up to this many sites are fetched one by one; for more, the whole list is loaded. */
+const maxSingleRefetches = 8;
 
-/** The sites of the account: a line of each, because there may be thousands, and all about those that were looked at. */
+/** The account's sites: a summary of each, because there may be thousands, and full details of those that were opened. */
 class Sites {
   list = $state.raw<SiteLine[]>([]);
   loaded = $state(false);
-  /** When the server's count of what is unread on any of them came. */
-  countedAt = -Infinity;
+  /** When the newest unread counts arrived from the server (performance.now()). */
+  unreadCountedAt = -Infinity;
 
   #byId = $derived(new Map(this.list.map((site) => [site.id, site])));
   #loading: Promise<void> | undefined;
-  #whole = new SvelteMap<number, SiteView>();
+  #details = new SvelteMap<number, SiteView>();
 
   byId(id: number): SiteLine | undefined {
     return this.#byId.get(id);
@@ -25,115 +25,115 @@ class Sites {
     return this.byId(id)?.name ?? (this.loaded ? 'Deleted site' : '');
   }
 
-  /** Everything about a site, once it was refreshed. */
-  whole(id: number): SiteView | undefined {
-    return this.#whole.get(id);
+  /** All details of a site, once they have been loaded. */
+  details(id: number): SiteView | undefined {
+    return this.#details.get(id);
   }
 
-  /** Those with these letters in their name. */
-  named(words: string): SiteLine[] {
-    const wanted = words.trim().toLowerCase();
-    return wanted ? this.list.filter((site) => site.name.toLowerCase().includes(wanted)) : this.list;
+  /** The sites whose name contains the text. */
+  matching(query: string): SiteLine[] {
+    const needle = query.trim().toLowerCase();
+    return needle ? this.list.filter((site) => site.name.toLowerCase().includes(needle)) : this.list;
   }
 
-  /** Who asks while it is on its way gets the same. */
+  /** Loads the list. Concurrent calls share one request. */
   load(): Promise<void> {
     this.#loading ??= this.#load().finally(() => (this.#loading = undefined));
     return this.#loading;
   }
 
   async refresh(id: number): Promise<SiteView> {
-    return this.keep(await door.site(id));
+    return this.set(await api.site(id));
   }
 
-  /** A site has changed, or is gone. Answers whether it is still there. */
-  async hear(id: number): Promise<boolean> {
+  /** Fetches a site that changed or was deleted. Resolves to false if it no longer exists. */
+  async refetch(id: number): Promise<boolean> {
     try {
-      const site = await door.site(id);
-      if (this.#whole.has(id)) this.keep(site);
-      else this.#count(lineOf(site));
+      const site = await api.site(id);
+      if (this.#details.has(id)) this.set(site);
+      else this.#setCounted(summaryOf(site));
       return true;
     } catch (problem) {
       if (!(problem instanceof Refusal && problem.status === 404)) throw problem;
-      this.drop(id);
+      this.discard(id);
       return false;
     }
   }
 
   async create(name: string): Promise<SiteView> {
-    return this.keep((await door.createSite({ name })).site);
+    return this.set((await api.createSite({ name })).site);
   }
 
   async configure(id: number, change: ConfigureSite): Promise<SiteView> {
-    return this.keep(await door.configureSite(id, change));
+    return this.set(await api.configureSite(id, change));
   }
 
   async remove(id: number): Promise<void> {
-    // First, so that nobody asks for what is going.
-    this.#whole.delete(id);
-    await door.deleteSite(id);
-    this.drop(id);
+    // Before the request, so that nothing fetches the site while it is being deleted.
+    this.#details.delete(id);
+    await api.deleteSite(id);
+    this.discard(id);
   }
 
-  /** Removes what an attack left behind; the consoles load anew by themselves. Answers how many conversations went. */
+  /** Deletes the conversations of an attack; all consoles reload by themselves. Resolves to the number of deleted conversations. */
   async cleanUp(id: number): Promise<number> {
-    const { conversations } = await door.cleanUpAttack(id);
+    const { conversations } = await api.cleanUpAbuse(id);
     await this.refresh(id);
     return conversations;
   }
 
-  async settleAttack(id: number): Promise<void> {
-    this.keep(await door.settleAttack(id));
+  async dismissAbuse(id: number): Promise<void> {
+    this.set(await api.dismissAbuse(id));
   }
 
-  keep(site: SiteView): SiteView {
-    this.#whole.set(site.id, site);
-    this.#count(lineOf(site));
+  set(site: SiteView): SiteView {
+    this.#details.set(site.id, site);
+    this.#setCounted(summaryOf(site));
     return site;
   }
 
-  drop(id: number): void {
-    this.#whole.delete(id);
+  discard(id: number): void {
+    this.#details.delete(id);
     this.list = this.list.filter((site) => site.id !== id);
   }
 
-  /** Unread follows the inbox between two loads. */
+  /** Adjusts the unread count as the inbox changes, between two loads. */
   addUnread(id: number, difference: number): void {
     const site = this.byId(id);
-    if (site && difference) this.#keepLine({ ...site, unread: Math.max(0, site.unread + difference) });
+    if (site && difference) this.#setSummary({ ...site, unread: Math.max(0, site.unread + difference) });
   }
 
-  /** Has the server count what is unread on these. */
+  /** Fetches the unread counts of these sites again. */
   async recount(ids: number[]): Promise<void> {
-    if (ids.length > oneByOne) await this.load();
-    else await Promise.all(ids.map((id) => this.hear(id)));
+    if (ids.length > maxSingleRefetches) await this.load();
+    else await Promise.all(ids.map((id) => this.refetch(id)));
   }
 
-  forget(): void {
-    this.#whole.clear();
+  clear(): void {
+    this.#details.clear();
     this.list = [];
     this.loaded = false;
   }
 
   async #load(): Promise<void> {
-    this.list = (await door.mySites()).sites;
-    this.countedAt = performance.now();
+    this.list = (await api.mySites()).sites;
+    this.unreadCountedAt = performance.now();
     this.loaded = true;
-    for (const id of this.#whole.keys()) void this.hear(id).catch(() => {});
+    for (const id of this.#details.keys()) void this.refetch(id).catch(() => {});
   }
 
-  #count(site: SiteLine): void {
-    this.countedAt = performance.now();
-    this.#keepLine(site);
+  #setCounted(site: SiteLine): void {
+    this.unreadCountedAt = performance.now();
+    this.#setSummary(site);
   }
 
-  #keepLine(site: SiteLine): void {
+  #setSummary(site: SiteLine): void {
     const known = this.byId(site.id);
     this.list = known ? this.list.map((other) => (other.id === site.id ? site : other)) : [...this.list, site];
   }
 }
 
-function lineOf(site: SiteView): SiteLine {
+function summaryOf(site: SiteView): SiteLine {
   const { id, name, paused, look, limits, seen_page, unread, attack, same_external_id } = site;
   return { id, name, paused, primary: look.primary, primary_text: look.primary_text, image_bytes: limits.image_bytes, seen_page, unread, attack, same_external_id };
 }

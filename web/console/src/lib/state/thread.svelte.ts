@@ -1,54 +1,54 @@
 import type { MessageForOperator, Thread as Page } from '@ocs/protocol/wire';
-import { door } from '$lib/api/door';
-import type { Key } from './conversation-events';
+import { api } from '$lib/api/console-api';
+import type { ConversationKey } from './conversation-events';
 import { inbox } from './inbox.svelte';
-import { inOrder } from './thread-order';
+import { mergeBySeq } from './merge-messages';
 
 const pageSize = 50;
-/** However far one reads, no more lines than this are held: what is far behind is given back. */
-const most = 400;
+/** Messages kept in memory, however far somebody scrolls: those farthest away are dropped. */
+const maxMessages = 400;
 
 export class Thread {
   messages = $state.raw<MessageForOperator[]>([]);
-  /** There are older ones than those held. */
+  /** There are older messages than those loaded. */
   more = $state(false);
-  /** There are newer ones: somebody reads far above the end. */
+  /** There are newer messages than those loaded: somebody reads far above the end. */
   newer = $state(false);
   loaded = $state(false);
   loading = $state(false);
   failed = $state<unknown>(null);
-  /** A message that somebody wants to see; anew each time, also when it is the same. */
-  sought = $state.raw<{ seq: number } | null>(null);
+  /** The message to scroll to. A new object for each request, even for the same message. */
+  target = $state.raw<{ seq: number } | null>(null);
 
-  /** Counts what replaces all that is held: an answer to what was asked before it comes too late. */
-  #turn = 0;
+  /** Incremented whenever all messages are replaced: responses to earlier requests are dropped. */
+  #generation = 0;
 
   constructor(
     readonly site: number,
     readonly id: number,
   ) {}
 
-  /** `afresh`: what we hold may be untrue and is replaced. */
-  async load(afresh = false): Promise<void> {
-    if (this.loading && !afresh) return;
-    this.sought = null;
+  /** Loads the newest page. `discard`: replace the loaded messages, which may be outdated. */
+  async load(discard = false): Promise<void> {
+    if (this.loading && !discard) return;
+    this.target = null;
     await this.#replace(undefined, (page) => {
-      const touches = !afresh && this.messages.length > 0 && (page.messages[0]?.seq ?? 0) <= (this.messages.at(-1)?.seq ?? 0) + 1;
+      const touches = !discard && this.messages.length > 0 && (page.messages[0]?.seq ?? 0) <= (this.messages.at(-1)?.seq ?? 0) + 1;
       this.more = touches ? this.more : page.more;
-      this.messages = inOrder(touches ? this.messages : [], page.messages);
+      this.messages = mergeBySeq(touches ? this.messages : [], page.messages);
       this.newer = false;
     });
   }
 
-  /** Shows a message, with what was said around it. */
-  async seek(seq: number): Promise<void> {
-    this.sought = { seq };
+  /** Shows a message with its context. */
+  async goTo(seq: number): Promise<void> {
+    this.target = { seq };
     if (!this.messages.some((message) => message.seq === seq)) await this.#around(seq);
   }
 
-  /** What we hold may be untrue: asks again, for the same place. */
-  async again(): Promise<void> {
-    await (this.sought ? this.#around(this.sought.seq) : this.load(true));
+  /** Loads the current part again, because what is loaded may be outdated. */
+  async reload(): Promise<void> {
+    await (this.target ? this.#around(this.target.seq) : this.load(true));
   }
 
   async #around(seq: number): Promise<void> {
@@ -59,20 +59,20 @@ export class Thread {
     });
   }
 
-  async #replace(before: number | undefined, take: (page: Page) => void): Promise<void> {
-    const turn = ++this.#turn;
+  async #replace(before: number | undefined, apply: (page: Page) => void): Promise<void> {
+    const generation = ++this.#generation;
     this.loading = true;
     this.failed = null;
     try {
-      const page = await door.thread(this.site, this.id, before, pageSize);
-      if (turn !== this.#turn) return;
-      inbox.keep(page.conversation);
-      take(page);
+      const page = await api.thread(this.site, this.id, before, pageSize);
+      if (generation !== this.#generation) return;
+      inbox.merge(page.conversation);
+      apply(page);
       this.loaded = true;
     } catch (problem) {
-      if (turn === this.#turn) this.failed = problem;
+      if (generation === this.#generation) this.failed = problem;
     } finally {
-      if (turn === this.#turn) this.loading = false;
+      if (generation === this.#generation) this.loading = false;
     }
   }
 
@@ -81,79 +81,79 @@ export class Thread {
     if (!oldest || !this.more || this.loading) return;
     await this.#extend(oldest.seq, (page) => {
       this.more = page.more;
-      const messages = inOrder(this.messages, page.messages);
-      if (messages.length > most) this.newer = true;
-      this.messages = messages.slice(0, most);
+      const messages = mergeBySeq(this.messages, page.messages);
+      if (messages.length > maxMessages) this.newer = true;
+      this.messages = messages.slice(0, maxMessages);
     });
   }
 
   async loadNewer(): Promise<void> {
     const newest = this.messages.at(-1);
     if (!newest || !this.newer || this.loading) return;
-    // Numbers have no gaps: this page begins right after what is held.
+    // seq has no gaps, so this page begins right after the loaded messages.
     await this.#extend(newest.seq + pageSize + 1, (page) => {
-      const messages = inOrder(this.messages, page.messages);
+      const messages = mergeBySeq(this.messages, page.messages);
       this.newer = (messages.at(-1)?.seq ?? 0) < page.conversation.last_seq;
-      if (messages.length > most) this.more = true;
-      this.messages = messages.slice(-most);
-      if (!this.newer) this.sought = null;
+      if (messages.length > maxMessages) this.more = true;
+      this.messages = messages.slice(-maxMessages);
+      if (!this.newer) this.target = null;
     });
   }
 
-  async #extend(before: number, take: (page: Page) => void): Promise<void> {
-    const turn = this.#turn;
+  async #extend(before: number, apply: (page: Page) => void): Promise<void> {
+    const generation = this.#generation;
     this.loading = true;
     try {
-      const page = await door.thread(this.site, this.id, before, pageSize);
-      if (turn === this.#turn) take(page);
+      const page = await api.thread(this.site, this.id, before, pageSize);
+      if (generation === this.#generation) apply(page);
     } finally {
-      if (turn === this.#turn) this.loading = false;
+      if (generation === this.#generation) this.loading = false;
     }
   }
 
-  hear(message: MessageForOperator): void {
+  append(message: MessageForOperator): void {
     const last = this.messages.at(-1)?.seq ?? 0;
     if (!this.loaded || this.newer || message.seq <= last) return;
     if (message.seq > last + 1) return void this.load();
     this.messages = [...this.messages, message];
   }
 
-  /** Called while the reader is at the end. */
+  /** Drops old messages. Called while the reader is at the end. */
   trim(): void {
-    if (this.messages.length <= most || this.newer) return;
-    this.messages = this.messages.slice(-most / 2);
+    if (this.messages.length <= maxMessages || this.newer) return;
+    this.messages = this.messages.slice(-maxMessages / 2);
     this.more = true;
   }
 }
 
-/** The last few threads stay ready, so that going back and forth needs no request. */
+/** Caches the last twelve threads, so that switching between them needs no request. */
 class Threads {
-  #kept = new Map<Key, Thread>();
+  #cached = new Map<ConversationKey, Thread>();
 
-  /** `seq`: a message in it that is to be shown. */
+  /** Returns the thread and starts loading it. `seq`: the message to scroll to. */
   open(site: number, id: number, seq: number | null = null): Thread {
-    const key: Key = `${site}/${id}`;
-    const thread = this.#kept.get(key) ?? new Thread(site, id);
-    this.#kept.delete(key);
-    this.#kept.set(key, thread);
-    for (const old of [...this.#kept.keys()].slice(0, -12)) this.#kept.delete(old);
-    if (seq !== null) void thread.seek(seq);
+    const key: ConversationKey = `${site}/${id}`;
+    const thread = this.#cached.get(key) ?? new Thread(site, id);
+    this.#cached.delete(key);
+    this.#cached.set(key, thread);
+    for (const old of [...this.#cached.keys()].slice(0, -12)) this.#cached.delete(old);
+    if (seq !== null) void thread.goTo(seq);
     else if (!thread.loaded) void thread.load();
     return thread;
   }
 
-  hear(message: MessageForOperator): void {
-    this.#kept.get(`${message.site_id}/${message.conversation_id}`)?.hear(message);
+  append(message: MessageForOperator): void {
+    this.#cached.get(`${message.site_id}/${message.conversation_id}`)?.append(message);
   }
 
-  /** After a resync nothing that we hold may be believed: ask again, and show the old lines meanwhile. */
-  reload(shown: Thread | null): void {
-    for (const [key, thread] of this.#kept) if (thread !== shown) this.#kept.delete(key);
-    void shown?.again();
+  /** After a resync everything may be outdated: loads the shown thread again, keeping the old messages on the screen meanwhile. */
+  reload(shownThread: Thread | null): void {
+    for (const [key, thread] of this.#cached) if (thread !== shownThread) this.#cached.delete(key);
+    void shownThread?.reload();
   }
 
-  forget(): void {
-    this.#kept.clear();
+  clear(): void {
+    this.#cached.clear();
   }
 }
 

@@ -1,4 +1,4 @@
-import { wordsOf } from '$lib/words/problem';
+import { errorText } from '$lib/strings/problem';
 
 export type Toast = { id: number; tone: 'plain' | 'danger'; text: string };
 
@@ -6,14 +6,14 @@ class Toasts {
   list = $state.raw<Toast[]>([]);
   #last = 0;
 
-  say(text: string): void {
+  info(text: string): void {
     this.#show('plain', text);
   }
 
-  /** Anything thrown by a call, in its own words. */
-  refuse(problem: unknown): void {
+  /** Shows the message of anything that a request threw. */
+  error(problem: unknown): void {
     if (problem instanceof DOMException && problem.name === 'AbortError') return;
-    this.#show('danger', wordsOf(problem));
+    this.#show('danger', errorText(problem));
   }
 
   close(id: number): void {

@@ -1,24 +1,24 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { Key } from './conversation-events';
+import type { ConversationKey } from './conversation-events';
 
-const lastsMs = 6_000;
+const typingLastsMs = 6_000;
 
-/** Which visitors are writing just now. A sign of it lasts six seconds. */
+/** Which visitors are typing. A typing signal expires after six seconds. */
 class Typing {
-  #until = new SvelteMap<Key, ReturnType<typeof setTimeout>>();
+  #timers = new SvelteMap<ConversationKey, ReturnType<typeof setTimeout>>();
 
-  has(key: Key): boolean {
-    return this.#until.has(key);
+  has(key: ConversationKey): boolean {
+    return this.#timers.has(key);
   }
 
-  hear(key: Key): void {
-    clearTimeout(this.#until.get(key));
-    this.#until.set(key, setTimeout(() => this.#until.delete(key), lastsMs));
+  start(key: ConversationKey): void {
+    clearTimeout(this.#timers.get(key));
+    this.#timers.set(key, setTimeout(() => this.#timers.delete(key), typingLastsMs));
   }
 
-  stop(key: Key): void {
-    clearTimeout(this.#until.get(key));
-    this.#until.delete(key);
+  stop(key: ConversationKey): void {
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
   }
 }
 

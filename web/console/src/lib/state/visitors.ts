@@ -1,24 +1,24 @@
 import type { ConversationForOperator as Conversation, Page, VisitorForOperator } from '@ocs/protocol/wire';
-import { isOf, type Person, withVisitor } from './conversation-events';
+import { isAbout, type Person, withVisitor } from './conversation-events';
 import { inbox } from './inbox.svelte';
 
-/** News of a person goes to each of its conversations that we know. */
-function forEach(person: Person, change: (visitor: VisitorForOperator) => VisitorForOperator): void {
-  const touched: Conversation[] = [];
-  for (const conversation of inbox.known.values()) {
-    if (isOf(conversation, person)) touched.push(conversation);
+/** Changes the visitor in each loaded conversation of this person. */
+function updateConversations(person: Person, change: (visitor: VisitorForOperator) => VisitorForOperator): void {
+  const matching: Conversation[] = [];
+  for (const conversation of inbox.conversations.values()) {
+    if (isAbout(conversation, person)) matching.push(conversation);
   }
-  for (const conversation of touched) inbox.put(withVisitor(conversation, change(conversation.visitor)));
+  for (const conversation of matching) inbox.set(withVisitor(conversation, change(conversation.visitor)));
 }
 
 export const visitors = {
-  changed(visitor: VisitorForOperator): void {
-    forEach({ ...visitor, visitor_id: visitor.id }, () => visitor);
+  update(visitor: VisitorForOperator): void {
+    updateConversations({ ...visitor, visitor_id: visitor.id }, () => visitor);
   },
-  present(person: Person, online: boolean): void {
-    forEach(person, (visitor) => ({ ...visitor, online, last_seen_at: Math.max(visitor.last_seen_at, Date.now()) }));
+  setOnline(person: Person, online: boolean): void {
+    updateConversations(person, (visitor) => ({ ...visitor, online, last_seen_at: Math.max(visitor.last_seen_at, Date.now()) }));
   },
-  moved(person: Person, page: Page): void {
-    forEach(person, (visitor) => ({ ...visitor, page }));
+  setPage(person: Person, page: Page): void {
+    updateConversations(person, (visitor) => ({ ...visitor, page }));
   },
 };

@@ -5,7 +5,7 @@ import { sites } from '$lib/state/sites.svelte';
 export async function load({ params, parent }) {
   await parent();
   const id = Number(params.id);
-  if (sites.whole(id)) return;
+  if (sites.details(id)) return;
   try {
     await sites.refresh(id);
   } catch (problem) {

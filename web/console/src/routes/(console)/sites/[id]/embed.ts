@@ -1,5 +1,5 @@
-// What a site owner pastes. Fixed by the public contract: only host and key vary. All of it is right as it stands, on every
-// page and for every visitor.
+// The code that a site owner pastes. Fixed by the public API reference: only host and key vary. It is correct as it is, on
+// every page and for every visitor.
 
 export function snippet(host: string, key: string): string {
   return `<script>(function(){
@@ -9,7 +9,7 @@ export function snippet(host: string, key: string): string {
 })();</script>`;
 }
 
-/** Commented out: a sample value that somebody pastes unchanged would make all visitors one person. */
+/** Commented out, because a sample value pasted unchanged would make all visitors the same person. */
 export const knownVisitors = `<script>
 // window.OCS = { externalId: 'THE ID OF THE SIGNED-IN VISITOR', nickname: 'THEIR NAME' };
 </script>`;

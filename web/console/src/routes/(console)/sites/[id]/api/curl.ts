@@ -1,4 +1,4 @@
-// The documented requests, with this host.
+// curl commands for the documented requests of the chat API.
 
 export function curlFetch(host: string): string {
   return `curl "${host}/api/chat_api.php?action=get_recent_messages&key=CHAT_API_KEY"`;

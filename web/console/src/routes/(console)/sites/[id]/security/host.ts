@@ -1,4 +1,4 @@
-/** The host name in what was typed or pasted ("https://shop.example/x" → "shop.example"), or null. */
+/** The host name in typed or pasted text ("https://shop.example/x" → "shop.example"), or null. */
 export function hostOf(typed: string): string | null {
   const bare = typed.trim().toLowerCase().replace(/^https?:\/\//, '').replace(/[/?#].*$/, '');
   const wild = bare.startsWith('*.');

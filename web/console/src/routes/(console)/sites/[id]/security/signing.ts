@@ -1,5 +1,5 @@
-// Signing an identity token (a JWT, HS256) with what each language has at hand. Each is a file of its own, which a test of the
-// server runs as it is printed.
+// Sample code that signs an identity token (a JWT with HS256) in several languages. Each sample is a separate file, which a
+// server test runs exactly as shown.
 import go from './signing/token.go?raw';
 import java from './signing/OcsIdentity.java?raw';
 import node from './signing/token.mjs?raw';

@@ -1,0 +1,34 @@
+// localStorage, with a fallback in memory: where it is full, blocked or missing, a value lives as long as the page.
+const memory = new Map<string, string>();
+
+export function readStored(name: string): string | null {
+  try {
+    return localStorage.getItem(name) ?? memory.get(name) ?? null;
+  } catch {
+    return memory.get(name) ?? null;
+  }
+}
+
+export function writeStored(name: string, value: string | null): void {
+  if (value === null) memory.delete(name);
+  else memory.set(name, value);
+  try {
+    if (value === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, value);
+  } catch {
+    // The value is in memory.
+  }
+}
+
+export function storedNames(prefix: string): string[] {
+  const names = new Set([...memory.keys()].filter((name) => name.startsWith(prefix)));
+  try {
+    for (let i = 0; i < localStorage.length; i++) {
+      const name = localStorage.key(i);
+      if (name?.startsWith(prefix)) names.add(name);
+    }
+  } catch {
+    // The names are in memory.
+  }
+  return [...names];
+}

@@ -1,0 +1,27 @@
+const texts: Record<string, string> = {
+  account_made: 'Account created',
+  signed_in: 'Signed in',
+  signed_out: 'Signed out',
+  session_ended: 'Another browser signed out',
+  password_changed: 'Password changed',
+  second_factor_on: 'Two-factor authentication turned on',
+  second_factor_off: 'Two-factor authentication turned off',
+  second_factor_failed: 'Sign-in with the right password and a wrong code',
+  recovery_codes_made: 'Recovery codes created',
+  recovery_code_used: 'Recovery code used',
+  site_made: 'Site created',
+  site_changed: 'Site changed',
+  site_deleted: 'Site deleted',
+  chat_key_made: 'Chat API key created',
+  chat_key_revoked: 'Chat API key revoked',
+  widget_key_made: 'Widget key replaced',
+  identity_secret_made: 'Identity secret created',
+  identity_secret_deleted: 'Identity secret deleted',
+  attack_cleaned_up: 'Cleaned up after a flood of visitors',
+  attack_settled: 'Flood of visitors dismissed',
+};
+
+/** Describes an entry of the audit log. A newer server may send actions that this page does not know. */
+export function auditActionText(action: string): string {
+  return texts[action] ?? action.replaceAll('_', ' ');
+}

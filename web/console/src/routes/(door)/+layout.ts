@@ -1,8 +1,0 @@
-import { redirect } from '@sveltejs/kit';
-import { account } from '$lib/state/account.svelte';
-
-export async function load({ url }) {
-  const about = await account.loadAbout();
-  // Nobody can sign in to an empty server: its first page makes the account.
-  if (about.empty && about.signup !== 'closed' && url.pathname === '/login') redirect(307, `/signup${url.search}`);
-}
