@@ -29,12 +29,12 @@ async function talks(body) {
   await eventually(() => ask('textarea', (field) => field.focus()));
   await john.press(...'Wait for me', 'Enter');
   const { id } = await eventually(async () => {
-    const [conversation] = await shop.door.conversations();
+    const [conversation] = await shop.api.conversations();
     assert.ok(conversation);
     return conversation;
   });
   let count = 0;
-  const reply = (text) => shop.door.reply(shop.id, id, `r${(count += 1)}`, text);
+  const reply = (text) => shop.api.reply(shop.id, id, `r${(count += 1)}`, text);
   await reply('Of course');
   await hasTexts(['Wait for me', 'Of course']);
   return { shop, url, path: new URL(url).pathname, reply };

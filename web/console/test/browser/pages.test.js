@@ -110,7 +110,7 @@ test('from an empty account to a site with its key', async () => {
   empty.world.sites[0].seen_page = { origin: 'https://shop.example', at: Date.now() };
   await page.getByText('The widget works: last seen on').waitFor({ timeout: 5000 });
   await page.getByRole('link', { name: 'API' }).click();
-  await page.getByText('the chat API is closed').waitFor();
+  await page.getByText('the chat API is disabled').waitFor();
   await page.getByRole('button', { name: 'New key…' }).click();
   await page.getByRole('button', { name: 'Create key' }).click();
   await page.getByText('Copy it now').waitFor();
