@@ -213,6 +213,11 @@ pub enum ErrorCode {
 }
 
 impl Error {
+    /// For `map_err`: what was not found means `other` here; a failing database still means that.
+    pub fn not_found_as(other: Error) -> impl FnOnce(Error) -> Error {
+        move |error| if matches!(error, Error::NotFound) { other } else { error }
+    }
+
     /// The code that clients match on.
     pub fn code(&self) -> ErrorCode {
         match self {

@@ -149,11 +149,19 @@ test('in signed-only mode other visitors are told so, and a wrong signature coun
   const shop = await here.site();
   const { secret } = await shop.api.request('POST', `sites/${shop.id}/identity-secrets`);
   await shop.api.configure(shop.id, { identity_mode: 'signed_only' });
-  for (const options of [vera, { ...vera, identityToken: sign('not the secret', 'vera-1') }, { ...vera, identityToken: sign(secret, 'somebody-else') }, { ...vera, identityToken: sign(secret, 'vera-1', { exp: 1 }) }]) {
+  const [signIn, reload] = ['Please sign in to this site, then open the chat again.', 'Please reload this page.'];
+  const visitors = [
+    [vera, signIn],
+    [{ ...vera, identityToken: sign('not the secret', 'vera-1') }, reload],
+    [{ ...vera, identityToken: sign(secret, 'somebody-else') }, reload],
+    [{ ...vera, identityToken: sign(secret, 'vera-1', { exp: 1 }) }, reload],
+  ];
+  for (const [options, help] of visitors) {
     const visitor = await here.visitor();
     await visitor.visit(here.page(shop, { head: snippetWith(here.url, shop.key, options) }));
     await visitor.launcher.click();
     await visitor.page.locator('ocs-chat').getByText('We can’t identify you').waitFor();
+    await visitor.page.locator('ocs-chat').getByText(help).waitFor();
     assert.ok(visitor.seen.warnings.some((line) => line.includes('cannot be identified')), 'the browser console explains why');
   }
   const known = await openChat(shop, { ...vera, identityToken: sign(secret, 'vera-1') });

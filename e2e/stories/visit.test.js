@@ -128,7 +128,9 @@ test('an id that is too long is refused with an explanation on the screen and in
   const vera = await here.visitor();
   await vera.visit(here.page(shop, { head: snippetWith(here.url, shop.key, { externalId: 'x'.repeat(300) }) }));
   await vera.launcher.click();
-  await vera.page.locator('ocs-chat').getByText('We can’t identify you').waitFor();
+  const refused = vera.page.locator('ocs-chat .refused');
+  await refused.getByText('We can’t identify you').waitFor();
+  assert.equal(await refused.getByText('sign in').count(), 0, 'signing in would not help');
   const lines = vera.seen.warnings.filter((line) => line.includes('[OCS]'));
   assert.equal(lines.length, 1, lines.join('\n'));
   assert.match(lines[0], /external_id.*128 bytes/);

@@ -55,7 +55,7 @@ impl Line {
         // The seat comes first, so that nothing can happen between catching up and listening.
         let seat = app.hub.sit(who, true).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         // A change of the site from before the seat was taken has told nobody.
-        let now = app.sites.by_id(site.id).await.map_err(|_| Error::InvalidToken)?;
+        let now = app.sites.by_id(site.id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
         now.check_session(&session, origin)?;
         if now.identity_mode != mode {
             seat.end(Ending::Reload);

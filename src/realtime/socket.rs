@@ -73,7 +73,7 @@ async fn open_visitor(
     let session = app.visitors.find(&app.store, &token).await?;
     // One site's storm waits for its turn outside, and leaves the places to others.
     drop(place);
-    let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
+    let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
     site.check_session(&session, origin)?;
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
     let _place = admitted(app).await?;

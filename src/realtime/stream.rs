@@ -26,7 +26,7 @@ pub async fn visitor_stream(
     origin: Option<&str>,
     cursor: &str,
 ) -> Result<Response> {
-    let site = app.sites.by_id(session.site_id).await.map_err(|_| Error::InvalidToken)?;
+    let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
     Ok(answer(Line::visitor(app, session, &site, origin, cursor).await?))
 }

@@ -90,7 +90,7 @@ impl Directory {
         if self.is_over(expires_at) {
             return Err(Error::UnknownSite);
         }
-        self.by_id(site).await.map_err(gone(Error::UnknownSite))
+        self.by_id(site).await.map_err(Error::not_found_as(Error::UnknownSite))
     }
 
     /// The site of a chat API key, which of its keys it is, and what it opens.
@@ -170,8 +170,4 @@ impl Directory {
 /// Sorts out what cannot be a key before the database is asked.
 fn could_be_key(text: &str, prefix: &str) -> bool {
     text.len() <= 100 && text.starts_with(prefix)
-}
-
-fn gone(as_error: Error) -> impl FnOnce(Error) -> Error {
-    move |error| if matches!(error, Error::NotFound) { as_error } else { error }
 }

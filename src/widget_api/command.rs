@@ -191,8 +191,12 @@ async fn start_session(
     let old = match bearer(headers) {
         // A token that has ended, or of another site, is as good as none: the visitor simply starts.
         Some(token) => {
-            let found = app.visitors.find(&app.store, &token).await.ok();
-            found.filter(|old| old.site_id == site.id && site.trusts(old))
+            match app.visitors.find(&app.store, &token).await {
+                Ok(old) => Some(old).filter(|old| old.site_id == site.id && site.trusts(old)),
+                Err(Error::InvalidToken) => None,
+                // The token may be good: who shows it must not become somebody new because the storage failed.
+                Err(error) => return Err(error),
+            }
         }
         None => None,
     };

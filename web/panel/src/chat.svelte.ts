@@ -30,7 +30,6 @@ export class Chat implements Composing {
   more = $state.raw(false);
   loadingOlder = $state.raw(false);
   heldUntil = $state.raw<number | null>(null);
-  unidentified = $state.raw(false);
   problem = $state.raw<ErrorCode | null>(null);
   draft = $state.raw("");
   caret = 0;
@@ -241,7 +240,10 @@ export class Chat implements Composing {
     try {
       const response = await fetch(`${site.o}/api/widget/welcome?${query}`, { credentials: "omit", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
       const body = await response.json();
-      if (response.ok) this.welcome ??= body as Welcome;
+      if (response.ok) {
+        this.welcome ??= body as Welcome;
+        this.problem = null;
+      }
       else if (response.status < 500) this.problem = body.error.code;
       else throw body;
     } catch {

@@ -31,7 +31,7 @@ export type Courier = {
   /** Re-encodes an image smaller and returns its new description; null when it is small already or can't be re-encoded. */
   lighten(item: OutboxItem): Promise<OutboxItem["image"]>;
   changed(): void;
-  /** The credential was refused: the queue is paused until `resume`. */
+  /** Nothing of this author is taken now, by its credential or by the site's policy: the queue is paused until `resume`. */
   unauthorised(code: string): void;
 };
 
@@ -40,6 +40,8 @@ export type Courier = {
  * network that loses every second request, that still happens to only one item in 250.
  */
 const MAX_FAILURES = 4;
+/** Refusals that are not about the item: it waits until the site's owner changes their mind. */
+const POLICY = /^(site_paused|forbidden_origin|identity_required)$/;
 /** After this many, a large image is made smaller and the count restarts. */
 const SHRINK_AFTER_FAILURES = 2;
 /** An attempt without progress for this long has failed. Equals the server's default `body_seconds`. */
@@ -203,7 +205,7 @@ export class Outbox {
     const { client_id: id, lane } = item;
     const refusal = error instanceof Refusal ? error : null;
     const { status = 0, code = null, retryAfterS = null } = refusal ?? {};
-    if (status === 401 || code === "identity_required") {
+    if (status === 401 || POLICY.test(code ?? "")) {
       this.#paused = true;
       this.#patch(id, { state: "queued" });
       return this.courier.unauthorised(code ?? "");

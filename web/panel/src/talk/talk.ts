@@ -135,14 +135,17 @@ export class Talk {
 
   #draw(): void {
     const { chat } = this;
-    const { conversations, outbox, visitor, welcome, line, unidentified } = this.visit;
+    const { conversations, outbox, visitor, welcome, line, problem } = this.visit;
     if (welcome !== null) chat.welcome = welcome;
     chat.nickname = visitor?.nickname ?? claimedName(chat.host.ocs);
     chat.rows = rowsOf(this.#shown.of(conversations, outbox.items), this.#dayOf, chat.rows);
     chat.more = conversations.more;
     chat.heldUntil = outbox.heldUntil;
-    chat.unidentified = unidentified;
-    if (chat.known) chat.status.line(unidentified || chat.problem ? "live" : line);
+    // To a stranger the greeting may have been refused, before there was any visit.
+    if (problem || chat.known) {
+      chat.problem = problem;
+      chat.status.line(problem ? "live" : line);
+    }
     if (visitor !== null) this.attention.unread(conversations.unread);
   }
 
@@ -172,6 +175,7 @@ export class Talk {
   #dropped(): void {
     const { chat } = this;
     chat.draft = "";
+    chat.problem = null;
     chat.typist = null;
     chat.enlarged = null;
     chat.said = "";
@@ -184,9 +188,8 @@ export class Talk {
 
   #problem(code: ErrorCode, message: string): void {
     const { chat } = this;
-    const { unidentified } = this.visit;
-    console.warn(`[OCS] ${unidentified ? "cannot be identified: " : ""}${message || code}`);
-    if (!unidentified) chat.problem = code;
+    console.warn(`[OCS] ${/ident/.test(code) ? "cannot be identified: " : ""}${message || code}`);
+    this.changed();
     chat.host.emit("error", { code, message });
   }
 }

@@ -48,6 +48,7 @@ const en: Words = {
   tooManyPictures: counted("en", { one: "Only # picture at a time", other: "Only # pictures at a time" }),
   unidentified: "We can’t identify you",
   unidentifiedHelp: "Please sign in to this site, then open the chat again.",
+  reload: "Please reload this page.",
   unavailable: "Chat isn’t available right now.",
   paused: "This chat is paused at the moment.",
   failures: {

@@ -48,6 +48,7 @@ const es: Words = {
   tooManyPictures: counted("es", { one: "Solo # imagen a la vez", other: "Solo # imágenes a la vez" }),
   unidentified: "No podemos identificarte",
   unidentifiedHelp: "Inicia sesión en este sitio y vuelve a abrir el chat.",
+  reload: "Recarga esta página.",
   unavailable: "El chat no está disponible en este momento.",
   paused: "Este chat está en pausa.",
   failures: {

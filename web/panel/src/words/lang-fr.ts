@@ -48,6 +48,7 @@ const fr: Words = {
   tooManyPictures: counted("fr", { one: "# seule image à la fois", other: "# images à la fois au maximum" }),
   unidentified: "Nous ne pouvons pas vous identifier",
   unidentifiedHelp: "Connectez-vous à ce site, puis rouvrez le chat.",
+  reload: "Rechargez cette page.",
   unavailable: "Le chat n’est pas disponible pour le moment.",
   paused: "Ce chat est en pause pour le moment.",
   failures: {

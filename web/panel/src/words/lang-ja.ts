@@ -48,6 +48,7 @@ const ja: Words = {
   tooManyPictures: counted("ja", { other: "画像は一度に#枚までです" }),
   unidentified: "ご本人を確認できません",
   unidentifiedHelp: "このサイトにログインしてから、もう一度チャットを開いてください。",
+  reload: "このページを再読み込みしてください。",
   unavailable: "現在チャットをご利用いただけません。",
   paused: "このチャットは現在停止しています。",
   failures: {

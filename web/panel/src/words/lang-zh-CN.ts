@@ -48,6 +48,7 @@ const zhCN: Words = {
   tooManyPictures: counted("zh-CN", { other: "一次最多发送 # 张图片" }),
   unidentified: "无法确认您的身份",
   unidentifiedHelp: "请先登录本网站，然后重新打开聊天。",
+  reload: "请刷新此页面。",
   unavailable: "聊天暂时不可用。",
   paused: "聊天服务已暂停。",
   failures: {

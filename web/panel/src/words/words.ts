@@ -51,6 +51,7 @@ export type Words = {
   tooManyPictures: (count: number) => string;
   unidentified: string;
   unidentifiedHelp: string;
+  reload: string;
   unavailable: string;
   paused: string;
   failures: Partial<Record<ErrorCode, string>>;

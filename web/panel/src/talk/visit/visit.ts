@@ -36,13 +36,15 @@ export class Visit {
   welcome: Welcome | null = null;
   visitor: VisitorState["visitor"] | null = null;
   line: ConnectionState = "stopped";
-  /** The site lets in only people it has signed for. */
-  unidentified = false;
+  /** Why nobody is let in at the moment. The visitor keeps its token and asks again. */
+  problem: ErrorCode | null = null;
   #generation = 0;
   #warned = "";
   #starting: Promise<void> | null = null;
   #retry = () => {};
   readonly #backoff = new Backoff(realTimers);
+  /** A policy stands for minutes or days, on any number of open pages: each asks every 150 s on average. */
+  readonly #refusals = new Backoff(realTimers, 30_000, 300_000);
 
   constructor(
     readonly door: WidgetDoor,
@@ -53,7 +55,7 @@ export class Visit {
     carrier: Pick<Courier, "deliver" | "lighten">,
     private readonly socket?: MakeSocket,
   ) {
-    this.outbox = new Outbox(record.outbox(), { ...carrier, holds: (item) => this.#holds(item), changed: () => events.changed(), unauthorised: (code) => this.#refused(code as ErrorCode) });
+    this.outbox = new Outbox(record.outbox(), { ...carrier, holds: (item) => this.#holds(item), changed: () => events.changed(), unauthorised: (code) => this.#refused(code as ErrorCode, "") });
     this.outbox.load();
     if (this.outbox.items.length > 0) this.outbox.resume();
   }
@@ -69,9 +71,9 @@ export class Visit {
     const claimed = claimedId(this.ocs);
     const { owner, anonymous, token } = this.record.kept;
     const other = owner !== undefined && !anonymous && owner !== claimed;
-    const active = this.visitor !== null || this.#starting !== null || this.unidentified;
+    const active = this.visitor !== null || this.#starting !== null || this.problem !== null;
     if (other) this.drop();
-    this.unidentified = false;
+    this.problem = null;
     if (!active && !(token && !other)) return;
     // From anonymous the old token goes along, and the thread is kept.
     this.#generation += 1;
@@ -101,7 +103,7 @@ export class Visit {
     this.outbox.clear();
     this.conversations.load({ conversations: [], messages: [], more: false });
     this.visitor = null;
-    this.unidentified = false;
+    this.problem = null;
     this.door.token = null;
     this.record.forgetVisitor();
     this.events.dropped();
@@ -193,7 +195,9 @@ export class Visit {
     this.visitor = state.visitor;
     this.welcome = state.welcome;
     this.conversations.load(state);
+    this.problem = null;
     this.#backoff.reset();
+    this.#refusals.reset();
     for (const message of state.messages) if (message.client_id !== null) this.outbox.remove(message.client_id);
     this.#keepUntil();
     this.hints.connection?.start(state.cursor);
@@ -204,34 +208,32 @@ export class Visit {
   }
 
   #failed(error: unknown): void {
-    if (!(error instanceof Refusal)) return this.#later();
-    if (error.code === "invalid_token" && this.door.token !== null) return this.#refused("invalid_token");
-    if (error.code === "identity_required" || error.code === "invalid_identity" || error.detail?.field === "external_id") {
-      this.unidentified = true;
-      this.#disconnect();
-      this.events.problem(error.code, error.message);
-      return this.events.changed();
-    }
-    if (error.status === 429 || error.status >= 500) return this.#later(undefined, (error.retryAfterS ?? 0) * 1_000);
-    this.events.problem(error.code, error.message);
+    if (!(error instanceof Refusal)) this.#later();
+    else if (error.status === 429 || error.status >= 500) this.#later((error.retryAfterS ?? 0) * 1_000);
+    else this.#refused(error.code, error.message);
   }
 
-  /** The token is no longer good: the visitor starts anew, with what waits to be sent. */
-  #refused(code: ErrorCode): void {
-    // Another tab may have a new one already.
-    if (this.record.kept.token === this.door.token) this.record.keep({ token: undefined });
-    this.door.token = null;
+  /** Where the token has ended, the visitor starts anew, with what waits to be sent. Any other refusal may be lifted. */
+  #refused(code: ErrorCode, message: string): void {
     this.#generation += 1;
     this.#starting = null;
     this.visitor = null;
     this.outbox.pause();
-    if (code !== "forbidden_origin") this.#later(undefined, 0);
-    else this.events.problem(code, "");
+    if (code === "invalid_token") {
+      // Another tab may have a new one already.
+      if (this.record.kept.token === this.door.token) this.record.keep({ token: undefined });
+      this.door.token = null;
+      return this.#later();
+    }
+    this.#disconnect();
+    if (code !== this.problem) this.events.problem((this.problem = code), message);
+    this.#later(0, this.#refusals);
   }
 
-  #later(work: () => void = () => void this.start().catch(() => {}), atLeast = 0): void {
+  #later(atLeast = 0, backoff = this.#backoff): void {
     this.#retry();
-    const wait = Math.max(atLeast, this.#backoff.next());
+    const wait = Math.max(atLeast, backoff.next());
+    const work = () => void this.start().catch(() => {});
     this.#retry = atLeast > 0 ? realTimers.after(wait, work) : tryAgain(realTimers, wait, WAKE, work);
     this.events.changed();
   }
@@ -257,7 +259,7 @@ export class Visit {
           this.page.look();
         },
         resync: () => this.#again(),
-        refused: (code) => this.#refused(code),
+        refused: (code, message) => this.#refused(code, message),
         changed: (line) => {
           this.line = line;
           if (line === "live") this.outbox.resume();
