@@ -121,14 +121,14 @@ impl App {
     /// # Errors
     /// What stands in the way, in words that say what to do.
     pub async fn open(config: Config, clock: Clock) -> Result<App, OpenError> {
-        App::open_relayed(config, clock, watch::channel(false).1).await.map(|(app, _)| app)
+        App::open_with_relay(config, clock, watch::channel(false).1).await.map(|(app, _)| app)
     }
 
     /// As [`App::open`], with the end at which committed events come out. `stopping` tells when to let clients go.
     ///
     /// # Errors
     /// What stands in the way, in words that say what to do.
-    pub async fn open_relayed(
+    pub async fn open_with_relay(
         config: Config,
         clock: Clock,
         stopping: watch::Receiver<bool>,

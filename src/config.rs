@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::secret::Secret;
 
-use check::{address, all, between, each, host_name, https_address, log_levels, sealing_key, web_origin};
+use check::{address, all, between, each, encryption_key, host_name, https_address, log_levels, web_origin};
 
 mod check;
 mod network;
@@ -52,7 +52,7 @@ pub struct NearMiss {
 }
 
 /// Letters that may be missing, added, wrong or swapped in a name that was probably meant to be another.
-const MOST_SLIPS: usize = 2;
+const MAX_TYPO_DISTANCE: usize = 2;
 
 /// What stands for a secret wherever settings are shown.
 pub const HIDDEN: &str = "(hidden)";
@@ -69,15 +69,15 @@ trait Setting: Sized {
     fn show(&self) -> String;
     /// The text that could not be read, as a refusal may quote it.
     fn quote(text: &str) -> String {
-        let shown: String = text.chars().filter(|c| !c.is_control()).take(QUOTED).collect();
+        let shown: String = text.chars().filter(|c| !c.is_control()).take(MAX_QUOTED_CHARS).collect();
         if text.is_empty() { "empty".into() } else { format!("`{shown}`") }
     }
 }
 
 /// Most characters of a refused value that are quoted.
-const QUOTED: usize = 100;
+const MAX_QUOTED_CHARS: usize = 100;
 /// Most values of a list.
-const MOST_VALUES: usize = 1_000;
+const MAX_LIST_VALUES: usize = 1_000;
 
 /// One row of the table of settings.
 pub struct Row {
@@ -185,7 +185,7 @@ settings! {
     log_format: LogFormat = LogFormat::Text,
     /// Key that seals secrets (43 characters of URL-safe base64), where it should not lie in the data folder.
     /// Unset: the file `master.key` there, made on the first start.
-    master_key: Option<Secret> [each(sealing_key)] = None,
+    master_key: Option<Secret> [each(encryption_key)] = None,
     /// What is logged, as `level` or `module=level` items such as `info,ocs=debug`.
     log: String [log_levels] = "info".to_owned(),
 }
@@ -253,7 +253,8 @@ impl Config {
             .filter(|name| name.starts_with("OCS_") && !settings.contains(name))
             .filter_map(|variable| {
                 let distance = |setting: &&String| strsim::osa_distance(setting, &variable);
-                let meant = settings.iter().min_by_key(distance).filter(|setting| distance(setting) <= MOST_SLIPS)?;
+                let meant =
+                    settings.iter().min_by_key(distance).filter(|setting| distance(setting) <= MAX_TYPO_DISTANCE)?;
                 Some(NearMiss { meant: meant.clone(), variable })
             })
             .collect()
@@ -389,8 +390,8 @@ impl<T: Setting> Setting for Option<T> {
 impl<T: Setting> Setting for Vec<T> {
     fn read(text: &str) -> Result<Vec<T>, String> {
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-        if items.clone().count() > MOST_VALUES {
-            return Err(format!("it must be a list of at most {MOST_VALUES} values"));
+        if items.clone().count() > MAX_LIST_VALUES {
+            return Err(format!("it must be a list of at most {MAX_LIST_VALUES} values"));
         }
         items.map(T::read).collect()
     }

@@ -116,10 +116,10 @@ pub enum Error {
         /// Bytes allowed.
         limit: usize,
     },
-    /// Over `images::SIDE` or `images::FRAME_PIXELS`.
+    /// Over `images::MAX_SIDE` or `images::MAX_FRAME_PIXELS`.
     #[error("the image has too many pixels; 8,000 a side and 30 million in all are allowed")]
     TooManyPixels,
-    /// Over `images::FRAMES`, or too many pixels in all of them together.
+    /// Over `images::MAX_FRAMES`, or too many pixels in all of them together.
     #[error("the animation is too long; 500 frames and 200 million pixels in all of them together are allowed")]
     AnimationTooLong,
     /// The same client id was used for another body, or the state moved meanwhile.

@@ -83,17 +83,18 @@ impl Shapes {
 
 fn operation(route: &Route, shapes: &mut Shapes) -> Value {
     let mut parameters = path_parameters(route.path);
-    if let Some(asks) = route.asks {
+    if let Some(asks) = route.query {
         parameters.extend(query_parameters(&asks(&mut shapes.taken).to_value()));
     }
     let mut operation = json!({ "security": security(route), "parameters": parameters });
-    if !route.bodies.is_empty() {
-        let schema = route.takes.map_or(json!({}), |takes| json!({ "schema": takes(&mut shapes.taken).to_value() }));
+    if !route.body_media_types.is_empty() {
+        let schema =
+            route.json_body.map_or(json!({}), |takes| json!({ "schema": takes(&mut shapes.taken).to_value() }));
         let content: Map<String, Value> =
-            route.bodies.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
+            route.body_media_types.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
-    let refusal = match route.refuses {
+    let refusal = match route.error_schema {
         Some(refuses) => refuses(&mut shapes.given),
         None => shapes.given.subschema_for::<ErrorBody>(),
     };
@@ -109,14 +110,14 @@ fn operation(route: &Route, shapes: &mut Shapes) -> Value {
 }
 
 fn success(route: &Route, shapes: &mut Shapes) -> Value {
-    let mut given: Vec<Value> = route.gives.iter().map(|gives| gives(&mut shapes.given).to_value()).collect();
+    let mut given: Vec<Value> = route.returns.iter().map(|gives| gives(&mut shapes.given).to_value()).collect();
     let schema = match given.len() {
-        0 if route.answers == "application/json" => return json!({ "description": "done" }),
+        0 if route.media_type == "application/json" => return json!({ "description": "done" }),
         0 => json!({}),
         1 => json!({ "schema": given.remove(0) }),
         _ => json!({ "schema": { "anyOf": given } }),
     };
-    json!({ "description": "done", "content": { route.answers: schema } })
+    json!({ "description": "done", "content": { route.media_type: schema } })
 }
 
 fn security(route: &Route) -> Value {

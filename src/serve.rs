@@ -45,11 +45,11 @@ pub fn all_routes() -> Vec<Route> {
 
 /// The doors as one service.
 pub fn service(app: &App) -> Router {
-    let transport = headers::Transport::of(&app.config);
+    let hsts = headers::Hsts::of(&app.config);
     router(all_routes())
         .fallback(assets::console)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(from_fn(move |request, next| middleware::run(transport.clone(), request, next)))
+        .layer(from_fn(move |request, next| middleware::run(hsts.clone(), request, next)))
         .with_state(app.clone())
 }
 
@@ -71,7 +71,7 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
     let listen = listener.local_addr().context("the address to listen on cannot be read")?;
     let config = Config { listen, ..config };
     let (stop, stopping) = watch::channel(false);
-    let (app, committed) = App::open_relayed(config, clock, stopping.clone()).await?;
+    let (app, committed) = App::open_with_relay(config, clock, stopping.clone()).await?;
     let tls = tls::acceptor(&app.config, &app.folder)?;
     let background_tasks = vec![
         tokio::spawn(realtime::relay(app.clone(), committed)),

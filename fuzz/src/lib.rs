@@ -15,7 +15,7 @@ use ocs::conversations::InboxPoint;
 use ocs::events::{Cursor, Number, Place};
 use ocs::http::address::resolve;
 use ocs::http::body::object;
-use ocs::images::{FRAME_PIXELS, FileName, ImageName, SIDE, THUMB_SIDE, clean, shrink};
+use ocs::images::{FileName, ImageName, MAX_FRAME_PIXELS, MAX_SIDE, MAX_THUMBNAIL_SIDE, make_thumbnail, reencode};
 use ocs::messages::{ClientId, Text};
 use ocs::realtime::{OperatorHello, OperatorHint, VisitorHello, VisitorHint};
 use ocs::search::Query;
@@ -160,14 +160,14 @@ pub fn identity(bytes: &[u8]) -> bool {
 
 /// An uploaded picture: what is kept of it is a picture within the limits, and can be cleaned again.
 pub fn images(bytes: &[u8]) -> bool {
-    let Ok(cleaned) = clean(bytes) else { return false };
-    let (width, height) = (cleaned.still.width(), cleaned.still.height());
-    assert!(width <= SIDE && height <= SIDE && u64::from(width) * u64::from(height) <= FRAME_PIXELS);
-    let again = clean(&cleaned.bytes).expect("its own picture");
+    let Ok(reencoded) = reencode(bytes) else { return false };
+    let (width, height) = (reencoded.still.width(), reencoded.still.height());
+    assert!(width <= MAX_SIDE && height <= MAX_SIDE && u64::from(width) * u64::from(height) <= MAX_FRAME_PIXELS);
+    let again = reencode(&reencoded.bytes).expect("its own picture");
     assert_eq!((again.still.width(), again.still.height()), (width, height));
-    assert_eq!((again.format, again.animated), (cleaned.format, cleaned.animated));
-    let small = shrink(&cleaned.still, THUMB_SIDE).expect("a thumbnail");
-    assert!(clean(&small.bytes).is_ok());
+    assert_eq!((again.format, again.animated), (reencoded.format, reencoded.animated));
+    let small = make_thumbnail(&reencoded.still, MAX_THUMBNAIL_SIDE).expect("a thumbnail");
+    assert!(reencode(&small.bytes).is_ok());
     true
 }
 

@@ -17,14 +17,14 @@ use super::{Challenge, store};
 /// `WorkRequired` with what to do; `TooManyRequests` when too many have worked already.
 pub fn admit(app: &App, site: &Site, answer: Option<&str>) -> Result<()> {
     let (now, site) = (Instant::now(), site.id);
-    if answer.is_some_and(|answer| app.abuse.proof_of_work.take(site, answer, app.store.now())) {
+    if answer.is_some_and(|answer| app.abuse.proof_of_work.verify(site, answer, app.store.now())) {
         return app.abuse.floods.admit(site, now).map_err(|retry_after_s| Error::TooManyRequests { retry_after_s });
     }
-    let bits = match app.abuse.floods.arrive(site, now) {
+    let bits = match app.abuse.floods.on_new_visitor(site, now) {
         Gate::Open => return Ok(()),
         Gate::Closed(bits) => bits,
         Gate::Closing(bits) => {
-            record_begin(app, site);
+            record_start(app, site);
             bits
         }
     };
@@ -33,7 +33,7 @@ pub fn admit(app: &App, site: &Site, answer: Option<&str>) -> Result<()> {
 }
 
 /// Writes it down and tells the owner's consoles, without making the visitor wait.
-fn record_begin(app: &App, site: SiteId) {
+fn record_start(app: &App, site: SiteId) {
     tracing::warn!(%site, "too many new visitors: an attack; each now works for its entry");
     let app = app.clone();
     tokio::spawn(async move {

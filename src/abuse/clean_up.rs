@@ -17,7 +17,7 @@ use super::{Attack, store};
 /// Conversations or visitors removed in one commit, so that nobody's message waits long for the writer.
 const BATCH: i64 = 100;
 /// Messages removed in one commit with their conversations, unless one conversation has more.
-const MESSAGES: i64 = 500;
+const MESSAGE_BATCH: i64 = 500;
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
@@ -74,7 +74,7 @@ fn remove_conversations(
         .take_while(|conversation| {
             let first = messages == 0;
             messages += conversation.last_seq.max(1);
-            first || messages <= MESSAGES
+            first || messages <= MESSAGE_BATCH
         })
         .collect();
     let ids: Vec<ConversationId> = gone.iter().map(|conversation| conversation.id).collect();

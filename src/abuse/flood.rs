@@ -9,7 +9,7 @@ use crate::id::SiteId;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// An attack is over when this long no minute was busy.
-const CALM: Duration = Duration::from_secs(600);
+const CALM_TIME: Duration = Duration::from_secs(600);
 /// Work of the first minute, in bits: 2^14 hashes, some 50 ms of a desktop browser.
 const FIRST_BITS: u32 = 14;
 /// The hardest work: 2^18 hashes, some seconds of a cheap phone. Beyond it numbers are refused, not people tired out.
@@ -68,7 +68,7 @@ impl Flood {
     }
 
     fn is_over(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.busy) >= CALM
+        now.saturating_duration_since(self.busy) >= CALM_TIME
     }
 }
 
@@ -79,7 +79,7 @@ impl Floods {
     }
 
     /// A new visitor comes without work.
-    pub fn arrive(&self, site: SiteId, now: Instant) -> Gate {
+    pub fn on_new_visitor(&self, site: SiteId, now: Instant) -> Gate {
         if let Some(flood) = self.sites().get_mut(&site) {
             flood.advance(now, self.visitors_per_minute);
             flood.asked += 1;
@@ -146,34 +146,34 @@ mod tests {
     fn a_flood_closes_the_gate_once_and_calm_opens_it() {
         let floods = Floods::new(3);
         let start = Instant::now();
-        assert_eq!([0; 3].map(|_| floods.arrive(SITE, start)), [Gate::Open; 3]);
-        assert_eq!(floods.arrive(SITE, start), Gate::Closing(FIRST_BITS));
-        assert_eq!(floods.arrive(SITE, start), Gate::Closed(FIRST_BITS));
-        assert_eq!(floods.arrive(SiteId(2), start), Gate::Open, "another site has its own");
-        assert!(floods.remove_ended(start + CALM - MINUTE).is_empty());
-        assert_eq!(floods.remove_ended(start + CALM + MINUTE), [SITE]);
-        assert_eq!(floods.arrive(SITE, start + CALM + MINUTE), Gate::Open);
+        assert_eq!([0; 3].map(|_| floods.on_new_visitor(SITE, start)), [Gate::Open; 3]);
+        assert_eq!(floods.on_new_visitor(SITE, start), Gate::Closing(FIRST_BITS));
+        assert_eq!(floods.on_new_visitor(SITE, start), Gate::Closed(FIRST_BITS));
+        assert_eq!(floods.on_new_visitor(SiteId(2), start), Gate::Open, "another site has its own");
+        assert!(floods.remove_ended(start + CALM_TIME - MINUTE).is_empty());
+        assert_eq!(floods.remove_ended(start + CALM_TIME + MINUTE), [SITE]);
+        assert_eq!(floods.on_new_visitor(SITE, start + CALM_TIME + MINUTE), Gate::Open);
     }
 
     #[test]
     fn work_grows_while_those_who_work_are_many_and_shrinks_after() {
         let floods = Floods::new(4);
         let mut now = Instant::now();
-        (0..5).for_each(|_| _ = floods.arrive(SITE, now));
+        (0..5).for_each(|_| _ = floods.on_new_visitor(SITE, now));
         for bits in FIRST_BITS..=MAX_BITS + 2 {
-            assert_eq!(floods.arrive(SITE, now), Gate::Closed(bits.min(MAX_BITS)));
+            assert_eq!(floods.on_new_visitor(SITE, now), Gate::Closed(bits.min(MAX_BITS)));
             (0..4).for_each(|_| floods.admit(SITE, now).expect("below the ceiling"));
             now += MINUTE;
         }
-        floods.arrive(SITE, now);
-        assert_eq!(floods.arrive(SITE, now + MINUTE), Gate::Closed(MAX_BITS - 1));
+        floods.on_new_visitor(SITE, now);
+        assert_eq!(floods.on_new_visitor(SITE, now + MINUTE), Gate::Closed(MAX_BITS - 1));
     }
 
     #[test]
     fn a_site_takes_a_bounded_number_whatever_they_work() {
         let floods = Floods::new(2);
         let now = Instant::now();
-        (0..3).for_each(|_| _ = floods.arrive(SITE, now));
+        (0..3).for_each(|_| _ = floods.on_new_visitor(SITE, now));
         let admitted = (0..100).filter(|_| floods.admit(SITE, now).is_ok()).count();
         assert_eq!(admitted, 2 * ADMITTED_FACTOR);
         assert_eq!(floods.admit(SITE, now), Err(61));

@@ -49,11 +49,11 @@ pub struct Attack {
 }
 
 /// Visitors that came in the minute before an attack was noticed are part of it.
-const BEFORE_SECONDS: i64 = 60;
+const LEAD_SECONDS: i64 = 60;
 
 impl Attack {
     /// Who was seen first in this time may have come with the attack.
     pub fn period(&self, now: Millis) -> (Millis, Millis) {
-        (self.began_at.plus_seconds(-BEFORE_SECONDS), self.ended_at.unwrap_or(now))
+        (self.began_at.plus_seconds(-LEAD_SECONDS), self.ended_at.unwrap_or(now))
     }
 }

@@ -20,7 +20,7 @@ const TAG_BYTES: usize = 12;
 /// Answers remembered as spent. When they are all fresh, further ones are refused: the ceiling of a site is far below.
 const MAX_SPENT: usize = 200_000;
 /// Longest answer: a challenge, a colon and a number. It fits into one block of the hash.
-const ANSWER_BYTES: usize = 55;
+const MAX_ANSWER_BYTES: usize = 55;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +55,13 @@ impl ProofOfWork {
     }
 
     /// Is this work done, for this site, in time, and for the first time?
-    pub fn take(&self, site: SiteId, answer: &str, now: Millis) -> bool {
-        let Some((challenge, bits, until)) = self.read(site, answer) else { return false };
-        now <= until && zero_bits(answer) >= bits && self.spend(challenge, until, now)
+    pub fn verify(&self, site: SiteId, answer: &str, now: Millis) -> bool {
+        let Some((challenge, bits, until)) = self.parse(site, answer) else { return false };
+        now <= until && zero_bits(answer) >= bits && self.mark_spent(challenge, until, now)
     }
 
-    fn read<'a>(&self, site: SiteId, answer: &'a str) -> Option<(&'a str, u32, Millis)> {
-        if answer.len() > ANSWER_BYTES {
+    fn parse<'a>(&self, site: SiteId, answer: &'a str) -> Option<(&'a str, u32, Millis)> {
+        if answer.len() > MAX_ANSWER_BYTES {
             return None;
         }
         let (challenge, number) = answer.split_once(':')?;
@@ -76,7 +76,7 @@ impl ProofOfWork {
         Some((challenge, bits, Millis(until.saturating_mul(1000))))
     }
 
-    fn spend(&self, challenge: &str, until: Millis, now: Millis) -> bool {
+    fn mark_spent(&self, challenge: &str, until: Millis, now: Millis) -> bool {
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         if spent.len() >= MAX_SPENT {
             spent.retain(|_, until| *until >= now);
@@ -121,15 +121,15 @@ mod tests {
         let work = ProofOfWork::default();
         let challenge = work.challenge(SITE, 8, NOW);
         let answer = done(&challenge);
-        assert!(answer.len() < ANSWER_BYTES - 8, "room for the numbers of the hardest work");
-        assert!(!work.take(SiteId(8), &answer, NOW), "another site");
-        assert!(!work.take(SITE, &answer, NOW.plus_seconds(VALID_SECONDS + 1)), "too late");
-        assert!(!ProofOfWork::default().take(SITE, &answer, NOW), "another server's");
-        assert!(work.take(SITE, &answer, NOW));
-        assert!(!work.take(SITE, &answer, NOW), "a second time");
+        assert!(answer.len() < MAX_ANSWER_BYTES - 8, "room for the numbers of the hardest work");
+        assert!(!work.verify(SiteId(8), &answer, NOW), "another site");
+        assert!(!work.verify(SITE, &answer, NOW.plus_seconds(VALID_SECONDS + 1)), "too late");
+        assert!(!ProofOfWork::default().verify(SITE, &answer, NOW), "another server's");
+        assert!(work.verify(SITE, &answer, NOW));
+        assert!(!work.verify(SITE, &answer, NOW), "a second time");
         let other = (0_u64..).map(|number| format!("{}:0{number}", challenge.challenge));
         let other = other.into_iter().find(|answer| zero_bits(answer) >= 8).expect("an answer exists");
-        assert!(!work.take(SITE, &other, NOW), "another number for the same challenge");
+        assert!(!work.verify(SITE, &other, NOW), "another number for the same challenge");
     }
 
     #[test]
@@ -138,13 +138,13 @@ mod tests {
         let challenge = work.challenge(SITE, 12, NOW);
         let lazy = (0_u64..).map(|number| format!("{}:{number}", challenge.challenge));
         let lazy = lazy.into_iter().find(|answer| zero_bits(answer) < 12).expect("most are");
-        assert!(!work.take(SITE, &lazy, NOW));
+        assert!(!work.verify(SITE, &lazy, NOW));
         let easier = challenge.challenge.replacen("12.", "1.", 1);
-        assert!((0..50).all(|number| !work.take(SITE, &format!("{easier}:{number}"), NOW)));
+        assert!((0..50).all(|number| !work.verify(SITE, &format!("{easier}:{number}"), NOW)));
         for broken in
             ["", ":", "1", "1.2:3", "1.2.3.4:5", "....:1", &"x".repeat(200), &format!("{}:x", challenge.challenge)]
         {
-            assert!(!work.take(SITE, broken, NOW), "{broken}");
+            assert!(!work.verify(SITE, broken, NOW), "{broken}");
         }
     }
 }

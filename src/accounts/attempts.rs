@@ -52,7 +52,7 @@ fn count<'a>(app: &'a App, by_account: &'a Throttle<[u8; 32]>, email: &str, sour
     if let Err(wait) = by_account.take(account, now) {
         if let Some(network) = network {
             // Nothing was tried: it is not held against the network.
-            app.rate_limits.passwords_by_network.forgive(&network);
+            app.rate_limits.passwords_by_network.undo(&network);
         }
         return Err(refuse(wait));
     }
@@ -64,7 +64,7 @@ impl Attempt<'_> {
     pub(super) fn succeeded(self) {
         self.by_account.clear(&self.account);
         if let Some(network) = self.network {
-            self.app.rate_limits.passwords_by_network.forgive(&network);
+            self.app.rate_limits.passwords_by_network.undo(&network);
         }
     }
 }

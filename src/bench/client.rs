@@ -19,11 +19,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 
 /// How a beat begins, and what a page says to it.
-const BEAT: &str = r#"{"type":"beat""#;
-const ALIVE: &str = r#"{"type":"alive"}"#;
+const HEARTBEAT: &str = r#"{"type":"beat""#;
+const HEARTBEAT_REPLY: &str = r#"{"type":"alive"}"#;
 
 /// What is sent.
-pub type Sending = Request<Full<Bytes>>;
+pub type HttpRequest = Request<Full<Bytes>>;
 
 /// One kept connection.
 pub struct Client {
@@ -41,20 +41,20 @@ impl Client {
     }
 
     /// Sends and reads the whole answer.
-    pub async fn send(&mut self, request: Sending) -> anyhow::Result<(StatusCode, Bytes)> {
+    pub async fn send(&mut self, request: HttpRequest) -> anyhow::Result<(StatusCode, Bytes)> {
         let response = self.exchange(request).await?;
         let status = response.status();
         Ok((status, response.into_body().collect().await?.to_bytes()))
     }
 
     /// Sends and gives the answer with its headers.
-    pub async fn exchange(&mut self, request: Sending) -> anyhow::Result<hyper::Response<hyper::body::Incoming>> {
+    pub async fn exchange(&mut self, request: HttpRequest) -> anyhow::Result<hyper::Response<hyper::body::Incoming>> {
         self.sender.ready().await?;
         Ok(self.sender.send_request(request).await?)
     }
 
     /// Sends JSON that must succeed, and reads the JSON that comes back.
-    pub async fn json(&mut self, request: Sending) -> anyhow::Result<Value> {
+    pub async fn json(&mut self, request: HttpRequest) -> anyhow::Result<Value> {
         let path = request.uri().path().to_owned();
         let (status, bytes) = self.send(request).await?;
         if !status.is_success() {
@@ -84,7 +84,7 @@ pub fn source(target: SocketAddr, block: u8, n: usize) -> Option<IpAddr> {
 }
 
 /// A request with a JSON body.
-pub fn json(method: Method, target: SocketAddr, path: &str, headers: &[(&str, &str)], body: &Value) -> Sending {
+pub fn json(method: Method, target: SocketAddr, path: &str, headers: &[(&str, &str)], body: &Value) -> HttpRequest {
     let mut request = request(method, target, path, headers, body.to_string());
     request.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
     request
@@ -97,7 +97,7 @@ pub fn request(
     path: &str,
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
-) -> Sending {
+) -> HttpRequest {
     let mut builder = Request::builder().method(method).uri(path).header(HOST, target.to_string());
     for (name, value) in headers {
         builder = builder.header(*name, *value);
@@ -106,22 +106,22 @@ pub fn request(
 }
 
 /// A visitor's command.
-pub fn command(target: SocketAddr, token: &str, body: &Value) -> Sending {
+pub fn command(target: SocketAddr, token: &str, body: &Value) -> HttpRequest {
     let bearer = format!("Bearer {token}");
     json(Method::POST, target, "/api/widget", &[(AUTHORIZATION.as_str(), &bearer)], body)
 }
 
 /// One WebSocket.
-pub struct Line(WebSocketStream<TcpStream>);
+pub struct Socket(WebSocketStream<TcpStream>);
 
-impl Line {
+impl Socket {
     /// Opens a socket. Small buffers: ten thousand of these must fit beside the server.
     pub async fn open(
         target: SocketAddr,
         from: Option<IpAddr>,
         path: &str,
         headers: &[(&'static str, String)],
-    ) -> anyhow::Result<Line> {
+    ) -> anyhow::Result<Socket> {
         let mut request = format!("ws://{target}{path}").into_client_request()?;
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse()?);
@@ -129,11 +129,11 @@ impl Line {
         let config = WebSocketConfig::default().read_buffer_size(4_096).write_buffer_size(0);
         let stream = dial(target, from).await?;
         let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
-        Ok(Line(socket))
+        Ok(Socket(socket))
     }
 
     /// Says something.
-    pub async fn say(&mut self, frame: &Value) -> anyhow::Result<()> {
+    pub async fn send_frame(&mut self, frame: &Value) -> anyhow::Result<()> {
         Ok(self.0.send(Message::text(frame.to_string())).await?)
     }
 
@@ -142,8 +142,8 @@ impl Line {
         loop {
             match self.0.next().await? {
                 Ok(Message::Text(text)) => {
-                    if text.starts_with(BEAT) {
-                        self.0.send(Message::text(ALIVE)).await.ok()?;
+                    if text.starts_with(HEARTBEAT) {
+                        self.0.send(Message::text(HEARTBEAT_REPLY)).await.ok()?;
                     }
                     return Some(text);
                 }
@@ -159,8 +159,8 @@ impl Line {
     }
 
     /// Says who we are, and waits until the server has let us in.
-    pub async fn enter(mut self, hello: &Value) -> anyhow::Result<Line> {
-        self.say(hello).await?;
+    pub async fn handshake(mut self, hello: &Value) -> anyhow::Result<Socket> {
+        self.send_frame(hello).await?;
         while let Some(frame) = self.next().await {
             match frame["type"].as_str() {
                 Some("welcome") => return Ok(self),

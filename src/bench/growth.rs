@@ -8,70 +8,70 @@ use hyper::Method;
 use serde_json::json;
 
 use super::Bench;
-use super::client::{Client, Sending};
-use super::load::{self, Make, Measured};
+use super::client::{Client, HttpRequest};
+use super::load::{self, Measured, RequestFactory};
 use super::report::{Figure, Report};
-use super::scenarios::{Stage, TEXT};
-use super::server::Own;
-use super::store::{self, LONG, Size};
+use super::scenarios::{Setup, TEXT};
+use super::server::OwnServer;
+use super::store::{self, LONG_CONVERSATION, Size};
 use crate::id::SiteId;
 
 /// The first size; each is ten times the one before.
 const FIRST: i64 = 10_000;
 /// Sites of the measured account, beside the one that is measured, where it has not all of them.
-const OWNED: i64 = 9;
+const OWNED_SITES: i64 = 9;
 /// Time of each call at each size.
 const TIME: Duration = Duration::from_millis(1_500);
 
 /// Grows the own server's database up to as many messages as were asked for, and measures at every size.
-pub async fn run(stage: &mut Stage, own: &mut Own, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+pub async fn run(setup: &mut Setup, own: &mut OwnServer, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let mut size = Size::default();
     let mut messages = FIRST;
-    let owned = if bench.one_owner { i64::MAX } else { OWNED };
+    let owned = if bench.one_owner { i64::MAX } else { OWNED_SITES };
     while messages <= bench.growth {
         let larger = Size { messages, sites: messages / bench.messages_a_site, owned };
         own.stop()?;
-        store::grow(&own.data(), SiteId(stage.owner.site), size, larger, TEXT).await?;
-        let start = own.start_again().await?;
-        stage.pid = Some(own.pid());
-        stage.owner.connect_again().await?;
+        store::grow(&own.data(), SiteId(setup.owner.site), size, larger, TEXT).await?;
+        let start = own.restart().await?;
+        setup.pid = Some(own.pid());
+        setup.owner.reconnect().await?;
         report
             .add(Figure::value("growth_start", "process start to ready", "ms", start.as_secs_f64() * 1e3).at(messages));
         size = larger;
-        measure(stage, messages, report).await?;
+        measure(setup, messages, report).await?;
         messages *= 10;
     }
     Ok(())
 }
 
-async fn measure(stage: &Stage, messages: i64, report: &mut Report) -> anyhow::Result<()> {
-    let (target, shop, site) = (stage.target, stage.shop.clone(), stage.owner.site);
+async fn measure(setup: &Setup, messages: i64, report: &mut Report) -> anyhow::Result<()> {
+    let (target, shop, site) = (setup.target, setup.shop.clone(), setup.owner.site);
     let mut newest = Client::connect(target, None).await?;
     // So that the list of recent messages has what the script is asked for.
-    newest.json(stage.visitors[0].message(target, TEXT)).await?;
-    let recent: Make = Arc::new(move |n| {
+    newest.json(setup.visitors[0].message(target, TEXT)).await?;
+    let recent: RequestFactory = Arc::new(move |n| {
         // Another length each time: what was told is kept, and asking for it again would measure that.
         let query = format!("get_recent_messages&limit={}", 50 + n % 100);
         shop.script(target, Method::GET, &query, &json!({}))
     });
-    let calls: [(&'static str, &str, Make); 9] = [
+    let calls: [(&'static str, &str, RequestFactory); 9] = [
         // Before much is sent: what is not indexed yet is read one by one, as many messages at one size as at another.
-        ("growth_search", "a search for what every message says", console(stage, |_| "search?q=shipped+th".into())),
+        ("growth_search", "a search for what every message says", console(setup, |_| "search?q=shipped+th".into())),
         (
             "growth_search_rare",
             "a search for the one message with a number",
-            console(stage, move |n| format!("search?q=blue+{}", below(n, messages))),
+            console(setup, move |n| format!("search?q=blue+{}", below(n, messages))),
         ),
-        ("growth_search_none", "a search for what nobody said", console(stage, |n| format!("search?q=blue+zebra{n}"))),
-        ("growth_send", "a visitor sends", stage.sending()),
+        ("growth_search_none", "a search for what nobody said", console(setup, |n| format!("search?q=blue+zebra{n}"))),
+        ("growth_send", "a visitor sends", setup.sending()),
         ("growth_recent", "get_recent_messages, 50 to 149 messages", recent),
-        ("growth_inbox", "the console opens: 50 conversations", console(stage, |_| "conversations?limit=50".into())),
-        ("growth_sites", "the console's list of its sites", console(stage, |_| "my-sites".into())),
-        ("growth_thread", "a conversation opens: 50 messages", console(stage, move |_| thread(site, ""))),
+        ("growth_inbox", "the console opens: 50 conversations", console(setup, |_| "conversations?limit=50".into())),
+        ("growth_sites", "the console's list of its sites", console(setup, |_| "my-sites".into())),
+        ("growth_thread", "a conversation opens: 50 messages", console(setup, move |_| thread(site, ""))),
         (
             "growth_history",
             "a page further up in a conversation of a tenth of all messages",
-            console(stage, move |n| thread(site, &format!("&before_seq={}", 100 + below(n, messages / 10)))),
+            console(setup, move |n| thread(site, &format!("&before_seq={}", 100 + below(n, messages / 10)))),
         ),
     ];
     for (name, what, make) in calls {
@@ -95,10 +95,10 @@ fn below(n: u64, end: i64) -> i64 {
 }
 
 fn thread(site: i64, rest: &str) -> String {
-    format!("sites/{site}/conversations/{LONG}?limit=50{rest}")
+    format!("sites/{site}/conversations/{LONG_CONVERSATION}?limit=50{rest}")
 }
 
-fn console(stage: &Stage, path: impl Fn(u64) -> String + Send + Sync + 'static) -> Make {
-    let asking = stage.owner.asking();
-    Arc::new(move |n| -> Sending { asking(&path(n)) })
+fn console(setup: &Setup, path: impl Fn(u64) -> String + Send + Sync + 'static) -> RequestFactory {
+    let console_requests = setup.owner.console_requests();
+    Arc::new(move |n| -> HttpRequest { console_requests(&path(n)) })
 }

@@ -9,10 +9,10 @@ use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::client::{Client, Sending};
+use super::client::{Client, HttpRequest};
 
 /// An answer that takes longer is a failure.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What came of a load.
 pub struct Measured {
@@ -34,7 +34,7 @@ impl Measured {
     }
 
     /// Notes one success.
-    pub fn note(&mut self, took: Duration) {
+    pub fn record(&mut self, took: Duration) {
         self.done += 1;
         self.latency.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
     }
@@ -53,10 +53,10 @@ impl Measured {
 }
 
 /// Makes the n-th request.
-pub type Make = Arc<dyn Fn(u64) -> Sending + Send + Sync>;
+pub type RequestFactory = Arc<dyn Fn(u64) -> HttpRequest + Send + Sync>;
 
 /// Each connection sends, waits and sends again.
-pub async fn closed(connections: Vec<Client>, time: Duration, make: Make) -> Measured {
+pub async fn closed(connections: Vec<Client>, time: Duration, make: RequestFactory) -> Measured {
     let next = Arc::new(AtomicU64::new(0));
     let start = Instant::now();
     let mut workers = JoinSet::new();
@@ -67,7 +67,7 @@ pub async fn closed(connections: Vec<Client>, time: Duration, make: Make) -> Mea
             while start.elapsed() < time {
                 let request = make(next.fetch_add(1, Ordering::Relaxed));
                 let sent = Instant::now();
-                if !answered(&mut client, request, &mut measured, sent).await {
+                if !send_recorded(&mut client, request, &mut measured, sent).await {
                     break;
                 }
             }
@@ -78,7 +78,7 @@ pub async fn closed(connections: Vec<Client>, time: Duration, make: Make) -> Mea
 }
 
 /// Requests leave at a rate, whatever becomes of the ones before.
-pub async fn open(connections: Vec<Client>, rate: u64, time: Duration, make: Make) -> Measured {
+pub async fn open(connections: Vec<Client>, rate: u64, time: Duration, make: RequestFactory) -> Measured {
     let next = Arc::new(AtomicU64::new(0));
     let all = rate * time.as_secs();
     let start = Instant::now() + Duration::from_millis(50);
@@ -94,7 +94,7 @@ pub async fn open(connections: Vec<Client>, rate: u64, time: Duration, make: Mak
                 }
                 let due = start + Duration::from_nanos(n * 1_000_000_000 / rate);
                 sleep_until(due).await;
-                if !answered(&mut client, make(n), &mut measured, due).await {
+                if !send_recorded(&mut client, make(n), &mut measured, due).await {
                     break;
                 }
             }
@@ -105,10 +105,10 @@ pub async fn open(connections: Vec<Client>, rate: u64, time: Duration, make: Mak
 }
 
 /// Sends and notes; false when the connection is of no more use.
-async fn answered(client: &mut Client, request: Sending, measured: &mut Measured, since: Instant) -> bool {
-    match timeout(PATIENCE, client.send(request)).await {
+async fn send_recorded(client: &mut Client, request: HttpRequest, measured: &mut Measured, since: Instant) -> bool {
+    match timeout(TIMEOUT, client.send(request)).await {
         Ok(Ok((status, _))) if status.is_success() => {
-            measured.note(since.elapsed());
+            measured.record(since.elapsed());
             true
         }
         Ok(Ok(_)) => {

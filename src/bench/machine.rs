@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 
-use super::client::{self, Client, Line};
+use super::client::{self, Client, Socket};
 use super::load::{self, Measured};
 
 /// Linux counts CPU time in hundredths of a second for every program.
@@ -93,7 +93,7 @@ fn machine_seconds() -> f64 {
 }
 
 /// The disk: one page written and synced, again and again. No store that syncs each commit alone can be faster.
-pub async fn bare_commits(folder: &Path, time: Duration) -> anyhow::Result<Measured> {
+pub async fn baseline_commits(folder: &Path, time: Duration) -> anyhow::Result<Measured> {
     let path = folder.join(format!("ocs-bench-commit-{}", std::process::id()));
     let measured = tokio::task::spawn_blocking(move || {
         let result = write_and_sync(&path, time);
@@ -116,7 +116,7 @@ fn write_and_sync(path: &Path, time: Duration) -> std::io::Result<Measured> {
         file.seek(SeekFrom::Start(place))?;
         file.write_all(&page)?;
         file.sync_data()?;
-        measured.note(begun.elapsed());
+        measured.record(begun.elapsed());
         place = (place + PAGE as u64) % PREPARED;
     }
     measured.seconds = start.elapsed().as_secs_f64();
@@ -125,15 +125,16 @@ fn write_and_sync(path: &Path, time: Duration) -> std::io::Result<Measured> {
 
 /// Telling alone: a server in this process that gives the same frame to `count` sockets, after a pause that leaves nothing
 /// of it in the processors; how long until the last has it.
-pub async fn bare_fan_out(count: usize, rounds: usize, pause: Duration) -> anyhow::Result<Measured> {
+pub async fn baseline_fan_out(count: usize, rounds: usize, pause: Duration) -> anyhow::Result<Measured> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: SocketAddr = listener.local_addr()?;
-    let (tell, _) = broadcast::channel::<Message>(16);
-    let (heard, mut hearing) = mpsc::unbounded_channel();
+    let (sender, _) = broadcast::channel::<Message>(16);
+    let (delivery_latency, mut hearing) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     for _ in 0..count {
-        let (line, accepted) = tokio::join!(Line::open(target, None, "/", &[]), accept(&listener));
-        let (mut line, mut server, mut told, heard) = (line?, accepted?, tell.subscribe(), heard.clone());
+        let (line, accepted) = tokio::join!(Socket::open(target, None, "/", &[]), accept(&listener));
+        let (mut line, mut server, mut told, delivery_latency) =
+            (line?, accepted?, sender.subscribe(), delivery_latency.clone());
         tasks.spawn(async move {
             while let Ok(frame) = told.recv().await {
                 if server.send(frame).await.is_err() {
@@ -143,7 +144,7 @@ pub async fn bare_fan_out(count: usize, rounds: usize, pause: Duration) -> anyho
         });
         tasks.spawn(async move {
             while line.next_text().await.is_some() {
-                if heard.send(Instant::now()).is_err() {
+                if delivery_latency.send(Instant::now()).is_err() {
                     return;
                 }
             }
@@ -154,12 +155,12 @@ pub async fn bare_fan_out(count: usize, rounds: usize, pause: Duration) -> anyho
     for _ in 0..rounds {
         tokio::time::sleep(pause).await;
         let start = Instant::now();
-        tell.send(frame.clone())?;
+        sender.send(frame.clone())?;
         let mut last = start;
         for _ in 0..count {
             last = hearing.recv().await.context("a probe's page is gone")?.max(last);
         }
-        measured.note(last - start);
+        measured.record(last - start);
     }
     tasks.shutdown().await;
     Ok(measured)
@@ -173,7 +174,7 @@ async fn accept(listener: &TcpListener) -> anyhow::Result<WebSocketStream<TcpStr
 }
 
 /// HTTP alone: a server in this process that answers 200 bytes and does nothing.
-pub async fn bare_http(connections: usize, time: Duration) -> anyhow::Result<Measured> {
+pub async fn baseline_http(connections: usize, time: Duration) -> anyhow::Result<Measured> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: SocketAddr = listener.local_addr()?;
     let server = tokio::spawn(async move {

@@ -3,12 +3,12 @@
 //! it says more about the machine than about the program.
 
 mod client;
-mod crowd;
-mod flow;
+mod connected_visitors;
+mod page_moves;
 mod growth;
 mod load;
 mod machine;
-mod people;
+mod participants;
 mod report;
 mod scenarios;
 mod server;
@@ -20,15 +20,15 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use people::Owner;
+use participants::Owner;
 use report::Report;
-use scenarios::Stage;
-use server::Own;
+use scenarios::Setup;
+use server::OwnServer;
 
 /// Longest run of one scenario.
-const MOST_SECONDS: u64 = 120;
+const MAX_SECONDS: u64 = 120;
 /// Most idle sockets; a process may open some 20,000 files.
-const MOST_SOCKETS: usize = 18_000;
+const MAX_SOCKETS: usize = 18_000;
 
 /// Measure what this machine can carry
 #[derive(Args)]
@@ -93,22 +93,24 @@ impl Bench {
         let mut report = Report::default();
         let mut own = match &self.url {
             Some(_) => None,
-            None => Some(Own::start(&self.folder).await?),
+            None => Some(OwnServer::start(&self.folder).await?),
         };
         let target = match &self.url {
             Some(url) => address(url).await?,
-            None => own.as_ref().map(Own::address).context("the own server has an address")?,
+            None => own.as_ref().map(OwnServer::address).context("the own server has an address")?,
         };
-        let pid =
-            self.pid.or_else(|| own.as_ref().map(Own::pid)).or_else(|| self.data.as_deref().and_then(server::holder));
+        let pid = self
+            .pid
+            .or_else(|| own.as_ref().map(OwnServer::pid))
+            .or_else(|| self.data.as_deref().and_then(server::holder));
         if self.wants("fresh") {
             scenarios::add_memory(pid, "fresh", "before anybody came", &mut report);
         }
         let owner = self.owner(target).await?;
-        let mut stage = Stage::new(target, pid, owner, &self).await?;
-        let result = scenarios::run(&mut stage, &self, &mut report).await;
+        let mut setup = Setup::new(target, pid, owner, &self).await?;
+        let result = scenarios::run(&mut setup, &self, &mut report).await;
         if own.is_none() {
-            stage.owner.tidy(self.email.is_none()).await?;
+            setup.owner.clean_up(self.email.is_none()).await?;
         }
         result?;
         if let Some(own) = own.as_mut()
@@ -117,7 +119,7 @@ impl Bench {
             report.add(own.cold_start().await?);
         }
         if let Some(own) = own.as_mut() {
-            growth::run(&mut stage, own, &self, &mut report).await?;
+            growth::run(&mut setup, own, &self, &mut report).await?;
         }
         report.print();
         if let Some(path) = &self.json {
@@ -127,12 +129,12 @@ impl Bench {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        if ![self.seconds, self.idle_seconds].iter().all(|seconds| (1..=MOST_SECONDS).contains(seconds)) {
-            bail!("--seconds and --idle-seconds take 1 to {MOST_SECONDS}");
+        if ![self.seconds, self.idle_seconds].iter().all(|seconds| (1..=MAX_SECONDS).contains(seconds)) {
+            bail!("--seconds and --idle-seconds take 1 to {MAX_SECONDS}");
         }
-        if !(1..=1_000).contains(&self.connections) || self.sockets > MOST_SOCKETS || !(1..=50_000).contains(&self.rate)
+        if !(1..=1_000).contains(&self.connections) || self.sockets > MAX_SOCKETS || !(1..=50_000).contains(&self.rate)
         {
-            bail!("--connections takes 1 to 1000, --sockets up to {MOST_SOCKETS}, --rate 1 to 50000");
+            bail!("--connections takes 1 to 1000, --sockets up to {MAX_SOCKETS}, --rate 1 to 50000");
         }
         if !(1..=100_000).contains(&self.messages_a_site) {
             bail!("--messages-a-site takes 1 to 100000");

@@ -9,11 +9,11 @@ use hyper::Method;
 use serde_json::json;
 
 use super::Bench;
-use super::client::{Client, Line};
-use super::crowd;
-use super::load::{self, Make, Measured};
+use super::client::{Client, Socket};
+use super::connected_visitors;
+use super::load::{self, Measured, RequestFactory};
 use super::machine::{self, Cpu, memory};
-use super::people::{Owner, Shop, Visitor};
+use super::participants::{Owner, SiteKeys, Visitor};
 use super::report::{Figure, Report};
 
 /// Names for `--only`, in the order in which they run.
@@ -36,17 +36,17 @@ pub const NAMES: &[&str] = &[
 ];
 
 /// Messages that one visitor may send within a minute, less a reserve.
-const MESSAGES_OF_ONE: u64 = 500;
+const MESSAGES_PER_VISITOR: u64 = 500;
 /// Messages a second that visitors are made for.
 const EXPECTED_RATE: u64 = 25_000;
 /// Messages a second where delivery is measured: light load.
-const HEARD_RATE: u64 = 100;
+const DELIVERY_RATE: u64 = 100;
 /// About as long as people write.
 pub const TEXT: &str = "Hello, I ordered the blue one in size M last week and would like to change it to size L, \
                     is that still possible before it is shipped? Thank you.";
 
 /// Everybody who takes part.
-pub struct Stage {
+pub struct Setup {
     /// The server.
     pub target: SocketAddr,
     /// Its process, where it is on this machine.
@@ -54,22 +54,22 @@ pub struct Stage {
     /// Who owns the site.
     pub owner: Owner,
     /// The site.
-    pub shop: Arc<Shop>,
+    pub shop: Arc<SiteKeys>,
     /// Who sends.
     pub visitors: Arc<Vec<Arc<Visitor>>>,
     /// Second part of our loopback addresses: another one each run, so that no limit remembers us.
     pub block: u8,
 }
 
-impl Stage {
+impl Setup {
     /// Opens the shop and lets the visitors in.
-    pub async fn new(target: SocketAddr, pid: Option<u32>, mut owner: Owner, bench: &Bench) -> anyhow::Result<Stage> {
-        let shop = Arc::new(owner.open_shop().await?);
+    pub async fn new(target: SocketAddr, pid: Option<u32>, mut owner: Owner, bench: &Bench) -> anyhow::Result<Setup> {
+        let shop = Arc::new(owner.create_site().await?);
         let block = u8::try_from(std::process::id() % 200).unwrap_or(0) + 20;
-        let wanted = EXPECTED_RATE * bench.seconds.min(60) / MESSAGES_OF_ONE;
+        let wanted = EXPECTED_RATE * bench.seconds.min(60) / MESSAGES_PER_VISITOR;
         let count = usize::try_from(wanted).unwrap_or(0).max(bench.connections).clamp(64, 5_000);
         let visitors = Arc::new(shop.visitors(target, block, count).await?);
-        Ok(Stage { target, pid, owner, shop, visitors, block })
+        Ok(Setup { target, pid, owner, shop, visitors, block })
     }
 
     /// Connections.
@@ -79,115 +79,115 @@ impl Stage {
     }
 
     /// Messages of all visitors in turn.
-    pub fn sending(&self) -> Make {
+    pub fn sending(&self) -> RequestFactory {
         let (target, visitors) = (self.target, self.visitors.clone());
         Arc::new(move |n| visitors[usize::try_from(n).unwrap_or(0) % visitors.len()].message(target, TEXT))
     }
 }
 
 /// Runs what was asked for.
-pub async fn run(stage: &mut Stage, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
+pub async fn run(setup: &mut Setup, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let time = Duration::from_secs(bench.seconds);
     if bench.wants("limits") {
         limits(bench, time.min(Duration::from_secs(3)), report).await?;
     }
     if bench.wants("send_1") {
         let what = "durable visitor messages, 1 connection";
-        report.add(closed(stage, "send_1", what, 1, time, stage.sending()).await?);
+        report.add(closed(setup, "send_1", what, 1, time, setup.sending()).await?);
     }
     if bench.wants("send") {
         let what = format!("durable visitor messages, {} connections", bench.connections);
-        report.add(closed(stage, "send", &what, bench.connections, time, stage.sending()).await?);
-        add_memory(stage.pid, "memory", "after that", report);
+        report.add(closed(setup, "send", &what, bench.connections, time, setup.sending()).await?);
+        add_memory(setup.pid, "memory", "after that", report);
     }
     if bench.wants("send_open") {
-        report.add(open(stage, bench, time).await?);
+        report.add(open(setup, bench, time).await?);
     }
     if bench.wants("heard") {
-        heard(stage, time, report).await?;
+        delivery_latency(setup, time, report).await?;
     }
     for (name, limit) in [("fetch_20", 20), ("fetch_50", 50)] {
         if bench.wants(name) {
-            report.add(fetch(stage, bench, name, limit, time).await?);
+            report.add(fetch(setup, bench, name, limit, time).await?);
         }
     }
     if bench.wants("reply") {
-        report.add(reply(stage, bench, time).await?);
+        report.add(reply(setup, bench, time).await?);
     }
-    crowd::run(stage, bench, report).await
+    connected_visitors::run(setup, bench, report).await
 }
 
 async fn limits(bench: &Bench, time: Duration, report: &mut Report) -> anyhow::Result<()> {
-    let disk = machine::bare_commits(&bench.folder, time).await?;
+    let disk = machine::baseline_commits(&bench.folder, time).await?;
     report.add(Figure::rate("limit_disk", "this disk: a page written and synced, one after the other", &disk));
-    let http = machine::bare_http(bench.connections, time).await?;
+    let http = machine::baseline_http(bench.connections, time).await?;
     report.add(Figure::rate("limit_http", "this machine: a server that answers and does nothing", &http));
     Ok(())
 }
 
 async fn closed(
-    stage: &Stage,
+    setup: &Setup,
     name: &'static str,
     what: &str,
     connections: usize,
     time: Duration,
-    make: Make,
+    make: RequestFactory,
 ) -> anyhow::Result<Figure> {
-    let clients = stage.clients(connections).await?;
-    let before = Cpu::now(stage.pid);
+    let clients = setup.clients(connections).await?;
+    let before = Cpu::now(setup.pid);
     let measured = load::closed(clients, time, make).await;
-    Ok(Figure::rate(name, what, &measured).with_cpu(measured.done, &before, stage.pid))
+    Ok(Figure::rate(name, what, &measured).with_cpu(measured.done, &before, setup.pid))
 }
 
-async fn open(stage: &Stage, bench: &Bench, time: Duration) -> anyhow::Result<Figure> {
-    let clients = stage.clients(bench.connections.max(64)).await?;
-    let before = Cpu::now(stage.pid);
-    let measured = load::open(clients, bench.rate, time, stage.sending()).await;
+async fn open(setup: &Setup, bench: &Bench, time: Duration) -> anyhow::Result<Figure> {
+    let clients = setup.clients(bench.connections.max(64)).await?;
+    let before = Cpu::now(setup.pid);
+    let measured = load::open(clients, bench.rate, time, setup.sending()).await;
     let what = format!("durable visitor messages that leave by the clock, {} a second", bench.rate);
-    Ok(Figure::rate("send_open", what, &measured).with_cpu(measured.done, &before, stage.pid))
+    Ok(Figure::rate("send_open", what, &measured).with_cpu(measured.done, &before, setup.pid))
 }
 
 /// Time from the moment a message leaves one side until the other side's socket has it.
-async fn heard(stage: &mut Stage, time: Duration, report: &mut Report) -> anyhow::Result<()> {
-    let count = HEARD_RATE * time.as_secs();
-    let console = stage.owner.listen().await?;
-    let mut clients = stage.clients(1).await?;
-    let (target, visitors) = (stage.target, stage.visitors.clone());
+async fn delivery_latency(setup: &mut Setup, time: Duration, report: &mut Report) -> anyhow::Result<()> {
+    let count = DELIVERY_RATE * time.as_secs();
+    let console = setup.owner.open_feed().await?;
+    let mut clients = setup.clients(1).await?;
+    let (target, visitors) = (setup.target, setup.visitors.clone());
     let send = |n: u64, text: String| visitors[usize::try_from(n).unwrap_or(0) % visitors.len()].message(target, &text);
-    let measured = paced(&mut clients[0], console, count, send).await?;
-    let what = format!("visitor sends until the console's socket has it, {HEARD_RATE} a second");
+    let measured = send_paced(&mut clients[0], console, count, send).await?;
+    let what = format!("visitor sends until the console's socket has it, {DELIVERY_RATE} a second");
     report.add(Figure::latency("heard_console", what, &measured));
 
-    let visitor = stage.visitors[0].clone();
+    let visitor = setup.visitors[0].clone();
     let first = clients[0].json(visitor.message(target, TEXT)).await?;
     let newest =
-        clients[0].json(stage.shop.script(target, Method::GET, "get_recent_messages&limit=1", &json!({}))).await?;
+        clients[0].json(setup.shop.script(target, Method::GET, "get_recent_messages&limit=1", &json!({}))).await?;
     let conversation = newest["data"][0]["conversation_id"].clone();
     let page = Visitor { token: visitor.token.clone(), cursor: visitor.cursor.clone() };
-    let page = page.listen(target, stage.block, 0).await?;
+    let page = page.open_feed(target, setup.block, 0).await?;
     anyhow::ensure!(first["message"]["seq"].as_i64().is_some(), "an answer without a message");
     let send = |_, text: String| {
         let body = json!({ "conversation_id": conversation, "content": text });
-        stage.shop.script(target, Method::POST, "reply_as_agent", &body)
+        setup.shop.script(target, Method::POST, "reply_as_agent", &body)
     };
-    let measured = paced(&mut clients[0], page, count, send).await?;
-    let what = format!("reply by API until the visitor's socket has it, {HEARD_RATE} a second");
+    let measured = send_paced(&mut clients[0], page, count, send).await?;
+    let what = format!("reply by API until the visitor's socket has it, {DELIVERY_RATE} a second");
     report.add(Figure::latency("heard_visitor", what, &measured));
     Ok(())
 }
 
 /// Sends by the clock and listens for each message on the other side.
-async fn paced(
+async fn send_paced(
     client: &mut Client,
-    mut line: Line,
+    mut line: Socket,
     count: u64,
-    send: impl Fn(u64, String) -> super::client::Sending,
+    send: impl Fn(u64, String) -> super::client::HttpRequest,
 ) -> anyhow::Result<Measured> {
     let start = Instant::now();
     let run = crate::secret::random_text(6);
     let mark = format!("{run} number ");
     let (left, mut leaving) = tokio::sync::mpsc::unbounded_channel::<Instant>();
-    let heard = tokio::spawn({
+    let delivery_latency = tokio::spawn({
         let mark = mark.clone();
         async move {
             let mut measured = Measured::new();
@@ -197,7 +197,7 @@ async fn paced(
                 if text.starts_with(&mark) {
                     let now = Instant::now();
                     let Some(sent) = leaving.recv().await else { break };
-                    measured.note(now - sent);
+                    measured.record(now - sent);
                 }
             }
             measured.failed = count - measured.done;
@@ -205,29 +205,29 @@ async fn paced(
         }
     });
     for n in 0..count {
-        let due = start + Duration::from_nanos(n * 1_000_000_000 / HEARD_RATE);
+        let due = start + Duration::from_nanos(n * 1_000_000_000 / DELIVERY_RATE);
         tokio::time::sleep_until(due.into()).await;
         let request = send(n, format!("{mark}{n}"));
         left.send(Instant::now()).map_err(|_| anyhow::anyhow!("the other side's socket was closed"))?;
         client.json(request).await?;
     }
-    let mut measured = tokio::time::timeout(Duration::from_secs(10), heard).await??;
+    let mut measured = tokio::time::timeout(Duration::from_secs(10), delivery_latency).await??;
     measured.seconds = start.elapsed().as_secs_f64();
     Ok(measured)
 }
 
-async fn fetch(stage: &Stage, bench: &Bench, name: &'static str, limit: u32, time: Duration) -> anyhow::Result<Figure> {
-    let (target, shop) = (stage.target, stage.shop.clone());
+async fn fetch(setup: &Setup, bench: &Bench, name: &'static str, limit: u32, time: Duration) -> anyhow::Result<Figure> {
+    let (target, shop) = (setup.target, setup.shop.clone());
     let query = format!("get_recent_messages&limit={limit}");
     let make = move |_| shop.script(target, Method::GET, &query, &json!({}));
     let what = format!("get_recent_messages, {limit} messages, {} connections", bench.connections);
-    closed(stage, name, &what, bench.connections, time, Arc::new(make)).await
+    closed(setup, name, &what, bench.connections, time, Arc::new(make)).await
 }
 
-async fn reply(stage: &Stage, bench: &Bench, time: Duration) -> anyhow::Result<Figure> {
-    let (target, shop) = (stage.target, stage.shop.clone());
+async fn reply(setup: &Setup, bench: &Bench, time: Duration) -> anyhow::Result<Figure> {
+    let (target, shop) = (setup.target, setup.shop.clone());
     let mut client = Client::connect(target, None).await?;
-    client.json(stage.visitors[0].message(target, TEXT)).await?;
+    client.json(setup.visitors[0].message(target, TEXT)).await?;
     let newest = client.json(shop.script(target, Method::GET, "get_recent_messages&limit=200", &json!({}))).await?;
     let lines = newest["data"].as_array().cloned().unwrap_or_default();
     let mut ids: Vec<String> =
@@ -239,7 +239,7 @@ async fn reply(stage: &Stage, bench: &Bench, time: Duration) -> anyhow::Result<F
         shop.script(target, Method::POST, "reply_as_agent", &json!({ "conversation_id": id, "content": TEXT }))
     };
     let what = format!("durable reply_as_agent, {} connections", bench.connections);
-    closed(stage, "reply", &what, bench.connections, time, Arc::new(make)).await
+    closed(setup, "reply", &what, bench.connections, time, Arc::new(make)).await
 }
 
 /// Adds what the server keeps in memory now.

@@ -16,21 +16,21 @@ use super::report::Figure;
 const START_TIME: Duration = Duration::from_secs(30);
 
 /// A running server and its folder; both go when this is dropped.
-pub struct Own {
+pub struct OwnServer {
     address: SocketAddr,
     folder: PathBuf,
     process: Child,
 }
 
-impl Own {
+impl OwnServer {
     /// Starts this very program as a server with an empty data folder below `parent`.
-    pub async fn start(parent: &Path) -> anyhow::Result<Own> {
+    pub async fn start(parent: &Path) -> anyhow::Result<OwnServer> {
         let folder = parent.join(format!("ocs-bench-{}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         // The port is free again at once; nobody else takes it within a moment.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let process = spawn(&folder, address)?;
-        let own = Own { address, folder, process };
+        let own = OwnServer { address, folder, process };
         own.wait_until_ready().await?;
         Ok(own)
     }
@@ -61,7 +61,7 @@ impl Own {
     }
 
     /// Starts it again over everything that was stored: time until it takes messages.
-    pub async fn start_again(&mut self) -> anyhow::Result<Duration> {
+    pub async fn restart(&mut self) -> anyhow::Result<Duration> {
         let start = Instant::now();
         self.process = spawn(&self.folder, self.address)?;
         self.wait_until_ready().await?;
@@ -71,7 +71,7 @@ impl Own {
     /// Stops it and starts it again.
     pub async fn cold_start(&mut self) -> anyhow::Result<Figure> {
         self.stop()?;
-        let took = self.start_again().await?.as_secs_f64() * 1e3;
+        let took = self.restart().await?.as_secs_f64() * 1e3;
         Ok(Figure::value("cold_start", "process start to ready, with what was stored", "ms", took))
     }
 
@@ -90,7 +90,7 @@ impl Own {
     }
 }
 
-impl Drop for Own {
+impl Drop for OwnServer {
     fn drop(&mut self) {
         // It may have ended by itself, and a folder that stays is only untidy.
         let _ = self.process.kill();

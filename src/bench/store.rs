@@ -8,7 +8,7 @@ use crate::storage::{Folder, Store, Tx};
 use crate::values;
 
 /// Numbers of what is made here begin above all that a server gives.
-const ABOVE: i64 = 1_000_000_000;
+const FIRST_ID: i64 = 1_000_000_000;
 /// Messages in one transaction.
 const CHUNK: i64 = 50_000;
 
@@ -64,7 +64,7 @@ const LAST_MESSAGE: &str = "INSERT INTO id_blocks (kind, next) VALUES ('message'
     ON CONFLICT (kind) DO UPDATE SET next = $1";
 
 /// Where the long conversation is.
-pub const LONG: i64 = ABOVE;
+pub const LONG_CONVERSATION: i64 = FIRST_ID;
 
 /// What stands in the folder: so many messages, on so many sites.
 #[derive(Debug, Clone, Copy, Default)]
@@ -93,7 +93,7 @@ pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, 
     };
     store.write(fill).await?;
     // Above all numbers that the server gave since it was filled to the size before.
-    let numbers = ABOVE + 10 * from.messages;
+    let numbers = FIRST_ID + 10 * from.messages;
     let first: Option<(i64,)> = store.one(MESSAGE_NUMBERS, []).await?;
     let ids = first.map_or(1, |(next,)| next) - from.messages;
     let mut begin = from.messages;

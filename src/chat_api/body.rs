@@ -16,13 +16,13 @@ use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor}
 use serde_json::Number;
 
 use crate::error::{Error, Result};
-use crate::http::body::{media_type_of, unreadable};
+use crate::http::body::{body_error, media_type_of};
 use crate::id::ConversationId;
 
 /// Most bytes of a body that are read to find the key and the action, before the caller is known.
 const PEEK_BYTES: usize = 64 * 1024;
 /// Most fields of a form, known or not: what PHP reads of one (`max_input_vars`).
-const MOST_FIELDS: usize = 1_000;
+const MAX_FIELDS: usize = 1_000;
 /// Names that are read. A field of another name is skipped and takes no memory.
 const NAMES: [&str; 8] =
     ["_charset_", "action", "agent_name", "content", "conversation_id", "image_base64", "key", "limit"];
@@ -48,7 +48,7 @@ impl Parameters {
     ///
     /// # Errors
     /// `InvalidRequest` for a body that ends early or arrives too slowly, `TooManyFields`.
-    pub(super) async fn complete_from(&mut self, parts: &Parts, body: Body) -> Result<Body> {
+    pub(super) async fn read_from_body(&mut self, parts: &Parts, body: Body) -> Result<Body> {
         if parts.method != Method::POST || Format::of(&parts.headers) == Format::Json {
             return Ok(body);
         }
@@ -87,7 +87,7 @@ async fn peek(mut body: Body) -> Result<Peeked> {
     while start.len() <= PEEK_BYTES {
         match body.frame().await {
             Some(frame) => {
-                if let Ok(data) = frame.map_err(|error| unreadable(&error))?.into_data() {
+                if let Ok(data) = frame.map_err(|error| body_error(&error))?.into_data() {
                     start.extend_from_slice(&data);
                 }
             }
@@ -129,7 +129,7 @@ fn is_known(name: &[u8]) -> bool {
 /// Counts one more field.
 fn count(seen: &mut usize) -> Result<()> {
     *seen += 1;
-    if *seen > MOST_FIELDS { Err(Error::TooManyFields { limit: MOST_FIELDS }) } else { Ok(()) }
+    if *seen > MAX_FIELDS { Err(Error::TooManyFields { limit: MAX_FIELDS }) } else { Ok(()) }
 }
 
 /// One field of a form, before its charset is applied.

@@ -20,7 +20,7 @@ use super::key::CurrentKey;
 /// Messages when the caller does not say how many, as documented.
 const DEFAULT_LIMIT: u32 = 50;
 /// Most messages in one answer.
-const MOST: u32 = 200;
+const MAX_LIMIT: u32 = 200;
 
 /// The newest messages.
 #[derive(Serialize, schemars::JsonSchema)]
@@ -47,7 +47,7 @@ pub(super) fn query(_: &mut SchemaGenerator) -> Schema {
         "properties": {
             "action": { "const": "get_recent_messages" },
             "conversation_id": { "type": "string", "pattern": "^-?[0-9]+$" },
-            "limit": { "type": "integer", "minimum": 1, "maximum": MOST }
+            "limit": { "type": "integer", "minimum": 1, "maximum": MAX_LIMIT }
         },
         "required": ["action"]
     })
@@ -60,7 +60,7 @@ pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> R
             .trim()
             .parse()
             .ok()
-            .filter(|limit| (1..=MOST).contains(limit))
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
             .ok_or_else(|| Error::invalid("limit", "must be a number from 1 to 200"))?,
     };
     let conversation = query.get("conversation_id").map(conversation_id).transpose()?;

@@ -37,14 +37,15 @@ const ALIASES: &[&str] = &["/api/chat_api.php/", "/api/chat_api", "/api/chat_api
 
 /// The table of this door. Each method has a row, because the key is looked at before the method.
 pub fn routes() -> Vec<Route> {
-    let row = |method| Route::new(method, PATH, Caller::ChatKey, serve).also_at(ALIASES).refuses::<answer::Refused>();
+    let row =
+        |method| Route::new(method, PATH, Caller::ChatKey, serve).aliases_at(ALIASES).error_schema::<answer::Refused>();
     vec![
-        row(Method::GET).asks_for(fetch::query).gives::<fetch::Recent<'static>>(),
-        row(Method::POST).asks_for(reply::query).takes::<Reply>().takes_form_too().gives::<reply::Sent>(),
+        row(Method::GET).query_schema(fetch::query).returns::<fetch::Recent<'static>>(),
+        row(Method::POST).query_schema(reply::query).json_body::<Reply>().or_form().returns::<reply::Sent>(),
         row(Method::PUT),
         row(Method::PATCH),
         row(Method::DELETE),
-        Route::new(Method::OPTIONS, PATH, Caller::Anyone, options).also_at(ALIASES),
+        Route::new(Method::OPTIONS, PATH, Caller::Anyone, options).aliases_at(ALIASES),
     ]
 }
 
@@ -78,7 +79,7 @@ impl Action {
         }
     }
 
-    fn takes(self, method: &Method) -> bool {
+    fn allows(self, method: &Method) -> bool {
         match self {
             Action::GetRecentMessages => matches!(*method, Method::GET | Method::HEAD),
             Action::ReplyAsAgent => *method == Method::POST,
@@ -97,7 +98,7 @@ async fn act(app: &App, request: Request) -> std::result::Result<Response, Refus
     let (mut parts, body) = request.into_parts();
     let mut asked = Parameters::of_query(&parts);
     let body = if key::presented(&asked, &parts).is_none() || asked.get("action").is_none_or(str::is_empty) {
-        asked.complete_from(&parts, body).await?
+        asked.read_from_body(&parts, body).await?
     } else {
         body
     };
@@ -112,7 +113,7 @@ async fn act(app: &App, request: Request) -> std::result::Result<Response, Refus
         return Err(Refusal::ActionNotAllowed);
     }
     sites::note_use(&app.sites, key.site.id, key.id);
-    if !action.takes(&parts.method) {
+    if !action.allows(&parts.method) {
         return Err(Error::MethodNotAllowed.into());
     }
     match action {

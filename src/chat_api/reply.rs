@@ -25,7 +25,7 @@ use super::body::Reply;
 use super::key::CurrentKey;
 
 /// Room for the other fields beside the image.
-const OTHER_FIELDS: usize = 64 * 1024;
+const MAX_OTHER_FIELD_BYTES: usize = 64 * 1024;
 /// The documented name of an agent that gives none.
 const DEFAULT_NAME: &str = "Agent";
 /// Longest name, in characters.
@@ -70,7 +70,7 @@ pub(super) async fn reply(
     parts: &Parts,
     body: RequestBody,
 ) -> std::result::Result<Response, Refusal> {
-    let limit = key.site.limits.image_bytes as usize / 3 * 4 + OTHER_FIELDS;
+    let limit = key.site.limits.image_bytes as usize / 3 * 4 + MAX_OTHER_FIELD_BYTES;
     match with_upload(app, (key.site.id, None), body, limit, async |bytes| take(app, key, parts, bytes).await).await? {
         Outcome::Stored => Ok(json(&Sent { success: true })),
         Outcome::KeyReused => Err(Refusal::IdempotencyKeyReused),
@@ -138,7 +138,7 @@ async fn is_stored(app: &App, conversation: ConversationId, ids: &ClientIds, out
     for (message, draft) in stored.iter().zip(drafts) {
         let same_body = match (&draft.body, &message.image) {
             (Body::Text(text), None) => message.text == text.as_str(),
-            (Body::Image(name), Some(image)) => images::is_same(app, name.as_str(), &image.id).await?,
+            (Body::Image(name), Some(image)) => images::has_same_content(app, name.as_str(), &image.id).await?,
             (Body::Text(_), Some(_)) | (Body::Image(_), None) => false,
         };
         if !same_body || message.conversation_id != conversation || message.author.name() != author.name() {

@@ -11,13 +11,13 @@ use crate::error::Result;
 use crate::id::{AccountId, AuditId};
 use crate::output::outln;
 
-use super::Given;
+use super::ConfigArgs;
 use super::command::{Command, Output, send, unexpected};
 
 #[derive(Args)]
 pub(super) struct Audit {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// Only what concerns this account
     #[arg(long)]
     email: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct AuditOutput {
 impl Audit {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let command = Command::Audit { email: self.email, limit: self.limit };
-        let Output::Audited(lines) = send(self.given.read()?, command).await? else { return Err(unexpected()) };
+        let Output::Audited(lines) = send(self.config_args.read()?, command).await? else { return Err(unexpected()) };
         if self.json {
             outln!("{}", serde_json::to_string_pretty(&lines)?);
             return Ok(());

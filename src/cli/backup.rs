@@ -14,7 +14,7 @@ use crate::clock::Millis;
 use crate::output::{count, outln};
 use crate::storage;
 
-use super::Given;
+use super::ConfigArgs;
 use super::command::{Command, Output, explain, send, unexpected};
 
 /// Names inside the file, in this order.
@@ -24,14 +24,14 @@ const IMAGES: &str = "images";
 /// Where the image store keeps what it is still writing.
 const UNFINISHED: &str = "unfinished";
 /// Longest manifest, in bytes.
-const MANIFEST_BYTES: u64 = 1024 * 1024;
+const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
 /// The form of the file.
-pub(super) const FORM: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 #[derive(Args)]
 pub(super) struct Backup {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// File to write; it must not exist yet
     file: PathBuf,
 }
@@ -59,7 +59,7 @@ pub(super) struct BackedUp {
 
 impl Backup {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = self.given.read()?;
+        let config = self.config_args.read()?;
         // The server works in another folder than this command may.
         let file = std::path::absolute(&self.file)?;
         let command = Command::Backup { file: file.clone() };
@@ -100,7 +100,7 @@ async fn write_in(app: &App, file: &Path, work: &Path) -> anyhow::Result<BackedU
     let contents = storage::inspect(&database).await.map_err(explain)?;
     let images = files_below(&app.folder.images())?;
     let manifest = Manifest {
-        form: FORM,
+        form: FORMAT_VERSION,
         ocs: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: app.store.now(),
         schema: contents.schema,
@@ -113,7 +113,7 @@ async fn write_in(app: &App, file: &Path, work: &Path) -> anyhow::Result<BackedU
     let manifest = tokio::task::spawn_blocking(move || pack(&target, kept, &database, &images)).await??;
     let check = work.join("check");
     let (packed, unpacked) = (partial.clone(), check.clone());
-    let read_back = tokio::task::spawn_blocking(move || unpack(&packed, &unpacked, Keep::Database)).await??;
+    let read_back = tokio::task::spawn_blocking(move || unpack(&packed, &unpacked, Extract::Database)).await??;
     ensure!(read_back.manifest == manifest, "the file was not read back as it was written; is the disk sound?");
     let again = storage::inspect(&check.join(DATABASE)).await.map_err(explain)?;
     ensure!(again == contents, "the file was not read back as it was written; is the disk sound?");
@@ -187,7 +187,7 @@ fn pack(
 
 /// How much of a backup to write out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
+pub(super) enum Extract {
     /// The database, to be looked at. Images are read and counted.
     Database,
     /// All of it.
@@ -202,7 +202,7 @@ pub(super) struct Unpacked {
 }
 
 /// Reads a backup from end to end into the new folder `into`. Nothing is written outside of it, whatever the file says.
-pub(super) fn unpack(file: &Path, into: &Path, keep: Keep) -> anyhow::Result<Unpacked> {
+pub(super) fn unpack(file: &Path, into: &Path, keep: Extract) -> anyhow::Result<Unpacked> {
     let mut archive =
         tar::Archive::new(BufReader::new(File::open(file).with_context(|| format!("{}", file.display()))?));
     fs::create_dir_all(into)?;
@@ -214,14 +214,14 @@ pub(super) fn unpack(file: &Path, into: &Path, keep: Keep) -> anyhow::Result<Unp
         ensure!(entry.header().entry_type().is_file(), "{} does not belong into a backup of ocs", path.display());
         if path == Path::new(MANIFEST) {
             ensure!(manifest.is_none(), "this backup has two manifests");
-            let text = (&mut entry).take(MANIFEST_BYTES);
+            let text = (&mut entry).take(MAX_MANIFEST_BYTES);
             manifest = Some(serde_json::from_reader(text).context("its manifest cannot be read")?);
         } else if path == Path::new(DATABASE) {
-            copy_out(&mut entry, &into.join(DATABASE))?;
+            write_private(&mut entry, &into.join(DATABASE))?;
             has_database = true;
         } else if is_image(&path) {
-            if keep == Keep::Everything {
-                copy_out(&mut entry, &into.join(&path))?;
+            if keep == Extract::Everything {
+                write_private(&mut entry, &into.join(&path))?;
             } else {
                 std::io::copy(&mut entry, &mut std::io::sink())?;
             }
@@ -231,7 +231,11 @@ pub(super) fn unpack(file: &Path, into: &Path, keep: Keep) -> anyhow::Result<Unp
         }
     }
     let manifest = manifest.context("this is not a backup of ocs: it has no manifest")?;
-    ensure!(manifest.form == FORM, "this backup was made by a newer ocs ({}); restore it with that", manifest.ocs);
+    ensure!(
+        manifest.form == FORMAT_VERSION,
+        "this backup was made by a newer ocs ({}); restore it with that",
+        manifest.ocs
+    );
     ensure!(has_database, "there is no database in this backup");
     ensure!(names.len() == manifest.image_files, "images are missing in this backup: its end may be cut off");
     Ok(Unpacked { manifest, names })
@@ -243,7 +247,7 @@ fn is_image(path: &Path) -> bool {
 }
 
 /// Writes a new file, readable by its owner alone, and syncs it.
-pub(super) fn copy_out(entry: &mut impl std::io::Read, target: &Path) -> anyhow::Result<()> {
+pub(super) fn write_private(entry: &mut impl std::io::Read, target: &Path) -> anyhow::Result<()> {
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)?;
     }

@@ -16,10 +16,10 @@ use crate::storage::{Folder, LockError};
 
 use super::audit::{AuditOutput, read as read_audit};
 use super::backup::{self, BackedUp};
-use super::demo::{self, Demonstrated};
-use super::site::{self, SiteAdded, SiteLine};
+use super::demo::{self, DemoCreated};
+use super::site::{self, SiteAdded, SiteOutput};
 use super::socket;
-use super::user::UserLine;
+use super::user::UserOutput;
 
 /// How long to wait for whoever holds the data folder, and between two tries.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,13 +45,13 @@ pub(super) enum Command {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "done", content = "with", rename_all = "snake_case")]
 pub(super) enum Output {
-    User(UserLine),
-    Users(Vec<UserLine>),
+    User(UserOutput),
+    Users(Vec<UserOutput>),
     /// The site, and the address under which browsers reach the server.
     SiteAdded(SiteAdded, String),
-    Sites(Vec<SiteLine>),
+    Sites(Vec<SiteOutput>),
     BackedUp(BackedUp),
-    Demonstrated(Demonstrated),
+    DemoCreated(DemoCreated),
     Audited(Vec<AuditOutput>),
     Serving(Serving),
 }
@@ -115,7 +115,7 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
         }
         Command::ListUsers => {
             let accounts = accounts::list_accounts(app).await.map_err(explain)?;
-            Output::Users(accounts.into_iter().map(UserLine::from).collect())
+            Output::Users(accounts.into_iter().map(UserOutput::from).collect())
         }
         Command::EndSecondFactor { email } => {
             let account = account_of(app, &email).await?;
@@ -141,7 +141,7 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
             };
             Output::Audited(read_audit(app, account, limit).await.map_err(explain)?)
         }
-        Command::Demo { password } => Output::Demonstrated(demo::fill(app, &password).await?),
+        Command::Demo { password } => Output::DemoCreated(demo::fill(app, &password).await?),
         Command::Serving => Output::Serving(Serving {
             instance: app.instance.clone(),
             settings: app.config.effective().into_iter().map(|(key, text)| (key.to_owned(), text)).collect(),

@@ -15,7 +15,7 @@ use crate::secret::random_text;
 use crate::sites::{self, Colour, ConfigureSite, Look, Site, Variant};
 use crate::visitors::{self, Start};
 
-use super::Given;
+use super::ConfigArgs;
 use super::command::{Command, Output, explain, send, unexpected};
 
 const EMAIL: &str = "demo@example.com";
@@ -24,12 +24,12 @@ const NAME: &str = "Dana";
 #[derive(Args)]
 pub(super) struct Demo {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
 }
 
 /// What was made.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Demonstrated {
+pub(super) struct DemoCreated {
     /// The address under which browsers reach the server.
     pub url: String,
     pub email: String,
@@ -38,11 +38,11 @@ pub(super) struct Demonstrated {
 
 impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = self.given.read()?;
+        let config = self.config_args.read()?;
         let data = config.data.display().to_string();
         let password = random_text(12);
         let command = Command::Demo { password: password.clone() };
-        let Output::Demonstrated(made) = send(config, command).await? else { return Err(unexpected()) };
+        let Output::DemoCreated(made) = send(config, command).await? else { return Err(unexpected()) };
         let url = &made.url;
         outln!("Two sites with sample chats are ready.\n");
         outln!("1. ocs serve --data {data}      (unless it is running already)");
@@ -122,7 +122,7 @@ const STUDIO: &[Chat] = &[
 ];
 
 /// Makes everything, once.
-pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<Demonstrated> {
+pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<DemoCreated> {
     let new = NewAccount { email: EMAIL.into(), password: password.into(), name: Some(NAME.into()) };
     let owner = match accounts::add_account(app, new).await {
         Err(Error::EmailTaken) => bail!(
@@ -135,7 +135,7 @@ pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<Demonstrat
     let look = Look { variant: Variant::Bubble, primary: green, header: green, ..Look::default() };
     let studio = site(app, &owner, "Clay Studio", look, STUDIO).await?;
     let sites = [shop, studio].map(|site| (site.name, site.widget_key)).into();
-    Ok(Demonstrated { url: app.config.public_url(), email: owner.email, sites })
+    Ok(DemoCreated { url: app.config.public_url(), email: owner.email, sites })
 }
 
 async fn site(app: &App, owner: &Account, name: &str, look: Look, chats: &[Chat]) -> anyhow::Result<Site> {

@@ -14,24 +14,25 @@ use crate::output::{count, outln};
 use crate::storage::{self, DataLock, Folder, LockError};
 use crate::vault::Vault;
 
-use super::Given;
+use super::ConfigArgs;
 use super::command::{Command, Output, Serving, unexpected};
-use super::probe::{Found, probe};
+use super::probe::{ProbeResult, probe};
 use super::socket;
 
 /// How long a running server may take to tell its settings.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const SETTINGS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Below this much free room, images and the log soon have no place.
-const LITTLE_ROOM: u64 = 1024 * 1024 * 1024;
+const LOW_DISK_BYTES: u64 = 1024 * 1024 * 1024;
 /// Tables whose rows are counted, each with the noun for one row.
-const COUNTED: [(&str, &str); 3] = [("sites", "site"), ("conversations", "conversation"), ("messages", "message")];
+const COUNTED_TABLES: [(&str, &str); 3] =
+    [("sites", "site"), ("conversations", "conversation"), ("messages", "message")];
 /// This program was made after this moment (2026-01-01): a clock that says otherwise is wrong.
-const AFTER: Millis = Millis(1_767_225_600_000);
+const EARLIEST_TIME: Millis = Millis(1_767_225_600_000);
 
 #[derive(Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
 }
 
 /// What was found: fine, worth knowing, or in the way.
@@ -45,7 +46,7 @@ use Finding::{Fine, Hint, Wrong};
 
 impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = self.given.read()?;
+        let config = self.config_args.read()?;
         let mut findings = vec![clock()];
         if config.data.exists() {
             let folder = Folder::open(&config.data).map_err(|error| OpenError::Folder(config.data.clone(), error))?;
@@ -76,7 +77,7 @@ impl Doctor {
 fn clock() -> Finding {
     let now = Clock::System.now();
     let text = format!("the clock says {} UTC", now.to_api_text());
-    if now > AFTER { Fine(text) } else { Wrong(format!("{text}; set it, for instance with an NTP service")) }
+    if now > EARLIEST_TIME { Fine(text) } else { Wrong(format!("{text}; set it, for instance with an NTP service")) }
 }
 
 fn public_url(config: &Config) -> Finding {
@@ -131,7 +132,7 @@ async fn serving(folder: &Folder) -> Server {
 
 async fn send_over_socket(folder: &Folder) -> anyhow::Result<(String, Config, bool)> {
     let stream = socket::connect(&folder.socket()).await.context("it takes no commands")?;
-    let answer = tokio::time::timeout(LOCK_TIMEOUT, socket::send_over_socket(stream, &Command::Serving));
+    let answer = tokio::time::timeout(SETTINGS_TIMEOUT, socket::send_over_socket(stream, &Command::Serving));
     let answer = answer.await.context("it did not answer in time")??;
     let Output::Serving(Serving { instance, settings }) = answer else { return Err(unexpected()) };
     let is_secret = |text: &str| text == HIDDEN;
@@ -163,20 +164,20 @@ async fn listening(config: &Config, server: &Server) -> Finding {
     let address = server.config().unwrap_or(config).listen;
     let other = "choose another address with --listen";
     match (server, probe(address, server.config().unwrap_or(config).has_tls()).await) {
-        (Server::Serving { instance, .. }, Found::Instance(found)) if found == *instance => {
+        (Server::Serving { instance, .. }, ProbeResult::Instance(found)) if found == *instance => {
             Fine(format!("the server answers at {address}"))
         }
-        (Server::Serving { .. }, Found::Instance(_) | Found::Another) => Wrong(format!(
+        (Server::Serving { .. }, ProbeResult::Instance(_) | ProbeResult::Another) => Wrong(format!(
             "the server says that it listens at {address}, and another program answers there; stop that one"
         )),
-        (Server::Serving { .. }, Found::Nobody) => {
+        (Server::Serving { .. }, ProbeResult::Nobody) => {
             Wrong(format!("the server says that it listens at {address}, and does not answer there; restart it"))
         }
-        (Server::Nobody, Found::Instance(_)) => {
+        (Server::Nobody, ProbeResult::Instance(_)) => {
             Wrong(format!("an OCS server with another data folder answers at {address}; {other}"))
         }
-        (Server::Nobody, Found::Another) => Wrong(format!("another program listens at {address}; {other}")),
-        (Server::Nobody, Found::Nobody) => Fine(format!("{address} is free to listen on")),
+        (Server::Nobody, ProbeResult::Another) => Wrong(format!("another program listens at {address}; {other}")),
+        (Server::Nobody, ProbeResult::Nobody) => Fine(format!("{address} is free to listen on")),
         (Server::Silent { .. } | Server::Unknown(_), _) => Hint(format!(
             "{address} was not checked: the process that uses the data folder did not say where it listens"
         )),
@@ -205,7 +206,7 @@ fn room(folder: &Path) -> Finding {
         Ok(disk) => {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
             let text = format!("{} MiB are free for {}", free / (1024 * 1024), folder.display());
-            if free >= LITTLE_ROOM { Fine(text) } else { Wrong(format!("{text}; make room, or sending will fail")) }
+            if free >= LOW_DISK_BYTES { Fine(text) } else { Wrong(format!("{text}; make room, or sending will fail")) }
         }
         Err(error) => Hint(format!("the free room could not be read: {error}")),
     }
@@ -241,7 +242,7 @@ async fn pictures(folder: &Folder) -> Finding {
     let known = all.len();
     let is_bad = |(name, sha256): &(String, Vec<u8>)| {
         let key = ImageName::parse(name).map(|name| BlobKey::image(&name));
-        key.is_none_or(|key| !images::is_whole(&folder.images(), &key, sha256).unwrap_or(false))
+        key.is_none_or(|key| !images::matches_hash(&folder.images(), &key, sha256).unwrap_or(false))
     };
     let bad: Vec<String> = all.into_iter().filter(is_bad).map(|(name, _)| name).collect();
     match bad.first() {
@@ -266,7 +267,7 @@ async fn database(folder: &Folder) -> Finding {
         )),
         Ok(found) => {
             let rows = |table: &str| found.rows.get(table).map_or(0, |rows| *rows as usize);
-            let counts = COUNTED.map(|(table, noun)| count(rows(table), noun)).join(", ");
+            let counts = COUNTED_TABLES.map(|(table, noun)| count(rows(table), noun)).join(", ");
             Fine(format!("the database is sound (schema {}): {counts}", found.schema))
         }
         Err(error) => Wrong(format!("{}; restore a backup with `ocs restore`", super::command::explain(error))),

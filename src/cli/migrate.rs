@@ -7,17 +7,17 @@ use crate::clock::Clock;
 use crate::output::outln;
 use crate::storage::newest_schema;
 
-use super::Given;
+use super::ConfigArgs;
 
 #[derive(Args)]
 pub(super) struct Migrate {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
 }
 
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let app = App::open(self.given.read()?, Clock::System).await?;
+        let app = App::open(self.config_args.read()?, Clock::System).await?;
         app.store.close().await;
         outln!("the database in {} is at schema {}, the newest", app.folder.path().display(), newest_schema());
         Ok(())

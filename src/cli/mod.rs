@@ -67,7 +67,7 @@ enum Subcommands {
 
 /// Where the settings come from.
 #[derive(Args, Clone)]
-struct Given {
+struct ConfigArgs {
     /// Folder that holds everything [setting: data, variable: OCS_DATA; default: data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -79,7 +79,7 @@ struct Given {
     set: Vec<String>,
 }
 
-impl Given {
+impl ConfigArgs {
     fn read(&self) -> anyhow::Result<Config> {
         self.read_with(Vec::new())
     }

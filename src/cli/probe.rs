@@ -19,10 +19,10 @@ use tokio_rustls::TlsConnector;
 use crate::http::operations::INSTANCE;
 
 /// Time for connecting, and again for the answer.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Who answers at an address.
-pub(super) enum Found {
+pub(super) enum ProbeResult {
     /// Nothing accepts connections there.
     Nobody,
     /// An OCS server with this name of its run.
@@ -32,9 +32,10 @@ pub(super) enum Found {
 }
 
 /// Asks for `/healthz` at `address`, over TLS where `tls` says so.
-pub(super) async fn probe(address: SocketAddr, tls: bool) -> Found {
-    let Ok(Ok(stream)) = tokio::time::timeout(LOCK_TIMEOUT, TcpStream::connect(reachable(address))).await else {
-        return Found::Nobody;
+pub(super) async fn probe(address: SocketAddr, tls: bool) -> ProbeResult {
+    let Ok(Ok(stream)) = tokio::time::timeout(PROBE_TIMEOUT, TcpStream::connect(loopback_for_any(address))).await
+    else {
+        return ProbeResult::Nobody;
     };
     let instance = async {
         if !tls {
@@ -43,14 +44,14 @@ pub(super) async fn probe(address: SocketAddr, tls: bool) -> Found {
         let name = ServerName::try_from("localhost").ok()?;
         instance_over(connector()?.connect(name, stream).await.ok()?).await
     };
-    match tokio::time::timeout(LOCK_TIMEOUT, instance).await {
-        Ok(Some(instance)) => Found::Instance(instance),
-        _ => Found::Another,
+    match tokio::time::timeout(PROBE_TIMEOUT, instance).await {
+        Ok(Some(instance)) => ProbeResult::Instance(instance),
+        _ => ProbeResult::Another,
     }
 }
 
 /// 0.0.0.0 and [::] are every address of this machine: its own is one of them.
-fn reachable(address: SocketAddr) -> SocketAddr {
+fn loopback_for_any(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -11,8 +11,8 @@ use clap::Args;
 use crate::output::{count, outln};
 use crate::storage::{self, Contents, Folder};
 
-use super::Given;
-use super::backup::{DATABASE, Keep, Manifest, copy_out, files_below, unpack};
+use super::ConfigArgs;
+use super::backup::{DATABASE, Extract, Manifest, files_below, unpack, write_private};
 use super::command::explain;
 
 /// How a SQLite database begins.
@@ -21,7 +21,7 @@ const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 #[derive(Args)]
 pub(super) struct Restore {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// Backup to unpack, or a database file such as one that Litestream restored
     file: PathBuf,
     /// Folder with the images of a database file
@@ -40,7 +40,7 @@ struct Restored {
 
 impl Restore {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let data = self.given.read()?.data;
+        let data = self.config_args.read()?.data;
         if data.exists() {
             let empty =
                 fs::read_dir(&data).with_context(|| format!("{} cannot be read", data.display()))?.next().is_none();
@@ -88,7 +88,7 @@ impl Restore {
 async fn make(file: PathBuf, images: Option<PathBuf>, folder: &Path) -> anyhow::Result<Restored> {
     Folder::open(folder)?;
     let target = folder.to_owned();
-    let (manifest, names) = tokio::task::spawn_blocking(move || take_in(&file, images.as_deref(), &target)).await??;
+    let (manifest, names) = tokio::task::spawn_blocking(move || import(&file, images.as_deref(), &target)).await??;
     let database = folder.join(DATABASE);
     let contents = storage::inspect(&database).await.map_err(explain)?;
     ensure!(
@@ -105,10 +105,10 @@ async fn make(file: PathBuf, images: Option<PathBuf>, folder: &Path) -> anyhow::
 }
 
 /// Brings everything into the folder; says what came, and the names of the image files.
-fn take_in(file: &Path, images: Option<&Path>, folder: &Path) -> anyhow::Result<(Option<Manifest>, HashSet<String>)> {
+fn import(file: &Path, images: Option<&Path>, folder: &Path) -> anyhow::Result<(Option<Manifest>, HashSet<String>)> {
     if !is_database(file)? {
         ensure!(images.is_none(), "--images goes with a database file; a backup has its images inside");
-        let unpacked = unpack(file, folder, Keep::Everything)?;
+        let unpacked = unpack(file, folder, Extract::Everything)?;
         return Ok((Some(unpacked.manifest), unpacked.names));
     }
     let log = PathBuf::from(format!("{}-wal", file.display()));
@@ -118,10 +118,10 @@ fn take_in(file: &Path, images: Option<&Path>, folder: &Path) -> anyhow::Result<
          `ocs backup`",
         log.display()
     );
-    copy_out(&mut File::open(file)?, &folder.join(DATABASE))?;
+    write_private(&mut File::open(file)?, &folder.join(DATABASE))?;
     let mut names = HashSet::new();
     for (inside, path) in images.map(files_below).transpose()?.unwrap_or_default() {
-        copy_out(&mut File::open(&path)?, &folder.join(&inside))?;
+        write_private(&mut File::open(&path)?, &folder.join(&inside))?;
         names.extend(inside.file_name().and_then(|name| name.to_str()).map(str::to_owned));
     }
     Ok((None, names))

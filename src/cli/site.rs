@@ -10,7 +10,7 @@ use crate::id::SiteId;
 use crate::output::outln;
 use crate::sites::{self, Grant, Others};
 
-use super::Given;
+use super::ConfigArgs;
 use super::command::{Command, Output, explain, send, unexpected};
 
 #[derive(Subcommand)]
@@ -24,7 +24,7 @@ pub(super) enum Site {
 #[derive(Args)]
 pub(super) struct Add {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// Address of the account that owns it
     #[arg(long, value_name = "EMAIL")]
     owner: String,
@@ -39,7 +39,7 @@ pub(super) struct Add {
 #[derive(Args)]
 pub(super) struct List {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// Print a JSON list
     #[arg(long)]
     json: bool,
@@ -55,7 +55,7 @@ pub(super) struct SiteAdded {
 
 /// A site in the list.
 #[derive(Serialize, Deserialize)]
-pub(super) struct SiteLine {
+pub(super) struct SiteOutput {
     pub site_id: SiteId,
     pub name: String,
     pub owner: String,
@@ -75,7 +75,7 @@ impl Site {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let command = Command::AddSite { owner: self.owner, name: self.name };
-        let answer = send(self.given.read()?, command).await?;
+        let answer = send(self.config_args.read()?, command).await?;
         let Output::SiteAdded(added, url) = answer else { return Err(unexpected()) };
         if self.json {
             outln!("{}", serde_json::to_string(&added)?);
@@ -92,7 +92,7 @@ impl Add {
 
 impl List {
     async fn run(self) -> anyhow::Result<()> {
-        let Output::Sites(sites) = send(self.given.read()?, Command::ListSites).await? else {
+        let Output::Sites(sites) = send(self.config_args.read()?, Command::ListSites).await? else {
             return Err(unexpected());
         };
         if self.json {
@@ -116,13 +116,13 @@ pub(super) async fn add(app: &App, owner: Account, name: &str) -> anyhow::Result
     Ok(SiteAdded { site_id: site.id, widget_key: site.widget_key, chat_api_key })
 }
 
-pub(super) async fn list(app: &App) -> anyhow::Result<Vec<SiteLine>> {
+pub(super) async fn list(app: &App) -> anyhow::Result<Vec<SiteOutput>> {
     let accounts = accounts::list_accounts(app).await.map_err(explain)?;
     let sites = sites::all_sites(app).await.map_err(explain)?;
     let owner = |id| accounts.iter().find(|account| account.id == id).map(|account| account.email.clone());
     Ok(sites
         .into_iter()
-        .map(|site| SiteLine {
+        .map(|site| SiteOutput {
             site_id: site.id,
             owner: owner(site.owner_id).unwrap_or_default(),
             name: site.name,

@@ -15,7 +15,7 @@ use crate::app::App;
 use super::command::{Command, Output, execute};
 
 /// Longest line, in bytes. Lists of many accounts and sites fit.
-const LINE_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Takes commands for as long as the returned task runs. The data folder's lock is ours, so a file that is there was
 /// left by a process that is gone.
@@ -50,7 +50,7 @@ fn bind(path: &Path) -> std::io::Result<UnixListener> {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
     let inside = folder.join("s");
-    let short = Short::of(&inside)?;
+    let short = ShortPath::of(&inside)?;
     let listener = UnixListener::bind(&short.path)?;
     std::fs::set_permissions(&inside, std::fs::Permissions::from_mode(0o600))?;
     std::fs::rename(&inside, path)?;
@@ -60,21 +60,21 @@ fn bind(path: &Path) -> std::io::Result<UnixListener> {
 
 /// A name of a file that fits into a socket's address, which takes about 100 bytes: through an open handle of its
 /// folder where the path itself is longer and the system has `/proc`.
-struct Short {
+struct ShortPath {
     path: PathBuf,
     _folder: Option<File>,
 }
 
-impl Short {
-    fn of(path: &Path) -> std::io::Result<Short> {
+impl ShortPath {
+    fn of(path: &Path) -> std::io::Result<ShortPath> {
         const FITS: usize = 100;
         match (path.parent(), path.file_name()) {
             (Some(folder), Some(name)) if path.as_os_str().len() > FITS && Path::new("/proc/self/fd").exists() => {
                 let folder = File::open(folder)?;
                 let path = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
-                Ok(Short { path, _folder: Some(folder) })
+                Ok(ShortPath { path, _folder: Some(folder) })
             }
-            _ => Ok(Short { path: path.to_owned(), _folder: None }),
+            _ => Ok(ShortPath { path: path.to_owned(), _folder: None }),
         }
     }
 }
@@ -101,7 +101,7 @@ async fn serve(app: App, mut stream: UnixStream) {
 
 /// Reaches the server that listens there.
 pub(super) async fn connect(path: &Path) -> std::io::Result<UnixStream> {
-    let short = Short::of(path)?;
+    let short = ShortPath::of(path)?;
     UnixStream::connect(&short.path).await
 }
 
@@ -117,7 +117,7 @@ pub(super) async fn send_over_socket(mut stream: UnixStream, command: &Command) 
 
 async fn read_line(stream: &mut UnixStream) -> anyhow::Result<String> {
     let mut line = String::new();
-    BufReader::new(stream.take(LINE_BYTES)).read_line(&mut line).await?;
+    BufReader::new(stream.take(MAX_LINE_BYTES)).read_line(&mut line).await?;
     anyhow::ensure!(line.ends_with('\n'), "the line ended early");
     Ok(line)
 }

@@ -11,7 +11,7 @@ use crate::clock::Millis;
 use crate::id::AccountId;
 use crate::output::outln;
 
-use super::Given;
+use super::ConfigArgs;
 use super::command::{Command, Output, send, unexpected};
 
 #[derive(Subcommand)]
@@ -29,7 +29,7 @@ pub(super) enum User {
 #[derive(Args)]
 pub(super) struct Add {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// Address to sign in with
     #[arg(long)]
     email: String,
@@ -43,7 +43,7 @@ pub(super) struct Add {
 #[derive(Args)]
 pub(super) struct Password {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// Address of the account
     #[arg(long)]
     email: String,
@@ -54,7 +54,7 @@ pub(super) struct Password {
 #[derive(Args)]
 pub(super) struct TotpOff {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// Address of the account
     #[arg(long)]
     email: String,
@@ -63,7 +63,7 @@ pub(super) struct TotpOff {
 #[derive(Args)]
 pub(super) struct List {
     #[command(flatten)]
-    given: Given,
+    config_args: ConfigArgs,
     /// Print a JSON list
     #[arg(long)]
     json: bool,
@@ -78,16 +78,16 @@ struct PasswordSource {
 
 /// An account in the output.
 #[derive(Serialize, Deserialize)]
-pub(super) struct UserLine {
+pub(super) struct UserOutput {
     pub id: AccountId,
     pub email: String,
     pub name: String,
     pub created_at: Millis,
 }
 
-impl From<Account> for UserLine {
-    fn from(Account { id, email, name, created_at }: Account) -> UserLine {
-        UserLine { id, email, name, created_at }
+impl From<Account> for UserOutput {
+    fn from(Account { id, email, name, created_at }: Account) -> UserOutput {
+        UserOutput { id, email, name, created_at }
     }
 }
 
@@ -105,7 +105,7 @@ impl User {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let command = Command::AddUser { email: self.email, password: self.password.read()?, name: self.name };
-        let Output::User(user) = send(self.given.read()?, command).await? else { return Err(unexpected()) };
+        let Output::User(user) = send(self.config_args.read()?, command).await? else { return Err(unexpected()) };
         outln!("{} can sign in now (account {}, name \"{}\")", user.email, user.id, user.name);
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Add {
 impl Password {
     async fn run(self) -> anyhow::Result<()> {
         let command = Command::SetPassword { email: self.email, password: self.password.read()? };
-        let Output::User(user) = send(self.given.read()?, command).await? else { return Err(unexpected()) };
+        let Output::User(user) = send(self.config_args.read()?, command).await? else { return Err(unexpected()) };
         outln!("{} has a new password and is signed out everywhere", user.email);
         Ok(())
     }
@@ -123,7 +123,7 @@ impl Password {
 impl TotpOff {
     async fn run(self) -> anyhow::Result<()> {
         let command = Command::EndSecondFactor { email: self.email };
-        let Output::User(user) = send(self.given.read()?, command).await? else { return Err(unexpected()) };
+        let Output::User(user) = send(self.config_args.read()?, command).await? else { return Err(unexpected()) };
         outln!(
             "{} signs in with the password alone now; a new second factor can be set up on the account page",
             user.email
@@ -134,7 +134,7 @@ impl TotpOff {
 
 impl List {
     async fn run(self) -> anyhow::Result<()> {
-        let Output::Users(users) = send(self.given.read()?, Command::ListUsers).await? else {
+        let Output::Users(users) = send(self.config_args.read()?, Command::ListUsers).await? else {
             return Err(unexpected());
         };
         if self.json {

@@ -61,7 +61,7 @@ pub(super) fn https_address(url: String) -> Result<String, String> {
 }
 
 /// The key that seals secrets.
-pub(super) fn sealing_key(key: Secret) -> Result<Secret, String> {
+pub(super) fn encryption_key(key: Secret) -> Result<Secret, String> {
     let right = "it must be 43 characters of URL-safe base64, as in the file master.key";
     if Vault::is_key(key.expose()) { Ok(key) } else { Err(right.into()) }
 }

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::config;
 use crate::error::Result;
 use crate::http::body::{Done, JsonBody, PathOf};
-use crate::http::caller::{Arrival, CurrentOperator, ServerAddress, no_session_cookie, session_cookie};
+use crate::http::caller::{CurrentOperator, ServerAddress, SignInRequest, no_session_cookie, session_cookie};
 use crate::id::SessionId;
 use crate::secret::Secret;
 
@@ -105,24 +105,24 @@ pub(super) async fn about(State(app): State<App>, address: ServerAddress) -> Res
 
 pub(super) async fn sign_up(
     State(app): State<App>,
-    arrival: Arrival,
+    request: SignInRequest,
     address: ServerAddress,
     JsonBody(asked): JsonBody<SignUp>,
 ) -> Result<Response> {
     let new = NewAccount { email: asked.email, password: asked.password, name: asked.name };
-    let signed_in = accounts::sign_up(&app, new, arrival.place).await?;
+    let signed_in = accounts::sign_up(&app, new, request.place).await?;
     welcome(&app, signed_in, address)
 }
 
 pub(super) async fn sign_in(
     State(app): State<App>,
-    arrival: Arrival,
+    request: SignInRequest,
     address: ServerAddress,
     JsonBody(typed): JsonBody<SignIn>,
 ) -> Result<Response> {
     let typed = Credentials { email: typed.email, password: typed.password, code: typed.code };
-    let before = arrival.token.as_ref().map(Secret::expose);
-    let signed_in = accounts::sign_in(&app, typed, arrival.place, before).await?;
+    let before = request.token.as_ref().map(Secret::expose);
+    let signed_in = accounts::sign_in(&app, typed, request.place, before).await?;
     welcome(&app, signed_in, address)
 }
 

@@ -16,7 +16,7 @@ use crate::id::{ConversationId, SiteId};
 use crate::images::{self, ImageView, Uploaded, Uploader};
 use crate::messages::{self, Author, ClientId, Draft, History, MessageForOperator, Outgoing, Target};
 
-type Place = PathOf<(SiteId, ConversationId)>;
+type ConversationPath = PathOf<(SiteId, ConversationId)>;
 
 /// Which page of the inbox.
 #[derive(Deserialize, schemars::JsonSchema)]
@@ -90,7 +90,7 @@ pub struct Thread {
 pub(super) async fn thread(
     State(app): State<App>,
     operator: CurrentOperator,
-    PathOf((site, id)): Place,
+    PathOf((site, id)): ConversationPath,
     QueryOf(query): QueryOf<ThreadQuery>,
 ) -> Result<Json<Thread>> {
     operator.site(&app, site).await?;
@@ -129,7 +129,7 @@ pub struct SentToOperator {
 pub(super) async fn reply(
     State(app): State<App>,
     operator: CurrentOperator,
-    PathOf((site, id)): Place,
+    PathOf((site, id)): ConversationPath,
     JsonBody(reply): JsonBody<Reply>,
 ) -> Result<Json<SentToOperator>> {
     operator.site(&app, site).await?;
@@ -148,7 +148,7 @@ pub(super) async fn reply(
 pub(super) async fn close(
     State(app): State<App>,
     operator: CurrentOperator,
-    PathOf((site, id)): Place,
+    PathOf((site, id)): ConversationPath,
 ) -> Result<Json<ConversationForOperator>> {
     operator.site(&app, site).await?;
     conversations::close(&app, site, id).await?;
@@ -159,7 +159,7 @@ pub(super) async fn close(
 pub(super) async fn reopen(
     State(app): State<App>,
     operator: CurrentOperator,
-    PathOf((site, id)): Place,
+    PathOf((site, id)): ConversationPath,
 ) -> Result<Json<ConversationForOperator>> {
     operator.site(&app, site).await?;
     conversations::reopen(&app, site, id).await?;

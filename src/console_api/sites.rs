@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::http::body::{self, Done, JsonBody, PathOf};
 use crate::http::caller::CurrentOperator;
 use crate::id::{KeyId, SiteId};
-use crate::images::LOGO_BYTES;
+use crate::images::MAX_LOGO_BYTES;
 use crate::sites::view::{NewChatKeyView, NewKeyView, SiteLine, SiteView};
 use crate::sites::{self, ConfigureSite, GRACE_S, Grant, KeyScope, Others};
 
@@ -122,8 +122,8 @@ pub(super) async fn set_logo(
 ) -> Result<Json<SiteView>> {
     let operator = operator.without_permit();
     operator.site(&app, site).await?;
-    let mut held = app.images.upload_memory.open(site, None);
-    let bytes = body::read_as_it_comes(body, LOGO_BYTES, |bytes| held.grow(bytes)).await?;
+    let mut reservation = app.images.upload_memory.open(site, None);
+    let bytes = body::read_with_reservation(body, MAX_LOGO_BYTES, |bytes| reservation.grow(bytes)).await?;
     sites::set_logo(&app, operator.by(), site, bytes).await?;
     show_now(&app, site).await
 }

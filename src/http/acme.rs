@@ -20,14 +20,14 @@ use rustls::sign::CertifiedKey;
 use crate::clock::Clock;
 use crate::config::Config;
 
-use super::certificate::{Certificates, ends_at, parse_pair, read_pair};
+use super::certificate::{Certificates, expires_at, parse_pair, read_pair};
 
 /// A certificate is renewed when less than this is left.
 const RENEW_SECONDS: i64 = 30 * 24 * 3600;
 /// Time between two looks at what is left.
-const LOOK_PAUSE: Duration = Duration::from_secs(6 * 3600);
-/// Wait after a first failure; doubled with each further one up to [`LOOK_PAUSE`], for authorities count failures.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(6 * 3600);
+/// Wait after a first failure; doubled with each further one up to [`CHECK_INTERVAL`], for authorities count failures.
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// The certificate authority and what we want of it.
 pub(super) struct Authority {
@@ -36,7 +36,7 @@ pub(super) struct Authority {
     email: Option<String>,
     folder: PathBuf,
     /// Another way to reach the authority, for tests; `None`: https with the system's trusted roots.
-    reach: Option<fn() -> Box<dyn HttpClient>>,
+    http_client: Option<fn() -> Box<dyn HttpClient>>,
 }
 
 impl Authority {
@@ -48,24 +48,24 @@ impl Authority {
             domains: config.acme_domains.clone(),
             email: config.acme_email.clone(),
             folder,
-            reach: None,
+            http_client: None,
         })
     }
 
     /// Uses what is kept, gets what is missing, and renews in time. Never ends.
-    pub(super) async fn keep_fresh(self, certificates: Arc<Certificates>) {
-        let mut wait = FIRST_WAIT;
-        if let Ok(pair) = self.kept() {
+    pub(super) async fn renew_forever(self, certificates: Arc<Certificates>) {
+        let mut wait = FIRST_RETRY_DELAY;
+        if let Ok(pair) = self.stored() {
             certificates.replace(pair);
         }
         loop {
             if self.is_fresh() {
-                tokio::time::sleep(LOOK_PAUSE).await;
+                tokio::time::sleep(CHECK_INTERVAL).await;
                 continue;
             }
             tracing::info!(domains = %self.domains.join(", "), "asking for a certificate");
             match self.obtain(&certificates).await {
-                Ok(()) => wait = FIRST_WAIT,
+                Ok(()) => wait = FIRST_RETRY_DELAY,
                 Err(error) => {
                     tracing::error!(
                         error = format!("{error:#}"),
@@ -73,7 +73,7 @@ impl Authority {
                         "no certificate; trying again"
                     );
                     tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(LOOK_PAUSE);
+                    wait = (wait * 2).min(CHECK_INTERVAL);
                 }
             }
             certificates.forget_challenges();
@@ -83,11 +83,11 @@ impl Authority {
     /// Is there a certificate for exactly these names, with enough time left?
     fn is_fresh(&self) -> bool {
         let now = Clock::System.now().0 / 1000;
-        let end = self.kept().ok().and_then(|pair| ends_at(&pair));
+        let end = self.stored().ok().and_then(|pair| expires_at(&pair));
         end.is_some_and(|end| end - now > RENEW_SECONDS)
     }
 
-    fn kept(&self) -> anyhow::Result<CertifiedKey> {
+    fn stored(&self) -> anyhow::Result<CertifiedKey> {
         let names = fs::read_to_string(self.folder.join("names.txt"))?;
         anyhow::ensure!(names == self.domains.join("\n"), "kept for other names");
         read_pair(&self.folder.join("certificate.pem"), &self.folder.join("key.pem"))
@@ -120,9 +120,9 @@ impl Authority {
         let key = order.finalize().await.context("the certificate was refused")?;
         let chain = order.poll_certificate(&RetryPolicy::default()).await?;
         let pair = parse_pair(chain.as_bytes(), key.as_bytes())?;
-        self.keep("key.pem", &key)?;
-        self.keep("certificate.pem", &chain)?;
-        self.keep("names.txt", &self.domains.join("\n"))?;
+        self.store_file("key.pem", &key)?;
+        self.store_file("certificate.pem", &chain)?;
+        self.store_file("names.txt", &self.domains.join("\n"))?;
         certificates.replace(pair);
         tracing::info!("the new certificate is in use");
         Ok(())
@@ -131,30 +131,30 @@ impl Authority {
     /// The account of this server at this authority, made on the first use.
     async fn account(&self) -> anyhow::Result<Account> {
         #[derive(serde::Serialize, serde::Deserialize)]
-        struct Kept {
+        struct StoredAccount {
             directory: String,
             credentials: AccountCredentials,
         }
-        let builder = match self.reach {
-            Some(reach) => Account::builder_with_http(reach()),
+        let builder = match self.http_client {
+            Some(http_client) => Account::builder_with_http(http_client()),
             None => Account::builder().context("the system's trusted certificates cannot be read")?,
         };
-        let kept = fs::read_to_string(self.folder.join("account.json")).ok();
-        let kept = kept.and_then(|text| serde_json::from_str::<Kept>(&text).ok());
-        if let Some(kept) = kept.filter(|kept| kept.directory == self.directory) {
-            return Ok(builder.from_credentials(kept.credentials).await?);
+        let stored = fs::read_to_string(self.folder.join("account.json")).ok();
+        let stored = stored.and_then(|text| serde_json::from_str::<StoredAccount>(&text).ok());
+        if let Some(stored) = stored.filter(|stored| stored.directory == self.directory) {
+            return Ok(builder.from_credentials(stored.credentials).await?);
         }
         let contact: Vec<String> = self.email.iter().map(|email| format!("mailto:{email}")).collect();
         let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
         let new = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
         let made = builder.create(&new, self.directory.clone(), None).await;
         let (account, credentials) = made.context("the authority gave no account")?;
-        let kept = Kept { directory: self.directory.clone(), credentials };
-        self.keep("account.json", &serde_json::to_string(&kept)?)?;
+        let stored = StoredAccount { directory: self.directory.clone(), credentials };
+        self.store_file("account.json", &serde_json::to_string(&stored)?)?;
         Ok(account)
     }
 
-    fn keep(&self, name: &str, text: &str) -> anyhow::Result<()> {
+    fn store_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
         write_private(&self.folder.join(name), text).with_context(|| format!("{name} cannot be kept"))
     }
 }

@@ -29,7 +29,7 @@ impl ClientAddress {
 
     /// The same where it is somebody's own. Many people come through a proxy, also through one on this machine that nobody
     /// named.
-    pub fn own_network(self, proxies: &[Network]) -> Option<u128> {
+    pub fn unshared_network(self, proxies: &[Network]) -> Option<u128> {
         let this_machine =
             matches!(self.0.to_canonical(), IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST));
         let shared = this_machine || proxies.iter().any(|proxy| proxy.contains(self.0));

@@ -24,14 +24,14 @@ use super::origin;
 use super::route::{Caller, Route};
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const ASK: HeaderValue = HeaderValue::from_static("no-cache");
-const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Smaller files gain nothing from being compressed here.
-const WORTH_COMPRESSING: usize = 1_000;
+const MIN_COMPRESSED_BYTES: usize = 1_000;
 
 /// The widget's files. The console is the [`console`] fallback behind all tables.
 pub fn routes() -> Vec<Route> {
-    vec![Route::new(Method::GET, "/widget/{*path}", Caller::Anyone, widget).answers("*/*")]
+    vec![Route::new(Method::GET, "/widget/{*path}", Caller::Anyone, widget).media_type("*/*")]
 }
 
 /// `GET /widget/…`: the panel and its parts, for pages of any origin.
@@ -39,12 +39,12 @@ async fn widget(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Res
     let name = uri.path().strip_prefix("/widget/").unwrap_or_default();
     let path = format!("widget/{name}");
     let file = dist::file(&path).ok_or(Error::NotFound)?;
-    let rule = if is_hashed(name) { FOREVER } else { ASK };
-    let mut response = answer(&headers, &path, file, rule).await;
+    let cache_control = if is_hashed(name) { FOREVER } else { REVALIDATE };
+    let mut response = respond(&headers, &path, file, cache_control).await;
     let own = response.headers_mut();
-    own.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
+    own.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
     own.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    own.insert(TIMING_ALLOW_ORIGIN, ANYBODY);
+    own.insert(TIMING_ALLOW_ORIGIN, ANY_ORIGIN);
     Ok(response)
 }
 
@@ -59,8 +59,8 @@ pub async fn console(State(app): State<App>, request: axum::extract::Request) ->
     match dist::file(&name) {
         Some(_) if path == "/index.html" => page(&app, &parts).await,
         Some(file) => {
-            let rule = if path.starts_with("/_app/immutable/") { FOREVER } else { ASK };
-            answer(&parts.headers, &name, file, rule).await
+            let cache_control = if path.starts_with("/_app/immutable/") { FOREVER } else { REVALIDATE };
+            respond(&parts.headers, &name, file, cache_control).await
         }
         None if path.rsplit('/').next().is_some_and(|last| last.contains('.')) => Error::NotFound.into_response(),
         None => page(&app, &parts).await,
@@ -78,7 +78,7 @@ fn is_reserved(path: &str) -> bool {
 async fn page(app: &App, parts: &Parts) -> Response {
     let Some(file) = dist::file("console/index.html") else { return not_built() };
     let policy = console_policy(&String::from_utf8_lossy(&file.bytes), &origin::of_server(app, parts));
-    let mut response = answer(&parts.headers, "console/index.html", file, ASK).await;
+    let mut response = respond(&parts.headers, "console/index.html", file, REVALIDATE).await;
     let own = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         own.insert(CONTENT_SECURITY_POLICY, policy);
@@ -112,12 +112,12 @@ fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A file in the smallest form that the browser takes.
-async fn answer(request: &HeaderMap, path: &str, file: DistFile, rule: HeaderValue) -> Response {
+async fn respond(request: &HeaderMap, path: &str, file: DistFile, cache_control: HeaderValue) -> Response {
     let mime = mime_guess::from_path(path).first_or_octet_stream();
     let compressible = mime.type_() == "text"
         || matches!(mime.subtype().as_str(), "javascript" | "json" | "svg" | "manifest+json" | "svg+xml");
     let charset = if mime.type_() == "text" { "; charset=utf-8" } else { "" };
-    let encoding = if compressible { Encoding::wanted(request) } else { Encoding::Plain };
+    let encoding = if compressible { Encoding::negotiate(request) } else { Encoding::Plain };
     let (encoding, bytes) = encoded(path, &file, encoding).await;
     let tag = format!("{}{}", file.fingerprint(), encoding.suffix());
     let mut response = Response::new(Body::from(bytes));
@@ -125,7 +125,7 @@ async fn answer(request: &HeaderMap, path: &str, file: DistFile, rule: HeaderVal
     if let Ok(kind) = HeaderValue::from_str(&format!("{}{charset}", mime.essence_str())) {
         headers.insert(CONTENT_TYPE, kind);
     }
-    headers.insert(CACHE_CONTROL, rule);
+    headers.insert(CACHE_CONTROL, cache_control);
     if let Some(token) = encoding.token() {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(token));
     }
@@ -143,7 +143,7 @@ async fn encoded(path: &str, file: &DistFile, encoding: Encoding) -> (Encoding, 
     if let Some(built) = dist::file(&format!("{path}{}", encoding.suffix())) {
         return (encoding, built.bytes);
     }
-    if file.bytes.len() < WORTH_COMPRESSING {
+    if file.bytes.len() < MIN_COMPRESSED_BYTES {
         return (Encoding::Plain, file.bytes.clone());
     }
     (encoding, compress_once(file.sha256, encoding, file.bytes.clone()).await)

@@ -76,14 +76,14 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathOf<T> {
 /// # Errors
 /// `TooLarge`; `InvalidRequest` when it takes too long or ends early.
 pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
-    read_as_it_comes(body, limit, |_| Ok(())).await
+    read_with_reservation(body, limit, |_| Ok(())).await
 }
 
 /// The same, asking for each part that came whether there is room for it.
 ///
 /// # Errors
 /// As [`read`], and what `room` answers.
-pub async fn read_as_it_comes(
+pub async fn read_with_reservation(
     mut body: Body,
     limit: usize,
     mut room: impl FnMut(usize) -> Result<()>,
@@ -96,7 +96,7 @@ pub async fn read_as_it_comes(
     // The system gives memory as it is written to: what does not come takes none.
     let mut whole = Vec::with_capacity(announced);
     while let Some(frame) = body.frame().await {
-        let Ok(part) = frame.map_err(|error| unreadable(&error))?.into_data() else { continue };
+        let Ok(part) = frame.map_err(|error| body_error(&error))?.into_data() else { continue };
         if whole.len() + part.len() > limit {
             return Err(Error::TooLarge { limit });
         }
@@ -107,7 +107,7 @@ pub async fn read_as_it_comes(
 }
 
 /// Why the bytes of a body stopped coming.
-pub fn unreadable(error: &axum::Error) -> Error {
+pub fn body_error(error: &axum::Error) -> Error {
     let reason = if caused_by::<BodyTimeout>(error) { "the body took too long" } else { "the body ended early" };
     Error::InvalidRequest(reason.into())
 }

@@ -21,7 +21,7 @@ use crate::visitors::describe_browser;
 
 use super::address::ClientAddress;
 use super::origin;
-use super::route::NeedsConfirmation;
+use super::route::NeedsRecentConfirmation;
 
 /// The header that carries the CSRF token.
 const CSRF: &str = "x-csrf-token";
@@ -84,7 +84,7 @@ impl FromRequestParts<App> for CurrentOperator {
         let token = session_token(&app.config, &parts.headers).ok_or(Error::NotSignedIn)?;
         let (whole, session) = accounts::signed_in(app, token.expose()).await?;
         let (asked_again, session, confirmed_at) =
-            (parts.extensions.get::<NeedsConfirmation>().is_some(), session.id, session.confirmed_at);
+            (parts.extensions.get::<NeedsRecentConfirmation>().is_some(), session.id, session.confirmed_at);
         if is_change(&parts.method) {
             check_origin(&app.config, &parts.headers)?;
             let shown = parts.headers.get(CSRF).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -111,17 +111,17 @@ impl FromRequestParts<App> for CurrentOperator {
 }
 
 /// Somebody who is about to sign in or up, on a page of ours.
-pub struct Arrival {
+pub struct SignInRequest {
     /// Where they are.
     pub place: Place,
     /// The session token that their browser holds already.
     pub token: Option<Secret>,
 }
 
-impl FromRequestParts<App> for Arrival {
+impl FromRequestParts<App> for SignInRequest {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Arrival> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<SignInRequest> {
         if is_change(&parts.method) {
             check_origin(&app.config, &parts.headers)?;
         }
@@ -129,7 +129,7 @@ impl FromRequestParts<App> for Arrival {
         let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let agent = agent.get(..USER_AGENT_BYTES).unwrap_or(agent);
         let place = Place { network: address.network(), address: address.0.to_string(), browser: browser(agent) };
-        Ok(Arrival { place, token: session_token(&app.config, &parts.headers) })
+        Ok(SignInRequest { place, token: session_token(&app.config, &parts.headers) })
     }
 }
 

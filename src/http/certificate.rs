@@ -68,7 +68,7 @@ pub fn parse_pair(chain: &[u8], key: &[u8]) -> anyhow::Result<CertifiedKey> {
 }
 
 /// When the first certificate of a chain ends, in seconds since 1970.
-pub fn ends_at(pair: &CertifiedKey) -> Option<i64> {
+pub fn expires_at(pair: &CertifiedKey) -> Option<i64> {
     not_after(pair.cert.first()?)
 }
 
@@ -88,7 +88,7 @@ fn not_after(certificate: &[u8]) -> Option<i64> {
     let (tag, validity, _) = field(inner)?;
     let (_, _, rest) = field(validity).filter(|_| tag == SEQUENCE)?;
     let (kind, text, _) = field(rest)?;
-    moment(kind, std::str::from_utf8(text).ok()?)
+    parse_time(kind, std::str::from_utf8(text).ok()?)
 }
 
 /// One field of DER: its tag, its content, and what follows.
@@ -106,15 +106,15 @@ pub(super) fn field(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// `UTCTime` (two digits of the year, 50 and more are of the last century) or `GeneralizedTime`.
-fn moment(kind: u8, text: &str) -> Option<i64> {
+fn parse_time(kind: u8, text: &str) -> Option<i64> {
     const UTC_TIME: u8 = 0x17;
     let whole = match kind {
         UTC_TIME if text.get(..2)?.parse::<u8>().ok()? >= 50 => format!("19{text}"),
         UTC_TIME => format!("20{text}"),
         _ => text.to_owned(),
     };
-    let moment = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", whole).ok()?;
-    Some(moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+    let parse_time = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", whole).ok()?;
+    Some(parse_time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
 }
 
 #[cfg(test)]
@@ -129,7 +129,7 @@ mod tests {
             params.not_after = rcgen::date_time_ymd(year, 12, 8);
             let certificate = params.self_signed(&key).expect("a certificate");
             let pair = parse_pair(certificate.pem().as_bytes(), key.serialize_pem().as_bytes()).expect("a pair");
-            assert_eq!(ends_at(&pair), Some(seconds), "{year}");
+            assert_eq!(expires_at(&pair), Some(seconds), "{year}");
         }
         let other = rcgen::KeyPair::generate().expect("a key").serialize_pem();
         let certificate = params.self_signed(&key).expect("a certificate").pem();

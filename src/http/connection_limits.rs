@@ -70,7 +70,7 @@ impl ConnectionLimits {
 
     /// Gives it to a peer; none when its network has too many already.
     pub(super) fn admit(&self, permit: OwnedSemaphorePermit, peer: IpAddr) -> Option<ConnectionPermit> {
-        let network = ClientAddress(peer).own_network(&self.proxies);
+        let network = ClientAddress(peer).unshared_network(&self.proxies);
         let request_limit = RequestLimit {
             total: self.total.clone(),
             per_network: self.per_network,

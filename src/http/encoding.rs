@@ -24,7 +24,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// The smallest form that the client takes.
-    pub fn wanted(headers: &HeaderMap) -> Encoding {
+    pub fn negotiate(headers: &HeaderMap) -> Encoding {
         let lists = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         let (mut brotli, mut gzip) = (false, false);
         for item in lists.flat_map(|list| list.split(',')) {
@@ -95,7 +95,7 @@ pub struct Encoded {
 
 impl Encoded {
     /// Compresses; takes some milliseconds.
-    pub fn pack(plain: String) -> Encoded {
+    pub fn compress(plain: String) -> Encoded {
         let whole = Encoded::plain(plain);
         let small = (Encoding::Gzip.encode(&whole.plain).into(), Encoding::Brotli.encode(&whole.plain).into());
         Encoded { small: Some(small), ..whole }
@@ -121,21 +121,21 @@ impl Encoded {
 type Compressed = HashMap<([u8; 32], Encoding), Bytes>;
 
 /// Bodies that were compressed here, found by the hash of the plain ones. Bounded by the number of our own files.
-static KEPT: Mutex<Option<Compressed>> = Mutex::new(None);
+static COMPRESSED_FILES: Mutex<Option<Compressed>> = Mutex::new(None);
 
 /// Compresses one of our own files, once.
 pub async fn compress_once(sha256: [u8; 32], encoding: Encoding, plain: Bytes) -> Bytes {
-    if let Some(found) = with_kept(|kept| kept.get(&(sha256, encoding)).cloned()) {
+    if let Some(found) = with_cache(|kept| kept.get(&(sha256, encoding)).cloned()) {
         return found;
     }
     let work = move || Bytes::from(encoding.encode(&plain));
     let Some(small) = cpu_pool::run(work).await else { return Bytes::new() };
-    with_kept(|kept| kept.insert((sha256, encoding), small.clone()));
+    with_cache(|kept| kept.insert((sha256, encoding), small.clone()));
     small
 }
 
-fn with_kept<T>(act: impl FnOnce(&mut Compressed) -> T) -> T {
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+fn with_cache<T>(act: impl FnOnce(&mut Compressed) -> T) -> T {
+    let mut kept = COMPRESSED_FILES.lock().unwrap_or_else(PoisonError::into_inner);
     act(kept.get_or_insert_default())
 }
 
@@ -148,7 +148,7 @@ mod tests {
     fn wanted(text: &'static str) -> Encoding {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, hyper::header::HeaderValue::from_static(text));
-        Encoding::wanted(&headers)
+        Encoding::negotiate(&headers)
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(wanted("gzip, deflate, br, zstd"), Encoding::Brotli);
         assert_eq!(wanted("gzip;q=1.0, br;q=0"), Encoding::Gzip);
         assert_eq!(wanted("identity"), Encoding::Plain);
-        assert_eq!(Encoding::wanted(&HeaderMap::new()), Encoding::Plain);
+        assert_eq!(Encoding::negotiate(&HeaderMap::new()), Encoding::Plain);
     }
 
     #[test]

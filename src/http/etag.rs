@@ -6,7 +6,7 @@ use hyper::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use hyper::{HeaderMap, StatusCode};
 
 /// Does the client hold the answer of this tag already?
-pub fn holds(request: &HeaderMap, tag: &str) -> bool {
+pub fn matches(request: &HeaderMap, tag: &str) -> bool {
     let quoted = format!("\"{tag}\"");
     request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| {
         list.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == quoted)
@@ -18,7 +18,7 @@ pub fn conditional(request: &HeaderMap, tag: &str, mut response: Response) -> Re
     if let Ok(value) = HeaderValue::from_str(&format!("\"{tag}\"")) {
         response.headers_mut().insert(ETAG, value);
     }
-    if holds(request, tag) {
+    if matches(request, tag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
         response.headers_mut().remove(hyper::header::CONTENT_LENGTH);

@@ -18,7 +18,7 @@ pub const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allo
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Nothing that a page of ours asks for, nor that anything it shows may ask for.
-const NO_DEVICES: HeaderValue = HeaderValue::from_static(
+const DENIED_FEATURES: HeaderValue = HeaderValue::from_static(
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), \
      midi=(), payment=(), usb=(), browsing-topics=()",
 );
@@ -29,34 +29,34 @@ pub const INERT: HeaderValue = HeaderValue::from_static(
 
 /// How long browsers shall come by https alone; none where nothing is said.
 #[derive(Debug, Clone)]
-pub struct Transport(Option<HeaderValue>);
+pub struct Hsts(Option<HeaderValue>);
 
-impl Transport {
+impl Hsts {
     /// As the settings say. By plain http browsers would pass it over.
-    pub fn of(config: &Config) -> Transport {
+    pub fn of(config: &Config) -> Hsts {
         let seconds = config.hsts_days * 24 * 60 * 60;
         let said = seconds > 0 && config.public_url().starts_with("https://");
         // Digits and letters of our own.
-        Transport(said.then(|| HeaderValue::from_str(&format!("max-age={seconds}")).ok()).flatten())
+        Hsts(said.then(|| HeaderValue::from_str(&format!("max-age={seconds}")).ok()).flatten())
     }
 }
 
 /// Fills in what the answer does not say itself.
-pub fn protect(mut response: Response, transport: &Transport) -> Response {
-    fill(response.headers_mut());
-    if let Some(value) = &transport.0 {
+pub fn add_security_headers(mut response: Response, hsts: &Hsts) -> Response {
+    fill_defaults(response.headers_mut());
+    if let Some(value) = &hsts.0 {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, value.clone());
     }
     response
 }
 
-fn fill(headers: &mut HeaderMap) {
+fn fill_defaults(headers: &mut HeaderMap) {
     let framed = headers.contains_key(CONTENT_SECURITY_POLICY);
     headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     // What may be kept says so itself: an answer that forgets to speak of it is kept by nobody.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
-    headers.entry(PERMISSIONS_POLICY).or_insert(NO_DEVICES);
+    headers.entry(PERMISSIONS_POLICY).or_insert(DENIED_FEATURES);
     headers.entry(CROSS_ORIGIN_RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(INERT);
     if !framed {

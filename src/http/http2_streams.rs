@@ -35,18 +35,18 @@ struct SendState {
 
 impl SendState {
     /// One more piece waits to be taken.
-    fn piece(&self) {
+    fn piece_ready(&self) {
         self.pieces.fetch_add(1, Ordering::Relaxed);
         self.is_waiting.store(true, Ordering::Relaxed);
     }
 
     /// Everything was taken, and the answer itself is waited for.
-    fn nothing(&self) {
+    fn all_read(&self) {
         self.is_waiting.store(false, Ordering::Relaxed);
     }
 
     /// The number of the piece that waits to be taken.
-    fn waiting(&self) -> Option<u64> {
+    fn unread_piece(&self) -> Option<u64> {
         self.is_waiting.load(Ordering::Relaxed).then(|| self.pieces.load(Ordering::Relaxed))
     }
 }
@@ -58,12 +58,12 @@ pub(super) fn is_stream() -> bool {
 
 /// A piece of the answer is there for the client to take. Elsewhere than on a stream the connection's own clock runs.
 pub(super) fn mark_unread_piece() {
-    let _ = RESPONSE.try_with(|state| state.piece());
+    let _ = RESPONSE.try_with(|state| state.piece_ready());
 }
 
 /// The answer itself is waited for.
 pub(super) fn mark_all_read() {
-    let _ = RESPONSE.try_with(|state| state.nothing());
+    let _ = RESPONSE.try_with(|state| state.all_read());
 }
 
 /// Runs the streams of a connection.
@@ -89,7 +89,7 @@ async fn reset_when_stalled(stream: impl Future, time: Duration) {
         if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        let Some(piece) = state.waiting() else { return Poll::Pending };
+        let Some(piece) = state.unread_piece() else { return Poll::Pending };
         if piece != std::mem::replace(&mut waits_for, piece) {
             deadline.as_mut().reset(Instant::now() + time);
         }

@@ -11,10 +11,10 @@ use hyper::{Method, StatusCode, Version};
 
 use crate::error::Error;
 
-use super::headers::{self, Transport};
+use super::headers::{self, Hsts};
 
 /// Lets a request through to its route, guards the answer with headers, and logs what it came to.
-pub async fn run(transport: Transport, request: Request, next: Next) -> Response {
+pub async fn run(hsts: Hsts, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -24,7 +24,7 @@ pub async fn run(transport: Transport, request: Request, next: Next) -> Response
         Error::InvalidRequest("say one Host".into()).into_response()
     };
     log(&method, route.as_ref(), response.status(), begun.elapsed());
-    headers::protect(response, &transport)
+    headers::add_security_headers(response, &hsts)
 }
 
 /// Refused otherwise (RFC 9112, section 3.2): a proxy in front might read another one.

@@ -20,9 +20,9 @@ pub const INSTANCE: HeaderName = HeaderName::from_static("ocs-instance");
 /// The table of this door.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/healthz", Caller::Anyone, healthz).answers("text/plain"),
-        Route::new(Method::GET, "/readyz", Caller::Anyone, readyz).answers("text/plain"),
-        Route::new(Method::GET, "/metrics", Caller::Anyone, metrics).answers("text/plain"),
+        Route::new(Method::GET, "/healthz", Caller::Anyone, healthz).media_type("text/plain"),
+        Route::new(Method::GET, "/readyz", Caller::Anyone, readyz).media_type("text/plain"),
+        Route::new(Method::GET, "/metrics", Caller::Anyone, metrics).media_type("text/plain"),
     ]
 }
 
@@ -46,7 +46,7 @@ async fn readyz(State(app): State<App>) -> Response {
 }
 
 /// What proxies add to a request. Whoever comes through one comes from somewhere else.
-const FORWARDED: [&str; 6] =
+const FORWARDING_HEADERS: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
 /// Figures in Prometheus' text format, for those who ask this server itself from the networks of `metrics_from`; others find
@@ -56,14 +56,14 @@ async fn metrics(
     Extension(Peer(peer)): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let forwarded = FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name));
     if forwarded || !app.config.metrics_from.iter().any(|network| network.contains(peer.ip())) {
         return Err(Error::NotFound);
     }
-    Ok(plain(StatusCode::OK, figures(&app)))
+    Ok(plain(StatusCode::OK, metrics_text(&app)))
 }
 
-fn figures(app: &App) -> String {
+fn metrics_text(app: &App) -> String {
     let (visitors, operators) = app.hub.counts();
     let rows = [
         ("ocs_connections", "gauge", "Open connections.", app.connections.count() as u64),

@@ -65,16 +65,16 @@ impl Default for RateLimits {
 /// At most so many events of one key within the window that ends now, exact to 100 ms and never more.
 pub struct SlidingWindow<K> {
     window: Duration,
-    tracks: Mutex<Tracks<K>>,
+    counters: Mutex<Counters<K>>,
 }
 
-struct Tracks<K> {
-    by_key: HashMap<K, Track>,
+struct Counters<K> {
+    by_key: HashMap<K, Counter>,
     sweep_at: usize,
 }
 
 #[derive(Default)]
-struct Track {
+struct Counter {
     slots: VecDeque<Slot>,
     total: usize,
 }
@@ -88,7 +88,7 @@ struct Slot {
 impl<K: Eq + Hash + Clone> SlidingWindow<K> {
     /// A window of this length.
     pub fn new(window: Duration) -> SlidingWindow<K> {
-        SlidingWindow { window, tracks: Mutex::new(Tracks { by_key: HashMap::new(), sweep_at: 1024 }) }
+        SlidingWindow { window, counters: Mutex::new(Counters { by_key: HashMap::new(), sweep_at: 1024 }) }
     }
 
     /// Counts one event, or refuses it with the whole seconds until one is possible.
@@ -96,32 +96,32 @@ impl<K: Eq + Hash + Clone> SlidingWindow<K> {
     /// # Errors
     /// The seconds to wait, at least 1.
     pub fn take(&self, key: K, limit: usize, now: Instant) -> Result<(), u64> {
-        let mut tracks = locked(&self.tracks);
-        tracks.make_room(self.window, now);
-        let track = tracks.by_key.entry(key).or_default();
-        track.forget_old(self.window, now);
-        if track.total < limit {
-            track.add(now);
+        let mut counters = locked(&self.counters);
+        counters.make_room(self.window, now);
+        let counter = counters.by_key.entry(key).or_default();
+        counter.forget_old(self.window, now);
+        if counter.total < limit {
+            counter.add(now);
             return Ok(());
         }
-        Err(track.seconds_left(limit, self.window, now))
+        Err(counter.seconds_left(limit, self.window, now))
     }
 
     /// Takes back the newest event of a key: what it was counted for did not happen.
     pub fn refund(&self, key: &K) {
-        let mut tracks = locked(&self.tracks);
-        let Some(track) = tracks.by_key.get_mut(key) else { return };
-        let Some(slot) = track.slots.back_mut() else { return };
+        let mut counters = locked(&self.counters);
+        let Some(counter) = counters.by_key.get_mut(key) else { return };
+        let Some(slot) = counter.slots.back_mut() else { return };
         slot.count -= 1;
-        track.total -= 1;
+        counter.total -= 1;
         if slot.count == 0 {
-            track.slots.pop_back();
+            counter.slots.pop_back();
         }
     }
 
     /// Keys in memory.
     pub fn keys(&self) -> usize {
-        locked(&self.tracks).by_key.len()
+        locked(&self.counters).by_key.len()
     }
 }
 
@@ -135,30 +135,30 @@ impl SlidingWindow<u128> {
     /// The seconds to wait, at least 1.
     pub fn take_for_network(&self, network: u128, limit: usize, now: Instant) -> Result<(), u64> {
         self.take(network, limit, now)?;
-        let Some(around) = around(network) else { return Ok(()) };
-        self.take(around, limit.saturating_mul(MAX_NETWORKS), now).inspect_err(|_| self.refund(&network))
+        let Some(surrounding_network) = surrounding_network(network) else { return Ok(()) };
+        self.take(surrounding_network, limit.saturating_mul(MAX_NETWORKS), now).inspect_err(|_| self.refund(&network))
     }
 
     /// Takes back the newest event of a network.
     pub fn refund_network(&self, network: u128) {
         self.refund(&network);
-        if let Some(around) = around(network) {
-            self.refund(&around);
+        if let Some(surrounding_network) = surrounding_network(network) {
+            self.refund(&surrounding_network);
         }
     }
 }
 
 /// The /48 around an IPv6 network, told from its first /64 by the last bit. An IPv4 address is its own network.
-fn around(network: u128) -> Option<u128> {
+fn surrounding_network(network: u128) -> Option<u128> {
     (network >> 64 != 0).then_some(network >> 80 << 80 | 1)
 }
 
-impl<K: Eq + Hash + Clone> Tracks<K> {
+impl<K: Eq + Hash + Clone> Counters<K> {
     fn make_room(&mut self, window: Duration, now: Instant) {
         if self.by_key.len() < self.sweep_at {
             return;
         }
-        self.by_key.retain(|_, track| track.slots.back().is_some_and(|slot| slot.last + window > now));
+        self.by_key.retain(|_, counter| counter.slots.back().is_some_and(|slot| slot.last + window > now));
         if self.by_key.len() >= MAX_KEYS {
             // A tenth goes at once, so that a flood of keys does not sweep the whole map for each of them.
             let surplus: Vec<K> = self.by_key.keys().take(MAX_KEYS / 10).cloned().collect();
@@ -168,7 +168,7 @@ impl<K: Eq + Hash + Clone> Tracks<K> {
     }
 }
 
-impl Track {
+impl Counter {
     fn forget_old(&mut self, window: Duration, now: Instant) {
         while self.slots.front().is_some_and(|slot| slot.last + window <= now) {
             self.total -= self.slots.pop_front().map_or(0, |slot| slot.count);
@@ -253,7 +253,7 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
     }
 
     /// Takes one try back: it was right.
-    pub fn forgive(&self, key: &K) {
+    pub fn undo(&self, key: &K) {
         let mut strikes = locked(&self.strikes);
         let Some(known) = strikes.get_mut(key) else { return };
         known.count = known.count.saturating_sub(1);
@@ -372,7 +372,7 @@ mod tests {
         let (throttle, start) = (Throttle::new(2), Instant::now());
         for _ in 0..10 {
             assert_eq!(throttle.take(7, start), Ok(()));
-            throttle.forgive(&7);
+            throttle.undo(&7);
         }
     }
 }

@@ -26,18 +26,18 @@ pub enum Caller {
 /// What an operator shows beside being signed in, for a route that changes something. Keys, secrets and deleting a
 /// site ask again, so that a session that was left open or stolen is not enough for them after ten minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AsksAgain {
+pub enum Reconfirm {
     /// Nothing.
     Never,
     /// That it is them, within the last minutes in this session (`accounts::CONFIRMED_S`).
-    WithinMinutes,
+    Recently,
     /// The password or a code, in its own body, each time.
-    EachTime,
+    EveryTime,
 }
 
 /// In a request's extensions: its route asks again.
 #[derive(Debug, Clone, Copy)]
-pub struct NeedsConfirmation;
+pub struct NeedsRecentConfirmation;
 
 type Describe = fn(&mut SchemaGenerator) -> Schema;
 
@@ -52,19 +52,19 @@ pub struct Route {
     /// Who may call it.
     pub caller: Caller,
     /// What it asks for again. Every route by which an operator changes something says so (`tests/suite/confirmations.rs`).
-    pub asks_again: Option<AsksAgain>,
+    pub reconfirm: Option<Reconfirm>,
     /// Schema of its query, an object.
-    pub asks: Option<Describe>,
+    pub query: Option<Describe>,
     /// Schema of the JSON body it takes.
-    pub takes: Option<Describe>,
+    pub json_body: Option<Describe>,
     /// Media types that its body may have; none: it has no body.
-    pub bodies: &'static [&'static str],
+    pub body_media_types: &'static [&'static str],
     /// Schemas of the JSON it answers: one of them. None: it answers something else, or nothing.
-    pub gives: Vec<Describe>,
+    pub returns: Vec<Describe>,
     /// Media type of what it answers.
-    pub answers: &'static str,
+    pub media_type: &'static str,
     /// Schema of its refusals, where they are not like all others.
-    pub refuses: Option<Describe>,
+    pub error_schema: Option<Describe>,
     handler: MethodRouter<App>,
 }
 
@@ -84,83 +84,83 @@ impl Route {
             _ => MethodFilter::GET,
         };
         let handler = axum::routing::on(filter, handler);
-        let (gives, answers) = (Vec::new(), "application/json");
+        let (returns, media_type) = (Vec::new(), "application/json");
         Route {
             method,
             path,
             aliases: &[],
             caller,
-            asks_again: None,
-            asks: None,
-            takes: None,
-            bodies: &[],
-            gives,
-            answers,
-            refuses: None,
+            reconfirm: None,
+            query: None,
+            json_body: None,
+            body_media_types: &[],
+            returns,
+            media_type,
+            error_schema: None,
             handler,
         }
     }
 
     /// Says under which other paths it answers.
-    pub fn also_at(mut self, aliases: &'static [&'static str]) -> Route {
+    pub fn aliases_at(mut self, aliases: &'static [&'static str]) -> Route {
         self.aliases = aliases;
         self
     }
 
     /// Says whether it asks again who calls. `CurrentOperator` holds to it, so that no handler can forget it.
-    pub fn asks_again(mut self, asks: AsksAgain) -> Route {
-        self.asks_again = Some(asks);
-        if asks == AsksAgain::WithinMinutes {
-            self.handler = self.handler.layer(axum::Extension(NeedsConfirmation));
+    pub fn reconfirm(mut self, query: Reconfirm) -> Route {
+        self.reconfirm = Some(query);
+        if query == Reconfirm::Recently {
+            self.handler = self.handler.layer(axum::Extension(NeedsRecentConfirmation));
         }
         self
     }
 
     /// Says what its query may hold.
-    pub fn asks<T: JsonSchema>(self) -> Route {
-        self.asks_for(|generator| T::json_schema(generator))
+    pub fn query<T: JsonSchema>(self) -> Route {
+        self.query_schema(|generator| T::json_schema(generator))
     }
 
-    /// As [`Route::asks`], for a query that no type stands for.
-    pub fn asks_for(mut self, describe: Describe) -> Route {
-        self.asks = Some(describe);
+    /// As [`Route::query`], for a query that no type stands for.
+    pub fn query_schema(mut self, describe: Describe) -> Route {
+        self.query = Some(describe);
         self
     }
 
     /// Says what JSON body it takes.
-    pub fn takes<T: JsonSchema>(mut self) -> Route {
-        self.takes = Some(|generator| generator.subschema_for::<T>());
-        self.bodies = &["application/json"];
+    pub fn json_body<T: JsonSchema>(mut self) -> Route {
+        self.json_body = Some(|generator| generator.subschema_for::<T>());
+        self.body_media_types = &["application/json"];
         self
     }
 
     /// Says that the same fields may come as a form.
-    pub fn takes_form_too(mut self) -> Route {
-        self.bodies = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
+    pub fn or_form(mut self) -> Route {
+        self.body_media_types = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
         self
     }
 
     /// Says that its body is a picture.
-    pub fn takes_picture(mut self) -> Route {
-        self.bodies = &["image/png", "image/jpeg", "image/gif"];
+    pub fn image_body(mut self) -> Route {
+        self.body_media_types = &["image/png", "image/jpeg", "image/gif"];
         self
     }
 
     /// Says what it answers; where it answers one of several things, said once for each.
-    pub fn gives<T: JsonSchema>(mut self) -> Route {
-        self.gives.push(|generator| generator.subschema_for::<T>());
+    pub fn returns<T: JsonSchema>(mut self) -> Route {
+        self.returns.push(|generator| generator.subschema_for::<T>());
         self
     }
 
     /// Says that it answers something else than JSON.
-    pub fn answers(mut self, media_type: &'static str) -> Route {
-        self.answers = media_type;
+    pub fn media_type(mut self, media_type: &'static str) -> Route {
+        self.media_type = media_type;
         self
     }
 
     /// Says how it refuses.
-    pub fn refuses<T: JsonSchema>(mut self) -> Route {
-        self.refuses = Some(|generator| generator.subschema_for::<T>());
+    pub fn error_schema<T: JsonSchema>(mut self) -> Route {
+        self.error_schema = Some(|generator| generator.subschema_for::<T>());
         self
     }
 }

@@ -21,7 +21,7 @@ use super::certificate::{Certificates, read_pair};
 /// The protocol by which a certificate authority checks that a name is ours (RFC 8737).
 pub(super) const ACME_PROTOCOL: &[u8] = b"acme-tls/1";
 /// Time between two looks at the certificate files.
-const LOOK_PAUSE: Duration = Duration::from_secs(30);
+const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Accepts TLS connections.
 #[derive(Clone)]
@@ -65,12 +65,12 @@ pub fn acceptor(config: &Config, folder: &Folder) -> anyhow::Result<Option<Accep
             let files = Files { cert: cert.clone(), key: key.clone() };
             let seen = files.changed_at();
             certificates.replace(read_pair(&files.cert, &files.key)?);
-            tokio::spawn(watch(files, seen, certificates.clone(), LOOK_PAUSE));
+            tokio::spawn(watch(files, seen, certificates.clone(), CHECK_INTERVAL));
         }
         (None, None) if config.acme_domains.is_empty() => return Ok(None),
         (None, None) => {
             let authority = Authority::new(config, folder.certificates())?;
-            tokio::spawn(authority.keep_fresh(certificates.clone()));
+            tokio::spawn(authority.renew_forever(certificates.clone()));
         }
         _ => anyhow::bail!("tls_cert and tls_key belong together; only one of them is set"),
     }

@@ -13,7 +13,7 @@ use hyper::{HeaderMap, Method};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::id::SiteId;
-use crate::images::{BlobKey, FileName, ImageName, Stored};
+use crate::images::{BlobKey, FileName, ImageName, StoredFile};
 
 use super::body;
 use super::body::PathOf;
@@ -22,33 +22,33 @@ use super::headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use super::route::{Caller, Route};
 
 /// Read from disk at once.
-const PIECE: usize = 64 * 1024;
+const READ_CHUNK_BYTES: usize = 64 * 1024;
 
 /// Images, their small forms, and logos. The name is the permission.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/uploads/chat_images/{name}", Caller::Anyone, image).answers("image/*"),
-        Route::new(Method::GET, "/uploads/chat_images/thumbs/{name}", Caller::Anyone, thumb).answers("image/*"),
-        Route::new(Method::GET, "/uploads/logos/{name}", Caller::Anyone, logo).answers("image/*"),
+        Route::new(Method::GET, "/uploads/chat_images/{name}", Caller::Anyone, image).media_type("image/*"),
+        Route::new(Method::GET, "/uploads/chat_images/thumbs/{name}", Caller::Anyone, thumb).media_type("image/*"),
+        Route::new(Method::GET, "/uploads/logos/{name}", Caller::Anyone, logo).media_type("image/*"),
     ]
 }
 
 /// Reads an image of at most `limit` bytes that is uploaded to `site`, from `network` where that is somebody's own, holding
-/// room in memory for what came while `take` works on it.
+/// room in memory for what came while `process` works on it.
 ///
 /// # Errors
-/// `ImageTooLarge`, `Unavailable` when too many uploads are under way, and what `take` answers.
+/// `ImageTooLarge`, `Unavailable` when too many uploads are under way, and what `process` answers.
 pub async fn with_upload<T>(
     app: &App,
     (site, network): (SiteId, Option<u128>),
     body: Body,
     limit: usize,
-    take: impl AsyncFnOnce(Bytes) -> Result<T>,
+    process: impl AsyncFnOnce(Bytes) -> Result<T>,
 ) -> Result<T> {
-    let mut held = app.images.upload_memory.open(site, network);
-    match body::read_as_it_comes(body, limit, |bytes| held.grow(bytes)).await {
+    let mut reservation = app.images.upload_memory.open(site, network);
+    match body::read_with_reservation(body, limit, |bytes| reservation.grow(bytes)).await {
         Err(Error::TooLarge { .. }) => Err(Error::ImageTooLarge { limit }),
-        bytes => take(bytes?).await,
+        bytes => process(bytes?).await,
     }
 }
 
@@ -70,31 +70,31 @@ async fn logo(State(app): State<App>, PathOf(name): PathOf<String>, headers: Hea
 /// The file with a type that only its key decides, harmless even when it is opened as a page. No file is opened before
 /// the client takes bytes, and none at all for a `HEAD` or for what the client holds already.
 async fn serve(app: &App, key: BlobKey, request: &HeaderMap) -> Result<Response> {
-    let stored = Stored::find(app, key.clone()).await?;
+    let stored = StoredFile::find(app, key.clone()).await?;
     // A name is never given twice, so it names the content.
-    if !etag::holds(request, key.name()) {
-        stored.check(app).await?;
+    if !etag::matches(request, key.name()) {
+        stored.verify(app).await?;
     }
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(key.content_type())),
         (CONTENT_LENGTH, HeaderValue::from(stored.length())),
-        (CACHE_CONTROL, HeaderValue::from_static(key.cache_rule())),
+        (CACHE_CONTROL, HeaderValue::from_static(key.cache_control())),
         (CONTENT_DISPOSITION, HeaderValue::from_static("inline")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin")),
     ];
-    let body = pieces(app.clone(), stored);
+    let body = chunks(app.clone(), stored);
     Ok(etag::conditional(request, key.name(), (headers, body).into_response()))
 }
 
 /// A file piece by piece, each read when the client can take it: a slow reader holds 64 KiB and no descriptor.
-fn pieces(app: App, stored: Stored) -> Body {
+fn chunks(app: App, stored: StoredFile) -> Body {
     Body::from_stream(stream::try_unfold((app, stored, 0), |(app, stored, start)| async move {
-        let length = PIECE.min(usize::try_from(stored.length() - start).unwrap_or(PIECE));
+        let length = READ_CHUNK_BYTES.min(usize::try_from(stored.length() - start).unwrap_or(READ_CHUNK_BYTES));
         if length == 0 {
             return Ok::<_, Error>(None);
         }
-        let piece = stored.read(&app, start, length).await?;
-        Ok(Some((piece, (app, stored, start + length as u64))))
+        let chunk = stored.read(&app, start, length).await?;
+        Ok(Some((chunk, (app, stored, start + length as u64))))
     }))
 }

@@ -10,11 +10,11 @@ use crate::sites::Site;
 use crate::storage::{Kind, Tx};
 use crate::visitors::VisitorSession;
 
-use super::clean::{Cleaned, clean};
-use super::fetch::put_checked;
-use super::thumbnail::{THUMB_SIDE, shrink};
+use super::reencode::{Reencoded, reencode};
+use super::stored_file::put_verified;
+use super::thumbnail::{MAX_THUMBNAIL_SIDE, make_thumbnail};
 use super::upload_quota::Cost;
-use super::{BlobKey, Format, Image, ImageName, Measure, Uploader, store};
+use super::{BlobKey, Format, Image, ImageHeader, ImageName, Uploader, store};
 use crate::id::ImageId;
 
 /// Accepts an uploaded file of the site's size at most. What comes back is stored and synced. The caller holds no turn at
@@ -23,8 +23,8 @@ use crate::id::ImageId;
 /// # Errors
 /// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
 pub async fn accept(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) -> Result<Image> {
-    let measure = check(site, &bytes)?;
-    keep(app, site, uploader, bytes, &measure).await
+    let header = check(site, &bytes)?;
+    keep(app, site, uploader, bytes, &header).await
 }
 
 /// The same for a visitor: an hour takes only so much of the visitor, of all visitors of the site, and of the network where
@@ -41,25 +41,25 @@ pub async fn accept_from_visitor(
 ) -> Result<Image> {
     let checked = check(site, &bytes);
     // What is refused by its headers counts as well, though it costs no work.
-    let pixels = checked.as_ref().map_or(0, |measure| measure.pixels);
-    app.images.upload_quota.take(session, network, Cost { bytes: bytes.len() as u64, pixels })?;
+    let pixels = checked.as_ref().map_or(0, |header| header.pixels);
+    app.images.upload_quota.charge(session, network, Cost { bytes: bytes.len() as u64, pixels })?;
     keep(app, site, Uploader::Visitor(session.visitor_id), bytes, &checked?).await
 }
 
-fn check(site: &Site, bytes: &Bytes) -> Result<Measure> {
+fn check(site: &Site, bytes: &Bytes) -> Result<ImageHeader> {
     let limit = site.limits.image_bytes as usize;
     if bytes.len() > limit {
         return Err(Error::ImageTooLarge { limit });
     }
-    Measure::of(bytes)
+    ImageHeader::of(bytes)
 }
 
-async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, measure: &Measure) -> Result<Image> {
+async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, header: &ImageHeader) -> Result<Image> {
     let tenant = match uploader {
         Uploader::Visitor(_) => Tenant::Visitors(site.owner_id),
         Uploader::Operator(_) | Uploader::Api(_) => Tenant::Account(site.owner_id),
     };
-    let picture = app.images.decode_limit.run(tenant, measure, move || prepare(&bytes)).await?;
+    let picture = app.images.decode_limit.run(tenant, header, move || prepare(&bytes)).await?;
     let _permit = app.fair_limit.acquire(tenant).await?;
     let now = app.store.now();
     let name = ImageName::random(uploader, now, picture.format);
@@ -80,7 +80,7 @@ async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, measure:
     };
     let image = app.store.write(insert).await?;
 
-    put_checked(app, &BlobKey::image(&image.name), picture.bytes.into()).await?;
+    put_verified(app, &BlobKey::image(&image.name), picture.bytes.into()).await?;
     if let Some((_, bytes)) = picture.thumb {
         app.images.blobs.put(&BlobKey::thumb(&image.thumb), bytes.into()).await?;
     }
@@ -99,9 +99,9 @@ struct Picture {
 }
 
 fn prepare(bytes: &[u8]) -> Result<Picture> {
-    let Cleaned { format, bytes, still, animated } = clean(bytes)?;
+    let Reencoded { format, bytes, still, animated } = reencode(bytes)?;
     let (width, height) = (still.width(), still.height());
-    let needs_thumb = animated || width.max(height) > THUMB_SIDE;
-    let thumb = if needs_thumb { Some(shrink(&still, THUMB_SIDE)?) } else { None };
+    let needs_thumb = animated || width.max(height) > MAX_THUMBNAIL_SIDE;
+    let thumb = if needs_thumb { Some(make_thumbnail(&still, MAX_THUMBNAIL_SIDE)?) } else { None };
     Ok(Picture { format, bytes, thumb: thumb.map(|small| (small.format, small.bytes)), width, height, animated })
 }

@@ -69,7 +69,7 @@ impl BlobKey {
     }
 
     /// How long a browser may keep it. A name is never used twice; a shared cache must not keep what is private.
-    pub fn cache_rule(&self) -> &'static str {
+    pub fn cache_control(&self) -> &'static str {
         match self.folder {
             LOGOS => "public, max-age=31536000, immutable",
             _ => "private, max-age=31536000, immutable",
@@ -88,7 +88,7 @@ impl BlobKey {
 
 /// A stored file as the folder lists it. An equal listing later means that nobody has written to the file since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listing {
+pub struct FileStamp {
     /// Its length in bytes.
     pub length: u64,
     modified: SystemTime,
@@ -134,17 +134,17 @@ impl Blobs {
     }
 
     /// Looks a file up without opening it.
-    pub async fn find(&self, key: &BlobKey) -> Result<Option<Listing>> {
+    pub async fn find(&self, key: &BlobKey) -> Result<Option<FileStamp>> {
         match self {
             Blobs::Memory(files) => {
                 let length =
                     files.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(|bytes| bytes.len() as u64);
-                Ok(length.map(|length| Listing { length, modified: SystemTime::UNIX_EPOCH }))
+                Ok(length.map(|length| FileStamp { length, modified: SystemTime::UNIX_EPOCH }))
             }
             Blobs::Disk(folder) => {
                 let path = folder.join(key.path());
                 blocking(move || match fs::metadata(path) {
-                    Ok(found) => Ok(Some(Listing { length: found.len(), modified: found.modified()? })),
+                    Ok(raw) => Ok(Some(FileStamp { length: raw.len(), modified: raw.modified()? })),
                     Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                     Err(error) => Err(error),
                 })
@@ -181,12 +181,12 @@ impl Blobs {
     }
 
     /// Does the content of a file have this SHA-256? Reads all of it, on a thread that steps back for others.
-    pub(super) async fn is_whole(&self, key: &BlobKey, sha256: &[u8]) -> Result<bool> {
+    pub(super) async fn matches_hash(&self, key: &BlobKey, sha256: &[u8]) -> Result<bool> {
         match self {
             Blobs::Memory(_) => Ok(true),
             Blobs::Disk(folder) => {
                 let (folder, key, sha256) = (folder.clone(), key.clone(), sha256.to_vec());
-                let checked = cpu_pool::run(move || is_whole(&folder, &key, &sha256)).await;
+                let checked = cpu_pool::run(move || matches_hash(&folder, &key, &sha256)).await;
                 checked.ok_or(Error::Unavailable)?.map_err(|error| explain(&error))
             }
         }
@@ -215,7 +215,7 @@ impl Blobs {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn is_whole(folder: &Path, key: &BlobKey, sha256: &[u8]) -> io::Result<bool> {
+pub fn matches_hash(folder: &Path, key: &BlobKey, sha256: &[u8]) -> io::Result<bool> {
     let mut file = match File::open(folder.join(key.path())) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         file => file?,
@@ -255,7 +255,7 @@ fn explain(error: &io::Error) -> Error {
 fn write_synced(folder: &Path, key: &BlobKey, bytes: &[u8]) -> io::Result<()> {
     let target = folder.join(key.path());
     let unfinished = folder.join("unfinished").join(format!("{}_{}", key.folder, key.name));
-    let result = write_then_move(folder, &unfinished, &target, bytes);
+    let result = write_then_rename(folder, &unfinished, &target, bytes);
     if result.is_err() {
         // Frees the room of a half-written file on a full disk.
         let _ = fs::remove_file(&unfinished);
@@ -263,7 +263,7 @@ fn write_synced(folder: &Path, key: &BlobKey, bytes: &[u8]) -> io::Result<()> {
     result
 }
 
-fn write_then_move(folder: &Path, unfinished: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_then_rename(folder: &Path, unfinished: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;

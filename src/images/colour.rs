@@ -9,18 +9,18 @@ use moxcms::{
 };
 
 /// Longest profile that is read; those of printers have about 2 MB. One that is longer is passed over.
-const PROFILE_BYTES: usize = 4 * 1024 * 1024;
+const MAX_PROFILE_BYTES: usize = 4 * 1024 * 1024;
 /// A profile that moves no colour further than this is sRGB under another name: pixels stay as they are.
-const SAME: u8 = 2;
+const MAX_DIFFERENCE: u8 = 2;
 /// Pixels turned at once.
-const PIECE: usize = 4_096;
+const CHUNK_PIXELS: usize = 4_096;
 /// The gamma that pngs say to mean sRGB, and how near it must be (of 1).
 const SRGB_GAMMA: f32 = 0.454_55;
-const NEAR: f32 = 0.005;
+const GAMMA_TOLERANCE: f32 = 0.005;
 
 /// What a file says its numbers mean. A profile that cannot be read says nothing, as browsers have it.
 pub(super) fn profile(icc: &[u8]) -> Option<ColorProfile> {
-    let limits = ParsingOptions { max_profile_size: PROFILE_BYTES, ..ParsingOptions::default() };
+    let limits = ParsingOptions { max_profile_size: MAX_PROFILE_BYTES, ..ParsingOptions::default() };
     ColorProfile::new_from_slice_with_options(icc, limits).ok()
 }
 
@@ -42,7 +42,7 @@ pub(super) fn profile_of_png(info: &png::Info<'_>) -> Option<ColorProfile> {
         return None;
     }
     let gamma = info.gama_chunk.map(png::ScaledFloat::into_value);
-    let gamma = gamma.filter(|gamma| (0.1..=10.0).contains(gamma) && (gamma - SRGB_GAMMA).abs() > NEAR);
+    let gamma = gamma.filter(|gamma| (0.1..=10.0).contains(gamma) && (gamma - SRGB_GAMMA).abs() > GAMMA_TOLERANCE);
     let mut profile = ColorProfile::new_srgb();
     profile.cicp = None;
     if let Some(gamma) = gamma {
@@ -95,8 +95,8 @@ impl ToSrgb {
             }
             _ => return None,
         };
-        let turn = ToSrgb { greys, colours };
-        (!turn.changes_nothing()).then_some(turn)
+        let transform = ToSrgb { greys, colours };
+        (!transform.changes_nothing()).then_some(transform)
     }
 
     fn changes_nothing(&self) -> bool {
@@ -105,13 +105,13 @@ impl ToSrgb {
             steps().flat_map(|r| steps().flat_map(move |g| steps().flat_map(move |b| [r, g, b]))).collect();
         let before = grid.clone();
         self.apply(&mut grid, 3);
-        let same = grid.iter().zip(&before).all(|(now, before)| now.abs_diff(*before) <= SAME);
-        same && self.greys.iter().zip(0..=255).all(|(grey, before)| grey.abs_diff(before) <= SAME)
+        let same = grid.iter().zip(&before).all(|(now, before)| now.abs_diff(*before) <= MAX_DIFFERENCE);
+        same && self.greys.iter().zip(0..=255).all(|(grey, before)| grey.abs_diff(before) <= MAX_DIFFERENCE)
     }
 
     /// Turns pixels of so many channels each: 1 grey, 2 grey and how opaque it is, 3 and 4 in the same way for colours.
     pub(super) fn apply(&self, pixels: &mut [u8], channels: usize) {
-        let (turn, channels) = match (&self.colours, channels) {
+        let (transform, channels) = match (&self.colours, channels) {
             (_, 1 | 2) => {
                 pixels.iter_mut().step_by(channels).for_each(|grey| *grey = self.greys[usize::from(*grey)]);
                 return;
@@ -121,29 +121,29 @@ impl ToSrgb {
             // Colours that are described as greys: nobody knows what is meant.
             (None, _) => return,
         };
-        let mut turned = vec![0; PIECE * channels];
-        for piece in pixels.chunks_mut(PIECE * channels) {
-            let turned = &mut turned[..piece.len()];
+        let mut turned = vec![0; CHUNK_PIXELS * channels];
+        for chunk in pixels.chunks_mut(CHUNK_PIXELS * channels) {
+            let turned = &mut turned[..chunk.len()];
             // Lengths are whole pixels, the only thing that it refuses.
-            if turn.transform(piece, turned).is_ok() {
-                piece.copy_from_slice(turned);
+            if transform.transform(chunk, turned).is_ok() {
+                chunk.copy_from_slice(turned);
             }
         }
     }
 }
 
 /// Turns inks into what they look like, four bytes a pixel (255 is all of an ink) into three.
-pub(super) fn inks_to_srgb(inks: &[u8], profile: Option<&ColorProfile>) -> Vec<u8> {
-    let mut seen = vec![0; inks.len() / 4 * 3];
+pub(super) fn cmyk_to_srgb(cmyk: &[u8], profile: Option<&ColorProfile>) -> Vec<u8> {
+    let mut seen = vec![0; cmyk.len() / 4 * 3];
     let by_profile = profile.filter(|profile| profile.color_space == DataColorSpace::Cmyk).and_then(|profile| {
         // Four inks take the layout of four channels.
         let srgb = ColorProfile::new_srgb();
         profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, TransformOptions::default()).ok()
     });
-    if by_profile.is_some_and(|turn| turn.transform(inks, &mut seen).is_ok()) {
+    if by_profile.is_some_and(|transform| transform.transform(cmyk, &mut seen).is_ok()) {
         return seen;
     }
-    for (ink, seen) in inks.chunks_exact(4).zip(seen.chunks_exact_mut(3)) {
+    for (ink, seen) in cmyk.chunks_exact(4).zip(seen.chunks_exact_mut(3)) {
         let light = |ink: u8, black: u8| (u16::from(255 - ink) * u16::from(255 - black) + 127) / 255;
         seen.iter_mut().zip(ink).for_each(|(seen, colour)| *seen = light(*colour, ink[3]) as u8);
     }

@@ -9,7 +9,7 @@ use crate::cpu_pool;
 use crate::error::{Error, Result};
 use crate::fair_limit::{FairLimit, Tenant};
 
-use super::measure::{MEMORY, Measure};
+use super::image_header::{ImageHeader, MAX_MEMORY};
 
 /// Memory is counted in pieces of this many bytes.
 const UNIT: usize = 64 * 1024;
@@ -19,7 +19,7 @@ const PER_TENANT: usize = 1;
 /// Bounds the work on pictures: in number, by account, and in memory.
 pub(super) struct DecodeLimit {
     fair_limit: FairLimit,
-    /// What is free of [`MEMORY`].
+    /// What is free of [`MAX_MEMORY`].
     memory: Arc<Semaphore>,
     /// One picture a core.
     workers: Arc<Semaphore>,
@@ -30,7 +30,7 @@ impl Default for DecodeLimit {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         DecodeLimit {
             fair_limit: FairLimit::new(PER_TENANT),
-            memory: Arc::new(Semaphore::new(MEMORY / UNIT)),
+            memory: Arc::new(Semaphore::new(MAX_MEMORY / UNIT)),
             workers: Arc::new(Semaphore::new(cores)),
         }
     }
@@ -44,11 +44,11 @@ impl DecodeLimit {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         tenant: Tenant,
-        measure: &Measure,
+        header: &ImageHeader,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let permit = self.fair_limit.acquire(tenant).await?;
-        let pieces = u32::try_from(measure.memory.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let pieces = u32::try_from(header.memory.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let memory = self.memory.clone().acquire_many_owned(pieces).await.map_err(|_| Error::Unavailable)?;
         let worker = self.workers.clone().acquire_owned().await.map_err(|_| Error::Unavailable)?;
         // All of it goes along: a caller that leaves does not free what is still in use.

@@ -3,24 +3,24 @@
 /// What an uploaded file is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Source {
+pub enum InputFormat {
     Png,
     Jpeg,
     Gif,
     Webp,
 }
 
-impl Source {
+impl InputFormat {
     /// Reads the signature. Anything else is none that we take.
-    pub fn of(bytes: &[u8]) -> Option<Source> {
+    pub fn of(bytes: &[u8]) -> Option<InputFormat> {
         if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-            Some(Source::Png)
+            Some(InputFormat::Png)
         } else if bytes.starts_with(b"\xff\xd8\xff") {
-            Some(Source::Jpeg)
+            Some(InputFormat::Jpeg)
         } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
-            Some(Source::Gif)
+            Some(InputFormat::Gif)
         } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-            Some(Source::Webp)
+            Some(InputFormat::Webp)
         } else {
             None
         }

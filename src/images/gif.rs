@@ -9,27 +9,27 @@ use image::{DynamicImage, Rgba, RgbaImage};
 use crate::error::{Error, Result};
 
 use super::Format;
-use super::clean::{Cleaned, damaged, written};
-use super::measure::{Layout, MEMORY, Measure};
+use super::image_header::{ImageHeader, Layout, MAX_MEMORY};
+use super::reencode::{Reencoded, damaged, write_limited};
 
 /// What ends a gif. Files without it are shown by browsers all the same.
 const TRAILER: &[u8] = b";";
 
 /// Frame by frame through the palette indices: animation, timing and colours stay as they were, while comments and
 /// application blocks are left behind. Where a frame reaches beyond the screen, browsers cut it; so it may.
-pub(super) fn clean_animation(bytes: &[u8], measure: &Measure) -> Result<Cleaned> {
-    let Layout::Frames { end, .. } = measure.layout else { return Err(damaged()) };
-    let (width, height) = (measure.width as u16, measure.height as u16);
+pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<Reencoded> {
+    let Layout::Frames { end, .. } = header.layout else { return Err(damaged()) };
+    let (width, height) = (header.width as u16, header.height as u16);
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
-    options.set_memory_limit(MemoryLimit::Bytes(NonZeroU64::new(MEMORY as u64).unwrap_or(NonZeroU64::MIN)));
+    options.set_memory_limit(MemoryLimit::Bytes(NonZeroU64::new(MAX_MEMORY as u64).unwrap_or(NonZeroU64::MIN)));
     options.allow_unknown_blocks(true);
     let whole = Cursor::new(&bytes[..end]).chain(TRAILER);
     let mut decoder = options.read_info(whole).map_err(|_| damaged())?;
     let palette = decoder.global_palette().unwrap_or_default().to_vec();
     let mut still = None;
     let mut frames = 0;
-    let bytes = written(|file| {
+    let bytes = write_limited(|file| {
         let mut encoder = Encoder::new(file, width, height, &palette)?;
         while let Some(info) = decoder.next_frame_info()? {
             let mut frame = info.clone();
@@ -50,7 +50,7 @@ pub(super) fn clean_animation(bytes: &[u8], measure: &Measure) -> Result<Cleaned
     // What fails here is the reading: the writer is given what it can write.
     let bytes = bytes.map_err(|error| if matches!(error, Error::Internal(_)) { damaged() } else { error })?;
     let still = DynamicImage::ImageRgba8(still.ok_or_else(damaged)?);
-    Ok(Cleaned { format: Format::Gif, bytes, still, animated: frames > 1 })
+    Ok(Reencoded { format: Format::Gif, bytes, still, animated: frames > 1 })
 }
 
 /// A frame on an empty screen.

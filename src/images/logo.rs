@@ -9,26 +9,26 @@ use crate::fair_limit::Tenant;
 use crate::id::AccountId;
 use crate::storage::Tx;
 
-use super::clean::clean;
-use super::thumbnail::shrink;
-use super::{BlobKey, FileName, Measure, store};
+use super::reencode::reencode;
+use super::thumbnail::make_thumbnail;
+use super::{BlobKey, FileName, ImageHeader, store};
 
 /// Longest side of a logo.
-const LOGO_SIDE: u32 = 256;
+const MAX_LOGO_SIDE: u32 = 256;
 /// Largest file taken for a logo.
-pub const LOGO_BYTES: usize = 5 * 1024 * 1024;
+pub const MAX_LOGO_BYTES: usize = 5 * 1024 * 1024;
 
 /// Cleans and keeps a logo of at most 256 pixels a side. Returns the file name for `Site::logo`.
 ///
 /// # Errors
 /// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
-pub async fn keep_logo(app: &App, owner: AccountId, bytes: Bytes) -> Result<String> {
-    if bytes.len() > LOGO_BYTES {
-        return Err(Error::ImageTooLarge { limit: LOGO_BYTES });
+pub async fn store_logo(app: &App, owner: AccountId, bytes: Bytes) -> Result<String> {
+    if bytes.len() > MAX_LOGO_BYTES {
+        return Err(Error::ImageTooLarge { limit: MAX_LOGO_BYTES });
     }
-    let measure = Measure::of(&bytes)?;
-    let work = move || shrink(&clean(&bytes)?.still, LOGO_SIDE);
-    let small = app.images.decode_limit.run(Tenant::Account(owner), &measure, work).await?;
+    let header = ImageHeader::of(&bytes)?;
+    let work = move || make_thumbnail(&reencode(&bytes)?.still, MAX_LOGO_SIDE);
+    let small = app.images.decode_limit.run(Tenant::Account(owner), &header, work).await?;
     let name = FileName::random_logo(small.format);
     app.images.blobs.put(&BlobKey::logo(name.clone()), small.bytes.into()).await?;
     Ok(name.to_string())

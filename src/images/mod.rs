@@ -7,19 +7,19 @@ mod accept;
 mod attach;
 mod blobs;
 mod upload_quota;
-mod clean;
+mod reencode;
 mod colour;
-mod fetch;
+mod stored_file;
 mod format;
 mod gif;
 mod jpeg;
 mod logo;
-mod measure;
+mod image_header;
 mod name;
 mod png;
 mod upload_memory;
 mod store;
-mod sweep;
+mod orphan_sweep;
 mod thumbnail;
 mod view;
 mod webp;
@@ -35,17 +35,17 @@ use crate::id::{AccountId, ImageId, KeyId, VisitorId};
 use crate::storage::Folder;
 
 pub use accept::{accept, accept_from_visitor};
-pub use attach::{attach, forget, forget_some};
-pub use blobs::{BlobKey, Blobs, Listing, is_whole};
-pub use clean::{Cleaned, clean};
-pub use fetch::{Stored, is_same};
-pub use format::{Format, Source};
-pub use logo::{LOGO_BYTES, forget_logo, keep_logo, logo_url};
-pub use measure::{FRAME_PIXELS, FRAMES, MEMORY, Measure, SIDE};
+pub use attach::{attach, delete_batch, delete_of_conversations};
+pub use blobs::{BlobKey, Blobs, FileStamp, matches_hash};
+pub use format::{Format, InputFormat};
+pub use image_header::{ImageHeader, MAX_FRAME_PIXELS, MAX_FRAMES, MAX_MEMORY, MAX_SIDE};
+pub use logo::{MAX_LOGO_BYTES, logo_url, remove_logo, store_logo};
 pub use name::{FileName, ImageName};
+pub use orphan_sweep::{run, sweep};
+pub use reencode::{Reencoded, reencode};
 pub use store::{SQL, of_names};
-pub use sweep::{run, sweep};
-pub use thumbnail::{Small, THUMB_SIDE, shrink};
+pub use stored_file::{StoredFile, has_same_content};
+pub use thumbnail::{MAX_THUMBNAIL_SIDE, Thumbnail, make_thumbnail};
 pub use upload_memory::{Reservation, UploadMemory};
 pub use view::{ImageView, Uploaded};
 
@@ -115,7 +115,7 @@ pub struct Images {
     /// Memory for uploads under way.
     pub upload_memory: UploadMemory,
     upload_quota: upload_quota::UploadQuota,
-    checked: fetch::Checked,
+    verified_files: stored_file::VerifiedFiles,
     orphaned_files: Arc<Notify>,
 }
 
@@ -139,7 +139,7 @@ impl Images {
             decode_limit: decode_limit::DecodeLimit::default(),
             upload_memory: UploadMemory::default(),
             upload_quota: upload_quota::UploadQuota::new(clock),
-            checked: fetch::Checked::default(),
+            verified_files: stored_file::VerifiedFiles::default(),
             orphaned_files: Arc::new(Notify::new()),
         }
     }

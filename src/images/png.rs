@@ -9,17 +9,17 @@ use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Filter, Limits, Re
 use crate::error::{Error, Result};
 
 use super::Format;
-use super::clean::{Cleaned, Decoded, damaged, shared_layout, written};
 use super::colour::{self, ToSrgb};
-use super::measure::{Layout, Measure};
+use super::image_header::{ImageHeader, Layout};
+use super::reencode::{Decoded, Reencoded, damaged, shared_layout, write_limited};
 
 /// Most bytes that a decoder may ask for beside the pixels: rows, and a packed profile.
-const BESIDE_PIXELS: usize = 8 * 1024 * 1024;
+const MAX_DECODER_EXTRA_BYTES: usize = 8 * 1024 * 1024;
 
 type PngReader<'a> = Reader<Cursor<&'a [u8]>>;
 
 fn open(bytes: &[u8]) -> Option<PngReader<'_>> {
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: BESIDE_PIXELS });
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_DECODER_EXTRA_BYTES });
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     decoder.set_ignore_text_chunk(true);
     decoder.read_info().ok()
@@ -39,18 +39,18 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
 
 /// Every frame is decoded and encoded anew, so that the animation, its timing and how its frames cover each other stay,
 /// and nothing else does.
-pub(super) fn clean_animation(bytes: &[u8], measure: &Measure) -> Result<Cleaned> {
-    let Layout::Frames { separate_default, .. } = measure.layout else { return Err(damaged()) };
+pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<Reencoded> {
+    let Layout::Frames { separate_default, .. } = header.layout else { return Err(damaged()) };
     let mut reader = open(bytes).ok_or_else(damaged)?;
-    let (width, height) = (measure.width, measure.height);
+    let (width, height) = (header.width, header.height);
     let (colours, channels) = (reader.output_color_type().0, reader.output_color_type().0.samples());
     let to_srgb = colour::profile_of_png(reader.info()).and_then(|profile| ToSrgb::of(&profile));
     let control = *reader.info().animation_control().ok_or_else(damaged)?;
     // A file that promises more frames than it has plays those that it has.
-    let frames = measure.frames.min(control.num_frames as usize);
+    let frames = header.frames.min(control.num_frames as usize);
 
     let mut still = None;
-    let bytes = written(|file| {
+    let bytes = write_limited(|file| {
         let mut encoder = Encoder::new(file, width, height);
         encoder.set_color(colours);
         encoder.set_depth(BitDepth::Eight);
@@ -61,14 +61,14 @@ pub(super) fn clean_animation(bytes: &[u8], measure: &Measure) -> Result<Cleaned
         let mut writer = encoder.write_header()?;
         let mut buffer = vec![0; reader.output_buffer_size().unwrap_or_default()];
         for index in 0..frames + usize::from(separate_default) {
-            let found = reader.next_frame(&mut buffer)?;
-            let row = found.width as usize * channels;
+            let raw = reader.next_frame(&mut buffer)?;
+            let row = raw.width as usize * channels;
             if reader.info().interlaced {
                 // Rows of an interlaced frame stand as far apart as those of the whole picture.
                 let apart = width as usize * channels;
-                (1..found.height as usize).for_each(|y| buffer.copy_within(y * apart..y * apart + row, y * row));
+                (1..raw.height as usize).for_each(|y| buffer.copy_within(y * apart..y * apart + row, y * row));
             }
-            let pixels = &mut buffer[..row * found.height as usize];
+            let pixels = &mut buffer[..row * raw.height as usize];
             if let Some(turn) = &to_srgb {
                 turn.apply(pixels, channels);
             }
@@ -82,7 +82,7 @@ pub(super) fn clean_animation(bytes: &[u8], measure: &Measure) -> Result<Cleaned
             }
             writer.write_image_data(pixels)?;
             if index == 0 {
-                still = picture(pixels.to_vec(), colours, found.width, found.height);
+                still = picture(pixels.to_vec(), colours, raw.width, raw.height);
             }
         }
         writer.finish()?;
@@ -91,7 +91,7 @@ pub(super) fn clean_animation(bytes: &[u8], measure: &Measure) -> Result<Cleaned
     // What fails here is the reading: the writer is given what it can write.
     let bytes = bytes.map_err(|error| if matches!(error, Error::Internal(_)) { damaged() } else { error })?;
     let still = still.map(shared_layout).ok_or_else(damaged)?;
-    Ok(Cleaned { format: Format::Png, bytes, still, animated: true })
+    Ok(Reencoded { format: Format::Png, bytes, still, animated: true })
 }
 
 fn picture(pixels: Vec<u8>, colours: ColorType, width: u32, height: u32) -> Option<DynamicImage> {

@@ -109,7 +109,7 @@ pub(super) struct Known {
 record!(Known { site_id, id, sha256 });
 
 /// The picture of a name; none when no site has it (any more).
-pub(super) async fn known(store: &Store, name: &str) -> Result<Option<Known>> {
+pub(super) async fn find(store: &Store, name: &str) -> Result<Option<KnownImage>> {
     store.one(WHAT_IT_IS, values![name]).await
 }
 

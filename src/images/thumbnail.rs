@@ -6,13 +6,13 @@ use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
 use crate::error::{Error, Result};
 
 use super::Format;
-use super::clean::encode;
+use super::reencode::encode;
 
 /// Longest side of a thumbnail.
-pub const THUMB_SIDE: u32 = 400;
+pub const MAX_THUMBNAIL_SIDE: u32 = 400;
 
 /// A small picture and what it is made of: jpg, or png where something is transparent.
-pub struct Small {
+pub struct Thumbnail {
     /// What it is made of.
     pub format: Format,
     /// The file.
@@ -20,11 +20,11 @@ pub struct Small {
 }
 
 /// A picture of at most `side` pixels a side.
-pub fn shrink(still: &DynamicImage, side: u32) -> Result<Small> {
+pub fn make_thumbnail(still: &DynamicImage, side: u32) -> Result<Thumbnail> {
     let small = resize(still, side)?;
     let format = if is_transparent(&small) { Format::Png } else { Format::Jpeg };
     let small = if format == Format::Jpeg { opaque(small) } else { small };
-    Ok(Small { format, bytes: encode(&small, format)? })
+    Ok(Thumbnail { format, bytes: encode(&small, format)? })
 }
 
 fn resize(still: &DynamicImage, side: u32) -> Result<DynamicImage> {
@@ -35,8 +35,8 @@ fn resize(still: &DynamicImage, side: u32) -> Result<DynamicImage> {
     match still {
         DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) => Ok(still.thumbnail_exact(width, height)),
         DynamicImage::ImageRgba8(image) => {
-            let mut small = thumbnail(&Weighted(image), width, height);
-            small.pixels_mut().for_each(unweight);
+            let mut small = thumbnail(&Premultiplied(image), width, height);
+            small.pixels_mut().for_each(unpremultiply);
             Ok(DynamicImage::ImageRgba8(small))
         }
         _ => Err(Error::Internal("a thumbnail could not be made: unexpected pixel layout".into())),
@@ -44,9 +44,9 @@ fn resize(still: &DynamicImage, side: u32) -> Result<DynamicImage> {
 }
 
 /// A picture whose colours count as much as they are seen: what shines through adds no colour of its own.
-struct Weighted<'a>(&'a RgbaImage);
+struct Premultiplied<'a>(&'a RgbaImage);
 
-impl GenericImageView for Weighted<'_> {
+impl GenericImageView for Premultiplied<'_> {
     type Pixel = Rgba<u8>;
 
     fn dimensions(&self) -> (u32, u32) {
@@ -60,7 +60,7 @@ impl GenericImageView for Weighted<'_> {
     }
 }
 
-fn unweight(pixel: &mut Rgba<u8>) {
+fn unpremultiply(pixel: &mut Rgba<u8>) {
     let alpha = u16::from(pixel.0[3]);
     for colour in &mut pixel.0[..3] {
         let whole = u16::from(*colour) * 255 + alpha / 2;

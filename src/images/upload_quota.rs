@@ -16,8 +16,8 @@ pub const BYTES_PER_HOUR: u64 = 50 * 1024 * 1024;
 /// time and are known before any is spent.
 pub const PIXELS_PER_HOUR: u64 = 720_000_000;
 /// How many visitors' shares those of one network get, who may be an office; and those of one site.
-const NETWORK: u64 = 4;
-const SITE: u64 = 40;
+const NETWORK_SHARES: u64 = 4;
+const SITE_SHARES: u64 = 40;
 const HOUR_SECONDS: i64 = 3_600;
 /// Visitors, networks and sites remembered; the map is cleared of past hours when it grows beyond this.
 const MAX_KEYS: usize = 50_000;
@@ -43,8 +43,8 @@ impl QuotaKey {
     fn shares(self) -> u64 {
         match self {
             QuotaKey::Visitor(..) => 1,
-            QuotaKey::Network(_) => NETWORK,
-            QuotaKey::Site(_) => SITE,
+            QuotaKey::Network(_) => NETWORK_SHARES,
+            QuotaKey::Site(_) => SITE_SHARES,
         }
     }
 }
@@ -89,14 +89,14 @@ impl UploadQuota {
     ///
     /// # Errors
     /// `TooManyRequests`; then nothing is taken.
-    pub(super) fn take(&self, session: &VisitorSession, network: Option<u128>, cost: Cost) -> Result<()> {
+    pub(super) fn charge(&self, session: &VisitorSession, network: Option<u128>, cost: Cost) -> Result<()> {
         let visitor = QuotaKey::Visitor(session.site_id, session.visitor_id, session.proof == Proof::Signed);
         let mut keys = vec![visitor, QuotaKey::Site(session.site_id)];
         keys.extend(network.map(QuotaKey::Network));
-        self.take_of(&keys, cost)
+        self.charge_all(&keys, cost)
     }
 
-    fn take_of(&self, keys: &[QuotaKey], cost: Cost) -> Result<()> {
+    fn charge_all(&self, keys: &[QuotaKey], cost: Cost) -> Result<()> {
         let now = self.clock.now();
         let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() + keys.len() > MAX_KEYS {
@@ -141,15 +141,15 @@ mod tests {
         };
         let (vera, otto) = (keys(1, false), keys(2, false));
         for _ in 0..IMAGES_PER_HOUR {
-            quota.take_of(&vera, SMALL).expect("within the budget");
+            quota.charge_all(&vera, SMALL).expect("within the budget");
         }
-        let refused = quota.take_of(&vera, SMALL);
+        let refused = quota.charge_all(&vera, SMALL);
         assert!(matches!(refused, Err(Error::TooManyRequests { retry_after_s: 3600 })), "{refused:?}");
-        quota.take_of(&otto, SMALL).expect("another visitor has its own");
-        assert!(quota.take_of(&otto, Cost { bytes: 50 * 1024 * 1024, pixels: 1 }).is_err());
-        quota.take_of(&keys(1, true), SMALL).expect("who is signed has its own");
+        quota.charge_all(&otto, SMALL).expect("another visitor has its own");
+        assert!(quota.charge_all(&otto, Cost { bytes: 50 * 1024 * 1024, pixels: 1 }).is_err());
+        quota.charge_all(&keys(1, true), SMALL).expect("who is signed has its own");
         time.fetch_add(3_600_000, Ordering::Relaxed);
-        quota.take_of(&vera, SMALL).expect("a new hour");
+        quota.charge_all(&vera, SMALL).expect("a new hour");
     }
 
     #[test]
@@ -160,15 +160,15 @@ mod tests {
         let mut come = |site, network, times: u64| {
             let visitor = QuotaKey::Visitor(SiteId(site), VisitorId(visitors.next().unwrap_or(0)), false);
             let keys = [visitor, QuotaKey::Network(network), QuotaKey::Site(SiteId(site))];
-            (0..times).map(|_| quota.take_of(&keys, half).is_ok()).collect::<Vec<_>>()
+            (0..times).map(|_| quota.charge_all(&keys, half).is_ok()).collect::<Vec<_>>()
         };
         assert_eq!(come(1, 1, 3), [true, true, false], "one visitor");
-        for _ in 1..NETWORK {
+        for _ in 1..NETWORK_SHARES {
             assert_eq!(come(1, 1, 2), [true, true]);
         }
         assert_eq!(come(1, 1, 1), [false], "the network has had its part, under whatever name");
         assert_eq!(come(2, 1, 1), [false], "on whatever site");
-        for network in 2..=u128::from(SITE - NETWORK + 1) {
+        for network in 2..=u128::from(SITE_SHARES - NETWORK_SHARES + 1) {
             assert_eq!(come(1, network, 2), [true, true], "others of this site");
         }
         assert_eq!(come(1, 99, 1), [false], "the site has had its part");

@@ -7,14 +7,14 @@ use image::{DynamicImage, RgbImage, RgbaImage};
 use image_webp::WebPDecoder;
 
 use super::Format;
-use super::clean::Decoded;
 use super::colour;
-use super::measure::MEMORY;
+use super::image_header::MAX_MEMORY;
+use super::reencode::Decoded;
 
 /// Decodes it, and says what it becomes; none when it is damaged.
 pub(super) fn decode(bytes: &[u8]) -> Option<(Decoded, Format)> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).ok()?;
-    decoder.set_memory_limit(MEMORY);
+    decoder.set_memory_limit(MAX_MEMORY);
     let (width, height) = decoder.dimensions();
     let mut pixels = vec![0; decoder.output_buffer_size()?];
     let profile = decoder.icc_profile().ok().flatten().and_then(|icc| colour::profile(&icc));

@@ -27,7 +27,7 @@ pub async fn from_visitor(
     address: ClientAddress,
     hint: VisitorHint,
 ) -> Result<()> {
-    let keys = BucketKeys::visitor(session).from(address.own_network(&app.config.trusted_proxies));
+    let keys = BucketKeys::visitor(session).from(address.unshared_network(&app.config.trusted_proxies));
     app.rate_limits.token_buckets.charge(&keys, Charge::Hint, Instant::now())?;
     match hint {
         VisitorHint::Alive {} => Ok(()),

@@ -19,7 +19,7 @@ use super::store;
 /// A picture that cannot be used; `NotFound`.
 pub async fn set_logo(app: &App, by: &By, site: SiteId, bytes: Bytes) -> Result<()> {
     let owner = app.sites.by_id(site).await?.owner_id;
-    let name = images::keep_logo(app, owner, bytes).await?;
+    let name = images::store_logo(app, owner, bytes).await?;
     let _permit = app.fair_limit.acquire(Tenant::Account(owner)).await?;
     replace(app, by, site, Some(name)).await
 }

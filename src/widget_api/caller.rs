@@ -27,12 +27,12 @@ pub struct CurrentVisitor {
 }
 
 impl FromRequestParts<App> for CurrentVisitor {
-    type Rejection = Readable<Error>;
+    type Rejection = AnyOrigin<Error>;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> std::result::Result<CurrentVisitor, Readable<Error>> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> std::result::Result<CurrentVisitor, AnyOrigin<Error>> {
         let Ok(page) = PageOrigin::from_request_parts(parts, app).await;
         let token = bearer(&parts.headers);
-        current(app, token.as_deref(), &page).await.map_err(Readable)
+        current(app, token.as_deref(), &page).await.map_err(AnyOrigin)
     }
 }
 
@@ -70,9 +70,9 @@ impl FromRequestParts<App> for PageOrigin {
 }
 
 /// An answer that foreign pages may read. There are no cookies at this door, so any origin may.
-pub struct Readable<T>(pub T);
+pub struct AnyOrigin<T>(pub T);
 
-impl<T: IntoResponse> IntoResponse for Readable<T> {
+impl<T: IntoResponse> IntoResponse for AnyOrigin<T> {
     fn into_response(self) -> Response {
         let mut response = self.0.into_response();
         let headers = response.headers_mut();
@@ -85,11 +85,11 @@ impl<T: IntoResponse> IntoResponse for Readable<T> {
 }
 
 /// Answers a preflight for two hours, the longest that Chromium keeps it.
-pub(super) async fn preflight() -> Readable<impl IntoResponse> {
+pub(super) async fn preflight() -> AnyOrigin<impl IntoResponse> {
     let allowed = [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
         (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Last-Event-ID"),
         (ACCESS_CONTROL_MAX_AGE, "7200"),
     ];
-    Readable((StatusCode::NO_CONTENT, allowed))
+    AnyOrigin((StatusCode::NO_CONTENT, allowed))
 }

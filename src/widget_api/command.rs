@@ -22,7 +22,7 @@ use crate::realtime::{self, VisitorHint};
 use crate::sites::Site;
 use crate::visitors::{self, Arrived, NetworkBucket, Start, VisitorForVisitor, VisitorSession};
 
-use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer, current};
+use super::caller::{AnyOrigin, CurrentVisitor, PageOrigin, bearer, current};
 use super::welcome::Welcome;
 
 /// Messages in a state or a page of history.
@@ -128,7 +128,7 @@ pub(super) async fn command(
     headers: HeaderMap,
     body: Result<JsonBody<Command, COMMAND_BYTES>>,
 ) -> Response {
-    Readable(act(&app, page, address, &headers, body).await).into_response()
+    AnyOrigin(act(&app, page, address, &headers, body).await).into_response()
 }
 
 async fn act(
@@ -148,7 +148,7 @@ async fn act(
     let CurrentVisitor { session, site } = current(app, token.as_deref(), &page).await?;
     // Messages and hints have budgets of their own.
     if matches!(command, Command::History(_) | Command::Logout(_)) {
-        let keys = BucketKeys::visitor(&session).from(address.own_network(&app.config.trusted_proxies));
+        let keys = BucketKeys::visitor(&session).from(address.unshared_network(&app.config.trusted_proxies));
         app.rate_limits.token_buckets.charge(&keys, Charge::Request, Instant::now())?;
     }
     match command {
@@ -201,7 +201,7 @@ async fn start_session(
         None => None,
     };
     let keys = old.as_ref().map_or_else(|| BucketKeys::newcomer(site.id), BucketKeys::visitor);
-    let keys = keys.from(address.own_network(&app.config.trusted_proxies));
+    let keys = keys.from(address.unshared_network(&app.config.trusted_proxies));
     app.rate_limits.token_buckets.charge(&keys, Charge::Arrival, Instant::now())?;
     // After the charge: a refused request does not queue.
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;

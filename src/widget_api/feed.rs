@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::http::address::ClientAddress;
 use crate::realtime;
 
-use super::caller::{CurrentVisitor, PageOrigin, Readable, bearer};
+use super::caller::{AnyOrigin, CurrentVisitor, PageOrigin, bearer};
 
 /// Opens the socket; its first frame holds the token.
 pub(super) async fn socket(
@@ -21,7 +21,7 @@ pub(super) async fn socket(
 ) -> Response {
     match upgrade {
         Ok(upgrade) => realtime::visitor_socket(app, upgrade, page.0, address),
-        Err(_) => Readable(Error::InvalidRequest("this address takes WebSocket connections".into())).into_response(),
+        Err(_) => AnyOrigin(Error::InvalidRequest("this address takes WebSocket connections".into())).into_response(),
     }
 }
 
@@ -37,5 +37,5 @@ pub(super) async fn stream(
     // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
     let token = bearer(&headers).unwrap_or_default();
     let still = app.visitors.find(&app.store, &token).await;
-    Readable(still.and(opened)).into_response()
+    AnyOrigin(still.and(opened)).into_response()
 }

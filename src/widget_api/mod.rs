@@ -23,20 +23,20 @@ pub fn routes() -> Vec<Route> {
     use Caller::{Anyone, Visitor};
     let mut routes = vec![
         Route::new(Method::GET, "/api/widget/welcome", Anyone, welcome::welcome)
-            .asks::<welcome::Asked>()
-            .gives::<Welcome>(),
+            .query::<welcome::WelcomeQuery>()
+            .returns::<Welcome>(),
         // `start` is the one command that needs no token; each other one checks it.
         Route::new(Method::POST, "/api/widget", Visitor, command::command)
-            .takes::<Command>()
-            .gives::<VisitorState>()
-            .gives::<SentToVisitor>()
-            .gives::<HistoryForVisitor>()
-            .gives::<Done>(),
+            .json_body::<Command>()
+            .returns::<VisitorState>()
+            .returns::<SentToVisitor>()
+            .returns::<HistoryForVisitor>()
+            .returns::<Done>(),
         Route::new(Method::OPTIONS, "/api/widget", Anyone, caller::preflight),
-        Route::new(Method::POST, "/api/widget/images", Visitor, upload::upload).takes_picture().gives::<Uploaded>(),
+        Route::new(Method::POST, "/api/widget/images", Visitor, upload::upload).image_body().returns::<Uploaded>(),
         Route::new(Method::OPTIONS, "/api/widget/images", Anyone, caller::preflight),
         Route::new(Method::GET, "/api/widget/socket", Visitor, feed::socket),
-        Route::new(Method::GET, "/api/widget/stream", Visitor, feed::stream).answers("text/event-stream"),
+        Route::new(Method::GET, "/api/widget/stream", Visitor, feed::stream).media_type("text/event-stream"),
         Route::new(Method::OPTIONS, "/api/widget/stream", Anyone, caller::preflight),
     ];
     routes.extend(script::routes());

@@ -25,8 +25,8 @@ border-radius:8px;font-size:.875rem}";
 /// The pages' rows for the door's table.
 pub fn routes() -> Vec<Route> {
     vec![
-        Route::new(Method::GET, "/demo/{widget_key}", Caller::Anyone, demo).answers("text/html"),
-        Route::new(Method::GET, "/chat/{widget_key}", Caller::Anyone, chat).answers("text/html"),
+        Route::new(Method::GET, "/demo/{widget_key}", Caller::Anyone, demo).media_type("text/html"),
+        Route::new(Method::GET, "/chat/{widget_key}", Caller::Anyone, chat).media_type("text/html"),
     ]
 }
 

@@ -26,17 +26,17 @@ use crate::sites::{self, Locale, Look, Position, Scheme, Site, Variant};
 /// Fresh for a minute, shown once more for another while the browser asks again: a new look arrives within two minutes.
 /// `immutable`: in its minute a reload does not ask either (RFC 8246; over TLS). WebKit would, and where the server is down
 /// at that moment the page would have no launcher.
-const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=60, immutable");
+const CACHE_SHARED: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=60, immutable");
 /// The same where the answer depends on the page or the host name that asks.
-const FRESH_FOR_ONE: HeaderValue =
+const CACHE_PRIVATE: HeaderValue =
     HeaderValue::from_static("private, max-age=60, stale-while-revalidate=60, immutable");
 /// A refusal is asked for again at once: somebody is repairing it.
-const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
-const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 /// Where the web build says which panel goes with the launcher.
 const MANIFEST: &str = "widget/manifest.json";
 /// Where the launcher's source leaves the place for the site.
-const PLACE: &str = "__OCS_SITE__";
+const SITE_PLACEHOLDER: &str = "__OCS_SITE__";
 
 /// What the launcher knows of its site. Short names: it is paid by every page view.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
@@ -80,7 +80,7 @@ impl Manifest {
 
 /// Which site. Without a key too a script is answered: it says in the page's console what is wrong.
 #[derive(Deserialize, schemars::JsonSchema)]
-struct Asked {
+struct ScriptQuery {
     #[serde(default)]
     key: String,
 }
@@ -88,12 +88,12 @@ struct Asked {
 /// The script's row for the door's table.
 pub fn routes() -> Vec<Route> {
     let script = Route::new(Method::GET, "/api/widget.js", Caller::Anyone, serve);
-    vec![script.asks::<Asked>().answers("text/javascript")]
+    vec![script.query::<ScriptQuery>().media_type("text/javascript")]
 }
 
 /// Answers the script of the site, or one that says in the page's console why there is no chat.
 async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
-    let site = match asked_site(&app, &parts).await {
+    let site = match site_of_query(&app, &parts).await {
         Ok(site) => site,
         Err(Error::UnknownSite) => {
             return Ok(refusal("unknown site key. Copy the snippet again from My Sites in the console."));
@@ -123,8 +123,8 @@ async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
     Ok(answer(&parts, &script, shared, bound_to_page))
 }
 
-async fn asked_site(app: &App, parts: &Parts) -> Result<Arc<Site>> {
-    let query = axum::extract::Query::<Asked>::try_from_uri(&parts.uri).map_err(|_| Error::UnknownSite)?;
+async fn site_of_query(app: &App, parts: &Parts) -> Result<Arc<Site>> {
+    let query = axum::extract::Query::<ScriptQuery>::try_from_uri(&parts.uri).map_err(|_| Error::UnknownSite)?;
     app.sites.by_widget_key(&query.key).await
 }
 
@@ -138,8 +138,8 @@ fn page_origin(parts: &Parts) -> Option<String> {
 }
 
 fn answer(parts: &Parts, script: &Encoded, shared: bool, bound_to_page: bool) -> Response {
-    let (encoding, body) = script.body(Encoding::wanted(&parts.headers));
-    let rule = if shared { FRESH } else { FRESH_FOR_ONE };
+    let (encoding, body) = script.body(Encoding::negotiate(&parts.headers));
+    let rule = if shared { CACHE_SHARED } else { CACHE_PRIVATE };
     let vary = if bound_to_page { "Accept-Encoding, Referer" } else { "Accept-Encoding" };
     let mut response = open_to_all(Body::from(body), rule);
     let headers = response.headers_mut();
@@ -152,13 +152,13 @@ fn answer(parts: &Parts, script: &Encoded, shared: bool, bound_to_page: bool) ->
 
 /// A script that draws nothing and says why, once. Status 200, so that the page shows this line and no other.
 fn refusal(why: &'static str) -> Response {
-    open_to_all(Body::from(format!("console.warn(\"OCS chat: {why}\");\n")), ASK_AGAIN)
+    open_to_all(Body::from(format!("console.warn(\"OCS chat: {why}\");\n")), NO_CACHE)
 }
 
 /// Half a widget would draw a button that opens nothing: whoever runs this server is told what to do instead.
 fn not_built() -> Response {
     let line = "console.error(\"OCS chat: this server was built without its widget; run `make web`.\");\n";
-    open_to_all(Body::from(line), ASK_AGAIN)
+    open_to_all(Body::from(line), NO_CACHE)
 }
 
 fn open_to_all(body: Body, rule: HeaderValue) -> Response {
@@ -166,9 +166,9 @@ fn open_to_all(body: Body, rule: HeaderValue) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
     headers.insert(CACHE_CONTROL, rule);
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY);
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    headers.insert(TIMING_ALLOW_ORIGIN, ANYBODY);
+    headers.insert(TIMING_ALLOW_ORIGIN, ANY_ORIGIN);
     response
 }
 
@@ -176,7 +176,7 @@ fn open_to_all(body: Body, rule: HeaderValue) -> Response {
 async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encoded>> {
     let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
     let manifest = dist::file(MANIFEST).ok_or(Error::NotFound)?;
-    let built = mix(launcher.sha256, manifest.sha256);
+    let built = combine_hashes(launcher.sha256, manifest.sha256);
     let key = (site.id, origin);
     // Another site in the directory means that it changed.
     let find =
@@ -192,7 +192,7 @@ async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encode
     if let Some(script) = find() {
         return Ok(script);
     }
-    let script = cpu_pool::run(move || Arc::new(Encoded::pack(plain))).await;
+    let script = cpu_pool::run(move || Arc::new(Encoded::compress(plain))).await;
     let script = script.ok_or_else(|| Error::Internal("a script could not be compressed".into()))?;
     app.response_cache.scripts.insert(key, (site, built), script.clone());
     Ok(script)
@@ -251,10 +251,10 @@ fn escape(json: &str) -> String {
 
 fn write(launcher: &[u8], site: &str) -> Result<String> {
     let launcher = std::str::from_utf8(launcher).map_err(|_| Error::Internal("the launcher is not UTF-8".into()))?;
-    Ok(launcher.replace(PLACE, site))
+    Ok(launcher.replace(SITE_PLACEHOLDER, site))
 }
 
-fn mix(one: [u8; 32], other: [u8; 32]) -> [u8; 32] {
+fn combine_hashes(one: [u8; 32], other: [u8; 32]) -> [u8; 32] {
     std::array::from_fn(|at| one[at] ^ other[at].rotate_left(1))
 }
 

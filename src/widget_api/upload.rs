@@ -14,7 +14,7 @@ use crate::http::token_buckets::{BucketKeys, Charge};
 use crate::http::uploads::with_upload;
 use crate::images::{self, ImageView, Uploaded};
 
-use super::caller::{CurrentVisitor, Readable};
+use super::caller::{AnyOrigin, CurrentVisitor};
 
 /// Takes a picture.
 pub(super) async fn upload(
@@ -23,11 +23,11 @@ pub(super) async fn upload(
     address: ClientAddress,
     body: Body,
 ) -> Response {
-    Readable(take(&app, &visitor, address, body).await.map(Json)).into_response()
+    AnyOrigin(take(&app, &visitor, address, body).await.map(Json)).into_response()
 }
 
 async fn take(app: &App, visitor: &CurrentVisitor, address: ClientAddress, body: Body) -> Result<Uploaded> {
-    let (site, network) = (&visitor.site, address.own_network(&app.config.trusted_proxies));
+    let (site, network) = (&visitor.site, address.unshared_network(&app.config.trusted_proxies));
     app.rate_limits.token_buckets.charge(
         &BucketKeys::visitor(&visitor.session).from(network),
         Charge::Request,

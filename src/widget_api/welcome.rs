@@ -12,7 +12,7 @@ use crate::images;
 use crate::messages::{TEXT_BYTES, TEXT_GRAPHEMES};
 use crate::sites::{Locale, Site};
 
-use super::caller::{PageOrigin, Readable};
+use super::caller::{AnyOrigin, PageOrigin};
 
 /// A site, as an opened panel needs it.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
@@ -59,19 +59,23 @@ impl Welcome {
 
 /// Which site, and the visitor's language tag.
 #[derive(Deserialize, schemars::JsonSchema)]
-pub(super) struct Asked {
+pub(super) struct WelcomeQuery {
     key: String,
     #[serde(default)]
     lang: String,
 }
 
 /// Answers the greeting of a site.
-pub(super) async fn welcome(State(app): State<App>, page: PageOrigin, QueryOf(asked): QueryOf<Asked>) -> Response {
-    Readable(find(&app, &page, &asked).await.map(Json)).into_response()
+pub(super) async fn welcome(
+    State(app): State<App>,
+    page: PageOrigin,
+    QueryOf(query): QueryOf<WelcomeQuery>,
+) -> Response {
+    AnyOrigin(find(&app, &page, &query).await.map(Json)).into_response()
 }
 
-async fn find(app: &App, page: &PageOrigin, asked: &Asked) -> Result<Welcome> {
-    let site = app.sites.by_widget_key(&asked.key).await?;
+async fn find(app: &App, page: &PageOrigin, query: &WelcomeQuery) -> Result<Welcome> {
+    let site = app.sites.by_widget_key(&query.key).await?;
     page.check(&site)?;
-    Ok(Welcome::of(app, &site, &asked.lang))
+    Ok(Welcome::of(app, &site, &query.lang))
 }

@@ -1,7 +1,7 @@
 //! A session that was stolen or left open is not enough for what lasts or cannot be undone: that asks again who it is.
 
 use hyper::Method;
-use ocs::http::route::{AsksAgain, Caller, Route};
+use ocs::http::route::{Caller, Reconfirm, Route};
 use ocs::serve::all_routes;
 use serde_json::{Value, json};
 
@@ -32,16 +32,16 @@ async fn confirm(owner: &Owner, shown: Value) -> Answer {
 
 #[test]
 fn every_change_says_whether_it_asks_again() {
-    let silent = changes().into_iter().filter(|route| route.asks_again.is_none());
+    let silent = changes().into_iter().filter(|route| route.reconfirm.is_none());
     let silent: Vec<String> = silent.map(|route| format!("{} {}", route.method, route.path)).collect();
-    assert!(silent.is_empty(), "say `.asks_again(…)` in the table: {silent:?}");
+    assert!(silent.is_empty(), "say `.reconfirm(…)` in the table: {silent:?}");
 }
 
 /// What lasts or cannot be undone. Whoever takes one of these off the list weakens a promise of SECURITY.md.
 #[test]
 fn credentials_and_irreversible_acts_ask_again() {
-    let asks = |wanted: AsksAgain| {
-        let routes = changes().into_iter().filter(|route| route.asks_again == Some(wanted));
+    let asks = |wanted: Reconfirm| {
+        let routes = changes().into_iter().filter(|route| route.reconfirm == Some(wanted));
         let mut paths: Vec<String> = routes
             .map(|route| format!("{} {}", route.method, route.path.trim_start_matches("/api/console/")))
             .collect();
@@ -49,7 +49,7 @@ fn credentials_and_irreversible_acts_ask_again() {
         paths
     };
     assert_eq!(
-        asks(AsksAgain::WithinMinutes),
+        asks(Reconfirm::Recently),
         [
             "DELETE sites/{site}",
             "DELETE sites/{site}/chat-keys/{key}",
@@ -61,7 +61,7 @@ fn credentials_and_irreversible_acts_ask_again() {
         ]
     );
     assert_eq!(
-        asks(AsksAgain::EachTime),
+        asks(Reconfirm::EveryTime),
         [
             "POST account/confirm",
             "POST account/delete",
@@ -84,7 +84,7 @@ async fn an_old_session_alone_is_asked_again_where_the_table_says_so() {
         // Numbers of nothing and fields that no route takes: only who is let through is told so.
         let answer = otto.call(route.method.clone(), &path_of(&route, &shop), json!({ "no": "such field" })).await;
         let asked = answer.status == 403 && answer.code() == "confirmation_required";
-        assert_eq!(asked, route.asks_again == Some(AsksAgain::WithinMinutes), "{} {}", route.method, route.path);
+        assert_eq!(asked, route.reconfirm == Some(Reconfirm::Recently), "{} {}", route.method, route.path);
         assert!(!asked || answer.json()["error"]["field"] == "password", "and says what to show");
     }
 }

@@ -429,7 +429,7 @@ async fn the_worst_of_each_format_stays_within_the_memory_that_is_stated() {
     let deep = with_chunk(&deep, b"eXIf", &turned);
     assert_eq!(upload_to(&program, &vera, deep).await.ok()["image"]["width"], 3_750, "upright");
     let held = peak(program.id()) - before;
-    let stated = ocs::images::MEMORY as u64 / 1024 / 1024;
+    let stated = ocs::images::MAX_MEMORY as u64 / 1024 / 1024;
     assert!(held < stated + 48, "{held} MiB where {stated} are stated, and what was uploaded");
 }
 

@@ -197,7 +197,7 @@ async fn what_cannot_be_read_is_refused_on_every_route_that_takes_json() {
         (lists.as_bytes(), 400),
     ];
     // The compatible API reads more than JSON, and has its own tests.
-    for route in all_routes().into_iter().filter(|route| route.takes.is_some() && route.caller != Caller::ChatKey) {
+    for route in all_routes().into_iter().filter(|route| route.json_body.is_some() && route.caller != Caller::ChatKey) {
         let path = filled(route.path, &shop, conversation);
         let mut headers = vec![("cookie", otto.cookie.as_str()), ("x-csrf-token", otto.csrf.as_str())];
         if route.caller == Caller::Visitor {

@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::super::certificate::{Certificates, field};
 use super::super::tls::{ACME_PROTOCOL, Acceptor};
-use super::{Authority, CertifiedKey, ends_at};
+use super::{Authority, CertifiedKey, expires_at};
 use crate::config::Config;
 
 const NAME: &str = "chat.example";
@@ -269,12 +269,12 @@ async fn a_name_is_proven_inside_the_handshake_and_the_certificate_is_kept() {
         ..Config::default()
     };
     let mut authority = Authority::new(&config, folder.path().join("certificates")).expect("a folder");
-    authority.reach = Some(plain_http);
+    authority.http_client = Some(plain_http);
     assert!(!authority.is_fresh());
     authority.obtain(&certificates).await.expect("a certificate");
     assert!(authority.is_fresh());
-    let kept: CertifiedKey = authority.kept().expect("kept");
-    assert!(ends_at(&kept).is_some_and(|end| end > 4_000_000_000));
+    let stored: CertifiedKey = authority.stored().expect("kept");
+    assert!(expires_at(&stored).is_some_and(|end| end > 4_000_000_000));
 
     // A renewal uses the same account.
     fake.0.seen.lock().expect("not poisoned").proven = false;

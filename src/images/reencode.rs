@@ -11,14 +11,14 @@ use moxcms::ColorProfile;
 use crate::error::{Error, Result};
 
 use super::colour::ToSrgb;
-use super::format::{Format, Source};
-use super::measure::{CLEANED_BYTES, Layout, Measure};
+use super::format::{Format, InputFormat};
+use super::image_header::{ImageHeader, Layout, MAX_FILE_BYTES};
 use super::{gif, jpeg, png, webp};
 
 const JPEG_QUALITY: u8 = 85;
 
 /// A cleaned picture.
-pub struct Cleaned {
+pub struct Reencoded {
     /// What it is made of now.
     pub format: Format,
     /// The new file.
@@ -33,20 +33,20 @@ pub struct Cleaned {
 /// loss or something is transparent.
 ///
 /// # Errors
-/// Those of [`Measure::of`]; `InvalidImage` for what is damaged behind its headers; `ImageTooLarge` for a picture that
+/// Those of [`ImageHeader::of`]; `InvalidImage` for what is damaged behind its headers; `ImageTooLarge` for a picture that
 /// is too long when it is written anew.
-pub fn clean(bytes: &[u8]) -> Result<Cleaned> {
-    let measure = Measure::of(bytes)?;
-    let decoded = match (measure.source, measure.layout) {
-        (Source::Gif, _) => return gif::clean_animation(bytes, &measure),
-        (Source::Png, Layout::Frames { .. }) => return png::clean_animation(bytes, &measure),
-        (Source::Png, _) => png::decode(bytes).map(|decoded| (decoded, Format::Png)),
-        (Source::Jpeg, _) => jpeg::decode(bytes, &measure).map(|decoded| (decoded, Format::Jpeg)),
-        (Source::Webp, _) => webp::decode(bytes),
+pub fn reencode(bytes: &[u8]) -> Result<Reencoded> {
+    let header = ImageHeader::of(bytes)?;
+    let decoded = match (header.source, header.layout) {
+        (InputFormat::Gif, _) => return gif::reencode_animation(bytes, &header),
+        (InputFormat::Png, Layout::Frames { .. }) => return png::reencode_animation(bytes, &header),
+        (InputFormat::Png, _) => png::decode(bytes).map(|decoded| (decoded, Format::Png)),
+        (InputFormat::Jpeg, _) => jpeg::decode(bytes, &header).map(|decoded| (decoded, Format::Jpeg)),
+        (InputFormat::Webp, _) => webp::decode(bytes),
     };
     let (decoded, format) = decoded.ok_or_else(damaged)?;
-    let still = decoded.finished();
-    Ok(Cleaned { format, bytes: encode(&still, format)?, still, animated: false })
+    let still = decoded.into_upright_srgb();
+    Ok(Reencoded { format, bytes: encode(&still, format)?, still, animated: false })
 }
 
 /// Pixels as a file has them, and what it says about them.
@@ -67,7 +67,7 @@ impl Decoded {
     }
 
     /// In sRGB, upright, and laid out as encoders and the resizer share it.
-    fn finished(self) -> DynamicImage {
+    fn into_upright_srgb(self) -> DynamicImage {
         let mut picture = self.picture;
         if let Some(turn) = self.profile.and_then(|profile| ToSrgb::of(&profile)) {
             match &mut picture {
@@ -94,7 +94,7 @@ pub(super) fn shared_layout(picture: DynamicImage) -> DynamicImage {
 
 /// Writes a still picture as jpg (quality 85) or png.
 pub fn encode(still: &DynamicImage, format: Format) -> Result<Vec<u8>> {
-    written(|file| match format {
+    write_limited(|file| match format {
         Format::Jpeg => still.write_with_encoder(JpegEncoder::new_with_quality(file, JPEG_QUALITY)),
         Format::Png | Format::Gif => {
             let encoder = PngEncoder::new_with_quality(file, CompressionType::Default, FilterType::Adaptive);
@@ -103,16 +103,16 @@ pub fn encode(still: &DynamicImage, format: Format) -> Result<Vec<u8>> {
     })
 }
 
-/// A file while it is written, never longer than [`CLEANED_BYTES`].
+/// A file while it is written, never longer than [`MAX_FILE_BYTES`].
 #[derive(Default)]
-pub(super) struct CleanedFile {
+pub(super) struct LimitedFile {
     bytes: Vec<u8>,
     full: bool,
 }
 
-impl Write for CleanedFile {
+impl Write for LimitedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + bytes.len() > CLEANED_BYTES {
+        if self.bytes.len() + bytes.len() > MAX_FILE_BYTES {
             self.full = true;
             return Err(io::ErrorKind::FileTooLarge.into());
         }
@@ -129,13 +129,13 @@ impl Write for CleanedFile {
 ///
 /// # Errors
 /// `ImageTooLarge` when it does not end in time, `Internal` with what else it fails with.
-pub(super) fn written<E: ToString>(
-    write: impl FnOnce(&mut CleanedFile) -> std::result::Result<(), E>,
+pub(super) fn write_limited<E: ToString>(
+    write: impl FnOnce(&mut LimitedFile) -> std::result::Result<(), E>,
 ) -> Result<Vec<u8>> {
-    let mut file = CleanedFile::default();
+    let mut file = LimitedFile::default();
     match write(&mut file) {
         Ok(()) => Ok(file.bytes),
-        Err(_) if file.full => Err(Error::ImageTooLarge { limit: CLEANED_BYTES }),
+        Err(_) if file.full => Err(Error::ImageTooLarge { limit: MAX_FILE_BYTES }),
         Err(error) => Err(Error::Internal(format!("an image could not be encoded: {}", error.to_string()))),
     }
 }
@@ -150,7 +150,7 @@ mod tests {
 
     use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
-    use super::super::{FRAMES, SIDE};
+    use super::super::{MAX_FRAMES, MAX_SIDE};
     use super::*;
 
     fn jpeg(width: u32, height: u32) -> Vec<u8> {
@@ -186,11 +186,11 @@ mod tests {
     #[test]
     fn a_photo_stands_upright_and_tells_nothing() {
         let shot = with_exif(&jpeg(60, 20), 6);
-        let cleaned = clean(&shot).expect("a good picture");
-        assert_eq!((cleaned.still.width(), cleaned.still.height()), (20, 60), "turned by a quarter");
-        assert_eq!(cleaned.format, Format::Jpeg);
-        assert!(!cleaned.bytes.windows(6).any(|part| part == b"secret" || part == b"Exif\0\0"));
-        assert_eq!(clean(&cleaned.bytes).expect("readable").still.width(), 20);
+        let reencoded = reencode(&shot).expect("a good picture");
+        assert_eq!((reencoded.still.width(), reencoded.still.height()), (20, 60), "turned by a quarter");
+        assert_eq!(reencoded.format, Format::Jpeg);
+        assert!(!reencoded.bytes.windows(6).any(|part| part == b"secret" || part == b"Exif\0\0"));
+        assert_eq!(reencode(&reencoded.bytes).expect("readable").still.width(), 20);
     }
 
     #[test]
@@ -198,38 +198,38 @@ mod tests {
         let picture = RgbaImage::from_pixel(10, 10, Rgba([1, 2, 3, 100]));
         let mut png = encode(&DynamicImage::ImageRgba8(picture), Format::Png).expect("a png");
         png.extend_from_slice(b"<script>alert(1)</script>");
-        let cleaned = clean(&png).expect("a good picture");
-        assert_eq!(cleaned.still.as_rgba8().expect("with alpha").get_pixel(3, 3), &Rgba([1, 2, 3, 100]));
-        assert!(!cleaned.bytes.windows(7).any(|part| part == b"<script"));
+        let reencoded = reencode(&png).expect("a good picture");
+        assert_eq!(reencoded.still.as_rgba8().expect("with alpha").get_pixel(3, 3), &Rgba([1, 2, 3, 100]));
+        assert!(!reencoded.bytes.windows(7).any(|part| part == b"<script"));
     }
 
     #[test]
     fn an_animation_stays_one() {
-        let cleaned = clean(&gif(3)).expect("a good animation");
-        assert!(cleaned.animated && cleaned.format == Format::Gif);
-        assert!(!cleaned.bytes.windows(6).any(|part| part == b"secret"));
-        let mut decoder = ::gif::DecodeOptions::new().read_info(Cursor::new(&cleaned.bytes)).expect("a gif");
+        let reencoded = reencode(&gif(3)).expect("a good animation");
+        assert!(reencoded.animated && reencoded.format == Format::Gif);
+        assert!(!reencoded.bytes.windows(6).any(|part| part == b"secret"));
+        let mut decoder = ::gif::DecodeOptions::new().read_info(Cursor::new(&reencoded.bytes)).expect("a gif");
         let mut delays = Vec::new();
         while let Some(frame) = decoder.read_next_frame().expect("a frame") {
             delays.push(frame.delay);
         }
         assert_eq!(delays, [7, 7, 7]);
         assert_eq!(decoder.repeat(), ::gif::Repeat::Infinite);
-        assert!(!clean(&gif(1)).expect("a good picture").animated);
+        assert!(!reencode(&gif(1)).expect("a good picture").animated);
     }
 
     #[test]
     fn limits_hold() {
-        assert!(matches!(clean(&gif(FRAMES + 1)), Err(Error::AnimationTooLong)));
-        clean(&gif(FRAMES)).expect("as many as are allowed");
-        for (width, height) in [(SIDE + 1, 1), (1, SIDE + 1), (6_000, 6_000)] {
+        assert!(matches!(reencode(&gif(MAX_FRAMES + 1)), Err(Error::AnimationTooLong)));
+        reencode(&gif(MAX_FRAMES)).expect("as many as are allowed");
+        for (width, height) in [(MAX_SIDE + 1, 1), (1, MAX_SIDE + 1), (6_000, 6_000)] {
             // Only the header says how large it is: nothing of that size is ever decoded.
             let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
             png.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
             png.extend([8, 2, 0, 0, 0]);
             png.extend(crc(&png[12..]).to_be_bytes());
             png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82");
-            assert!(matches!(clean(&png), Err(Error::TooManyPixels)), "{width} x {height}");
+            assert!(matches!(reencode(&png), Err(Error::TooManyPixels)), "{width} x {height}");
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
         let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec();
         let webp = b"RIFF\x24\0\0\0WEBPVP8 ".to_vec();
         for bad in [cut, broken, svg, webp, Vec::new(), b"GIF89a".to_vec(), b"\x89PNG\r\n\x1a\n".to_vec()] {
-            assert!(matches!(clean(&bad), Err(Error::InvalidImage(_))), "{:?}", &bad[..bad.len().min(10)]);
+            assert!(matches!(reencode(&bad), Err(Error::InvalidImage(_))), "{:?}", &bad[..bad.len().min(10)]);
         }
     }
 

@@ -11,7 +11,7 @@ use super::{BlobKey, Images, UNATTACHED_SECONDS, store};
 /// Rows taken at once.
 const BATCH: i64 = 200;
 /// Time between two sweeps when nothing asks for one.
-const PAUSE: Duration = Duration::from_secs(600);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 /// An image can be sent until it is a day old; it is swept a while later, so that the two never meet.
 const GRACE_SECONDS: i64 = 600;
 
@@ -21,7 +21,7 @@ pub async fn run(app: App) {
         if let Err(error) = sweep(&app).await {
             tracing::warn!(%error, "images that nobody needs could not be removed; trying again later");
         }
-        let _ = tokio::time::timeout(PAUSE, app.images.orphaned_files.notified()).await;
+        let _ = tokio::time::timeout(SWEEP_INTERVAL, app.images.orphaned_files.notified()).await;
     }
 }
 

@@ -14,20 +14,20 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::Bench;
 use super::machine::Cpu;
-use super::people::Visitor;
+use super::participants::Visitor;
 use super::report::{Figure, Report};
-use super::scenarios::Stage;
+use super::scenarios::Setup;
 
 /// Visitors who move.
-pub const PAGES: usize = 4_000;
+pub const MOVING_VISITORS: usize = 4_000;
 /// Consoles that hear of it: as many as one operator may have open.
 const CONSOLES: usize = 20;
 /// Time between two moves of one visitor: a little below the ten hints a second that a page may send.
-const MOVE: Duration = Duration::from_millis(112);
+const MOVE_INTERVAL: Duration = Duration::from_millis(112);
 /// Time until all are under way.
-const WARM: Duration = Duration::from_secs(1);
+const WARM_UP: Duration = Duration::from_secs(1);
 /// In each signal that tells of a move.
-const MOVED: &[u8] = br#""kind":"page""#;
+const PAGE_SIGNAL: &[u8] = br#""kind":"page""#;
 const HINT: &str = r#"{"type":"page","page":{"url":"https://shop.example/shoes","title":"Shoes","referrer":""}}"#;
 
 type Up = SplitSink<WebSocketStream<TcpStream>, Message>;
@@ -35,40 +35,40 @@ type Down = SplitStream<WebSocketStream<TcpStream>>;
 
 /// Moves all of `visitors` for the asked time and counts what the consoles hear.
 pub async fn run(
-    stage: &mut Stage,
+    setup: &mut Setup,
     bench: &Bench,
     visitors: &[Arc<Visitor>],
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let (heard, mut tasks) = (Arc::<AtomicU64>::default(), JoinSet::new());
+    let (delivery_latency, mut tasks) = (Arc::<AtomicU64>::default(), JoinSet::new());
     for _ in 0..CONSOLES {
-        let (up, down) = stage.owner.listen().await?.split();
-        tasks.spawn(count(up, down, heard.clone()));
+        let (up, down) = setup.owner.open_feed().await?.split();
+        tasks.spawn(count(up, down, delivery_latency.clone()));
     }
-    let (target, block) = (stage.target, stage.block);
-    let opening = visitors.iter().enumerate().map(|(n, visitor)| visitor.listen(target, block, n));
+    let (target, block) = (setup.target, setup.block);
+    let opening = visitors.iter().enumerate().map(|(n, visitor)| visitor.open_feed(target, block, n));
     let mut pages = stream::iter(opening).buffer_unordered(64);
-    let start = Instant::now() + WARM;
+    let start = Instant::now() + WARM_UP;
     let mut n = 0;
     while let Some(page) = pages.try_next().await? {
         let (up, down) = page.split();
-        tasks.spawn(move_about(up, start + MOVE.mul_f64(f64::from(n % 1_000) / 1e3)));
+        tasks.spawn(move_about(up, start + MOVE_INTERVAL.mul_f64(f64::from(n % 1_000) / 1e3)));
         tasks.spawn(down.for_each(|_| async {}));
         n += 1;
     }
-    tokio::time::sleep_until(start + WARM).await;
-    let (before, at, cpu) = (heard.load(Ordering::Relaxed), Instant::now(), Cpu::now(stage.pid));
+    tokio::time::sleep_until(start + WARM_UP).await;
+    let (before, at, cpu) = (delivery_latency.load(Ordering::Relaxed), Instant::now(), Cpu::now(setup.pid));
     tokio::time::sleep(Duration::from_secs(bench.seconds)).await;
-    let told = heard.load(Ordering::Relaxed) - before;
+    let told = delivery_latency.load(Ordering::Relaxed) - before;
     let rate = told as f64 / at.elapsed().as_secs_f64();
     let what = format!("deliveries to {CONSOLES} consoles of the moves of {n} visitors");
-    report.add(Figure::value("flow", what, "/s", rate).with_cpu(told, &cpu, stage.pid));
+    report.add(Figure::value("flow", what, "/s", rate).with_cpu(told, &cpu, setup.pid));
     tasks.shutdown().await;
     Ok(())
 }
 
 async fn move_about(mut up: Up, start: Instant) {
-    let mut moves = interval_at(start, MOVE);
+    let mut moves = interval_at(start, MOVE_INTERVAL);
     loop {
         moves.tick().await;
         if up.send(Message::text(HINT)).await.is_err() {
@@ -78,12 +78,12 @@ async fn move_about(mut up: Up, start: Instant) {
 }
 
 /// Both ends are held: the line lives as long as this task.
-async fn count(_up: Up, mut down: Down, heard: Arc<AtomicU64>) {
+async fn count(_up: Up, mut down: Down, delivery_latency: Arc<AtomicU64>) {
     while let Some(Ok(message)) = down.next().await {
         if let Message::Text(text) = message
-            && text.as_bytes().windows(MOVED.len()).any(|part| part == MOVED)
+            && text.as_bytes().windows(PAGE_SIGNAL.len()).any(|part| part == PAGE_SIGNAL)
         {
-            heard.fetch_add(1, Ordering::Relaxed);
+            delivery_latency.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -9,68 +9,68 @@ use tokio::sync::Semaphore;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-use super::blobs::Listing;
+use super::blobs::FileStamp;
 use super::{BlobKey, store};
 
 /// Pictures remembered as checked, about 200 bytes each.
-const REMEMBERED: usize = 16_384;
+const MAX_VERIFIED: usize = 16_384;
 
 /// Pictures whose content was compared with what was stored, each with the file's listing then. A file that was written
 /// to since has another listing and is compared again; what a disk changes by itself is found by `ocs doctor`.
-pub(super) struct Checked {
+pub(super) struct VerifiedFiles {
     // Held for a look-up only, never across an await.
-    listings: Mutex<HashMap<BlobKey, Listing>>,
+    stamps: Mutex<HashMap<BlobKey, FileStamp>>,
     /// One comparison at a time: it reads the whole file and keeps a processor busy for milliseconds.
-    checking: Semaphore,
+    verifying: Semaphore,
 }
 
-impl Default for Checked {
-    fn default() -> Checked {
-        Checked { listings: Mutex::default(), checking: Semaphore::new(1) }
+impl Default for VerifiedFiles {
+    fn default() -> VerifiedFiles {
+        VerifiedFiles { stamps: Mutex::default(), verifying: Semaphore::new(1) }
     }
 }
 
-impl Checked {
-    fn has(&self, key: &BlobKey, listing: Listing) -> bool {
-        self.locked().get(key) == Some(&listing)
+impl VerifiedFiles {
+    fn contains(&self, key: &BlobKey, stamp: FileStamp) -> bool {
+        self.locked().get(key) == Some(&stamp)
     }
 
     /// Remembers a picture. A full map starts anew: what is looked at often is soon back.
-    fn keep(&self, key: &BlobKey, listing: Listing) {
-        let mut listings = self.locked();
-        if listings.len() >= REMEMBERED {
-            listings.clear();
+    fn insert(&self, key: &BlobKey, stamp: FileStamp) {
+        let mut stamps = self.locked();
+        if stamps.len() >= MAX_VERIFIED {
+            stamps.clear();
         }
-        listings.insert(key.clone(), listing);
+        stamps.insert(key.clone(), stamp);
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<BlobKey, Listing>> {
-        self.listings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, HashMap<BlobKey, FileStamp>> {
+        self.stamps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A stored file that somebody may see. It is not open.
-pub struct Stored {
+pub struct StoredFile {
     key: BlobKey,
-    listing: Listing,
-    known: Option<store::Known>,
+    stamp: FileStamp,
+    known_image: Option<store::KnownImage>,
 }
 
-impl Stored {
+impl StoredFile {
     /// Finds a stored file. The random name is the permission: knowing it is being allowed to see it. Costs a look into
     /// the database and one into the folder.
     ///
     /// # Errors
     /// `NotFound` when there is no such file; a picture's missing file is reported in the log.
-    pub async fn find(app: &App, key: BlobKey) -> Result<Stored> {
-        let known = match key.is_picture() {
-            true => Some(store::known(&app.store, key.name()).await?.ok_or(Error::NotFound)?),
+    pub async fn find(app: &App, key: BlobKey) -> Result<StoredFile> {
+        let known_image = match key.is_picture() {
+            true => Some(store::find(&app.store, key.name()).await?.ok_or(Error::NotFound)?),
             false => None,
         };
         match app.images.blobs.find(&key).await? {
-            Some(listing) => Ok(Stored { key, listing, known }),
+            Some(stamp) => Ok(StoredFile { key, stamp, known_image }),
             None => {
-                known.as_ref().inspect(|known| report(known));
+                known_image.as_ref().inspect(|known_image| report(known_image));
                 Err(Error::NotFound)
             }
         }
@@ -78,28 +78,28 @@ impl Stored {
 
     /// Length in bytes.
     pub fn length(&self) -> u64 {
-        self.listing.length
+        self.stamp.length
     }
 
     /// Makes sure that a picture's content is what was stored. It is read once, not at each look.
     ///
     /// # Errors
     /// `NotFound` when the disk has changed it; the log says which picture it is.
-    pub async fn check(&self, app: &App) -> Result<()> {
-        let (checked, Some(known)) = (&app.images.checked, &self.known) else { return Ok(()) };
-        if checked.has(&self.key, self.listing) {
+    pub async fn verify(&self, app: &App) -> Result<()> {
+        let (verified, Some(known_image)) = (&app.images.verified_files, &self.known_image) else { return Ok(()) };
+        if verified.contains(&self.key, self.stamp) {
             return Ok(());
         }
-        let _one = checked.checking.acquire().await.map_err(|_| Error::Unavailable)?;
+        let _one = verified.verifying.acquire().await.map_err(|_| Error::Unavailable)?;
         // Whoever waited beside another who asks for the same picture finds it checked.
-        if checked.has(&self.key, self.listing) {
+        if verified.contains(&self.key, self.stamp) {
             return Ok(());
         }
-        if !app.images.blobs.is_whole(&self.key, &known.sha256).await? {
-            report(known);
+        if !app.images.blobs.matches_hash(&self.key, &known_image.sha256).await? {
+            report(known_image);
             return Err(Error::NotFound);
         }
-        checked.keep(&self.key, self.listing);
+        verified.insert(&self.key, self.stamp);
         Ok(())
     }
 
@@ -116,24 +116,24 @@ impl Stored {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_same(app: &App, one: &str, other: &str) -> Result<bool> {
-    if one == other {
+pub async fn has_same_content(app: &App, first: &str, second: &str) -> Result<bool> {
+    if first == second {
         return Ok(true);
     }
-    let (one, other) = (store::known(&app.store, one).await?, store::known(&app.store, other).await?);
-    Ok(one.zip(other).is_some_and(|(one, other)| one.sha256 == other.sha256))
+    let (first, second) = (store::find(&app.store, first).await?, store::find(&app.store, second).await?);
+    Ok(first.zip(second).is_some_and(|(first, second)| first.sha256 == second.sha256))
 }
 
 /// Puts a new picture where it belongs. It was just made, so its content is known to be right.
-pub(super) async fn put_checked(app: &App, key: &BlobKey, bytes: Bytes) -> Result<()> {
+pub(super) async fn put_verified(app: &App, key: &BlobKey, bytes: Bytes) -> Result<()> {
     app.images.blobs.put(key, bytes).await?;
-    if let Some(listing) = app.images.blobs.find(key).await? {
-        app.images.checked.keep(key, listing);
+    if let Some(stamp) = app.images.blobs.find(key).await? {
+        app.images.verified_files.insert(key, stamp);
     }
     Ok(())
 }
 
-fn report(known: &store::Known) {
-    let (site, image) = (known.site_id, known.id);
+fn report(known_image: &store::KnownImage) {
+    let (site, image) = (known_image.site_id, known_image.id);
     tracing::error!(%site, %image, "a stored picture is missing or damaged; restore its file from a backup");
 }

@@ -9,13 +9,13 @@ use hyper::header::{COOKIE, SET_COOKIE};
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::client::{self, Client, Line, Sending, source};
+use super::client::{self, Client, HttpRequest, Socket, source};
 use crate::secret::random_text;
 
 /// Visitors that arrive at once.
-const ARRIVING: usize = 32;
+const CONCURRENT_STARTS: usize = 32;
 /// Visitors from one address: below the limit that a server has by default.
-const FROM_ONE_ADDRESS: usize = 200;
+const VISITORS_PER_ADDRESS: usize = 200;
 
 /// The site's owner, signed in.
 pub struct Owner {
@@ -29,7 +29,7 @@ pub struct Owner {
 }
 
 /// What the others need of the site.
-pub struct Shop {
+pub struct SiteKeys {
     /// Public key.
     pub widget_key: String,
     /// Secret key.
@@ -49,7 +49,7 @@ impl Owner {
     pub async fn sign_up(target: SocketAddr) -> anyhow::Result<Owner> {
         let (email, password) = (format!("bench-{}@example.org", random_text(9)), random_text(24));
         let body = json!({ "email": email.to_lowercase(), "password": password, "name": "Bench" });
-        Owner::enter(target, "/api/console/sign-up", body, password)
+        Owner::handshake(target, "/api/console/sign-up", body, password)
             .await
             .context("no account could be made; where sign-up is closed, give --email and --password of an account")
     }
@@ -57,10 +57,10 @@ impl Owner {
     /// Uses an account.
     pub async fn sign_in(target: SocketAddr, email: &str, password: &str) -> anyhow::Result<Owner> {
         let body = json!({ "email": email, "password": password });
-        Owner::enter(target, "/api/console/sign-in", body, password.to_owned()).await
+        Owner::handshake(target, "/api/console/sign-in", body, password.to_owned()).await
     }
 
-    async fn enter(target: SocketAddr, path: &str, body: Value, password: String) -> anyhow::Result<Owner> {
+    async fn handshake(target: SocketAddr, path: &str, body: Value, password: String) -> anyhow::Result<Owner> {
         let mut client = Client::connect(target, None).await?;
         let answer = client.exchange(client::json(Method::POST, target, path, &[], &body)).await?;
         let cookie = answer.headers().get(SET_COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -74,24 +74,24 @@ impl Owner {
     }
 
     /// Makes the site, with the widest limits that a site can have.
-    pub async fn open_shop(&mut self) -> anyhow::Result<Shop> {
+    pub async fn create_site(&mut self) -> anyhow::Result<SiteKeys> {
         let made = self.call(Method::POST, "sites", &json!({ "name": "Bench" })).await?;
         self.site = made["site"]["id"].as_i64().context("a site without an id")?;
         let limits = json!({ "messages_per_minute": 600, "api_per_minute": 1_000_000, "image_bytes": 1_048_576 });
         self.call(Method::PATCH, &format!("sites/{}", self.site), &json!({ "limits": limits })).await?;
         let key = self.call(Method::POST, &format!("sites/{}/chat-keys", self.site), &json!({})).await?;
         let text = |value: &Value| value.as_str().map(str::to_owned).context("a site without keys");
-        Ok(Shop { widget_key: text(&made["site"]["widget_key"])?, chat_key: text(&key["secret"])? })
+        Ok(SiteKeys { widget_key: text(&made["site"]["widget_key"])?, chat_key: text(&key["secret"])? })
     }
 
     /// Goes on with a server that was started again.
-    pub async fn connect_again(&mut self) -> anyhow::Result<()> {
+    pub async fn reconnect(&mut self) -> anyhow::Result<()> {
         self.client = Client::connect(self.target, None).await?;
         Ok(())
     }
 
     /// Makes questions of the console, by what stands behind `/api/console/`.
-    pub fn asking(&self) -> impl Fn(&str) -> Sending + Send + Sync + 'static {
+    pub fn console_requests(&self) -> impl Fn(&str) -> HttpRequest + Send + Sync + 'static {
         let (target, cookie) = (self.target, self.cookie.clone());
         move |path| {
             let headers = [(COOKIE.as_str(), cookie.as_str())];
@@ -100,22 +100,22 @@ impl Owner {
     }
 
     /// A console that listens from now on.
-    pub async fn listen(&mut self) -> anyhow::Result<Line> {
-        let (line, hello) = self.knock().await?;
-        line.enter(&hello).await
+    pub async fn open_feed(&mut self) -> anyhow::Result<Socket> {
+        let (line, hello) = self.open_socket().await?;
+        line.handshake(&hello).await
     }
 
     /// A console's socket, and the hello that is all that is missing.
-    pub async fn knock(&mut self) -> anyhow::Result<(Line, Value)> {
+    pub async fn open_socket(&mut self) -> anyhow::Result<(Socket, Value)> {
         let inbox = self.call(Method::GET, "conversations?limit=1", &Value::Null).await?;
         let ticket = self.call(Method::POST, "ticket", &json!({})).await?;
         let hello = json!({ "type": "hello", "ticket": ticket["ticket"], "cursor": inbox["cursor"] });
         let headers = [("origin", format!("http://{}", self.target)), ("cookie", self.cookie.clone())];
-        Ok((Line::open(self.target, None, "/api/console/socket", &headers).await?, hello))
+        Ok((Socket::open(self.target, None, "/api/console/socket", &headers).await?, hello))
     }
 
     /// Removes the site, and the account when it was made for this.
-    pub async fn tidy(&mut self, account: bool) -> anyhow::Result<()> {
+    pub async fn clean_up(&mut self, account: bool) -> anyhow::Result<()> {
         self.call(Method::DELETE, &format!("sites/{}", self.site), &json!({})).await?;
         if account {
             let body = json!({ "password": self.password });
@@ -131,18 +131,18 @@ impl Owner {
     }
 }
 
-impl Shop {
+impl SiteKeys {
     /// Visitors who come for the first time, from many addresses.
     pub async fn visitors(&self, target: SocketAddr, block: u8, count: usize) -> anyhow::Result<Vec<Arc<Visitor>>> {
-        let groups = stream::iter((0..count).step_by(FROM_ONE_ADDRESS)).map(|first| async move {
-            let mut client = Client::connect(target, source(target, block, first / FROM_ONE_ADDRESS)).await?;
+        let groups = stream::iter((0..count).step_by(VISITORS_PER_ADDRESS)).map(|first| async move {
+            let mut client = Client::connect(target, source(target, block, first / VISITORS_PER_ADDRESS)).await?;
             let mut group = Vec::new();
-            for _ in first..count.min(first + FROM_ONE_ADDRESS) {
+            for _ in first..count.min(first + VISITORS_PER_ADDRESS) {
                 group.push(Arc::new(self.arrive(&mut client, target).await?));
             }
             anyhow::Ok(group)
         });
-        let groups: Vec<_> = groups.buffer_unordered(ARRIVING).try_collect().await?;
+        let groups: Vec<_> = groups.buffer_unordered(CONCURRENT_STARTS).try_collect().await?;
         Ok(groups.into_iter().flatten().collect())
     }
 
@@ -157,7 +157,7 @@ impl Shop {
     }
 
     /// A call of the compatible API.
-    pub fn script(&self, target: SocketAddr, method: Method, query: &str, body: &Value) -> Sending {
+    pub fn script(&self, target: SocketAddr, method: Method, query: &str, body: &Value) -> HttpRequest {
         let path = format!("/api/chat_api.php?action={query}&key={}", self.chat_key);
         if method == Method::GET {
             return client::request(method, target, &path, &[], "");
@@ -168,13 +168,13 @@ impl Shop {
 
 impl Visitor {
     /// A page that listens.
-    pub async fn listen(&self, target: SocketAddr, block: u8, n: usize) -> anyhow::Result<Line> {
+    pub async fn open_feed(&self, target: SocketAddr, block: u8, n: usize) -> anyhow::Result<Socket> {
         let hello = json!({ "type": "hello", "token": self.token, "cursor": self.cursor });
-        Line::open(target, source(target, block, n), "/api/widget/socket", &[]).await?.enter(&hello).await
+        Socket::open(target, source(target, block, n), "/api/widget/socket", &[]).await?.handshake(&hello).await
     }
 
     /// A message of about 160 bytes.
-    pub fn message(&self, target: SocketAddr, text: &str) -> Sending {
+    pub fn message(&self, target: SocketAddr, text: &str) -> HttpRequest {
         let body = json!({ "do": "send", "client_id": random_text(16), "text": text });
         client::command(target, &self.token, &body)
     }

@@ -7,28 +7,28 @@ use image_webp::WebPDecoder;
 
 use crate::error::{Error, Result};
 
-use super::format::Source;
+use super::format::InputFormat;
 
 /// Largest width and height.
-pub const SIDE: u32 = 8_000;
+pub const MAX_SIDE: u32 = 8_000;
 /// Most pixels in one frame.
-pub const FRAME_PIXELS: u64 = 30_000_000;
+pub const MAX_FRAME_PIXELS: u64 = 30_000_000;
 /// Most frames of an animation.
-pub const FRAMES: usize = 500;
+pub const MAX_FRAMES: usize = 500;
 /// Most pixels over all frames of an animation: about 500 frames of 630 × 630.
-const ALL_PIXELS: u64 = 200_000_000;
+const MAX_TOTAL_PIXELS: u64 = 200_000_000;
 /// Most bytes of memory that all pictures at work take together, and so the most that one may need.
-pub const MEMORY: usize = 288 * 1024 * 1024;
+pub const MAX_MEMORY: usize = 288 * 1024 * 1024;
 /// Longest cleaned file.
-pub const CLEANED_BYTES: usize = 32 * 1024 * 1024;
+pub const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
 /// What is needed besides pixels: tables, rows, the thumbnail.
-const SMALL_PARTS: usize = 2 * 1024 * 1024;
+const OVERHEAD_BYTES: usize = 2 * 1024 * 1024;
 
 /// What a file's headers promise, within the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Measure {
+pub struct ImageHeader {
     /// What it is made of.
-    pub source: Source,
+    pub source: InputFormat,
     /// Pixels a row, before the picture is turned upright.
     pub width: u32,
     /// Rows.
@@ -55,40 +55,40 @@ pub(super) enum Layout {
     Frames { end: usize, separate_default: bool },
 }
 
-impl Measure {
+impl ImageHeader {
     /// Reads the headers.
     ///
     /// # Errors
     /// `InvalidImage` for what is none of our formats or is damaged; `TooManyPixels` and `AnimationTooLong`.
-    pub fn of(bytes: &[u8]) -> Result<Measure> {
-        let source = Source::of(bytes).ok_or(Error::InvalidImage("png, jpg, gif and webp are taken"))?;
-        let found = match source {
-            Source::Png => png(bytes),
-            Source::Jpeg => jpeg(bytes),
-            Source::Gif => gif(bytes),
-            Source::Webp => webp(bytes)?,
+    pub fn of(bytes: &[u8]) -> Result<ImageHeader> {
+        let source = InputFormat::of(bytes).ok_or(Error::InvalidImage("png, jpg, gif and webp are taken"))?;
+        let raw = match source {
+            InputFormat::Png => png(bytes),
+            InputFormat::Jpeg => jpeg(bytes),
+            InputFormat::Gif => gif(bytes),
+            InputFormat::Webp => webp(bytes)?,
         };
-        let found = found.filter(|found| found.width > 0 && found.height > 0).ok_or_else(damaged)?;
-        if found.frames > FRAMES || found.frames > 1 && found.pixels > ALL_PIXELS {
+        let raw = raw.filter(|raw| raw.width > 0 && raw.height > 0).ok_or_else(damaged)?;
+        if raw.frames > MAX_FRAMES || raw.frames > 1 && raw.pixels > MAX_TOTAL_PIXELS {
             return Err(Error::AnimationTooLong);
         }
-        let largest = (u64::from(found.width) * u64::from(found.height)).max(found.largest_frame);
-        if found.width > SIDE || found.height > SIDE || largest > FRAME_PIXELS {
+        let largest = (u64::from(raw.width) * u64::from(raw.height)).max(raw.largest_frame);
+        if raw.width > MAX_SIDE || raw.height > MAX_SIDE || largest > MAX_FRAME_PIXELS {
             return Err(Error::TooManyPixels);
         }
         // All of this fits: there are 30 million pixels at most.
         let pixels = largest as usize;
-        let decoded = pixels * found.bytes_a_pixel;
-        let written = 2 * CLEANED_BYTES.min(decoded + decoded / 2);
+        let decoded = pixels * raw.bytes_a_pixel;
+        let write_limited = 2 * MAX_FILE_BYTES.min(decoded + decoded / 2);
         // While it is decoded, turned upright or written, the pixels are there and one of these.
-        let memory = decoded + decoded.max(written).max(pixels * found.decoder_bytes_a_pixel) + SMALL_PARTS;
-        if memory > MEMORY {
+        let memory = decoded + decoded.max(write_limited).max(pixels * raw.decoder_bytes_a_pixel) + OVERHEAD_BYTES;
+        if memory > MAX_MEMORY {
             return Err(Error::InvalidImage(
                 "it takes too much memory to read; save it in a simpler form, such as a plain jpg",
             ));
         }
-        let Found { width, height, frames, pixels, layout, .. } = found;
-        Ok(Measure { source, width, height, frames, pixels, memory, layout })
+        let RawHeader { width, height, frames, pixels, layout, .. } = raw;
+        Ok(ImageHeader { source, width, height, frames, pixels, memory, layout })
     }
 }
 
@@ -97,7 +97,7 @@ fn damaged() -> Error {
 }
 
 /// What one format's headers say.
-struct Found {
+struct RawHeader {
     width: u32,
     height: u32,
     frames: usize,
@@ -111,10 +111,10 @@ struct Found {
     layout: Layout,
 }
 
-impl Found {
-    fn still(width: u32, height: u32, bytes_a_pixel: usize) -> Found {
+impl RawHeader {
+    fn still(width: u32, height: u32, bytes_a_pixel: usize) -> RawHeader {
         let pixels = u64::from(width) * u64::from(height);
-        Found {
+        RawHeader {
             width,
             height,
             frames: 1,
@@ -140,10 +140,10 @@ fn le16(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// Every chunk by its length, up to the end or to where the file is cut.
-fn png(bytes: &[u8]) -> Option<Found> {
+fn png(bytes: &[u8]) -> Option<RawHeader> {
     let (mut at, mut end) = (8, 8);
-    let header = bytes.get(at + 8..at + 21).filter(|_| bytes.get(at + 4..at + 8) == Some(b"IHDR"))?;
-    let (width, height) = (be32(header, 0)?, be32(header, 4)?);
+    let chunk = bytes.get(at + 8..at + 21).filter(|_| bytes.get(at + 4..at + 8) == Some(b"IHDR"))?;
+    let (width, height) = (be32(chunk, 0)?, be32(chunk, 4)?);
     let (mut animated, mut transparent, mut data) = (false, false, false);
     let (mut frames, mut largest, mut pixels, mut separate_default) = (0, 0, 0, false);
     while let (Some(length), Some(kind)) = (be32(bytes, at), bytes.get(at + 4..at + 8)) {
@@ -162,27 +162,27 @@ fn png(bytes: &[u8]) -> Option<Found> {
         }
         at = at.checked_add(12)?.checked_add(usize::try_from(length).ok()?)?;
     }
-    let bytes_a_pixel = match (header[9], transparent) {
+    let bytes_a_pixel = match (chunk[9], transparent) {
         (0, false) => 1,
         (2 | 3, false) => 3,
         _ => 4,
     };
-    let mut found = Found::still(width, height, bytes_a_pixel);
+    let mut raw = RawHeader::still(width, height, bytes_a_pixel);
     if animated && frames > usize::from(!separate_default) {
-        found.pixels = if separate_default { pixels.saturating_add(found.pixels) } else { pixels };
-        found.frames = frames;
-        found.largest_frame = largest;
+        raw.pixels = if separate_default { pixels.saturating_add(raw.pixels) } else { pixels };
+        raw.frames = frames;
+        raw.largest_frame = largest;
         // The first picture is kept for the thumbnail while the others pass.
-        found.decoder_bytes_a_pixel = bytes_a_pixel * 2 + 2;
-        found.layout = Layout::Frames { end, separate_default };
+        raw.decoder_bytes_a_pixel = bytes_a_pixel * 2 + 2;
+        raw.layout = Layout::Frames { end, separate_default };
     }
-    Some(found)
+    Some(raw)
 }
 
 /// Every segment up to the first scan.
-fn jpeg(bytes: &[u8]) -> Option<Found> {
+fn jpeg(bytes: &[u8]) -> Option<RawHeader> {
     let mut at = 2;
-    let (mut found, mut progressive) = (None::<Found>, false);
+    let (mut raw, mut progressive) = (None::<RawHeader>, false);
     loop {
         // Whatever stands between segments is passed over, as decoders do.
         at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
@@ -195,18 +195,18 @@ fn jpeg(bytes: &[u8]) -> Option<Found> {
         let length = usize::try_from(be16(bytes, at)?).ok()?.checked_sub(2)?;
         let segment = bytes.get(at + 2..at + 2 + length)?;
         match marker {
-            0xc0..=0xc2 if found.is_none() => {
+            0xc0..=0xc2 if raw.is_none() => {
                 progressive = marker == 0xc2;
-                found = Some(jpeg_frame(segment, progressive)?);
+                raw = Some(jpeg_frame(segment, progressive)?);
             }
             // The end; or what only laboratories write: without loss, arithmetic, in levels; or one frame more.
             0xd9 | 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => return None,
             0xda => {
-                let mut found = found?;
-                if let Layout::Components { count, odd } = &mut found.layout {
+                let mut raw = raw?;
+                if let Layout::Components { count, odd } = &mut raw.layout {
                     *odd |= !progressive && *segment.first()? < *count;
                 }
-                return Some(found);
+                return Some(raw);
             }
             _ => {}
         }
@@ -214,7 +214,7 @@ fn jpeg(bytes: &[u8]) -> Option<Found> {
     }
 }
 
-fn jpeg_frame(segment: &[u8], progressive: bool) -> Option<Found> {
+fn jpeg_frame(segment: &[u8], progressive: bool) -> Option<RawHeader> {
     let (height, width, count) = (be16(segment, 1)?, be16(segment, 3)?, *segment.get(5)?);
     let parts = segment.get(6..6 + 3 * usize::from(count))?.chunks_exact(3);
     let sampling = parts.map(|part| (usize::from(part[1] >> 4), usize::from(part[1] & 15)));
@@ -224,14 +224,14 @@ fn jpeg_frame(segment: &[u8], progressive: bool) -> Option<Found> {
     if !matches!(count, 1 | 3 | 4) {
         return None;
     }
-    let mut found = Found::still(width, height, usize::from(count));
-    found.decoder_bytes_a_pixel = if progressive { samples * 2 } else { samples };
-    found.layout = Layout::Components { count, odd: sampling.skip(1).any(|(h, v)| h * v != 1) };
-    Some(found)
+    let mut raw = RawHeader::still(width, height, usize::from(count));
+    raw.decoder_bytes_a_pixel = if progressive { samples * 2 } else { samples };
+    raw.layout = Layout::Components { count, odd: sampling.skip(1).any(|(h, v)| h * v != 1) };
+    Some(raw)
 }
 
 /// Every block, up to the last whole frame: without a trailer, and with whatever follows it, browsers show the same.
-fn gif(bytes: &[u8]) -> Option<Found> {
+fn gif(bytes: &[u8]) -> Option<RawHeader> {
     let (mut width, mut height) = (le16(bytes, 6)?, le16(bytes, 8)?);
     let mut at = 13 + palette_bytes(*bytes.get(10)?);
     let (mut end, mut frames, mut largest, mut pixels) = (0, 0, 0, 0);
@@ -254,11 +254,11 @@ fn gif(bytes: &[u8]) -> Option<Found> {
             _ => break,
         }
     }
-    let mut found = Found::still(width, height, 4);
-    found.frames = frames;
-    (found.largest_frame, found.pixels) = (largest, pixels.max(found.pixels));
-    found.layout = Layout::Frames { end, separate_default: false };
-    (frames > 0).then_some(found)
+    let mut raw = RawHeader::still(width, height, 4);
+    raw.frames = frames;
+    (raw.largest_frame, raw.pixels) = (largest, pixels.max(raw.pixels));
+    raw.layout = Layout::Frames { end, separate_default: false };
+    (frames > 0).then_some(raw)
 }
 
 fn palette_bytes(flags: u8) -> usize {
@@ -276,14 +276,14 @@ fn blocks_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-fn webp(bytes: &[u8]) -> Result<Option<Found>> {
+fn webp(bytes: &[u8]) -> Result<Option<RawHeader>> {
     let Ok(decoder) = WebPDecoder::new(Cursor::new(bytes)) else { return Ok(None) };
     if decoder.is_animated() {
         return Err(Error::InvalidImage("an animated webp is not taken; send the animation as a gif"));
     }
     let (width, height) = decoder.dimensions();
-    let mut found = Found::still(width, height, if decoder.has_alpha() { 4 } else { 3 });
+    let mut raw = RawHeader::still(width, height, if decoder.has_alpha() { 4 } else { 3 });
     // Without loss: four bytes. With loss: half as many samples again as pixels, and transparency as a picture of its own.
-    found.decoder_bytes_a_pixel = 6;
-    Ok(Some(found))
+    raw.decoder_bytes_a_pixel = 6;
+    Ok(Some(raw))
 }
