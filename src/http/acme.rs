@@ -1,5 +1,5 @@
-//! Certificates by ACME (RFC 8555) with the TLS-ALPN-01 challenge (RFC 8737): it needs port 443 and nothing else, because
-//! the check happens inside a TLS handshake on the port that we serve anyway.
+//! Certificates from an ACME authority (RFC 8555), proven by the TLS-ALPN-01 challenge (RFC 8737). Only port 443 is
+//! needed, because the authority checks the name inside a TLS handshake on the port that is served anyway.
 
 use std::fs;
 use std::io::Write;
@@ -22,25 +22,26 @@ use crate::config::Config;
 
 use super::certificate::{Certificates, expires_at, parse_pair, read_pair};
 
-/// A certificate is renewed when less than this is left.
+/// A certificate is renewed when it has less than 30 days left.
 const RENEW_SECONDS: i64 = 30 * 24 * 3600;
-/// Time between two looks at what is left.
+/// Interval between checks of the remaining lifetime, and the longest retry delay.
 const CHECK_INTERVAL: Duration = Duration::from_secs(6 * 3600);
-/// Wait after a first failure; doubled with each further one up to [`CHECK_INTERVAL`], for authorities count failures.
+/// Retry delay after a first failure. It doubles up to [`CHECK_INTERVAL`], because authorities limit failures.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(60);
 
-/// The certificate authority and what we want of it.
+/// The certificate authority and the names to certify.
 pub(super) struct Authority {
     directory: String,
     domains: Vec<String>,
     email: Option<String>,
     folder: PathBuf,
-    /// Another way to reach the authority, for tests; `None`: https with the system's trusted roots.
+    /// HTTP client for tests; `None` uses https with the system's trusted roots.
     http_client: Option<fn() -> Box<dyn HttpClient>>,
 }
 
 impl Authority {
-    /// What the settings ask for. Account and certificate are kept in `folder`, readable by their owner alone.
+    /// An authority as configured. The account and the certificate are stored in `folder`, readable by their owner
+    /// alone.
     pub(super) fn new(config: &Config, folder: PathBuf) -> anyhow::Result<Authority> {
         fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         Ok(Authority {
@@ -52,7 +53,8 @@ impl Authority {
         })
     }
 
-    /// Uses what is kept, gets what is missing, and renews in time. Never ends.
+    /// Loads the stored certificate, requests a missing one, and renews it in time. Never returns; spawn it as a
+    /// background task.
     pub(super) async fn renew_forever(self, certificates: Arc<Certificates>) {
         let mut wait = FIRST_RETRY_DELAY;
         if let Ok(pair) = self.stored() {
@@ -80,7 +82,7 @@ impl Authority {
         }
     }
 
-    /// Is there a certificate for exactly these names, with enough time left?
+    /// Whether a stored certificate covers exactly these names and has enough time left.
     fn is_fresh(&self) -> bool {
         let now = Clock::System.now().0 / 1000;
         let end = self.stored().ok().and_then(|pair| expires_at(&pair));
@@ -93,7 +95,7 @@ impl Authority {
         read_pair(&self.folder.join("certificate.pem"), &self.folder.join("key.pem"))
     }
 
-    /// Orders a certificate, proves that the names are ours, keeps it and puts it to use.
+    /// Orders a certificate, proves control of the names, stores the certificate and starts serving it.
     pub(super) async fn obtain(&self, certificates: &Certificates) -> anyhow::Result<()> {
         let account = self.account().await?;
         let names: Vec<_> = self.domains.iter().cloned().map(Identifier::Dns).collect();
@@ -128,7 +130,7 @@ impl Authority {
         Ok(())
     }
 
-    /// The account of this server at this authority, made on the first use.
+    /// The ACME account of this server, registered on first use.
     async fn account(&self) -> anyhow::Result<Account> {
         #[derive(serde::Serialize, serde::Deserialize)]
         struct StoredAccount {
@@ -159,19 +161,20 @@ impl Authority {
     }
 }
 
-/// The certificate that proves a name: self-signed, with the digest of the key authorization inside.
+/// The challenge certificate for a name: self-signed, with the digest of the key authorization as an extension (RFC
+/// 8737).
 fn answer(name: &str, digest: &[u8]) -> anyhow::Result<CertifiedKey> {
     let mut params = CertificateParams::new([name.to_owned()])?;
     params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
-    // Not through the usual check, which refuses a critical extension that it does not know: this one is meant to be so.
+    // `CertifiedKey::from_der` is not used: it rejects unknown critical extensions, and this one must be critical.
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let key = ring::sign::any_supported_type(&key).context("a key of our own cannot sign")?;
     Ok(CertifiedKey::new(vec![certificate.der().clone()], key))
 }
 
-/// Whole or not at all, and for its owner alone.
+/// Writes a file atomically, readable by its owner alone.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let unfinished = path.with_extension("unfinished");
     let mut options = fs::OpenOptions::new();

@@ -1,4 +1,4 @@
-//! Whose address a request comes from: the socket's, or what a listed proxy says.
+//! The client address of a request: the socket's peer, or the address that a trusted proxy forwards.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,7 +10,7 @@ use hyper::http::request::Parts;
 use crate::app::App;
 use crate::config::Network;
 
-/// The peer of the connection, put into each request by the server loop.
+/// The TCP peer. The server loop adds it to each request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
@@ -19,7 +19,7 @@ pub struct Peer(pub SocketAddr);
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
-    /// The network that limits count by: one IPv4 address, or one IPv6 /64.
+    /// The network that limits are counted by: one IPv4 address, or one IPv6 /64.
     pub fn network(self) -> u128 {
         match self.0.to_canonical() {
             IpAddr::V4(address) => u128::from(address.to_bits()),
@@ -27,8 +27,8 @@ impl ClientAddress {
         }
     }
 
-    /// The same where it is somebody's own. Many people come through a proxy, also through one on this machine that nobody
-    /// named.
+    /// The network for limits, or `None` where many people may share it: a trusted proxy, or this machine itself,
+    /// because an unlisted proxy may run on it.
     pub fn unshared_network(self, proxies: &[Network]) -> Option<u128> {
         let this_machine =
             matches!(self.0.to_canonical(), IpAddr::V4(Ipv4Addr::LOCALHOST) | IpAddr::V6(Ipv6Addr::LOCALHOST));
@@ -46,8 +46,8 @@ impl FromRequestParts<App> for ClientAddress {
     }
 }
 
-/// The right-most hop of `X-Forwarded-For` that is not a listed proxy; believed only when the peer is one. Behind a hop that
-/// cannot be read stands what anybody may have written: there the walk ends.
+/// The right-most `X-Forwarded-For` hop that is not a trusted proxy. The header counts only if the peer is a trusted
+/// proxy. The walk ends at a hop that cannot be parsed, because anybody may have written what precedes it.
 pub fn resolve(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     let trusted = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
     let lines: Vec<&str> =
@@ -59,11 +59,11 @@ pub fn resolve(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr
     {
         client = next;
     }
-    // Nothing but proxies is named: somebody on one of them, of whom no more is known.
+    // Every hop is a proxy: the client runs on one of them.
     if trusted(client) { peer } else { client }.to_canonical()
 }
 
-/// An address, as proxies write it: also with a port, and in brackets.
+/// Parses an address as proxies write it: optionally with a port, optionally in brackets.
 fn hop(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

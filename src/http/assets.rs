@@ -1,4 +1,4 @@
-//! The console and the widget's files, as the web build left them.
+//! Static files of the console and the widget, as built by `web/`.
 
 use axum::body::Body;
 use axum::extract::{OriginalUri, State};
@@ -26,10 +26,10 @@ use super::route::{Caller, Route};
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
-/// Smaller files gain nothing from being compressed here.
+/// Files shorter than this are sent uncompressed, in bytes.
 const MIN_COMPRESSED_BYTES: usize = 1_000;
 
-/// The widget's files. The console is the [`console`] fallback behind all tables.
+/// Routes of the widget's files. The console is served by [`console`], the router's fallback.
 pub fn routes() -> Vec<Route> {
     vec![Route::new(Method::GET, "/widget/{*path}", Caller::Anyone, widget).media_type("*/*")]
 }
@@ -48,7 +48,7 @@ async fn widget(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Res
     Ok(response)
 }
 
-/// Everything that no table names: files of the console, and its one page for each of its own addresses.
+/// Fallback: a console file, or the console's single page for any console address.
 pub async fn console(State(app): State<App>, request: axum::extract::Request) -> Response {
     let (parts, _) = request.into_parts();
     let path = parts.uri.path();
@@ -67,8 +67,8 @@ pub async fn console(State(app): State<App>, request: axum::extract::Request) ->
     }
 }
 
-/// Addresses of the doors: an unknown one is not a page of the console. (`/chat/{widget_key}` is a page for visitors; the
-/// console has `/chat` itself and what lies two levels below it.)
+/// Whether an address belongs to an API, so that an unknown one is a 404 and not a console page. `/chat/{widget_key}`
+/// is a visitor page; the console owns `/chat` itself and what lies two levels below it.
 fn is_reserved(path: &str) -> bool {
     ["/api", "/uploads", "/widget", "/demo"]
         .iter()
@@ -88,12 +88,13 @@ async fn page(app: &App, parts: &Parts) -> Response {
     response
 }
 
-/// The policy of the console's page: its own files, its own start script by hash, its own server, and nothing else.
+/// Content security policy of the console page: its own files, its start script by hash, and its own server.
 fn console_policy(html: &str, origin: &str) -> String {
     let hashes: String = inline_scripts(html)
         .map(|script| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes()))))
         .collect();
-    // Older browsers do not take `'self'` for a socket's address. A proxy may speak TLS without telling.
+    // Older browsers do not match `'self'` with WebSocket addresses. Both schemes are listed, because a proxy may
+    // terminate TLS without saying so.
     let host = origin.split_once("://").map_or(origin, |(_, host)| host);
     format!(
         "default-src 'none'; script-src 'self'{hashes}; style-src 'self'; img-src 'self' blob: data:; \
@@ -102,7 +103,7 @@ fn console_policy(html: &str, origin: &str) -> String {
     )
 }
 
-/// The text of each `<script>` that has no `src`.
+/// The text of each `<script>` without `src`.
 fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
     html.split("<script").skip(1).filter_map(|rest| {
         let (attributes, rest) = rest.split_once('>')?;
@@ -111,7 +112,7 @@ fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A file in the smallest form that the browser takes.
+/// Responds with a file in the best encoding that the browser accepts.
 async fn respond(request: &HeaderMap, path: &str, file: DistFile, cache_control: HeaderValue) -> Response {
     let mime = mime_guess::from_path(path).first_or_octet_stream();
     let compressible = mime.type_() == "text"
@@ -135,7 +136,7 @@ async fn respond(request: &HeaderMap, path: &str, file: DistFile, cache_control:
     conditional(request, &tag, response)
 }
 
-/// The form that the web build made, or one that is made here once.
+/// The encoding made by the web build, or one compressed here once.
 async fn encoded(path: &str, file: &DistFile, encoding: Encoding) -> (Encoding, bytes::Bytes) {
     if encoding == Encoding::Plain {
         return (encoding, file.bytes.clone());
@@ -149,7 +150,7 @@ async fn encoded(path: &str, file: &DistFile, encoding: Encoding) -> (Encoding, 
     (encoding, compress_once(file.sha256, encoding, file.bytes.clone()).await)
 }
 
-/// `panel-0a1b2c3d.js`: eight or more digits of a hash before the end.
+/// Whether the name ends in a content hash of eight or more hexadecimal digits, as in `panel-0a1b2c3d.js`.
 fn is_hashed(name: &str) -> bool {
     let stem = name.rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
     stem.rsplit_once('-').is_some_and(|(_, hash)| hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))

@@ -1,4 +1,4 @@
-//! Reading request bodies: bounded, typed, unknown fields refused (by `deny_unknown_fields` on each shape).
+//! Reading request bodies: bounded and typed. Shapes refuse unknown fields with `deny_unknown_fields`.
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -13,14 +13,14 @@ use crate::error::{Error, Result};
 
 use super::timeouts::BodyTimeout;
 
-/// Largest JSON body, unless its route says otherwise.
+/// Largest JSON body in bytes, unless the route sets another limit.
 pub const JSON_BYTES: usize = 64 * 1024;
 
-/// An answer that says nothing but "done": `{}`.
+/// The empty response `{}`.
 #[derive(Debug, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Done {}
 
-/// A JSON body of at most `LIMIT` bytes. The content type must say so, which also keeps plain cross-site forms out.
+/// A JSON body of at most `LIMIT` bytes. The content type must be JSON, which also blocks plain cross-site forms.
 pub struct JsonBody<T, const LIMIT: usize = JSON_BYTES>(pub T);
 
 impl<T: DeserializeOwned, const LIMIT: usize> FromRequest<App> for JsonBody<T, LIMIT> {
@@ -35,7 +35,7 @@ impl<T: DeserializeOwned, const LIMIT: usize> FromRequest<App> for JsonBody<T, L
     }
 }
 
-/// Reads a JSON object. The parser by itself would take a list for the fields in their order.
+/// Parses a JSON object. serde alone would accept an array with the fields in order.
 ///
 /// # Errors
 /// `InvalidRequest`, with what is wrong and where.
@@ -59,7 +59,7 @@ impl<T: DeserializeOwned> FromRequestParts<App> for QueryOf<T> {
     }
 }
 
-/// Path parameters. One that cannot be read names nothing: not found.
+/// Path parameters. A parameter that cannot be parsed is a 404.
 pub struct PathOf<T>(pub T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathOf<T> {
@@ -79,34 +79,34 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes> {
     read_with_reservation(body, limit, |_| Ok(())).await
 }
 
-/// The same, asking for each part that came whether there is room for it.
+/// As [`read`], but asks `reserve` for memory for each part as it arrives.
 ///
 /// # Errors
-/// As [`read`], and what `room` answers.
+/// As [`read`], and what `reserve` answers.
 pub async fn read_with_reservation(
     mut body: Body,
     limit: usize,
-    mut room: impl FnMut(usize) -> Result<()>,
+    mut reserve: impl FnMut(usize) -> Result<()>,
 ) -> Result<Bytes> {
     let announced = usize::try_from(hyper::body::Body::size_hint(&body).lower()).unwrap_or(usize::MAX);
-    // What announces too much is not waited for.
+    // Refuse by `Content-Length` before reading.
     if announced > limit {
         return Err(Error::TooLarge { limit });
     }
-    // The system gives memory as it is written to: what does not come takes none.
+    // The operating system commits pages when they are written, so unsent bytes cost no memory.
     let mut whole = Vec::with_capacity(announced);
     while let Some(frame) = body.frame().await {
         let Ok(part) = frame.map_err(|error| body_error(&error))?.into_data() else { continue };
         if whole.len() + part.len() > limit {
             return Err(Error::TooLarge { limit });
         }
-        room(part.len())?;
+        reserve(part.len())?;
         whole.extend_from_slice(&part);
     }
     Ok(whole.into())
 }
 
-/// Why the bytes of a body stopped coming.
+/// Maps a body read error to `InvalidRequest`, with the reason.
 pub fn body_error(error: &axum::Error) -> Error {
     let reason = if caused_by::<BodyTimeout>(error) { "the body took too long" } else { "the body ended early" };
     Error::InvalidRequest(reason.into())
@@ -121,7 +121,7 @@ pub fn media_type<B>(request: &hyper::Request<B>) -> Option<&str> {
     media_type_of(request.headers())
 }
 
-/// The media type that headers name, without parameters.
+/// The media type in `Content-Type`, without parameters.
 pub fn media_type_of(headers: &hyper::HeaderMap) -> Option<&str> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     value.split(';').next().map(str::trim)

@@ -1,4 +1,4 @@
-//! Who is calling: the operator behind a session cookie, and whether a change comes from a page of ours.
+//! The authenticated operator behind a session cookie, and the CSRF and origin checks.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ use super::route::NeedsRecentConfirmation;
 
 /// The header that carries the CSRF token.
 const CSRF: &str = "x-csrf-token";
-/// Longest part of a user agent that is looked at, in bytes.
+/// Longest prefix of a user agent that is parsed, in bytes.
 const USER_AGENT_BYTES: usize = 512;
 
-/// A signed-in operator. A change was asked for by a page of ours, with this session's CSRF token.
+/// A signed-in operator. For a change, the origin and the session's CSRF token are checked.
 #[derive(Debug, Clone)]
 pub struct CurrentOperator {
-    /// Whose session it is.
+    /// The account of the session.
     pub account: AccountId,
     /// The address they sign in with.
     pub email: String,
@@ -47,7 +47,7 @@ pub struct CurrentOperator {
 }
 
 impl CurrentOperator {
-    /// A site of this operator's.
+    /// A site that this operator owns.
     ///
     /// # Errors
     /// `NotFound`, also for the sites of others.
@@ -56,22 +56,22 @@ impl CurrentOperator {
         if site.owner_id == self.account { Ok(site) } else { Err(Error::NotFound) }
     }
 
-    /// The account as a whole.
+    /// The account record.
     pub fn account(&self) -> &Account {
         &self.whole
     }
 
-    /// For the audit log.
+    /// The actor for the audit log.
     pub fn by(&self) -> &By {
         &self.by
     }
 
-    /// Goes on without a turn at work, where something slow follows that keeps order by itself.
+    /// Releases the concurrency permit. Call it before slow work that has a queue of its own.
     pub fn without_permit(self) -> CurrentOperator {
         CurrentOperator { turn: None, ..self }
     }
 
-    /// What the session's cookie holds.
+    /// The session token from the cookie.
     pub fn token(&self) -> &Secret {
         &self.token
     }
@@ -110,11 +110,11 @@ impl FromRequestParts<App> for CurrentOperator {
     }
 }
 
-/// Somebody who is about to sign in or up, on a page of ours.
+/// A request to sign in or sign up, from the console's own origin.
 pub struct SignInRequest {
-    /// Where they are.
+    /// The client's address and browser.
     pub place: Place,
-    /// The session token that their browser holds already.
+    /// The session token that the browser already holds.
     pub token: Option<Secret>,
 }
 
@@ -133,11 +133,11 @@ impl FromRequestParts<App> for SignInRequest {
     }
 }
 
-/// The address under which this browser reached the server: what its snippets should say.
+/// The address under which this browser reached the server; snippets use it.
 pub struct ServerAddress(pub String);
 
 impl ServerAddress {
-    /// By plain http?
+    /// Whether the address is plain http.
     pub fn is_insecure(&self) -> bool {
         !self.0.starts_with("https://")
     }
@@ -159,8 +159,8 @@ fn is_change(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Does this request come from a page of ours? Browsers send `Origin` with every change and pages cannot set it;
-/// a client without it is no browser, and other people's cookies are out of its reach.
+/// Checks that a change comes from the console's own origin. Browsers send `Origin` with every change and pages cannot
+/// forge it. A client without `Origin` is not a browser and has no access to other people's cookies.
 ///
 /// # Errors
 /// `ForbiddenOrigin`.
@@ -175,18 +175,18 @@ pub fn check_origin(config: &Config, headers: &HeaderMap) -> Result<()> {
     if ours { Ok(()) } else { Err(Error::ForbiddenOrigin) }
 }
 
-/// Where no public address is configured, people open the server under any of its names.
+/// Without a configured public address, any host name of the server is its own origin.
 fn is_host(config: &Config, headers: &HeaderMap, shown: &str) -> bool {
     let host = shown.split_once("://").map(|(_, host)| host);
     config.public_url.is_none() && host.is_some() && host == origin::host(headers)
 }
 
-/// The name of the session cookie. The prefix makes browsers refuse it from anywhere but this very host, over TLS.
+/// The name of the session cookie. The `__Host-` prefix makes browsers accept it from this host over TLS only.
 fn cookie_name(config: &Config) -> &'static str {
     if is_secure(config) { "__Host-ocs_session" } else { "ocs_session" }
 }
 
-/// Do browsers reach this server by https?
+/// Whether browsers reach this server by https.
 fn is_secure(config: &Config) -> bool {
     config.public_url().starts_with("https://")
 }
@@ -198,7 +198,7 @@ fn session_token(config: &Config, headers: &HeaderMap) -> Option<Secret> {
     Some(Secret::new(token)).filter(|token| token.expose().len() <= 100)
 }
 
-/// The cookie that keeps somebody signed in.
+/// The `Set-Cookie` value that stores a session token.
 ///
 /// # Errors
 /// None in practice: tokens are made of plain characters.
@@ -206,7 +206,7 @@ pub fn session_cookie(config: &Config, token: &Secret) -> Result<HeaderValue> {
     set_cookie(config, token.expose(), SESSION_DAYS * 24 * 60 * 60)
 }
 
-/// The cookie that takes it away again.
+/// The `Set-Cookie` value that removes the session cookie.
 ///
 /// # Errors
 /// None in practice.

@@ -1,4 +1,4 @@
-//! Certificates: read from PEM files, chosen at a handshake, and known when they end.
+//! TLS certificates: read from PEM files, selected during the handshake, and their expiry.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,27 +13,27 @@ use rustls::sign::CertifiedKey;
 
 use super::tls::ACME_PROTOCOL;
 
-/// The certificate in use, and those that answer the challenges of a certificate authority.
+/// The certificate in use, and the challenge certificates for an ACME authority.
 #[derive(Debug, Default)]
 pub struct Certificates {
-    // Held for a look only, never across an await.
+    // Never held across an await.
     current: RwLock<Option<Arc<CertifiedKey>>>,
     challenges: Mutex<HashMap<String, Arc<CertifiedKey>>>,
 }
 
 impl Certificates {
-    /// Uses this one from the next handshake on.
+    /// Serves this certificate from the next handshake on.
     pub fn replace(&self, pair: CertifiedKey) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(pair));
     }
 
-    /// Answers a challenge for a name, until it is [`Self::forget`].
+    /// Serves a challenge certificate for a name until [`Self::forget_challenges`].
     pub fn challenge(&self, name: &str, pair: CertifiedKey) {
         let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
         challenges.insert(name.to_ascii_lowercase(), Arc::new(pair));
     }
 
-    /// The challenges are over.
+    /// Removes all challenge certificates.
     pub fn forget_challenges(&self) {
         self.challenges.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -50,7 +50,7 @@ impl ResolvesServerCert for Certificates {
     }
 }
 
-/// Reads a chain and its key, and checks that they belong together.
+/// Reads a certificate chain and its key, and checks that they match.
 pub fn read_pair(cert: &Path, key: &Path) -> anyhow::Result<CertifiedKey> {
     let cannot = |path: &Path| format!("{} cannot be read", path.display());
     let chain = std::fs::read(cert).with_context(|| cannot(cert))?;
@@ -58,7 +58,7 @@ pub fn read_pair(cert: &Path, key: &Path) -> anyhow::Result<CertifiedKey> {
     parse_pair(&chain, &secret).with_context(|| format!("{} and {}", cert.display(), key.display()))
 }
 
-/// The same from PEM text.
+/// As [`read_pair`], from PEM text.
 pub fn parse_pair(chain: &[u8], key: &[u8]) -> anyhow::Result<CertifiedKey> {
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().context("the certificate is not PEM")?;
@@ -67,12 +67,13 @@ pub fn parse_pair(chain: &[u8], key: &[u8]) -> anyhow::Result<CertifiedKey> {
     CertifiedKey::from_der(chain, key, &ring::default_provider()).context("the key does not belong to the certificate")
 }
 
-/// When the first certificate of a chain ends, in seconds since 1970.
+/// Expiry of the first certificate of the chain, in Unix seconds.
 pub fn expires_at(pair: &CertifiedKey) -> Option<i64> {
     not_after(pair.cert.first()?)
 }
 
-/// Walks to `validity` in a certificate (RFC 5280, 4.1): the fifth field of its inner part, without the optional version.
+/// Finds `validity` in a certificate (RFC 5280, 4.1): the fifth field of `TBSCertificate`, not counting the optional
+/// version.
 fn not_after(certificate: &[u8]) -> Option<i64> {
     const SEQUENCE: u8 = 0x30;
     const VERSION: u8 = 0xa0;
@@ -91,7 +92,7 @@ fn not_after(certificate: &[u8]) -> Option<i64> {
     parse_time(kind, std::str::from_utf8(text).ok()?)
 }
 
-/// One field of DER: its tag, its content, and what follows.
+/// Splits off one DER field: its tag, its content, and the remaining bytes.
 pub(super) fn field(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
@@ -105,7 +106,7 @@ pub(super) fn field(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((tag, rest.get(..length)?, rest.get(length..)?))
 }
 
-/// `UTCTime` (two digits of the year, 50 and more are of the last century) or `GeneralizedTime`.
+/// Parses `UTCTime` (two-digit years from 50 are 19xx) or `GeneralizedTime`, into Unix seconds.
 fn parse_time(kind: u8, text: &str) -> Option<i64> {
     const UTC_TIME: u8 = 0x17;
     let whole = match kind {

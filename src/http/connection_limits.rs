@@ -1,4 +1,4 @@
-//! Who may connect: so many at once in all, and so many from one network.
+//! Connection limits: in total, and for each client network.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,43 +11,43 @@ use crate::config::Network;
 
 use super::address::ClientAddress;
 
-/// Connections of one network that linger at once (see `lingering_close`); further ones are closed without it.
+/// Lingering connections of one network at once (see `lingering_close`). Further ones close without lingering.
 const MAX_LINGERING: usize = 32;
 
-/// Connections that are open now.
+/// The number of open connections. Clones share one counter.
 #[derive(Clone, Default)]
 pub struct ConnectionCount(Arc<AtomicUsize>);
 
 impl ConnectionCount {
-    /// How many.
+    /// Open connections now.
     pub fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// What each network holds.
+/// What each network has open.
 type ByNetwork = Mutex<HashMap<u128, NetworkUse>>;
 
 #[derive(Default)]
 struct NetworkUse {
-    /// Connections, and requests that share one with others.
+    /// Connections, and requests beyond the first on a shared connection.
     open: usize,
-    /// Connections that linger.
+    /// Connections in a lingering close.
     lingering: usize,
 }
 
-/// The places that a server has for connections.
+/// The connection limits of a server.
 pub(super) struct ConnectionLimits {
     total: Arc<Semaphore>,
     per_network: usize,
     by_network: Arc<ByNetwork>,
-    /// Many people come through a proxy, also through one on this machine that nobody named: only the whole counts.
+    /// Many people share a proxy, also an unlisted one on this machine; only the total limit applies to these.
     proxies: Vec<Network>,
     open: ConnectionCount,
 }
 
 impl ConnectionLimits {
-    /// So many in all and from one network, where `proxies` are no network of their own; `open` counts them.
+    /// Allows `total` connections, and `per_network` from each network that is not in `proxies`; `open` counts them.
     pub(super) fn new(
         total: usize,
         per_network: usize,
@@ -63,12 +63,12 @@ impl ConnectionLimits {
         }
     }
 
-    /// Waits until the next connection, from any network, fits into the limit for all.
+    /// Waits until a connection fits the total limit.
     pub(super) async fn accept(&self) -> Option<OwnedSemaphorePermit> {
         self.total.clone().acquire_owned().await.ok()
     }
 
-    /// Gives it to a peer; none when its network has too many already.
+    /// Admits a peer; `None` when its network has too many connections.
     pub(super) fn admit(&self, permit: OwnedSemaphorePermit, peer: IpAddr) -> Option<ConnectionPermit> {
         let network = ClientAddress(peer).unshared_network(&self.proxies);
         let request_limit = RequestLimit {
@@ -82,7 +82,7 @@ impl ConnectionLimits {
     }
 }
 
-/// A connection's place, for as long as it lives.
+/// An open connection's permit. Dropping it frees the connection's share of the limits.
 pub(super) struct ConnectionPermit {
     open: ConnectionCount,
     request_limit: RequestLimit,
@@ -91,12 +91,12 @@ pub(super) struct ConnectionPermit {
 }
 
 impl ConnectionPermit {
-    /// What gives places to further requests of this connection.
+    /// The limit for further requests on this connection.
     pub(super) fn request_limit(&self) -> RequestLimit {
         self.request_limit.clone()
     }
 
-    /// Counts this connection among those of its network that linger; false when those are enough.
+    /// Counts this connection as lingering; false when its network has too many lingering connections.
     pub(super) fn start_lingering(&mut self) -> bool {
         let Some((by_network, network)) = &self.request_limit.network else { return true };
         let mut by_network = locked(by_network);
@@ -121,8 +121,8 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// Gives places to requests that share a connection (HTTP/2): each that is under way beside another one counts as a
-/// connection does, so that streams get nobody more than connections would.
+/// Limits concurrent requests on a shared connection (HTTP/2). Each concurrent request beyond the first counts as a
+/// connection, so that streams give nobody more than connections would.
 #[derive(Clone)]
 pub(super) struct RequestLimit {
     total: Arc<Semaphore>,
@@ -131,7 +131,7 @@ pub(super) struct RequestLimit {
 }
 
 impl RequestLimit {
-    /// A place for one more request; none when its network has too many, or there are too many in all.
+    /// A permit for one more request; `None` when its network or the server has reached its limit.
     pub(super) fn try_acquire(&self) -> Option<RequestPermit> {
         let permit = self.total.clone().try_acquire_owned().ok()?;
         self.count(permit)
@@ -150,7 +150,7 @@ impl RequestLimit {
     }
 }
 
-/// One of its network's places, for as long as it is held.
+/// A share of the total and of the network's limit, freed on drop.
 pub(super) struct RequestPermit {
     network: Option<(Arc<ByNetwork>, u128)>,
     _total: OwnedSemaphorePermit,
@@ -169,7 +169,7 @@ impl Drop for RequestPermit {
     }
 }
 
-/// Every change is one step, so a poisoned map is still good.
+/// Ignores poisoning: every update is a single step, so the map is valid after a panic.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

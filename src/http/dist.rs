@@ -1,5 +1,5 @@
-//! The built web: inside the binary in release builds, read from `web/dist` in debug builds. May be missing: a checkout
-//! compiles and runs without Node.
+//! The built web files: embedded in release builds, read from `web/dist` in debug builds. They may be missing, so that
+//! a checkout compiles and runs without Node.
 
 use bytes::Bytes;
 use rust_embed::Embed;
@@ -31,13 +31,13 @@ pub fn file(path: &str) -> Option<DistFile> {
 }
 
 impl DistFile {
-    /// Half of the hash as text: names this content beyond doubt.
+    /// The first half of the content's SHA-256 as text, which identifies the content.
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.sha256)
     }
 }
 
-/// Half of a SHA-256 as text.
+/// The first half of a SHA-256 as text.
 pub fn fingerprint(sha256: &[u8; 32]) -> String {
     sha256[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! Compressed answers: what the browser takes, and files compressed once and kept.
+//! Content encodings: negotiation, and a cache of compressed files.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -11,19 +11,19 @@ use sha2::{Digest, Sha256};
 
 use crate::cpu_pool;
 
-/// How a body is written.
+/// A content encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// Brotli.
     Brotli,
     /// Gzip.
     Gzip,
-    /// As it is.
+    /// Identity: not compressed.
     Plain,
 }
 
 impl Encoding {
-    /// The smallest form that the client takes.
+    /// The best encoding that the client accepts.
     pub fn negotiate(headers: &HeaderMap) -> Encoding {
         let lists = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
         let (mut brotli, mut gzip) = (false, false);
@@ -44,7 +44,7 @@ impl Encoding {
         }
     }
 
-    /// Value of `Content-Encoding`.
+    /// The value of `Content-Encoding`.
     pub fn token(self) -> Option<&'static str> {
         match self {
             Encoding::Brotli => Some("br"),
@@ -53,7 +53,7 @@ impl Encoding {
         }
     }
 
-    /// End of the name of a file that the web build compressed.
+    /// The file name suffix of a file compressed by the web build.
     pub fn suffix(self) -> &'static str {
         match self {
             Encoding::Brotli => ".br",
@@ -62,7 +62,7 @@ impl Encoding {
         }
     }
 
-    /// Writes bytes in this form as small as it can; for what is kept and sent many times.
+    /// Compresses at the highest level; for content that is cached and sent many times.
     pub fn encode(self, plain: &[u8]) -> Vec<u8> {
         match self {
             Encoding::Plain => plain.to_vec(),
@@ -84,30 +84,30 @@ impl Encoding {
     }
 }
 
-/// A body in all its forms, for what is sent many times.
+/// A response body in all encodings, for content that is sent many times.
 pub struct Encoded {
-    /// Names this content.
+    /// The entity tag.
     pub tag: String,
     plain: Bytes,
-    /// Gzip and brotli, where it was compressed.
+    /// Gzip and brotli, if compressed.
     small: Option<(Bytes, Bytes)>,
 }
 
 impl Encoded {
-    /// Compresses; takes some milliseconds.
+    /// Compresses a body into all encodings. Takes some milliseconds of CPU.
     pub fn compress(plain: String) -> Encoded {
         let whole = Encoded::plain(plain);
         let small = (Encoding::Gzip.encode(&whole.plain).into(), Encoding::Brotli.encode(&whole.plain).into());
         Encoded { small: Some(small), ..whole }
     }
 
-    /// Leaves it as it is.
+    /// Wraps a body without compressing it.
     pub fn plain(plain: String) -> Encoded {
         let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
         Encoded { tag: super::dist::fingerprint(&hash), plain: plain.into(), small: None }
     }
 
-    /// The body in the wanted form, or in the one that there is.
+    /// The body in the wanted encoding, or uncompressed.
     pub fn body(&self, wanted: Encoding) -> (Encoding, Bytes) {
         match (wanted, &self.small) {
             (Encoding::Brotli, Some((_, brotli))) => (wanted, brotli.clone()),
@@ -117,13 +117,13 @@ impl Encoded {
     }
 }
 
-/// Bodies by the hash of the plain ones.
+/// Compressed bodies, keyed by the SHA-256 of the plain body.
 type Compressed = HashMap<([u8; 32], Encoding), Bytes>;
 
-/// Bodies that were compressed here, found by the hash of the plain ones. Bounded by the number of our own files.
+/// Cache of files compressed here. Bounded by the number of files in `web/dist`.
 static COMPRESSED_FILES: Mutex<Option<Compressed>> = Mutex::new(None);
 
-/// Compresses one of our own files, once.
+/// Compresses a static file, or returns the cached result.
 pub async fn compress_once(sha256: [u8; 32], encoding: Encoding, plain: Bytes) -> Bytes {
     if let Some(found) = with_cache(|kept| kept.get(&(sha256, encoding)).cloned()) {
         return found;

@@ -1,11 +1,11 @@
-//! "Do you have this one?": entity tags and 304.
+//! Entity tags and `304 Not Modified`.
 
 use axum::body::Body;
 use axum::response::Response;
 use hyper::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use hyper::{HeaderMap, StatusCode};
 
-/// Does the client hold the answer of this tag already?
+/// Whether `If-None-Match` names this tag.
 pub fn matches(request: &HeaderMap, tag: &str) -> bool {
     let quoted = format!("\"{tag}\"");
     request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(|list| {
@@ -13,7 +13,7 @@ pub fn matches(request: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// Puts the tag on an answer and, when the client holds that very answer, empties it to 304.
+/// Sets the entity tag, and turns the response into a 304 when the client holds this version.
 pub fn conditional(request: &HeaderMap, tag: &str, mut response: Response) -> Response {
     if let Ok(value) = HeaderValue::from_str(&format!("\"{tag}\"")) {
         response.headers_mut().insert(ETAG, value);

@@ -1,16 +1,16 @@
-//! File descriptors: each connection takes one, and the system gives a process only so many.
+//! File descriptor limit: each connection takes one descriptor, and a process has a limit.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors kept for the database, stored pictures, logs and commands; at most half of all.
+/// Descriptors reserved for the database, stored images, logs and commands; at most half of all.
 const RESERVED: usize = 128;
 
-/// Asks for as many descriptors as the system may give this process, and answers how many connections those allow: `wanted`,
-/// or fewer. The log says when they are fewer.
+/// Raises the descriptor limit to the allowed maximum and returns how many connections fit: `wanted`, or fewer, with a
+/// warning in the log.
 pub fn connection_limit(wanted: usize) -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
-        // Where that is refused, it stays as it was.
+        // If refused, the old limit stays.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
     let descriptors =

@@ -1,4 +1,4 @@
-//! Security headers. Each answer that needs its own says so; this fills in the rest.
+//! Security headers. A response that needs its own value sets it; the defaults are added here.
 
 use axum::response::Response;
 use hyper::HeaderMap;
@@ -9,39 +9,39 @@ use hyper::header::{
 
 use crate::config::Config;
 
-/// Which pages may load this as a part of theirs.
+/// Which origins may embed the resource.
 pub const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-/// Whether other windows can reach into this one.
+/// Whether other windows keep a reference to this one.
 pub const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-/// Who may see how long a file took to load.
+/// Which origins may read the resource's load timing.
 pub const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Nothing that a page of ours asks for, nor that anything it shows may ask for.
+/// Denies all powerful browser features to our pages and to what they embed.
 const DENIED_FEATURES: HeaderValue = HeaderValue::from_static(
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), \
      midi=(), payment=(), usb=(), browsing-topics=()",
 );
-/// For what is no page: nothing in it runs, loads or can be framed.
+/// Policy for anything that is not a page: no scripts, no loads, no framing.
 pub const INERT: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
 );
 
-/// How long browsers shall come by https alone; none where nothing is said.
+/// The `Strict-Transport-Security` value; none when it is not configured.
 #[derive(Debug, Clone)]
 pub struct Hsts(Option<HeaderValue>);
 
 impl Hsts {
-    /// As the settings say. By plain http browsers would pass it over.
+    /// The value from the settings; none over plain http, where browsers ignore it.
     pub fn of(config: &Config) -> Hsts {
         let seconds = config.hsts_days * 24 * 60 * 60;
         let said = seconds > 0 && config.public_url().starts_with("https://");
-        // Digits and letters of our own.
+        // ASCII digits and letters only.
         Hsts(said.then(|| HeaderValue::from_str(&format!("max-age={seconds}")).ok()).flatten())
     }
 }
 
-/// Fills in what the answer does not say itself.
+/// Adds the security headers that the response does not set.
 pub fn add_security_headers(mut response: Response, hsts: &Hsts) -> Response {
     fill_defaults(response.headers_mut());
     if let Some(value) = &hsts.0 {
@@ -53,7 +53,7 @@ pub fn add_security_headers(mut response: Response, hsts: &Hsts) -> Response {
 fn fill_defaults(headers: &mut HeaderMap) {
     let framed = headers.contains_key(CONTENT_SECURITY_POLICY);
     headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-    // What may be kept says so itself: an answer that forgets to speak of it is kept by nobody.
+    // Cacheable responses say so; everything else is `no-store`.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(PERMISSIONS_POLICY).or_insert(DENIED_FEATURES);

@@ -1,5 +1,5 @@
-//! Requests that share a connection (HTTP/2): each answer leaves in small pieces, and a stream whose client takes nothing of
-//! its answer is reset, as a connection of HTTP/1.1 that nobody reads from is closed.
+//! HTTP/2 streams: responses are sent in small pieces, and a stream whose client stops reading is reset, as an unread
+//! HTTP/1.1 connection is closed.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -11,22 +11,22 @@ use std::time::Duration;
 use hyper::rt::Executor;
 use tokio::time::{Instant, sleep_until};
 
-/// Streams of one connection at once. A browser's console page asks for less than that.
+/// Concurrent streams of one connection. A console page opens fewer.
 pub(super) const MAX_STREAMS: u32 = 32;
-/// Bytes of an answer that are given to a stream at once. What a stream holds while its client reads nothing is about this.
+/// Bytes of a response handed to a stream at once. An unread stream holds about this much.
 pub(super) const PIECE: usize = 16 * 1024;
-/// Bytes that a stream may have waiting to be written.
+/// Bytes that a stream may buffer for sending.
 pub(super) const SEND_BUFFER: usize = 64 * 1024;
-/// Bytes that a client may send on a stream, and on a connection, before they are read here.
+/// Flow-control window in bytes, for a stream and for a connection.
 pub(super) const WINDOW: u32 = 256 * 1024;
-/// Streams reset by the client before they were looked at, and by us for its faults: beyond these the connection ends.
+/// Pending resets by the client, and resets by the server for protocol errors; beyond these the connection is closed.
 pub(super) const MAX_RESETS: usize = 20;
 
 tokio::task_local! {
     static RESPONSE: Arc<SendState>;
 }
 
-/// What a stream was given of its answer. Only the stream's own task touches it.
+/// How much of the response a stream was given. Only the stream's own task uses it.
 #[derive(Default)]
 struct SendState {
     pieces: AtomicU64,
@@ -34,42 +34,42 @@ struct SendState {
 }
 
 impl SendState {
-    /// One more piece waits to be taken.
+    /// Another piece waits to be sent.
     fn piece_ready(&self) {
         self.pieces.fetch_add(1, Ordering::Relaxed);
         self.is_waiting.store(true, Ordering::Relaxed);
     }
 
-    /// Everything was taken, and the answer itself is waited for.
+    /// Everything was sent; the response body has not produced more yet.
     fn all_read(&self) {
         self.is_waiting.store(false, Ordering::Relaxed);
     }
 
-    /// The number of the piece that waits to be taken.
+    /// The number of the piece that waits to be sent.
     fn unread_piece(&self) -> Option<u64> {
         self.is_waiting.load(Ordering::Relaxed).then(|| self.pieces.load(Ordering::Relaxed))
     }
 }
 
-/// Is this called by a stream's own task?
+/// Whether the caller runs in a stream's own task.
 pub(super) fn is_stream() -> bool {
     RESPONSE.try_with(|_| ()).is_ok()
 }
 
-/// A piece of the answer is there for the client to take. Elsewhere than on a stream the connection's own clock runs.
+/// Marks that a piece waits for the client. Outside a stream, the connection's own timeout applies.
 pub(super) fn mark_unread_piece() {
     let _ = RESPONSE.try_with(|state| state.piece_ready());
 }
 
-/// The answer itself is waited for.
+/// Marks that the response body has not produced more yet.
 pub(super) fn mark_all_read() {
     let _ = RESPONSE.try_with(|state| state.all_read());
 }
 
-/// Runs the streams of a connection.
+/// Spawns the streams of a connection.
 #[derive(Clone)]
 pub(super) struct StreamExecutor {
-    /// For each next piece of an answer to be taken.
+    /// Timeout for the client to take the next piece.
     pub(super) unread: Duration,
 }
 
@@ -79,7 +79,7 @@ impl<F: Future<Output: Send> + Send + 'static> Executor<F> for StreamExecutor {
     }
 }
 
-/// Ends, and resets the stream by that, when a piece of its answer is not taken in time.
+/// Runs a stream; drops and thereby resets it when a piece is not taken in time.
 async fn reset_when_stalled(stream: impl Future, time: Duration) {
     let state = Arc::new(SendState::default());
     let mut stream = pin!(RESPONSE.scope(state.clone(), stream));

@@ -1,7 +1,7 @@
-//! Refusals that are seen. A connection that is closed while bytes of the client are unread is reset by the system, and the
-//! reset destroys the answer on its way (RFC 9112, section 9.6); and many clients and proxies read no answer before they have
-//! sent their whole request. So the rest of a request's body is read and dropped, first before its answer and then, after
-//! closing the sending half, before the connection is closed (lingering close). Both are bounded in bytes and time.
+//! Lingering close, so that clients see refusals. Closing a connection with unread bytes makes the system send a reset,
+//! which destroys the response on its way (RFC 9112, section 9.6); and many clients and proxies read no response before
+//! they have sent the whole request. Therefore the rest of a request body is drained twice: before the response, and
+//! after the sending half was shut down. Both are bounded in bytes and time.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,18 +13,18 @@ use hyper::body::{Body, Incoming};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-/// The longest that an answer waits for the rest of its request, and for each next part of it.
+/// Longest delay of a response while its request body is drained, and longest wait for each part of the body.
 const MAX_DELAY: Duration = Duration::from_secs(10);
 /// See [`MAX_DELAY`].
 const MAX_PART_WAIT: Duration = Duration::from_secs(1);
 
-/// Bytes that are read and dropped at most, each time: more than the largest body that any route takes.
+/// Bytes drained each time: more than the largest body of any route.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// A client that sends nothing for this long is not waited for.
 const IDLE_TIME: Duration = Duration::from_secs(5);
-/// The longest that one connection lingers.
+/// Longest lingering close.
 const MAX_TIME: Duration = Duration::from_secs(30);
-/// Read at once.
+/// Size of one read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
 /// Drains the rest of a request body before the response. Returns false if a limit stopped it early.
@@ -43,7 +43,7 @@ pub(super) async fn drain(mut body: Incoming) -> bool {
     false
 }
 
-/// A connection whose sending half is closed.
+/// A connection whose sending half is shut down.
 pub(super) struct LingeringClose {
     left: usize,
     end: Instant,
@@ -56,7 +56,7 @@ impl LingeringClose {
         LingeringClose { left: MAX_BYTES, end: now + MAX_TIME, due: Box::pin(sleep_until(now + IDLE_TIME)) }
     }
 
-    /// Reads and drops; ready when the client has closed its half too, or one of the bounds is met.
+    /// Reads and discards; ready when the client has closed its half or a limit is reached.
     pub(super) fn poll<S: AsyncRead + Unpin>(&mut self, cx: &mut Context<'_>, stream: &mut S) -> Poll<()> {
         let mut dropped = [0; READ_BYTES];
         while self.left > 0 && Instant::now() < self.end {

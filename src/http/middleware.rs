@@ -1,4 +1,4 @@
-//! What is done with every request, whatever its route, in one layer, because each layer costs each request its own boxes.
+//! What is done with every request, in one layer: each layer adds allocations to each request.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::error::Error;
 
 use super::headers::{self, Hsts};
 
-/// Lets a request through to its route, guards the answer with headers, and logs what it came to.
+/// Checks the `Host` header, calls the route, adds security headers and logs the result.
 pub async fn run(hsts: Hsts, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
@@ -27,10 +27,10 @@ pub async fn run(hsts: Hsts, request: Request, next: Next) -> Response {
     headers::add_security_headers(response, &hsts)
 }
 
-/// Refused otherwise (RFC 9112, section 3.2): a proxy in front might read another one.
+/// Whether the request has exactly one valid `Host` (RFC 9112, section 3.2): a proxy in front might read another one.
 fn has_one_host(request: &Request) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
-    // Said once more where the target is a whole address: the same then.
+    // With an absolute-form target, its authority must equal `Host`.
     let target = request.uri().authority();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => Authority::try_from(host.as_bytes())
@@ -40,7 +40,7 @@ fn has_one_host(request: &Request) -> bool {
     }
 }
 
-/// One line for each request that failed, at most: the route's template, never the query, which can hold a key.
+/// Logs the route template and status; a warning for server errors. Never the query, which may hold a key.
 fn log(method: &Method, route: Option<&MatchedPath>, status: StatusCode, took: Duration) {
     let route = route.map_or("(no route)", MatchedPath::as_str);
     let (code, millis) = (status.as_u16(), took.as_millis() as u64);

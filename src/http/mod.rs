@@ -1,4 +1,4 @@
-//! What all doors share: the route table, reading requests, answering, and who is calling.
+//! What the APIs share: the server loop, route tables, reading requests, responding, and authentication.
 
 pub mod address;
 pub mod body;

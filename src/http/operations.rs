@@ -1,4 +1,4 @@
-//! For those who run the server: is it there, is it ready, what is it doing.
+//! Endpoints for operating the server: liveness, readiness, metrics.
 
 use std::fmt::Write;
 
@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use super::address::Peer;
 use super::route::{Caller, Route};
 
-/// The random name of the run that answers; see [`crate::app::Parts::instance`].
+/// Response header with the random name of the running instance; see [`crate::app::Parts::instance`].
 pub const INSTANCE: HeaderName = HeaderName::from_static("ocs-instance");
 
-/// The table of this door.
+/// The routes of this file.
 pub fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/healthz", Caller::Anyone, healthz).media_type("text/plain"),
@@ -26,7 +26,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// The process answers, and says which one it is.
+/// Liveness: the process responds and names its instance.
 async fn healthz(State(app): State<App>) -> Response {
     let mut response = plain(StatusCode::OK, "ok\n".into());
     if let Ok(instance) = HeaderValue::from_str(&app.instance) {
@@ -35,7 +35,7 @@ async fn healthz(State(app): State<App>) -> Response {
     response
 }
 
-/// The process can take messages: the database answers, and it is not about to stop.
+/// Readiness: the database responds and the server is not stopping.
 async fn readyz(State(app): State<App>) -> Response {
     let stopping = *app.stopping.borrow();
     match app.store.ping().await {
@@ -45,12 +45,12 @@ async fn readyz(State(app): State<App>) -> Response {
     }
 }
 
-/// What proxies add to a request. Whoever comes through one comes from somewhere else.
+/// Headers that proxies add. A request with one of them does not come from the peer itself.
 const FORWARDING_HEADERS: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
-/// Figures in Prometheus' text format, for those who ask this server itself from the networks of `metrics_from`; others find
-/// nothing here. No label names a site or a person.
+/// Metrics in the Prometheus text format, for direct requests from the `metrics_from` networks; 404 for others. No
+/// label names a site or a person.
 async fn metrics(
     State(app): State<App>,
     Extension(Peer(peer)): Extension<Peer>,
@@ -81,7 +81,7 @@ fn metrics_text(app: &App) -> String {
     text
 }
 
-/// From /proc, where there is one.
+/// Resident memory in bytes, from /proc; 0 where there is none.
 fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,4 @@
-//! Under which address a browser reached this server.
+//! The address under which a browser reached this server.
 
 use hyper::HeaderMap;
 use hyper::header::HOST;
@@ -8,8 +8,8 @@ use crate::app::App;
 
 use super::address::Peer;
 
-/// The origin for links and scripts: the configured public address, or else the host name that the browser used, so
-/// that a server on a LAN or on localhost works under each of its names.
+/// The origin for links and scripts: the configured public address, or else the requested host name, so that a server
+/// on a LAN or on localhost works under each of its names.
 pub fn of_server(app: &App, parts: &Parts) -> String {
     if app.config.public_url.is_some() {
         return app.config.public_url();
@@ -23,12 +23,12 @@ pub fn of_server(app: &App, parts: &Parts) -> String {
     format!("{}://{host}", if is_secure(app, parts) { "https" } else { "http" })
 }
 
-/// The host name and port that the browser asked, when it is one.
+/// The requested host name and port, if valid.
 pub fn host(headers: &HeaderMap) -> Option<&str> {
     headers.get(HOST)?.to_str().ok().filter(|host| is_plain(host))
 }
 
-/// Nothing but what a host name, an address and a port are made of: it goes into policies and scripts.
+/// Whether the text holds only characters of host names, addresses and ports: it is written into policies and scripts.
 fn is_plain(host: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
     !host.is_empty() && host.len() <= 260 && host.bytes().all(allowed)

@@ -1,4 +1,4 @@
-//! `Error` to HTTP: the only place that knows status codes, and what a stranger may be told.
+//! Maps `Error` to HTTP responses. Only this file knows status codes, and what a stranger may be told.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{Confirmation, Error, ErrorCode};
 
-/// The body of every refusal but those of the compatible API.
+/// The error body of all APIs except the compatible API.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct ErrorBody {
     /// What was refused and why.
@@ -20,7 +20,7 @@ pub struct ErrorBody {
 pub struct Problem {
     /// Stable machine code.
     pub code: ErrorCode,
-    /// For people; safe to show.
+    /// Message for people; safe to show.
     pub message: String,
     /// Whole seconds to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,21 +31,22 @@ pub struct Problem {
     /// The nearest readable colour, where colours were refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
-    /// The work to do before coming again, where it is asked for.
+    /// The proof of work to do before trying again, when required.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work: Option<Work>,
 }
 
-/// What a browser does to be let in while its site is under attack.
+/// The proof of work that a browser does to enter a site that is under attack.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Work {
-    /// Find a whole number so that SHA-256 of `challenge:number` begins with `bits` zero bits, and say `challenge:number`.
+    /// Find a whole number so that SHA-256 of `challenge:number` begins with `bits` zero bits, and answer
+    /// `challenge:number`.
     pub challenge: String,
-    /// Zero bits that are asked for.
+    /// Required zero bits.
     pub bits: u32,
 }
 
-/// The status of each code.
+/// The HTTP status of each code.
 pub fn status(code: ErrorCode) -> StatusCode {
     use ErrorCode as Code;
     match code {

@@ -1,6 +1,6 @@
-//! Limits that are counted in memory: sliding windows for what people send, and a growing wait after wrong passwords.
+//! In-memory rate limits: sliding windows for requests, and an exponential delay after wrong passwords.
 //!
-//! Time is the monotonic clock, given by the caller. Maps are bounded: idle keys are forgotten.
+//! Time is the monotonic clock, passed by the caller. Maps are bounded: idle keys are evicted.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -11,14 +11,14 @@ use crate::id::{SiteId, VisitorId};
 
 use super::token_buckets::TokenBuckets;
 
-/// Events this near to each other are counted as one point in time.
+/// Events closer than this share one timestamp.
 const SLOT: Duration = Duration::from_millis(100);
-/// Keys kept at most by one window.
+/// Keys held by one window.
 const MAX_KEYS: usize = 200_000;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Which calls of the compatible API are counted together.
+/// Calls of the compatible API that share a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ApiCall {
     /// Reading messages.
@@ -27,23 +27,23 @@ pub enum ApiCall {
     Reply,
 }
 
-/// All counters of a running server.
+/// All rate limits of a running server.
 pub struct RateLimits {
-    /// Messages a minute of one visitor. Who is signed is counted apart from all who type the same id.
+    /// Messages of a visitor a minute. Signed visitors are counted apart from anybody who types the same id.
     pub messages: SlidingWindow<(SiteId, VisitorId, bool)>,
-    /// Calls a minute of the compatible API.
+    /// Calls of the compatible API a minute.
     pub api_calls: SlidingWindow<(SiteId, ApiCall)>,
-    /// Visitor tokens made an hour for one network.
+    /// New visitor sessions an hour, by network.
     pub new_visitors: SlidingWindow<u128>,
-    /// Accounts made an hour from one network.
+    /// Sign-ups an hour, by network.
     pub sign_ups: SlidingWindow<u128>,
-    /// What else visitors, addresses and sites may cost.
+    /// Token buckets for everything else that visitors, addresses and sites request.
     pub token_buckets: TokenBuckets,
-    /// Wrong passwords for one account, known by the digest of its address whether or not it exists.
+    /// Wrong passwords by account: the digest of the e-mail address, whether or not the account exists.
     pub passwords_by_account: Throttle<[u8; 32]>,
-    /// Wrong codes of a second factor, for one account.
+    /// Wrong two-factor codes by account.
     pub codes_by_account: Throttle<[u8; 32]>,
-    /// Wrong passwords from one network.
+    /// Wrong passwords by network.
     pub passwords_by_network: Throttle<u128>,
 }
 
@@ -62,7 +62,7 @@ impl Default for RateLimits {
     }
 }
 
-/// At most so many events of one key within the window that ends now, exact to 100 ms and never more.
+/// Sliding window: a limit of events by key, exact to 100 ms and never exceeded.
 pub struct SlidingWindow<K> {
     window: Duration,
     counters: Mutex<Counters<K>>,
@@ -91,13 +91,13 @@ impl<K: Eq + Hash + Clone> SlidingWindow<K> {
         SlidingWindow { window, counters: Mutex::new(Counters { by_key: HashMap::new(), sweep_at: 1024 }) }
     }
 
-    /// Counts one event, or refuses it with the whole seconds until one is possible.
+    /// Counts one event, or refuses it.
     ///
     /// # Errors
-    /// The seconds to wait, at least 1.
+    /// Whole seconds until an event is possible, at least 1.
     pub fn take(&self, key: K, limit: usize, now: Instant) -> Result<(), u64> {
         let mut counters = locked(&self.counters);
-        counters.make_room(self.window, now);
+        counters.evict(self.window, now);
         let counter = counters.by_key.entry(key).or_default();
         counter.forget_old(self.window, now);
         if counter.total < limit {
@@ -107,7 +107,7 @@ impl<K: Eq + Hash + Clone> SlidingWindow<K> {
         Err(counter.seconds_left(limit, self.window, now))
     }
 
-    /// Takes back the newest event of a key: what it was counted for did not happen.
+    /// Uncounts the newest event of a key, because it did not happen.
     pub fn refund(&self, key: &K) {
         let mut counters = locked(&self.counters);
         let Some(counter) = counters.by_key.get_mut(key) else { return };
@@ -119,27 +119,27 @@ impl<K: Eq + Hash + Clone> SlidingWindow<K> {
         }
     }
 
-    /// Keys in memory.
+    /// Keys held in memory.
     pub fn keys(&self) -> usize {
         locked(&self.counters).by_key.len()
     }
 }
 
-/// Networks of one customer that together get no more than so many times what one gets.
+/// A /48 gets this many times the limit of one of its /64 networks.
 const MAX_NETWORKS: usize = 16;
 
 impl SlidingWindow<u128> {
-    /// Counts one event for a network and, with IPv6, for the /48 around it: who has that has 65,536 networks.
+    /// Counts one event for a network and, for IPv6, for the /48 around it, whose owner has 65,536 networks.
     ///
     /// # Errors
-    /// The seconds to wait, at least 1.
+    /// Whole seconds to wait, at least 1.
     pub fn take_for_network(&self, network: u128, limit: usize, now: Instant) -> Result<(), u64> {
         self.take(network, limit, now)?;
         let Some(surrounding_network) = surrounding_network(network) else { return Ok(()) };
         self.take(surrounding_network, limit.saturating_mul(MAX_NETWORKS), now).inspect_err(|_| self.refund(&network))
     }
 
-    /// Takes back the newest event of a network.
+    /// Uncounts the newest event of a network.
     pub fn refund_network(&self, network: u128) {
         self.refund(&network);
         if let Some(surrounding_network) = surrounding_network(network) {
@@ -148,19 +148,19 @@ impl SlidingWindow<u128> {
     }
 }
 
-/// The /48 around an IPv6 network, told from its first /64 by the last bit. An IPv4 address is its own network.
+/// The /48 around an IPv6 network, marked by the last bit so that it differs from its first /64; `None` for IPv4.
 fn surrounding_network(network: u128) -> Option<u128> {
     (network >> 64 != 0).then_some(network >> 80 << 80 | 1)
 }
 
 impl<K: Eq + Hash + Clone> Counters<K> {
-    fn make_room(&mut self, window: Duration, now: Instant) {
+    fn evict(&mut self, window: Duration, now: Instant) {
         if self.by_key.len() < self.sweep_at {
             return;
         }
         self.by_key.retain(|_, counter| counter.slots.back().is_some_and(|slot| slot.last + window > now));
         if self.by_key.len() >= MAX_KEYS {
-            // A tenth goes at once, so that a flood of keys does not sweep the whole map for each of them.
+            // Evict a tenth at once, so that a flood of keys does not sweep the map each time.
             let surplus: Vec<K> = self.by_key.keys().take(MAX_KEYS / 10).cloned().collect();
             surplus.iter().for_each(|key| drop(self.by_key.remove(key)));
         }
@@ -198,11 +198,12 @@ impl Counter {
     }
 }
 
-/// The wait after the first refusal; doubled with each further wrong try.
+/// Delay after the first refusal; doubled with each further wrong attempt.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
 
-/// So many tries in a quarter of an hour, then a wait that doubles with each further one. Nobody is locked out for good.
+/// Exponential delay: some free attempts in a quarter of an hour, then a delay that doubles up to 15 minutes. There is
+/// no permanent lockout.
 pub struct Throttle<K> {
     free: u32,
     strikes: Mutex<HashMap<K, Strikes>>,
@@ -215,21 +216,21 @@ struct Strikes {
 }
 
 impl<K: Eq + Hash + Clone> Throttle<K> {
-    /// With this many tries before the first wait.
+    /// A throttle with this many free attempts.
     pub fn new(free: u32) -> Throttle<K> {
         Throttle { free, strikes: Mutex::new(HashMap::new()) }
     }
 
-    /// Counts a try before it is made, so that many at once cannot slip through.
+    /// Counts an attempt before it is made, so that concurrent attempts cannot exceed the limit.
     ///
     /// # Errors
-    /// The seconds to wait, at least 1.
+    /// Whole seconds to wait, at least 1.
     pub fn take(&self, key: K, now: Instant) -> Result<(), u64> {
         let mut strikes = locked(&self.strikes);
         if strikes.len() >= MAX_KEYS {
             strikes.retain(|_, known| known.until.max(known.last) + MAX_WAIT > now);
             if strikes.len() >= MAX_KEYS {
-                // A flood of names must not end the wait of one that is guessed at: those who wait stay longest.
+                // A flood of new keys must not end the delay of a key under attack: delayed keys are evicted last.
                 strikes.retain(|_, known| known.until > now);
             }
             if strikes.len() >= MAX_KEYS {
@@ -252,7 +253,7 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
         Ok(())
     }
 
-    /// Takes one try back: it was right.
+    /// Uncounts one attempt, because it was right.
     pub fn undo(&self, key: &K) {
         let mut strikes = locked(&self.strikes);
         let Some(known) = strikes.get_mut(key) else { return };
@@ -262,7 +263,7 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
         }
     }
 
-    /// Forgets a key: its owner has shown who it is.
+    /// Forgets a key after its owner has authenticated.
     pub fn clear(&self, key: &K) {
         locked(&self.strikes).remove(key);
     }
@@ -272,7 +273,7 @@ fn whole_seconds(left: Duration) -> u64 {
     (left.as_millis().div_ceil(1000) as u64).max(1)
 }
 
-/// A panic elsewhere leaves counters that are at worst a little off: go on with them.
+/// Ignores poisoning: counters are at worst slightly off after a panic.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Answers that are made once and given many times, as long as what they were made from has not changed.
+//! Response caches. An entry is valid while the version that it was made from is current.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,30 +12,30 @@ use crate::sites::Site;
 
 use super::encoding::Encoded;
 
-/// Scripts kept. One is about 15 KB with its compressed forms.
+/// Cached scripts, about 15 KB each with their compressed encodings.
 const MAX_SCRIPTS: usize = 2_000;
-/// Lists of messages kept, and the most bytes of one.
+/// Cached message lists.
 const MAX_RECENT: usize = 256;
-/// See [`MAX_RECENT`].
+/// Largest message list that is cached, in bytes.
 pub const RECENT_BYTES: usize = 256 * 1024;
 
-/// What one script was made for: a site, for the origin that it shall call.
+/// Key of a script: the site, and the server origin written into it.
 pub type ScriptKey = (SiteId, String);
-/// What it was made from: the site as it was, and the built web.
+/// Version of a script: the site record, and the hash of the built web.
 pub type ScriptVersion = (Arc<Site>, [u8; 32]);
 
-/// Whose list of recent messages: a site's or one conversation's, as a key sees it, of this length.
+/// Key of a list of recent messages: site, chat API key, conversation if any, and limit.
 pub type RecentKey = (SiteId, KeyId, Option<ConversationId>, u32);
-/// What it was made from: the end of the site's log, and whether agents are shown by an opaque id.
+/// Version of a list: the end of the site's event log, and whether agents appear under an opaque id.
 pub type RecentVersion = (i64, bool);
 
-/// All answers that are kept.
+/// All response caches.
 pub struct ResponseCaches {
     /// `widget.js`.
     pub scripts: ResponseCache<ScriptKey, ScriptVersion, Arc<Encoded>>,
     /// `get_recent_messages`.
     pub recent: ResponseCache<RecentKey, RecentVersion, Bytes>,
-    /// Compressing takes all of a core for some milliseconds: one at a time.
+    /// Limits compression to one at a time: it takes a whole core for some milliseconds.
     pub compressing: Semaphore,
 }
 
@@ -49,10 +49,10 @@ impl Default for ResponseCaches {
     }
 }
 
-/// A bounded map of answers, each with a stamp of what it was made from.
+/// A bounded cache whose entries carry the version they were made from.
 pub struct ResponseCache<K, S, V> {
     capacity: usize,
-    // Held for a look-up only, never across an await.
+    // Never held across an await.
     entries: Mutex<HashMap<K, (S, V)>>,
 }
 
@@ -61,12 +61,12 @@ impl<K: Eq + Hash, S, V: Clone> ResponseCache<K, S, V> {
         ResponseCache { capacity, entries: Mutex::default() }
     }
 
-    /// The answer, if its stamp still holds.
+    /// The cached value, if its version is current.
     pub fn get(&self, key: &K, is_current: impl FnOnce(&S) -> bool) -> Option<V> {
         self.locked().get(key).filter(|(version, _)| is_current(version)).map(|(_, value)| value.clone())
     }
 
-    /// Keeps an answer. A full map starts anew: what is asked for often is soon back.
+    /// Inserts a value. A full cache is cleared first: popular entries soon return.
     pub fn insert(&self, key: K, version: S, value: V) {
         let mut entries = self.locked();
         if entries.len() >= self.capacity && !entries.contains_key(&key) {

@@ -1,5 +1,5 @@
-//! A door is a table of routes; each row says who may call it. The router, the API description and the access test are
-//! all made from these tables.
+//! An API is a table of routes; each row says who may call it. The router, the OpenAPI description and the access test
+//! are built from these tables.
 
 use axum::Router;
 use axum::routing::{MethodFilter, MethodRouter};
@@ -11,59 +11,59 @@ use crate::app::App;
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
-    /// Anybody.
+    /// No authentication.
     Anyone,
-    /// A visitor with its token.
+    /// A visitor with a session token.
     Visitor,
     /// A signed-in operator.
     Operator,
-    /// The owner of the site that the path names.
+    /// The owner of the site in the path.
     SiteOwner,
     /// A script with a site's chat API key.
     ChatKey,
 }
 
-/// What an operator shows beside being signed in, for a route that changes something. Keys, secrets and deleting a
-/// site ask again, so that a session that was left open or stolen is not enough for them after ten minutes.
+/// What an operator must confirm, beyond being signed in, to make a change. Keys, secrets and deleting a site need a
+/// recent confirmation, so that a session that was left open or stolen does not suffice after ten minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reconfirm {
     /// Nothing.
     Never,
-    /// That it is them, within the last minutes in this session (`accounts::CONFIRMED_S`).
+    /// Their identity, within the last minutes of this session (`accounts::CONFIRMED_S`).
     Recently,
-    /// The password or a code, in its own body, each time.
+    /// The password or a code, in the request body, every time.
     EveryTime,
 }
 
-/// In a request's extensions: its route asks again.
+/// Request extension: the route needs a recent confirmation.
 #[derive(Debug, Clone, Copy)]
 pub struct NeedsRecentConfirmation;
 
 type Describe = fn(&mut SchemaGenerator) -> Schema;
 
-/// One row of a door's table.
+/// One row of an API's table.
 pub struct Route {
     /// The method.
     pub method: Method,
     /// The path, with `{name}` for parameters.
     pub path: &'static str,
-    /// Other paths that answer the same, left out of the description.
+    /// Other paths with the same behaviour, not in the OpenAPI description.
     pub aliases: &'static [&'static str],
     /// Who may call it.
     pub caller: Caller,
-    /// What it asks for again. Every route by which an operator changes something says so (`tests/suite/confirmations.rs`).
+    /// The confirmation it needs. Every operator route that changes something sets it (`tests/suite/confirmations.rs`).
     pub reconfirm: Option<Reconfirm>,
-    /// Schema of its query, an object.
+    /// Schema of the query, an object.
     pub query: Option<Describe>,
-    /// Schema of the JSON body it takes.
+    /// Schema of the JSON body.
     pub json_body: Option<Describe>,
-    /// Media types that its body may have; none: it has no body.
+    /// Accepted media types of the body; empty: no body.
     pub body_media_types: &'static [&'static str],
-    /// Schemas of the JSON it answers: one of them. None: it answers something else, or nothing.
+    /// Schemas of the JSON response, one of them; empty: no JSON.
     pub returns: Vec<Describe>,
-    /// Media type of what it answers.
+    /// Media type of the response.
     pub media_type: &'static str,
-    /// Schema of its refusals, where they are not like all others.
+    /// Schema of its errors, if they differ from [`super::problem::ErrorBody`].
     pub error_schema: Option<Describe>,
     handler: MethodRouter<App>,
 }
@@ -101,13 +101,13 @@ impl Route {
         }
     }
 
-    /// Says under which other paths it answers.
+    /// Adds other paths with the same behaviour.
     pub fn aliases_at(mut self, aliases: &'static [&'static str]) -> Route {
         self.aliases = aliases;
         self
     }
 
-    /// Says whether it asks again who calls. `CurrentOperator` holds to it, so that no handler can forget it.
+    /// Sets the confirmation. `CurrentOperator` enforces it, so that no handler can forget it.
     pub fn reconfirm(mut self, query: Reconfirm) -> Route {
         self.reconfirm = Some(query);
         if query == Reconfirm::Recently {
@@ -116,56 +116,56 @@ impl Route {
         self
     }
 
-    /// Says what its query may hold.
+    /// Sets the query type.
     pub fn query<T: JsonSchema>(self) -> Route {
         self.query_schema(|generator| T::json_schema(generator))
     }
 
-    /// As [`Route::query`], for a query that no type stands for.
+    /// Sets the query schema, where no type describes it.
     pub fn query_schema(mut self, describe: Describe) -> Route {
         self.query = Some(describe);
         self
     }
 
-    /// Says what JSON body it takes.
+    /// Sets the JSON body type.
     pub fn json_body<T: JsonSchema>(mut self) -> Route {
         self.json_body = Some(|generator| generator.subschema_for::<T>());
         self.body_media_types = &["application/json"];
         self
     }
 
-    /// Says that the same fields may come as a form.
+    /// Also accepts the same fields as a form.
     pub fn or_form(mut self) -> Route {
         self.body_media_types = &["application/json", "application/x-www-form-urlencoded", "multipart/form-data"];
         self
     }
 
-    /// Says that its body is a picture.
+    /// Accepts an image as the body.
     pub fn image_body(mut self) -> Route {
         self.body_media_types = &["image/png", "image/jpeg", "image/gif"];
         self
     }
 
-    /// Says what it answers; where it answers one of several things, said once for each.
+    /// Adds a JSON response type; call it once for each alternative.
     pub fn returns<T: JsonSchema>(mut self) -> Route {
         self.returns.push(|generator| generator.subschema_for::<T>());
         self
     }
 
-    /// Says that it answers something else than JSON.
+    /// Sets a response media type other than JSON.
     pub fn media_type(mut self, media_type: &'static str) -> Route {
         self.media_type = media_type;
         self
     }
 
-    /// Says how it refuses.
+    /// Sets the error type.
     pub fn error_schema<T: JsonSchema>(mut self) -> Route {
         self.error_schema = Some(|generator| generator.subschema_for::<T>());
         self
     }
 }
 
-/// Makes the router of a table.
+/// Builds the router of a table.
 pub fn router(routes: Vec<Route>) -> Router<App> {
     routes.into_iter().fold(Router::new(), |router, route| {
         let paths = route.aliases.iter().chain([&route.path]);

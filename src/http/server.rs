@@ -1,4 +1,4 @@
-//! The server loop: our own, so that its time-outs and limits are really on.
+//! The server loop. It is our own, so that its timeouts and limits apply to every connection.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -27,43 +27,43 @@ use super::lingering_close::drain;
 use super::timeouts::{ConnectionState, RequestBody, ResponseBody, TimeoutStream, Timeouts, UnreadBody};
 use super::tls::Acceptor;
 
-/// Time for a TLS handshake.
+/// Timeout for a TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes of a request's head.
+/// Largest request head, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// Header lines of a request.
+/// Header fields of a request.
 const MAX_HEADERS: usize = 64;
-/// HTTP/2: time between two pings of ours, and for their answers.
+/// HTTP/2: interval between pings.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
-/// See [`PING_INTERVAL`].
+/// HTTP/2: timeout for the answer to a ping.
 const PONG_TIMEOUT: Duration = Duration::from_secs(20);
-/// After an error of `accept` (no file descriptors left, say): wait instead of spinning.
+/// Delay after an `accept` error, such as no file descriptors left, instead of spinning.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Everything that serving needs.
+/// Configuration of the server loop.
 pub struct Server {
-    /// Where connections come from.
+    /// Source of connections.
     pub listener: TcpListener,
-    /// TLS, when this server does it itself.
+    /// TLS, if this server terminates it.
     pub tls: Option<Acceptor>,
-    /// What answers.
+    /// The service.
     pub router: Router,
-    /// Most connections at once; the system's queue holds the next ones.
+    /// Concurrent connections; further ones wait in the system's backlog.
     pub max_connections: usize,
-    /// Most from one network; the next ones are closed at once.
+    /// Concurrent connections of one network; further ones are closed.
     pub max_connections_per_address: usize,
-    /// Whose connections are many people's.
+    /// Proxies, whose connections many people share.
     pub proxies: Vec<Network>,
-    /// How long each part of a request may take.
+    /// Timeouts of each part of a request.
     pub timeouts: Timeouts,
-    /// Becomes true when the server begins to stop.
+    /// Becomes true when the server starts to stop.
     pub stopping: watch::Receiver<bool>,
-    /// Counts what is open.
+    /// Counts open connections.
     pub connections: ConnectionCount,
 }
 
 impl Server {
-    /// Accepts until stopping begins. Connections that are open then finish their request and close.
+    /// Accepts connections until the server stops. Open connections finish their request and close.
     pub async fn run(self) {
         let limits = ConnectionLimits::new(
             self.max_connections,
@@ -82,7 +82,7 @@ impl Server {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // Once for each time that it begins: who is out of descriptors may be out of disk next.
+                    // Once for each series of errors: a server without descriptors may also be short of disk space.
                     if !failing {
                         tracing::warn!(%error, "connections cannot be accepted; trying again");
                     }
@@ -106,9 +106,9 @@ impl Server {
     }
 }
 
-/// Waits until stopping begins, or the one who would say so is gone.
+/// Waits until the server stops, or until the sender is dropped.
 async fn wait_for_stop(stopping: &mut watch::Receiver<bool>) {
-    // The answer is a read lock, which must not live on.
+    // `wait_for` returns a read lock, which must not be held.
     drop(stopping.wait_for(|stopping| *stopping).await);
 }
 
@@ -123,9 +123,9 @@ struct Connection {
 
 impl Connection {
     async fn serve(self, stream: TcpStream) {
-        // Small frames must not wait for each other.
+        // Small frames must not wait for each other (Nagle).
         let _ = stream.set_nodelay(true);
-        // Boxed: each connection takes the room of its own kind.
+        // Boxed: each task is as large as its own kind of connection only.
         match self.tls.clone() {
             None => Box::pin(self.answer(stream)).await,
             Some(tls) => match Box::pin(tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream))).await {
@@ -143,7 +143,7 @@ impl Connection {
         builder
             .http1()
             .timer(timer.clone())
-            // Ours counts from the first byte and also before it (`timeouts`).
+            // `TimeoutStream` enforces it, also before the first byte.
             .header_read_timeout(None)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
@@ -166,7 +166,7 @@ impl Connection {
             request.extensions_mut().insert(peer);
             let (version, unread, state) = (request.version(), UnreadBody::default(), state.clone());
             let in_flight = state.start_request(version, &request_limit);
-            // A body that waits for our word is not sent once it is refused; a stream of HTTP/2 ends by itself.
+            // With `Expect: 100-continue`, a refused body is never sent; an HTTP/2 stream ends by itself.
             let body_is_in_flight = version != Version::HTTP_2 && !request.headers().contains_key(EXPECT);
             let with_timeout = |body| Body::new(RequestBody::new(body, timeouts, unread.clone()));
             let response = in_flight.is_some().then(|| router.clone().oneshot(request.map(with_timeout)));

@@ -1,5 +1,5 @@
-//! The pace that a connection must keep: a head in time, no long silence, a body in time, answers that are read. Each
-//! of these is on for every connection, also for one that never says a word.
+//! Connection timeouts: request head, idle keep-alive, request body, unread responses. They apply to every connection,
+//! including one that never sends a byte.
 
 use std::future::Future;
 use std::io;
@@ -21,60 +21,60 @@ use super::connection_limits::{ConnectionPermit, RequestLimit, RequestPermit};
 use super::http2_streams;
 use super::lingering_close::LingeringClose;
 
-/// A peer that takes nothing of an answer for this long has gone away.
+/// A client that reads nothing of a response for this long is gone.
 pub const UNREAD_RESPONSE_TIME: Duration = Duration::from_secs(30);
-/// Requests that a connection may take back before they are answered, where those are most of its requests.
+/// Requests that a connection may cancel before they are answered, if those are most of its requests.
 const MAX_CANCELLED: usize = 100;
-/// Refusals (401, 413, 429) on one connection that are sent without delay. A page whose session has ended makes a handful of
-/// such requests.
+/// Refusals (401, 413, 429) on one connection that are sent without delay. A page whose session has ended makes a
+/// handful of such requests.
 const UNDELAYED_REFUSALS: usize = 20;
 /// Delay of each further refusal: a client that never pauses costs at most 20 refusals a second on a connection.
 const REFUSAL_DELAY: Duration = Duration::from_millis(50);
 
-/// How long each part of a request may take.
+/// Timeouts of each part of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// From the first byte of a head (of the first one: from the connection) to its last.
+    /// From the first byte of a head to its last; for the first head, from the connection's start.
     pub head: Duration,
     /// Between two requests.
     pub idle: Duration,
-    /// From a body's begin to its end.
+    /// From a body's start to its end.
     pub body: Duration,
-    /// For a body to begin; after it, the body must have brought [`MIN_BODY_RATE`] bytes a second.
+    /// Grace period after which the body must have averaged [`MIN_BODY_RATE`].
     pub grace: Duration,
-    /// For each next piece of an answer to be taken.
+    /// For the client to read the next piece of a response.
     pub unread: Duration,
 }
 
-/// What a connection is at, as its requests know it.
+/// State of a connection, shared with its requests.
 #[derive(Clone, Default)]
 pub(super) struct ConnectionState(Arc<Counters>);
 
 #[derive(Default)]
 struct Counters {
-    /// Requests since its begin.
+    /// Requests started.
     started: AtomicUsize,
-    /// Those of them that are over, answer and all.
+    /// Requests finished, with their responses sent.
     done: AtomicUsize,
-    /// HTTP/2: single heads cannot be told apart here, only silence.
+    /// HTTP/2: heads are not visible here, only idleness.
     multiplexed: AtomicBool,
-    /// It speaks another protocol now, which keeps time itself.
+    /// Upgraded to another protocol, which has its own timeouts.
     upgraded: AtomicBool,
-    /// Requests that were taken back before they were answered.
+    /// Requests cancelled before they were answered.
     cancelled: AtomicUsize,
-    /// Requests that were refused.
+    /// Requests refused.
     refused: AtomicUsize,
-    /// A request was answered before all of it was read.
+    /// A request was answered before its body was read.
     unread: AtomicBool,
-    /// Who reads: the wait for the next request begins with the last answer's end, of which no byte tells.
+    /// Wakes the reader: the idle timeout starts when the last response is sent, an event that no byte announces.
     read_waker: AtomicWaker,
 }
 
 impl ConnectionState {
-    /// A request begins; it lasts until what is answered here is gone, with the answer's last byte. None: too many others
-    /// are under way already on this connection's network.
+    /// Starts a request. It is in flight until the returned guard is dropped, with the response's last byte. `None`
+    /// when its network has too many requests in flight.
     pub(super) fn start_request(&self, version: Version, limit: &RequestLimit) -> Option<InFlight> {
-        // The first of a connection has the connection's own place.
+        // The first request uses the connection's own permit.
         let permit =
             if self.started() > self.0.done.load(Ordering::Relaxed) { Some(limit.try_acquire()?) } else { None };
         self.0.started.fetch_add(1, Ordering::Relaxed);
@@ -84,9 +84,9 @@ impl ConnectionState {
         Some(InFlight { state: self.clone(), is_answered: false, _permit: permit })
     }
 
-    /// Counts refusals. Returns the delay of this answer: none, unless it is one refusal after [`UNDELAYED_REFUSALS`] others.
-    /// Only refusals are delayed: people behind one proxy share its connections, and a successful answer must not wait
-    /// because of a stranger.
+    /// Counts refusals. Returns the delay of this response: none, unless it is a refusal after [`UNDELAYED_REFUSALS`]
+    /// others. Only refusals are delayed: people behind one proxy share its connections, and a successful response must
+    /// not wait because of a stranger.
     pub(super) fn refusal_delay(&self, status: StatusCode) -> Option<Sleep> {
         if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS) {
             return None;
@@ -95,7 +95,7 @@ impl ConnectionState {
         (before >= UNDELAYED_REFUSALS).then(|| sleep(REFUSAL_DELAY))
     }
 
-    /// A request is answered before all of it was read: the connection lingers when it closes.
+    /// Marks that a request was answered before its body was read, so that the connection lingers on close.
     pub(super) fn mark_unread(&self) {
         self.0.unread.store(true, Ordering::Relaxed);
     }
@@ -119,7 +119,7 @@ impl ConnectionState {
     }
 }
 
-/// A request that is being answered.
+/// A request in flight; finished on drop.
 pub(super) struct InFlight {
     state: ConnectionState,
     is_answered: bool,
@@ -127,7 +127,7 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// Holds the request as under way until its answer has left.
+    /// Keeps the request in flight until its response is sent.
     pub(super) fn hold_until_sent(mut self, response: Response<Body>) -> Response<ResponseBody> {
         self.is_answered = true;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -145,16 +145,16 @@ impl Drop for InFlight {
     }
 }
 
-/// An answer's body, and its request under way.
+/// A response body that keeps its request in flight.
 pub(super) struct ResponseBody {
     body: Body,
-    /// What is left of a part that is given to a stream piece by piece.
+    /// The rest of a frame that is sent in pieces.
     rest: Bytes,
     _in_flight: Option<InFlight>,
 }
 
 impl ResponseBody {
-    /// A short refusal, for which nothing is counted.
+    /// A short refusal of a request that is not counted.
     pub(super) fn uncounted(body: Body) -> ResponseBody {
         ResponseBody { body, rest: Bytes::new(), _in_flight: None }
     }
@@ -210,19 +210,19 @@ pub struct BodyTimeout;
 pub(super) struct UnreadBody(Arc<Mutex<Option<Incoming>>>);
 
 impl UnreadBody {
-    /// The body, if some of it may still come.
+    /// The body, if part of it may still arrive.
     pub(super) fn take(&self) -> Option<Incoming> {
         // Held for a move only.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// A body may be slower than [`MIN_BODY_RATE`] for this long.
+/// Default for [`Timeouts::grace`].
 pub const BODY_GRACE_TIME: Duration = Duration::from_secs(20);
-/// Bytes a second that a body brings at least, on average, once [`Timeouts::grace`] is over.
+/// Minimum average rate of a request body after [`Timeouts::grace`], in bytes a second.
 const MIN_BODY_RATE: u64 = 1024;
 
-/// A request's body, which must be whole in time and not slower than [`MIN_BODY_RATE`]. The clock starts when it is asked for.
+/// A request body with a total timeout and a minimum rate of [`MIN_BODY_RATE`]. The clock starts at the first poll.
 pub(super) struct RequestBody {
     body: Option<Incoming>,
     timeouts: Timeouts,
@@ -265,7 +265,7 @@ impl HttpBody for RequestBody {
             sleep.as_mut().reset(*started + (*grace + Duration::from_secs(*received / MIN_BODY_RATE)).min(*time));
         }
         if !matches!(frame, Some(Ok(_))) {
-            // Over: nothing of it is left for anybody.
+            // Ended: nothing is left to drain.
             self.body = None;
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
@@ -280,34 +280,34 @@ impl HttpBody for RequestBody {
     }
 }
 
-/// What the connection waits for, as its bytes show it.
+/// What the connection waits for, judged by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// A head that has begun.
+    /// The rest of a request head.
     Head,
-    /// Nothing in particular: requests are under way, or another protocol is spoken.
+    /// Nothing: requests are in flight, or the protocol was upgraded.
     Busy,
     /// The next request.
     Idle,
 }
 
-/// A connection's bytes. Reading or writing fails once the other side is too slow. A WebSocket takes them along, and with
-/// them the connection's place.
+/// A connection's byte stream. Reads and writes fail with `TimedOut` once the peer is too slow. An upgrade to WebSocket
+/// keeps the stream, and with it the connection's permit.
 pub(super) struct TimeoutStream<S> {
     stream: S,
     permit: ConnectionPermit,
     state: ConnectionState,
     timeouts: Timeouts,
     phase: Phase,
-    /// Bytes came since a request was read and answered whole: more of them may be on the way.
+    /// Bytes arrived since the last complete request; more may be on the way.
     received_bytes: bool,
-    /// Requests that had begun at the last look: one may begin and end between two.
+    /// Requests started at the last update: one may start and finish between two.
     started: usize,
-    /// When that takes too long; none once another protocol is spoken. A timer that waits holds on to the task that set
-    /// it, which here is the whole of HTTP.
+    /// Deadline of the phase; `None` after an upgrade, because a pending timer keeps alive the task that polled it,
+    /// here all HTTP state.
     deadline: Option<Pin<Box<Sleep>>>,
     unread: Option<Pin<Box<Sleep>>>,
-    /// The sending half is closed, and what still comes is dropped.
+    /// The sending half is shut down, and incoming bytes are discarded.
     lingering: Option<Box<LingeringClose>>,
 }
 
@@ -341,7 +341,7 @@ impl<S> TimeoutStream<S> {
         }
     }
 
-    /// An answer whose last bytes still leave is under way, too.
+    /// Updates the phase. A response that is still being sent counts as in flight.
     fn update_phase(&mut self) {
         let limit = self.state.started() != std::mem::replace(&mut self.started, self.state.started());
         if self.state.is_upgraded() {
@@ -353,7 +353,7 @@ impl<S> TimeoutStream<S> {
         }
     }
 
-    /// What came of writing: progress starts the clock anew, waiting lets it run.
+    /// Checks the result of a write: progress restarts the timeout, a pending write lets it run.
     fn check_write<T>(&mut self, cx: &mut Context<'_>, check_write: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if check_write.is_ready() {
             self.unread = None;
@@ -386,7 +386,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
         }
         if self.phase == Phase::Busy {
             self.state.0.read_waker.register(cx.waker());
-            // It may have ended meanwhile.
+            // The request may have ended meanwhile.
             self.update_phase();
             if self.phase == Phase::Busy {
                 return Poll::Pending;
@@ -455,7 +455,7 @@ mod tests {
         unread: Duration::from_secs(60),
     };
 
-    /// A body of which `first` bytes come at once and the rest after `pause`: how it ends for who reads it.
+    /// Reads a body of which `first` bytes come at once and the rest after `pause`, and returns how it ended.
     async fn read(first: usize, rest: usize, pause: Duration) -> Result<usize, String> {
         let (mut client, server) = tokio::io::duplex(64 * 1024);
         let (told, mut received_bytes) = tokio::sync::mpsc::channel(1);
@@ -488,7 +488,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_keeps_its_pace_once_the_grace_is_over() {
-        // Silence for ten times the grace: earned by 8 KiB, not by one byte.
+        // A pause of ten grace periods: earned by 8 KiB, not by one byte.
         let pause = TIMEOUTS.grace * 10;
         assert_eq!(read(8 * 1024, 10, pause).await, Ok(8 * 1024 + 10));
         assert_eq!(read(1, 10, pause).await, Err("the body took too long".to_owned()));

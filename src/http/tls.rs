@@ -1,5 +1,4 @@
-//! TLS of our own: from certificate files, or from a certificate authority by ACME (`acme`). A certificate is replaced
-//! while connections go on.
+//! Built-in TLS: from certificate files, or by ACME (`acme`). A certificate is replaced without closing connections.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,9 +17,9 @@ use crate::storage::Folder;
 use super::acme::Authority;
 use super::certificate::{Certificates, read_pair};
 
-/// The protocol by which a certificate authority checks that a name is ours (RFC 8737).
+/// ALPN protocol by which a certificate authority validates a name (RFC 8737).
 pub(super) const ACME_PROTOCOL: &[u8] = b"acme-tls/1";
-/// Time between two looks at the certificate files.
+/// Interval between checks of the certificate files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Accepts TLS connections.
@@ -28,7 +27,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 pub struct Acceptor(TlsAcceptor);
 
 impl Acceptor {
-    /// Around these certificates.
+    /// An acceptor that uses these certificates.
     pub(super) fn new(certificates: Arc<Certificates>) -> anyhow::Result<Acceptor> {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
@@ -38,7 +37,7 @@ impl Acceptor {
         Ok(Acceptor(TlsAcceptor::from(Arc::new(config))))
     }
 
-    /// Shakes hands; none when the connection was not for us (a challenge of a certificate authority).
+    /// Performs the handshake; `None` when it was a challenge of a certificate authority.
     ///
     /// # Errors
     /// The handshake failed.
@@ -49,8 +48,7 @@ impl Acceptor {
     }
 }
 
-/// The acceptor that the settings ask for; none where they ask for no TLS. Starts the task that keeps the certificate
-/// fresh.
+/// The acceptor from the settings; `None` without TLS. Spawns the task that renews or reloads the certificate.
 ///
 /// # Errors
 /// The certificate or key cannot be used.
@@ -89,7 +87,7 @@ impl Files {
     }
 }
 
-/// Takes up new files soon after they are written. While the two do not fit each other, the old pair stays.
+/// Reloads the files after a change. The old pair stays in use while the new files do not match.
 async fn watch(files: Files, mut seen: [Option<SystemTime>; 2], certificates: Arc<Certificates>, pause: Duration) {
     loop {
         tokio::time::sleep(pause).await;
@@ -116,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    /// Writes a new pair over the files and says what it certifies.
+    /// Writes a new pair over the files and returns its certificate.
     fn renew(files: &Files) -> CertificateDer<'static> {
         let key = rcgen::KeyPair::generate().expect("a key");
         let params = rcgen::CertificateParams::new(["chat.example".to_owned()]).expect("a name");
@@ -126,7 +124,7 @@ mod tests {
         certificate.der().clone()
     }
 
-    /// Does the server show this certificate in a handshake?
+    /// Whether the server presents this certificate in a handshake.
     async fn shows(acceptor: &Acceptor, certificate: &CertificateDer<'static>) -> bool {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -161,7 +159,7 @@ mod tests {
         let watching = tokio::spawn(watch(same, seen, certificates, pause));
         assert!(shows(&acceptor, &first).await);
 
-        // A certificate whose key has not come yet, and one that is none.
+        // A certificate whose key has not arrived yet, and a file that is no certificate.
         for broken in
             [renew(&Files { cert: files.cert.clone(), key: folder.path().join("other.pem") }).to_vec(), b"x".to_vec()]
         {

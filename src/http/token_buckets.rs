@@ -1,7 +1,7 @@
-//! Budgets: what visitors, addresses and sites may cost. One table says how much of each thing each payer may spend, and
-//! [`TokenBuckets::charge`] is the one place where it is spent: all payers of a request pay, or none.
+//! Token buckets for the requests of visitors, operators, addresses and sites. One table holds the sizes, and
+//! [`TokenBuckets::charge`] is the only place that takes tokens: from all buckets of a request, or from none.
 //!
-//! Messages have budgets of their own, which owners set (`Limits::messages`), and so have pictures (`images`).
+//! Messages have limits of their own, set by owners (`Limits::messages`), and so do image uploads (`images`).
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -12,23 +12,23 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId, VisitorId};
 use crate::visitors::{Proof, VisitorSession};
 
-/// Buckets kept at most.
+/// Buckets held in memory.
 const MAX_BUCKETS: usize = 200_000;
-/// Buckets that are forgotten at once where none of them is full.
+/// Buckets evicted at once when none of them is full.
 const EVICTED: usize = MAX_BUCKETS / 10;
 
-/// What is spent.
+/// What is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Charge {
-    /// An arrival: a write, and an event on the operators' screens.
+    /// A session start: a write, and an event on the operators' screens.
     Arrival,
     /// A hint: a signal on the screens of others.
     Hint,
-    /// Anything else that is looked up.
+    /// Any other request.
     Request,
 }
 
-/// Who pays.
+/// Whose bucket it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum BucketKey {
     Visitor(SiteId, VisitorId, Proof),
@@ -37,31 +37,31 @@ enum BucketKey {
     Site(SiteId),
 }
 
-/// A token bucket.
+/// The size of a token bucket.
 struct BucketSize {
-    /// Things that may be spent at once.
+    /// Capacity in tokens.
     burst: f64,
-    /// Things that come back each second.
+    /// Tokens refilled a second.
     per_second: f64,
 }
 
 impl BucketKey {
-    /// The table.
+    /// The table of bucket sizes.
     fn size(&self, charge: Charge) -> BucketSize {
         let size = |burst, per_second| BucketSize { burst, per_second };
         match (self, charge) {
-            // A page arrives once when it loads; a browser that restores sixty tabs is still let in.
+            // A page starts one session when it loads; a browser that restores sixty tabs is still let in.
             (BucketKey::Visitor(..) | BucketKey::Operator(_), Charge::Arrival) => size(60.0, 1.0),
-            // Clients report typing every few seconds; a chat that is opened reports many messages as seen.
+            // Clients report typing every few seconds; opening a chat reports many messages as seen.
             (BucketKey::Visitor(..) | BucketKey::Operator(_), Charge::Hint) => size(60.0, 10.0),
-            // Somebody who scrolls through a long history asks for a page a few times a second.
+            // Scrolling through a long history requests a page a few times a second.
             (BucketKey::Visitor(..) | BucketKey::Operator(_), Charge::Request) => size(300.0, 20.0),
             // An office behind one address: a dozen busy visitors, or a thousand calm ones.
             (BucketKey::Address(_), Charge::Arrival) => size(1_000.0, 20.0),
             (BucketKey::Address(_), Charge::Hint) => size(1_000.0, 100.0),
             (BucketKey::Address(_), Charge::Request) => size(5_000.0, 200.0),
-            // All pages of a busy shop that come back at once after a restart; what remains for other sites is the rest of
-            // what one server does.
+            // All pages of a busy shop return at once after a restart; the rest of the server's capacity stays for
+            // other sites.
             (BucketKey::Site(_), Charge::Arrival) => size(10_000.0, 500.0),
             (BucketKey::Site(_), Charge::Hint) => size(10_000.0, 1_000.0),
             (BucketKey::Site(_), Charge::Request) => size(20_000.0, 2_000.0),
@@ -69,18 +69,18 @@ impl BucketKey {
     }
 }
 
-/// Who makes a request, as far as it is known.
+/// The buckets that a request is charged to.
 #[derive(Debug, Clone, Default)]
 pub struct BucketKeys(Vec<BucketKey>);
 
 impl BucketKeys {
-    /// A visitor with its session, and its site. Who comes with another proof pays apart.
+    /// A visitor, by proof, and its site. Each proof of one visitor has its own bucket.
     pub fn visitor(session: &VisitorSession) -> BucketKeys {
         let visitor = BucketKey::Visitor(session.site_id, session.visitor_id, session.proof.clone());
         BucketKeys(vec![visitor, BucketKey::Site(session.site_id)])
     }
 
-    /// Somebody new on a site.
+    /// A new visitor: its site.
     pub fn newcomer(site: SiteId) -> BucketKeys {
         BucketKeys(vec![BucketKey::Site(site)])
     }
@@ -90,14 +90,14 @@ impl BucketKeys {
         BucketKeys(vec![BucketKey::Operator(account)])
     }
 
-    /// And the network that it comes from, where that is one's own.
+    /// Adds the client's network, if it is not shared.
     pub fn from(mut self, network: Option<u128>) -> BucketKeys {
         self.0.extend(network.map(BucketKey::Address));
         self
     }
 }
 
-/// What everybody has left. Whoever is not in it has spent nothing lately.
+/// All buckets. A missing bucket is full.
 #[derive(Default)]
 pub struct TokenBuckets(Mutex<HashMap<(BucketKey, Charge), Bucket>>);
 
@@ -107,10 +107,10 @@ struct Bucket {
 }
 
 impl TokenBuckets {
-    /// Charges all payers for one thing, or none of them.
+    /// Takes one token from every bucket, or none at all.
     ///
     /// # Errors
-    /// `TooManyRequests`, with the seconds until all of them can pay.
+    /// `TooManyRequests`, with the seconds until all buckets have a token.
     pub fn charge(&self, keys: &BucketKeys, charge: Charge, now: Instant) -> Result<()> {
         let mut buckets = self.buckets();
         evict(&mut buckets, now);
@@ -133,7 +133,7 @@ impl TokenBuckets {
         Ok(())
     }
 
-    /// Held for a look-up only; a bucket that a panic left is at worst a little off.
+    /// Never held across an await. Ignores poisoning: a bucket is at worst slightly off after a panic.
     fn buckets(&self) -> MutexGuard<'_, HashMap<(BucketKey, Charge), Bucket>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,14 +145,14 @@ impl BucketSize {
         (bucket.left + since * self.per_second).min(self.burst)
     }
 
-    /// How long it takes until everything that was spent has come back.
+    /// Time until the bucket is full.
     fn until_full(&self, bucket: &Bucket, now: Instant) -> Duration {
         Duration::from_secs_f64((self.burst - self.left_of(bucket, now)) / self.per_second)
     }
 }
 
-/// Forgets who owes nothing and, where that is not enough, the tenth of all whose debts are paid back soonest: whoever makes
-/// many buckets pushes out their own, and gets nothing back.
+/// Evicts full buckets and, if that is not enough, the tenth that refills soonest: a client that creates many buckets
+/// evicts its own, and gains nothing.
 fn evict(buckets: &mut HashMap<(BucketKey, Charge), Bucket>, now: Instant) {
     if buckets.len() < MAX_BUCKETS {
         return;
@@ -165,7 +165,7 @@ fn evict(buckets: &mut HashMap<(BucketKey, Charge), Bucket>, now: Instant) {
     let mut debts: Vec<Duration> = buckets.iter().map(|(key, bucket)| until_full(key, bucket)).collect();
     let (smaller, line, _) = debts.select_nth_unstable(EVICTED);
     let line = *line;
-    // Of those who owe as much as the line, only as many as it takes.
+    // Of the buckets at the threshold, evict only as many as needed.
     let mut at_line = EVICTED - smaller.iter().filter(|debt| **debt < line).count();
     buckets.retain(|key, bucket| match until_full(key, bucket).cmp(&line) {
         Ordering::Less => false,

@@ -1,4 +1,4 @@
-//! Pictures in and out: reading an upload in bounds, and serving what is stored.
+//! Image uploads and downloads: reading an upload within limits, and serving stored files.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -21,10 +21,10 @@ use super::etag;
 use super::headers::CROSS_ORIGIN_RESOURCE_POLICY;
 use super::route::{Caller, Route};
 
-/// Read from disk at once.
+/// Size of one read from disk, in bytes.
 const READ_CHUNK_BYTES: usize = 64 * 1024;
 
-/// Images, their small forms, and logos. The name is the permission.
+/// Routes of images, thumbnails and logos. Knowing the random name grants access.
 pub fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/uploads/chat_images/{name}", Caller::Anyone, image).media_type("image/*"),
@@ -33,11 +33,11 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Reads an image of at most `limit` bytes that is uploaded to `site`, from `network` where that is somebody's own, holding
-/// room in memory for what came while `process` works on it.
+/// Reads an uploaded image of at most `limit` bytes, reserving memory for received bytes (for the site, and for
+/// `network` if it is not shared) until `process` returns.
 ///
 /// # Errors
-/// `ImageTooLarge`, `Unavailable` when too many uploads are under way, and what `process` answers.
+/// `ImageTooLarge`, `Unavailable` when too many uploads are in progress, and the errors of `process`.
 pub async fn with_upload<T>(
     app: &App,
     (site, network): (SiteId, Option<u128>),
@@ -67,11 +67,11 @@ async fn logo(State(app): State<App>, PathOf(name): PathOf<String>, headers: Hea
     serve(&app, BlobKey::logo(name), &headers).await
 }
 
-/// The file with a type that only its key decides, harmless even when it is opened as a page. No file is opened before
-/// the client takes bytes, and none at all for a `HEAD` or for what the client holds already.
+/// Responds with a stored file. Its key decides the media type, and a sandbox policy makes it harmless as a page. The
+/// file is opened only when the client reads, and not at all for a `HEAD` or a 304.
 async fn serve(app: &App, key: BlobKey, request: &HeaderMap) -> Result<Response> {
     let stored = StoredFile::find(app, key.clone()).await?;
-    // A name is never given twice, so it names the content.
+    // Names are never reused, so the name is a strong entity tag.
     if !etag::matches(request, key.name()) {
         stored.verify(app).await?;
     }
@@ -87,7 +87,7 @@ async fn serve(app: &App, key: BlobKey, request: &HeaderMap) -> Result<Response>
     Ok(etag::conditional(request, key.name(), (headers, body).into_response()))
 }
 
-/// A file piece by piece, each read when the client can take it: a slow reader holds 64 KiB and no descriptor.
+/// Streams a file in chunks, each read when the client can take it: a slow reader holds 64 KiB and no descriptor.
 fn chunks(app: App, stored: StoredFile) -> Body {
     Body::from_stream(stream::try_unfold((app, stored, 0), |(app, stored, start)| async move {
         let length = READ_CHUNK_BYTES.min(usize::try_from(stored.length() - start).unwrap_or(READ_CHUNK_BYTES));

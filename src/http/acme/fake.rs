@@ -1,5 +1,5 @@
-//! A certificate authority on loopback that checks what a real one checks: that the TLS handshake under the name it was
-//! asked for holds the digest of the account's key authorization.
+//! A fake certificate authority on loopback that performs the real check: the TLS handshake for the requested name must
+//! present the digest of the account's key authorization.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -79,7 +79,7 @@ impl Fake {
         order
     }
 
-    /// RFC 8737: a handshake with the protocol's name and ours, and the digest in the certificate that comes back.
+    /// RFC 8737: a handshake with the ACME protocol and our name; the certificate must hold the digest.
     async fn check(&self) {
         let provider = Arc::new(ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
@@ -178,13 +178,13 @@ async fn answer(State(fake): State<Fake>, Path(what): Path<String>, Json(signed)
     (status, [(NONCE, "nonce".into()), (HeaderName::from_static("location"), location)], Json(body)).into_response()
 }
 
-/// The public key of a signing request (RFC 2986): the third field of its inner part.
+/// The public key of a signing request (RFC 2986): the third field of `CertificationRequestInfo`.
 fn point_of(csr: &[u8]) -> Vec<u8> {
     let content = |bytes| field(bytes).expect("a field").1;
     let rest = |bytes| field(bytes).expect("a field").2;
     let inner = content(content(csr));
     let key = content(rest(rest(inner)));
-    // A bit string begins with the number of unused bits.
+    // A bit string starts with the number of unused bits.
     content(rest(key))[1..].to_vec()
 }
 
@@ -199,7 +199,7 @@ impl PublicKeyData for Asked {
     }
 }
 
-/// The authority looks into the certificate itself.
+/// Accepts any certificate: the authority inspects it itself.
 #[derive(Debug)]
 struct Anything;
 
