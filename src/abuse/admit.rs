@@ -1,4 +1,4 @@
-//! Letting a new visitor in, or asking for work first.
+//! Admission of new visitors during an attack.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use crate::storage::Tx;
 use super::flood::Gate;
 use super::{Challenge, store};
 
-/// Lets in who comes to a calm site, or has worked. `answer`: the work it did, if any.
+/// Admits a new visitor if the site is calm or the proof of work is valid. `answer`: the proof of work, if any.
 ///
 /// # Errors
-/// `WorkRequired` with what to do; `TooManyRequests` when too many have worked already.
+/// `WorkRequired` with a challenge; `TooManyRequests` when too many were admitted in this minute.
 pub fn admit(app: &App, site: &Site, answer: Option<&str>) -> Result<()> {
     let (now, site) = (Instant::now(), site.id);
     if answer.is_some_and(|answer| app.abuse.proof_of_work.verify(site, answer, app.store.now())) {
@@ -32,7 +32,7 @@ pub fn admit(app: &App, site: &Site, answer: Option<&str>) -> Result<()> {
     Err(Error::WorkRequired { challenge, bits })
 }
 
-/// Writes it down and tells the owner's consoles, without making the visitor wait.
+/// Records the attack and notifies the owner's consoles, in the background.
 fn record_start(app: &App, site: SiteId) {
     tracing::warn!(%site, "too many new visitors: an attack; each now works for its entry");
     let app = app.clone();

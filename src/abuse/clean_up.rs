@@ -1,5 +1,5 @@
-//! Removing what an attack left behind: conversations that began in its time without a signed identity and that nobody
-//! has answered, and new visitors who then have none.
+//! Removes what an attack left: conversations that started during it without a signed identity and that nobody has
+//! answered, and new visitors without other conversations.
 
 use serde::Serialize;
 
@@ -14,9 +14,9 @@ use crate::{conversations, events, images, messages, sites, visitors};
 
 use super::{Attack, store};
 
-/// Conversations or visitors removed in one commit, so that nobody's message waits long for the writer.
+/// Conversations or visitors removed in one transaction, so that messages do not wait long for the writer.
 const BATCH: i64 = 100;
-/// Messages removed in one commit with their conversations, unless one conversation has more.
+/// Messages removed in one transaction with their conversations, unless a single conversation has more.
 const MESSAGE_BATCH: i64 = 500;
 
 /// What was removed.
@@ -26,7 +26,8 @@ pub struct Removed {
     pub conversations: usize,
 }
 
-/// Cleans up after the attacks on a site, and dismisses them unless one is under way. Safe to break off and to repeat.
+/// Cleans up after the attacks on a site, and dismisses them unless one is in progress. Safe to interrupt and to
+/// repeat.
 ///
 /// # Errors
 /// `NotFound` when there was no attack.

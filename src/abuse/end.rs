@@ -1,4 +1,4 @@
-//! The end of an attack, and the owner's word that it needs no clean-up.
+//! The end of an attack, and its dismissal by the owner.
 
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use crate::storage::Tx;
 
 use super::store;
 
-/// Time between two looks.
+/// Interval between checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Notes attacks that are over. Ends never; run it beside the server.
+/// Records the end of attacks. Never returns; spawn it as a background task.
 pub async fn run(app: App) {
-    // What was under way when the server stopped: if it goes on, it is noticed anew.
+    // Attacks that were in progress when the server stopped have ended; one that continues is detected again.
     record_ends(&app, store::under_way(&app.store).await).await;
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
@@ -41,10 +41,10 @@ async fn record_ends(app: &App, over: Result<Vec<SiteId>>) {
     }
 }
 
-/// The owner wants to hear no more of the attacks on a site; what came with them stays.
+/// Dismisses the attacks on a site: the console no longer shows them, and what came with them stays.
 ///
 /// # Errors
-/// `Conflict` while one is under way.
+/// `Conflict` while an attack is in progress.
 pub async fn dismiss(app: &App, by: &By, site: SiteId) -> Result<()> {
     if app.abuse.floods.is_under_way(site) {
         return Err(Error::Conflict("the attack is still under way"));

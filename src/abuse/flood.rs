@@ -1,4 +1,4 @@
-//! Noticing: how many new visitors a site gets, and how hard their work is to be.
+//! Detection of floods of new visitors, and the difficulty of the proof of work.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,40 +8,41 @@ use crate::http::rate_limits::SlidingWindow;
 use crate::id::SiteId;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// An attack is over when this long no minute was busy.
+/// An attack ends after this long without a busy minute.
 const CALM_TIME: Duration = Duration::from_secs(600);
-/// Work of the first minute, in bits: 2^14 hashes, some 50 ms of a desktop browser.
+/// Initial difficulty in bits: 2^14 hashes take a desktop browser about 50 ms.
 const FIRST_BITS: u32 = 14;
-/// The hardest work: 2^18 hashes, some seconds of a cheap phone. Beyond it numbers are refused, not people tired out.
+/// Highest difficulty: 2^18 hashes take a cheap phone some seconds. Beyond it new visitors are refused, instead of
+/// making people wait longer.
 const MAX_BITS: u32 = 18;
-/// So many times the number that is an attack are let in a minute, whatever work they do.
+/// New visitors admitted a minute, whatever work they do: this many times the threshold of an attack.
 const ADMITTED_FACTOR: usize = 10;
 
-/// The sites that are flooded now.
+/// Sites under attack.
 pub struct Floods {
     visitors_per_minute: usize,
     arrivals: SlidingWindow<SiteId>,
     sites: Mutex<HashMap<SiteId, Flood>>,
 }
 
-/// What a new visitor meets.
+/// The admission decision for a new visitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
-    /// Nothing.
+    /// No attack: admitted.
     Open,
-    /// Nothing yet was known: this arrival shows that there is an attack. Work of so many bits.
+    /// This visitor reveals the attack. Proof of work of so many bits is required.
     Closing(u32),
-    /// Work of so many bits.
+    /// Under attack: proof of work of so many bits is required.
     Closed(u32),
 }
 
-/// One flood, minute by minute.
+/// One attack, counted by minute.
 struct Flood {
     bits: u32,
     minute: Instant,
-    /// Came without work in this minute.
+    /// New visitors without proof of work in this minute.
     asked: usize,
-    /// Came with work in this minute.
+    /// New visitors with proof of work in this minute.
     admitted: usize,
     busy: Instant,
 }
@@ -51,7 +52,7 @@ impl Flood {
         Flood { bits: FIRST_BITS, minute: now, asked: 0, admitted: 0, busy: now }
     }
 
-    /// Goes on to the present minute. One bit more halves what the same machines can send.
+    /// Advances to the current minute. Each bit of difficulty halves what the same machines can send.
     fn advance(&mut self, now: Instant, busy: usize) {
         if now.saturating_duration_since(self.minute) < MINUTE {
             return;
@@ -73,12 +74,12 @@ impl Flood {
 }
 
 impl Floods {
-    /// Where so many new visitors a minute on one site are an attack.
+    /// Detects an attack at this many new visitors a minute on one site.
     pub fn new(visitors_per_minute: usize) -> Floods {
         Floods { visitors_per_minute, arrivals: SlidingWindow::new(MINUTE), sites: Mutex::default() }
     }
 
-    /// A new visitor comes without work.
+    /// Counts a new visitor without proof of work.
     pub fn on_new_visitor(&self, site: SiteId, now: Instant) -> Gate {
         if let Some(flood) = self.sites().get_mut(&site) {
             flood.advance(now, self.visitors_per_minute);
@@ -88,20 +89,20 @@ impl Floods {
         if self.arrivals.take(site, self.visitors_per_minute, now).is_ok() {
             return Gate::Open;
         }
-        // Two that come at once close it once.
+        // Of two concurrent visitors, one starts the attack.
         let mut sites = self.sites();
         let known = sites.contains_key(&site);
         let bits = sites.entry(site).or_insert_with(|| Flood::begin(now)).bits;
         if known { Gate::Closed(bits) } else { Gate::Closing(bits) }
     }
 
-    /// A new visitor has worked.
+    /// Counts a new visitor with a valid proof of work.
     ///
     /// # Errors
-    /// The seconds to wait: too many did.
+    /// Seconds to wait, because too many were admitted.
     pub fn admit(&self, site: SiteId, now: Instant) -> Result<(), u64> {
         let mut sites = self.sites();
-        // Over meanwhile: the work was for nothing, and does not hurt.
+        // The attack has ended meanwhile.
         let Some(flood) = sites.get_mut(&site) else { return Ok(()) };
         flood.advance(now, self.visitors_per_minute);
         if flood.admitted >= self.visitors_per_minute * ADMITTED_FACTOR {
@@ -111,12 +112,12 @@ impl Floods {
         Ok(())
     }
 
-    /// Is this site under attack?
+    /// Whether the site is under attack.
     pub fn is_under_way(&self, site: SiteId) -> bool {
         self.sites().contains_key(&site)
     }
 
-    /// Takes out the floods that are over.
+    /// Removes and returns the sites whose attack has ended.
     pub(super) fn remove_ended(&self, now: Instant) -> Vec<SiteId> {
         let mut over = Vec::new();
         self.sites().retain(|site, flood| {
@@ -131,7 +132,7 @@ impl Floods {
     }
 
     fn sites(&self) -> MutexGuard<'_, HashMap<SiteId, Flood>> {
-        // Never held across an await, and every change is whole, so a poisoned map is still good.
+        // Never held across an await. Ignores poisoning: every update is complete.
         self.sites.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,9 @@
-//! An attack is a flood of new visitors on one site. While it lasts, a new visitor's browser works for its entry and the
-//! owner's consoles show it; afterwards what the flood left behind can be removed at once. No third party is asked.
+//! An attack is a flood of new visitors on one site. During an attack, a new visitor's browser does a proof of work
+//! before it is let in, and the owner's consoles show the attack; afterwards everything that it left can be removed at
+//! once. No third party is involved.
 //!
-//! A false alarm is cheap: each new visitor's browser computes for a fraction of a second, unseen. Visitors that hold a
-//! token and those with a signed identity are never asked.
+//! A false alarm is cheap: each new visitor's browser computes for a fraction of a second, invisibly. Visitors with a
+//! session token or a signed identity are never challenged.
 
 use crate::clock::Millis;
 
@@ -24,35 +25,35 @@ pub use proof_of_work::{Challenge, ProofOfWork};
 pub use store::SQL;
 pub use view::AttackView;
 
-/// What a running server knows of attacks.
+/// State of attack detection.
 pub struct Abuse {
-    /// Floods under way.
+    /// Attacks in progress.
     pub floods: Floods,
-    /// The work that is asked for.
+    /// Challenges and their verification.
     pub proof_of_work: ProofOfWork,
 }
 
 impl Abuse {
-    /// For sites on which so many new visitors a minute are an attack.
+    /// Detects an attack at this many new visitors a minute on one site.
     pub fn new(visitors_per_minute: usize) -> Abuse {
         Abuse { floods: Floods::new(visitors_per_minute), proof_of_work: ProofOfWork::default() }
     }
 }
 
-/// Attacks on a site that its owner has not dismissed yet, as one span of time.
+/// Attacks on a site that its owner has not dismissed, as one period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attack {
-    /// When the first was noticed.
+    /// Start of the first attack.
     pub began_at: Millis,
-    /// When the last ended; none: under way.
+    /// End of the last attack; `None` while in progress.
     pub ended_at: Option<Millis>,
 }
 
-/// Visitors that came in the minute before an attack was noticed are part of it.
+/// Visitors of the minute before detection belong to the attack.
 const LEAD_SECONDS: i64 = 60;
 
 impl Attack {
-    /// Who was seen first in this time may have come with the attack.
+    /// The period in which new visitors may belong to the attack.
     pub fn period(&self, now: Millis) -> (Millis, Millis) {
         (self.began_at.plus_seconds(-LEAD_SECONDS), self.ended_at.unwrap_or(now))
     }

@@ -1,4 +1,4 @@
-//! Reading: what an owner has to look at.
+//! Attacks that wait for their owner's decision.
 
 use crate::app::App;
 use crate::conversations;
@@ -10,7 +10,7 @@ use super::{Attack, AttackView, store};
 /// The attacks on a site that its owner has not dismissed, and what a clean-up would remove now.
 ///
 /// # Errors
-/// When the database fails.
+/// The database fails.
 pub async fn pending_attack(app: &App, site: SiteId) -> Result<Option<AttackView>> {
     let Some(attack) = store::pending(&app.store, site).await? else { return Ok(None) };
     let conversations =

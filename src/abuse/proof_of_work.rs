@@ -1,5 +1,5 @@
-//! Work that a browser does to be let in: to find a number that, written after the challenge, gives a hash that begins
-//! with zero bits. Checking costs one hash; nothing is kept but what was spent.
+//! Proof of work: a browser finds a number that, appended to the challenge, gives a SHA-256 with leading zero bits.
+//! Verification costs one hash. The server stores only spent challenges.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,25 +13,27 @@ use crate::clock::Millis;
 use crate::id::SiteId;
 use crate::secret::random_text;
 
-/// A challenge is good for this long: a slow phone's hardest work takes a tenth of it.
+/// Lifetime of a challenge: a slow phone's hardest work takes a tenth of it.
 const VALID_SECONDS: i64 = 120;
-/// Bytes of the seal over a challenge.
+/// Bytes of the authentication tag (truncated HMAC) of a challenge.
 const TAG_BYTES: usize = 12;
-/// Answers remembered as spent. When they are all fresh, further ones are refused: the ceiling of a site is far below.
+/// Spent challenges held in memory. When all are still valid, further answers are refused; the admission limit of a
+/// site is far lower.
 const MAX_SPENT: usize = 200_000;
-/// Longest answer: a challenge, a colon and a number. It fits into one block of the hash.
+/// Longest answer in bytes: a challenge, a colon and a number. It fits into one block of SHA-256.
 const MAX_ANSWER_BYTES: usize = 55;
 
-/// What is to be done.
+/// A challenge and its difficulty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
-    /// `bits.until.random.seal`; the answer is this, a colon and a number.
+    /// `bits.until.random.tag`; the answer is this, a colon and a number.
     pub challenge: String,
-    /// Zero bits that the hash of the answer begins with.
+    /// Leading zero bits required of the hash of the answer.
     pub bits: u32,
 }
 
-/// Gives challenges and checks answers. A restart forgets its key: who worked for the old one is asked anew.
+/// Issues challenges and verifies answers. The key is lost on restart: answers to old challenges are then refused, and
+/// a new challenge is issued.
 pub struct ProofOfWork {
     key: [u8; 32],
     spent: Mutex<HashMap<String, Millis>>,
@@ -46,7 +48,7 @@ impl Default for ProofOfWork {
 }
 
 impl ProofOfWork {
-    /// A challenge for one entry to one site.
+    /// A challenge for one new visitor of one site.
     pub fn challenge(&self, site: SiteId, bits: u32, now: Millis) -> Challenge {
         let until = now.plus_seconds(VALID_SECONDS).0 / 1000;
         let plain = format!("{bits}.{until}.{}", random_text(6));
@@ -54,7 +56,7 @@ impl ProofOfWork {
         Challenge { challenge: format!("{plain}.{tag}"), bits }
     }
 
-    /// Is this work done, for this site, in time, and for the first time?
+    /// Verifies an answer: for this site, in time, hard enough, and used once.
     pub fn verify(&self, site: SiteId, answer: &str, now: Millis) -> bool {
         let Some((challenge, bits, until)) = self.parse(site, answer) else { return false };
         now <= until && zero_bits(answer) >= bits && self.mark_spent(challenge, until, now)

@@ -1,4 +1,4 @@
-//! How attacks are kept.
+//! SQL of attacks.
 
 use crate::clock::Millis;
 use crate::error::Result;
@@ -17,7 +17,7 @@ const UNDER_WAY: &str = "SELECT DISTINCT site_id FROM attacks WHERE ended_at IS 
 const PENDING: &str = "SELECT began_at, ended_at FROM attacks WHERE site_id = $1 AND settled_at IS NULL
     ORDER BY began_at";
 
-/// Statements of this file, for the test that prepares them all.
+/// All statements of this file, for the test that prepares them.
 pub const SQL: &[&str] = &[BEGIN, END, DISMISS, UNDER_WAY, PENDING];
 
 pub(super) fn begin(tx: &mut Tx, site: SiteId) -> Result<()> {
@@ -41,7 +41,7 @@ pub(super) async fn under_way(store: &Store) -> Result<Vec<SiteId>> {
     Ok(rows.into_iter().map(|(site,)| site).collect())
 }
 
-/// The attacks on a site that are not settled, as one.
+/// The attacks on a site that are not dismissed, as one period.
 pub(super) async fn pending(store: &Store, site: SiteId) -> Result<Option<Attack>> {
     let rows: Vec<(Millis, Option<Millis>)> = store.all(PENDING, values![site]).await?;
     let (Some((began_at, _)), Some((_, ended_at))) = (rows.first(), rows.last()) else { return Ok(None) };

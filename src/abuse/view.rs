@@ -1,4 +1,4 @@
-//! What a console may see of an attack.
+//! The console's view of an attack.
 
 use serde::Serialize;
 
@@ -7,10 +7,10 @@ use crate::clock::Millis;
 /// Attacks on a site that its owner has not dismissed, and what cleaning up would remove now.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct AttackView {
-    /// When the first was noticed.
+    /// Start of the first attack.
     pub began_at: Millis,
-    /// When the last ended; none: under way.
+    /// End of the last attack; null while in progress.
     pub ended_at: Option<Millis>,
-    /// Conversations that began in that time without a signed identity, and that nobody has answered.
+    /// Conversations that started in this period without a signed identity and that nobody has answered.
     pub conversations: i64,
 }

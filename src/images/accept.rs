@@ -1,4 +1,4 @@
-//! Taking a picture in: check, clean, make a thumbnail, keep. It belongs to no message yet.
+//! Storing an uploaded image: check, re-encode, make a thumbnail, write. The image is not attached to a message yet.
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -17,8 +17,8 @@ use super::upload_quota::Cost;
 use super::{BlobKey, Format, Image, ImageHeader, ImageName, Uploader, store};
 use crate::id::ImageId;
 
-/// Accepts an uploaded file of the site's size at most. What comes back is stored and synced. The caller holds no turn at
-/// work: a picture waits for one of its own, and takes a turn of requests only to write what it became.
+/// Accepts an upload of at most the site's image size. The returned image is stored and synced. Call it without a
+/// concurrency permit: decoding has a limit of its own, and a request permit is acquired only to write the result.
 ///
 /// # Errors
 /// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
@@ -27,11 +27,11 @@ pub async fn accept(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) ->
     keep(app, site, uploader, bytes, &header).await
 }
 
-/// The same for a visitor: an hour takes only so much of the visitor, of all visitors of the site, and of the network where
-/// that is somebody's own.
+/// As [`accept`], for a visitor: charges the hourly quotas of the visitor, the site, and the network if it is not
+/// shared.
 ///
 /// # Errors
-/// Also `TooManyRequests`, when an hour is used up.
+/// Also `TooManyRequests`, when a quota is used up.
 pub async fn accept_from_visitor(
     app: &App,
     site: &Site,
@@ -40,7 +40,7 @@ pub async fn accept_from_visitor(
     bytes: Bytes,
 ) -> Result<Image> {
     let checked = check(site, &bytes);
-    // What is refused by its headers counts as well, though it costs no work.
+    // An image refused by its headers is charged as well, though it costs no decoding.
     let pixels = checked.as_ref().map_or(0, |header| header.pixels);
     app.images.upload_quota.charge(session, network, Cost { bytes: bytes.len() as u64, pixels })?;
     keep(app, site, Uploader::Visitor(session.visitor_id), bytes, &checked?).await
@@ -63,7 +63,7 @@ async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, header: 
     let _permit = app.fair_limit.acquire(tenant).await?;
     let now = app.store.now();
     let name = ImageName::random(uploader, now, picture.format);
-    // A name of its own: an equal name means that there is no thumbnail beside the image.
+    // A name of its own: an equal name means that there is no separate thumbnail.
     let thumb = match &picture.thumb {
         Some((format, _)) => ImageName::random(uploader, now, *format),
         None => name.clone(),
@@ -87,11 +87,11 @@ async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, header: 
     Ok(image)
 }
 
-/// A cleaned picture with its thumbnail.
+/// A re-encoded image and its thumbnail.
 struct Picture {
     format: Format,
     bytes: Vec<u8>,
-    /// `None` where the picture is small and still: it is its own thumbnail.
+    /// `None` if the image is small and still: it is its own thumbnail.
     thumb: Option<(Format, Vec<u8>)>,
     width: u32,
     height: u32,

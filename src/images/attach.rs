@@ -1,4 +1,4 @@
-//! Making an image part of a message, in the message's own transaction; and letting a site's images go with the site.
+//! Attaching images to a message, in the message's transaction; and deleting images with their site or conversation.
 
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
@@ -7,8 +7,8 @@ use crate::storage::Tx;
 
 use super::{Image, ImageName, Uploader, store};
 
-/// Attaches the images and returns them in the order asked for. Each must be the uploader's own, of this site, not
-/// older than a day and in no message yet. A message that is sent again is recognised by its client id before this.
+/// Attaches the images and returns them in the given order. Each must be the uploader's own, of this site, at most a
+/// day old and unattached. A retried message is recognised by its client id before this.
 ///
 /// # Errors
 /// `Invalid` when there is no such image, `Conflict` when it is in a message already.

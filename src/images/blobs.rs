@@ -1,5 +1,5 @@
-//! Where files are: four small functions over a disk or memory. A key is a type that knows its path, what it is made
-//! of and how long it may be cached. No file stays open between two calls.
+//! File storage on disk or in memory. A key is a type that knows its path, media type and cache rule. No file stays
+//! open between two calls.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 use super::{FileName, ImageName};
 
-/// Which file.
+/// Identifies a stored file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BlobKey {
     folder: &'static str,
@@ -33,7 +33,7 @@ impl BlobKey {
         BlobKey { folder: IMAGES, name: name.into() }
     }
 
-    /// The small picture of a chat image.
+    /// The thumbnail of a chat image.
     pub fn thumb(name: &ImageName) -> BlobKey {
         BlobKey { folder: THUMBS, name: name.into() }
     }
@@ -43,7 +43,7 @@ impl BlobKey {
         BlobKey { folder: LOGOS, name }
     }
 
-    /// Reads what the table of leftovers keeps.
+    /// Parses a row of the table of orphaned files.
     pub(super) fn parse(folder: &str, name: &str) -> Option<BlobKey> {
         match folder {
             IMAGES => ImageName::parse(name).map(|name| BlobKey::image(&name)),
@@ -53,7 +53,7 @@ impl BlobKey {
         }
     }
 
-    /// The kind of file, as the database keeps it.
+    /// The kind of file, as stored in the database.
     pub(super) fn folder(&self) -> &'static str {
         self.folder
     }
@@ -63,12 +63,12 @@ impl BlobKey {
         self.name.as_str()
     }
 
-    /// Media type: fixed by the key, never by what was claimed.
+    /// Media type: determined by the key, never by the upload.
     pub fn content_type(&self) -> &'static str {
         self.name.format().content_type()
     }
 
-    /// How long a browser may keep it. A name is never used twice; a shared cache must not keep what is private.
+    /// `Cache-Control` of the file. Names are never reused; shared caches must not store private files.
     pub fn cache_control(&self) -> &'static str {
         match self.folder {
             LOGOS => "public, max-age=31536000, immutable",
@@ -76,7 +76,7 @@ impl BlobKey {
         }
     }
 
-    /// Is it a chat image itself, whose content the database knows?
+    /// Whether it is a chat image, whose hash is in the database.
     pub fn is_picture(&self) -> bool {
         self.folder == IMAGES
     }
@@ -86,15 +86,15 @@ impl BlobKey {
     }
 }
 
-/// A stored file as the folder lists it. An equal listing later means that nobody has written to the file since.
+/// Size and modification time of a stored file. An equal stamp later means that the file was not written to since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileStamp {
-    /// Its length in bytes.
+    /// Length in bytes.
     pub length: u64,
     modified: SystemTime,
 }
 
-/// Where files are kept.
+/// Where files are stored.
 pub enum Blobs {
     /// In a folder.
     Disk(PathBuf),
@@ -103,7 +103,7 @@ pub enum Blobs {
 }
 
 impl Blobs {
-    /// In `folder`. What an interrupted write left behind is removed.
+    /// Stores files in `folder`. Removes what an interrupted write left behind.
     pub fn disk(folder: PathBuf) -> io::Result<Blobs> {
         let unfinished = folder.join("unfinished");
         match fs::remove_dir_all(&unfinished) {
@@ -114,12 +114,12 @@ impl Blobs {
         Ok(Blobs::Disk(folder))
     }
 
-    /// In memory.
+    /// Stores files in memory.
     pub fn memory() -> Blobs {
         Blobs::Memory(Mutex::default())
     }
 
-    /// Keeps a file. When this returns `Ok`, it is on disk and synced.
+    /// Stores a file. Durable when this returns `Ok`.
     pub async fn put(&self, key: &BlobKey, bytes: Bytes) -> Result<()> {
         match self {
             Blobs::Memory(files) => {
@@ -133,7 +133,7 @@ impl Blobs {
         }
     }
 
-    /// Looks a file up without opening it.
+    /// Looks up a file without opening it.
     pub async fn find(&self, key: &BlobKey) -> Result<Option<FileStamp>> {
         match self {
             Blobs::Memory(files) => {
@@ -153,10 +153,10 @@ impl Blobs {
         }
     }
 
-    /// Reads exactly `length` bytes from `start` on. The file is open only meanwhile.
+    /// Reads exactly `length` bytes from `start`. The file is open only during the call.
     ///
     /// # Errors
-    /// `Unavailable` when the file is gone or ends before.
+    /// `Unavailable` when the file is gone or shorter.
     pub async fn read(&self, key: &BlobKey, start: u64, length: usize) -> Result<Bytes> {
         match self {
             Blobs::Memory(files) => {
@@ -180,7 +180,7 @@ impl Blobs {
         }
     }
 
-    /// Does the content of a file have this SHA-256? Reads all of it, on a thread that steps back for others.
+    /// Whether the content has this SHA-256. Reads the whole file on the CPU pool.
     pub(super) async fn matches_hash(&self, key: &BlobKey, sha256: &[u8]) -> Result<bool> {
         match self {
             Blobs::Memory(_) => Ok(true),
@@ -192,7 +192,7 @@ impl Blobs {
         }
     }
 
-    /// Removes a file; one that is gone already is no error.
+    /// Deletes a file; a missing one is no error.
     pub async fn delete(&self, key: &BlobKey) -> Result<()> {
         match self {
             Blobs::Memory(files) => {
@@ -211,10 +211,10 @@ impl Blobs {
     }
 }
 
-/// Is this file of `folder` there, with this content? Reads all of it.
+/// Whether this file of `folder` exists with this SHA-256. Reads the whole file.
 ///
 /// # Errors
-/// When it cannot be read.
+/// The file cannot be read.
 pub fn matches_hash(folder: &Path, key: &BlobKey, sha256: &[u8]) -> io::Result<bool> {
     let mut file = match File::open(folder.join(key.path())) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
@@ -225,7 +225,7 @@ pub fn matches_hash(folder: &Path, key: &BlobKey, sha256: &[u8]) -> io::Result<b
     Ok(hash.finalize()[..] == *sha256)
 }
 
-/// Hashes what is written to it.
+/// A writer that hashes.
 struct Hashing<'a>(&'a mut Sha256);
 
 impl Write for Hashing<'_> {
@@ -251,13 +251,13 @@ fn explain(error: &io::Error) -> Error {
     }
 }
 
-/// Writes beside, syncs, moves into place and syncs the folder: a file is there whole or not at all.
+/// Writes a temporary file, syncs it, renames it and syncs the folder: the file is complete or missing.
 fn write_synced(folder: &Path, key: &BlobKey, bytes: &[u8]) -> io::Result<()> {
     let target = folder.join(key.path());
     let unfinished = folder.join("unfinished").join(format!("{}_{}", key.folder, key.name));
     let result = write_then_rename(folder, &unfinished, &target, bytes);
     if result.is_err() {
-        // Frees the room of a half-written file on a full disk.
+        // Frees the space of a half-written file on a full disk.
         let _ = fs::remove_file(&unfinished);
     }
     result
@@ -280,6 +280,6 @@ fn write_then_rename(folder: &Path, unfinished: &Path, target: &Path, bytes: &[u
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened for syncing.
+    // Other systems cannot open a folder for syncing.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -1,5 +1,5 @@
-//! Colours: whatever a file's numbers mean is turned into sRGB, which is what pictures without a description are shown in.
-//! A stored picture carries no description, so that nothing has to be read from it but its pixels.
+//! Colour management: converts pixels to sRGB, which viewers assume for images without a profile. Stored images carry
+//! no profile, so that viewers parse nothing but pixels.
 
 use std::sync::Arc;
 
@@ -8,23 +8,23 @@ use moxcms::{
     Transform8BitExecutor, TransformOptions, curve_from_gamma,
 };
 
-/// Longest profile that is read; those of printers have about 2 MB. One that is longer is passed over.
+/// Longest colour profile that is read, in bytes; profiles of printers have about 2 MB. A longer one is ignored.
 const MAX_PROFILE_BYTES: usize = 4 * 1024 * 1024;
-/// A profile that moves no colour further than this is sRGB under another name: pixels stay as they are.
+/// A profile whose colours differ from sRGB by at most this much is treated as sRGB, and pixels stay unchanged.
 const MAX_DIFFERENCE: u8 = 2;
-/// Pixels turned at once.
+/// Pixels converted at once.
 const CHUNK_PIXELS: usize = 4_096;
-/// The gamma that pngs say to mean sRGB, and how near it must be (of 1).
+/// The gamma by which pngs declare sRGB, and its tolerance.
 const SRGB_GAMMA: f32 = 0.454_55;
 const GAMMA_TOLERANCE: f32 = 0.005;
 
-/// What a file says its numbers mean. A profile that cannot be read says nothing, as browsers have it.
+/// Parses an ICC profile. An unreadable one is ignored, as browsers do.
 pub(super) fn profile(icc: &[u8]) -> Option<ColorProfile> {
     let limits = ParsingOptions { max_profile_size: MAX_PROFILE_BYTES, ..ParsingOptions::default() };
     ColorProfile::new_from_slice_with_options(icc, limits).ok()
 }
 
-/// What a png says, in the order of precedence of its specification.
+/// The profile of a png, in the order of precedence of its specification.
 pub(super) fn profile_of_png(info: &png::Info<'_>) -> Option<ColorProfile> {
     if let Some(code) = &info.coding_independent_code_points {
         let code = CicpProfile {
@@ -64,15 +64,15 @@ pub(super) fn profile_of_png(info: &png::Info<'_>) -> Option<ColorProfile> {
     Some(profile)
 }
 
-/// Turns pixels into sRGB.
+/// Converts pixels to sRGB.
 pub(super) struct ToSrgb {
     greys: [u8; 256],
-    /// None for a description of greys alone.
+    /// `None` for a greyscale profile.
     colours: Option<[Arc<Transform8BitExecutor>; 2]>,
 }
 
 impl ToSrgb {
-    /// Of numbers that mean this; none where they are sRGB already or cannot be turned.
+    /// A conversion from `profile`; `None` if it is sRGB already or not supported.
     pub(super) fn of(profile: &ColorProfile) -> Option<ToSrgb> {
         let srgb = ColorProfile::new_srgb();
         let from = |layout, to| profile.create_transform_8bit(layout, &srgb, to, TransformOptions::default()).ok();
@@ -109,7 +109,7 @@ impl ToSrgb {
         same && self.greys.iter().zip(0..=255).all(|(grey, before)| grey.abs_diff(before) <= MAX_DIFFERENCE)
     }
 
-    /// Turns pixels of so many channels each: 1 grey, 2 grey and how opaque it is, 3 and 4 in the same way for colours.
+    /// Converts pixels with this many channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
     pub(super) fn apply(&self, pixels: &mut [u8], channels: usize) {
         let (transform, channels) = match (&self.colours, channels) {
             (_, 1 | 2) => {
@@ -118,13 +118,13 @@ impl ToSrgb {
             }
             (Some([rgb, _]), 3) => (rgb, 3),
             (Some([_, rgba]), _) => (rgba, 4),
-            // Colours that are described as greys: nobody knows what is meant.
+            // Colour pixels with a greyscale profile: their meaning is unknown, so they stay.
             (None, _) => return,
         };
         let mut turned = vec![0; CHUNK_PIXELS * channels];
         for chunk in pixels.chunks_mut(CHUNK_PIXELS * channels) {
             let turned = &mut turned[..chunk.len()];
-            // Lengths are whole pixels, the only thing that it refuses.
+            // Slices hold whole pixels, which is all that it checks.
             if transform.transform(chunk, turned).is_ok() {
                 chunk.copy_from_slice(turned);
             }
@@ -132,11 +132,11 @@ impl ToSrgb {
     }
 }
 
-/// Turns inks into what they look like, four bytes a pixel (255 is all of an ink) into three.
+/// Converts CMYK (255 is full ink) to RGB.
 pub(super) fn cmyk_to_srgb(cmyk: &[u8], profile: Option<&ColorProfile>) -> Vec<u8> {
     let mut seen = vec![0; cmyk.len() / 4 * 3];
     let by_profile = profile.filter(|profile| profile.color_space == DataColorSpace::Cmyk).and_then(|profile| {
-        // Four inks take the layout of four channels.
+        // The four-channel layout also stands for CMYK.
         let srgb = ColorProfile::new_srgb();
         profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, TransformOptions::default()).ok()
     });

@@ -1,5 +1,5 @@
-//! Where pictures are worked on: under a concurrency limit and a memory limit of its own, so that requests which ask for
-//! anything else never wait behind pictures.
+//! Limits on decoding images: concurrency by tenant, memory, and CPU. They are separate from those of requests, so that
+//! other requests never wait for images.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use crate::fair_limit::{FairLimit, Tenant};
 
 use super::image_header::{ImageHeader, MAX_MEMORY};
 
-/// Memory is counted in pieces of this many bytes.
+/// Memory is counted in units of this many bytes.
 const UNIT: usize = 64 * 1024;
-/// Pictures of one account, and of the visitors of its sites, at work at once. Further ones wait and delay nobody else.
+/// Images of a tenant decoded at once. Further ones queue without delaying other tenants.
 const PER_TENANT: usize = 1;
 
-/// Bounds the work on pictures: in number, by account, and in memory.
+/// Limits decoding by tenant, by memory and by cores.
 pub(super) struct DecodeLimit {
     fair_limit: FairLimit,
-    /// What is free of [`MAX_MEMORY`].
+    /// Free units of [`MAX_MEMORY`].
     memory: Arc<Semaphore>,
-    /// One picture a core.
+    /// One image for each core.
     workers: Arc<Semaphore>,
 }
 
@@ -37,10 +37,10 @@ impl Default for DecodeLimit {
 }
 
 impl DecodeLimit {
-    /// Does the work on one picture on a worker thread, in turn, once the memory that it takes at most is free.
+    /// Runs `work` on the CPU pool, after the tenant's permit, the image's memory and a core are free.
     ///
     /// # Errors
-    /// Those of the work; `Unavailable` when too many pictures of this account wait already.
+    /// Those of `work`; `Unavailable` when too many images of the tenant wait already.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         tenant: Tenant,
@@ -51,7 +51,7 @@ impl DecodeLimit {
         let pieces = u32::try_from(header.memory.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let memory = self.memory.clone().acquire_many_owned(pieces).await.map_err(|_| Error::Unavailable)?;
         let worker = self.workers.clone().acquire_owned().await.map_err(|_| Error::Unavailable)?;
-        // All of it goes along: a caller that leaves does not free what is still in use.
+        // The permits move into the job: a dropped caller must not free what is still in use.
         let work = move || {
             let _permits = (permit, memory, worker);
             work()

@@ -1,6 +1,6 @@
-//! The formats, told by a file's first bytes and never by what somebody says it is: four are taken, three are given.
+//! Image formats, detected by magic bytes and never by what the client claims: four are accepted, three are served.
 
-/// What an uploaded file is made of.
+/// Format of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum InputFormat {
@@ -11,7 +11,7 @@ pub enum InputFormat {
 }
 
 impl InputFormat {
-    /// Reads the signature. Anything else is none that we take.
+    /// Detects the format; `None` if it is not accepted.
     pub fn of(bytes: &[u8]) -> Option<InputFormat> {
         if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
             Some(InputFormat::Png)
@@ -27,7 +27,7 @@ impl InputFormat {
     }
 }
 
-/// What a stored image is made of.
+/// Format of a stored image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Format {
@@ -37,7 +37,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The end of a file name.
+    /// File name extension.
     pub fn extension(self) -> &'static str {
         match self {
             Format::Png => "png",
@@ -46,7 +46,7 @@ impl Format {
         }
     }
 
-    /// The format that a file name's end stands for.
+    /// The format of a file name extension.
     pub fn from_extension(extension: &str) -> Option<Format> {
         [Format::Png, Format::Jpeg, Format::Gif].into_iter().find(|format| format.extension() == extension)
     }

@@ -1,4 +1,4 @@
-//! Taking a gif through frame by frame.
+//! Re-encoding of gifs, frame by frame.
 
 use std::io::{Cursor, Read};
 use std::num::NonZeroU64;
@@ -12,11 +12,11 @@ use super::Format;
 use super::image_header::{ImageHeader, Layout, MAX_MEMORY};
 use super::reencode::{Reencoded, damaged, write_limited};
 
-/// What ends a gif. Files without it are shown by browsers all the same.
+/// The last byte of a gif. Browsers also show files without it.
 const TRAILER: &[u8] = b";";
 
-/// Frame by frame through the palette indices: animation, timing and colours stay as they were, while comments and
-/// application blocks are left behind. Where a frame reaches beyond the screen, browsers cut it; so it may.
+/// Re-encodes frames by their palette indices: animation, timing and colours are kept, comments and application blocks
+/// are dropped. A frame may reach beyond the screen; browsers clip it.
 pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<Reencoded> {
     let Layout::Frames { end, .. } = header.layout else { return Err(damaged()) };
     let (width, height) = (header.width as u16, header.height as u16);
@@ -39,7 +39,7 @@ pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<R
             frame.buffer = indices.into();
             frames += 1;
             if frames == 1 {
-                // Known only once the blocks before the first frame are read.
+                // Known only after the blocks before the first frame were read.
                 encoder.set_repeat(decoder.repeat())?;
                 still = Some(paint(&frame, &palette, width, height));
             }
@@ -47,13 +47,13 @@ pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<R
         }
         Ok::<_, Box<dyn std::error::Error>>(())
     });
-    // What fails here is the reading: the writer is given what it can write.
+    // An error here is a read error: the encoder accepts what it is given.
     let bytes = bytes.map_err(|error| if matches!(error, Error::Internal(_)) { damaged() } else { error })?;
     let still = DynamicImage::ImageRgba8(still.ok_or_else(damaged)?);
     Ok(Reencoded { format: Format::Gif, bytes, still, animated: frames > 1 })
 }
 
-/// A frame on an empty screen.
+/// A frame drawn on an empty screen.
 fn paint(frame: &Frame<'_>, palette: &[u8], width: u16, height: u16) -> RgbaImage {
     let mut screen = RgbaImage::new(u32::from(width), u32::from(height));
     let palette = frame.palette.as_deref().unwrap_or(palette);

@@ -1,5 +1,5 @@
-//! What a file says of itself in its headers: whether it is within the limits, and what taking it will cost. Nothing is
-//! decoded for this, so a file that promises too much is refused for the price of its headers.
+//! Image headers: whether a file is within the limits, and what decoding it costs. Nothing is decoded, so that refusing
+//! a file costs only reading its headers.
 
 use std::io::Cursor;
 
@@ -9,57 +9,58 @@ use crate::error::{Error, Result};
 
 use super::format::InputFormat;
 
-/// Largest width and height.
+/// Largest width and height, in pixels.
 pub const MAX_SIDE: u32 = 8_000;
-/// Most pixels in one frame.
+/// Pixels in one frame.
 pub const MAX_FRAME_PIXELS: u64 = 30_000_000;
-/// Most frames of an animation.
+/// Frames of an animation.
 pub const MAX_FRAMES: usize = 500;
-/// Most pixels over all frames of an animation: about 500 frames of 630 × 630.
+/// Pixels in all frames of an animation: about 500 frames of 630 × 630.
 const MAX_TOTAL_PIXELS: u64 = 200_000_000;
-/// Most bytes of memory that all pictures at work take together, and so the most that one may need.
+/// Memory of all images being decoded together, and so the most that one may need, in bytes.
 pub const MAX_MEMORY: usize = 288 * 1024 * 1024;
-/// Longest cleaned file.
+/// Longest re-encoded file, in bytes.
 pub const MAX_FILE_BYTES: usize = 32 * 1024 * 1024;
-/// What is needed besides pixels: tables, rows, the thumbnail.
+/// Memory besides pixels: tables, rows, the thumbnail.
 const OVERHEAD_BYTES: usize = 2 * 1024 * 1024;
 
-/// What a file's headers promise, within the limits.
+/// The header of an acceptable image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageHeader {
-    /// What it is made of.
+    /// Format of the file.
     pub source: InputFormat,
-    /// Pixels a row, before the picture is turned upright.
+    /// Width in pixels, before rotation.
     pub width: u32,
-    /// Rows.
+    /// Height in pixels, before rotation.
     pub height: u32,
     /// Frames of an animation; 1 for a still picture.
     pub frames: usize,
-    /// Pixels over all frames: what the work is counted in.
+    /// Pixels in all frames: the measure of CPU cost.
     pub pixels: u64,
-    /// Bytes of memory that cleaning takes at most.
+    /// Most memory that re-encoding takes, in bytes.
     pub memory: usize,
-    /// What a decoder must know beforehand.
+    /// Layout that decides the decoder.
     pub(super) layout: Layout,
 }
 
-/// How the file is laid out, where that decides how it is decoded.
+/// Layouts that need a certain decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     /// Nothing special.
     Plain,
-    /// A jpg of so many components. It is `odd` where they come in scans of their own without being progressive, or where
-    /// others than the first are sampled more than once a unit: the fast decoder gets either wrong.
+    /// A jpg with this many components. `odd` if components are in separate scans without being progressive, or if one
+    /// other than the first is subsampled more than once a unit: the fast decoder gets either wrong.
     Components { count: u8, odd: bool },
-    /// An animation whose last whole frame ends here. In a png, whether the picture of plain viewers is no frame of it.
+    /// An animation whose last complete frame ends at `end`. `separate_default`: a png whose default image is not one
+    /// of its frames.
     Frames { end: usize, separate_default: bool },
 }
 
 impl ImageHeader {
-    /// Reads the headers.
+    /// Reads and checks the headers.
     ///
     /// # Errors
-    /// `InvalidImage` for what is none of our formats or is damaged; `TooManyPixels` and `AnimationTooLong`.
+    /// `InvalidImage` for an unknown format or a damaged file; `TooManyPixels` and `AnimationTooLong`.
     pub fn of(bytes: &[u8]) -> Result<ImageHeader> {
         let source = InputFormat::of(bytes).ok_or(Error::InvalidImage("png, jpg, gif and webp are taken"))?;
         let raw = match source {
@@ -76,11 +77,11 @@ impl ImageHeader {
         if raw.width > MAX_SIDE || raw.height > MAX_SIDE || largest > MAX_FRAME_PIXELS {
             return Err(Error::TooManyPixels);
         }
-        // All of this fits: there are 30 million pixels at most.
+        // No overflow: there are at most 30 million pixels.
         let pixels = largest as usize;
         let decoded = pixels * raw.bytes_a_pixel;
         let write_limited = 2 * MAX_FILE_BYTES.min(decoded + decoded / 2);
-        // While it is decoded, turned upright or written, the pixels are there and one of these.
+        // While decoding, rotating or encoding, the pixels exist beside one of these.
         let memory = decoded + decoded.max(write_limited).max(pixels * raw.decoder_bytes_a_pixel) + OVERHEAD_BYTES;
         if memory > MAX_MEMORY {
             return Err(Error::InvalidImage(
@@ -96,17 +97,17 @@ fn damaged() -> Error {
     Error::InvalidImage("the file is damaged")
 }
 
-/// What one format's headers say.
+/// The parsed header of one format.
 struct RawHeader {
     width: u32,
     height: u32,
     frames: usize,
-    /// Pixels of the largest frame, which may be larger than the screen.
+    /// Pixels of the largest frame, which may exceed the screen.
     largest_frame: u64,
     pixels: u64,
-    /// Of the picture in memory.
+    /// Bytes of a decoded pixel.
     bytes_a_pixel: usize,
-    /// That the decoder needs beside it.
+    /// Bytes a pixel that the decoder needs besides the result.
     decoder_bytes_a_pixel: usize,
     layout: Layout,
 }
@@ -139,7 +140,7 @@ fn le16(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)))
 }
 
-/// Every chunk by its length, up to the end or to where the file is cut.
+/// Walks the chunks, up to the end or to where the file is truncated.
 fn png(bytes: &[u8]) -> Option<RawHeader> {
     let (mut at, mut end) = (8, 8);
     let chunk = bytes.get(at + 8..at + 21).filter(|_| bytes.get(at + 4..at + 8) == Some(b"IHDR"))?;
@@ -172,19 +173,19 @@ fn png(bytes: &[u8]) -> Option<RawHeader> {
         raw.pixels = if separate_default { pixels.saturating_add(raw.pixels) } else { pixels };
         raw.frames = frames;
         raw.largest_frame = largest;
-        // The first picture is kept for the thumbnail while the others pass.
+        // The first image is kept for the thumbnail while the others are processed.
         raw.decoder_bytes_a_pixel = bytes_a_pixel * 2 + 2;
         raw.layout = Layout::Frames { end, separate_default };
     }
     Some(raw)
 }
 
-/// Every segment up to the first scan.
+/// Walks the segments up to the first scan.
 fn jpeg(bytes: &[u8]) -> Option<RawHeader> {
     let mut at = 2;
     let (mut raw, mut progressive) = (None::<RawHeader>, false);
     loop {
-        // Whatever stands between segments is passed over, as decoders do.
+        // Bytes between segments are skipped, as decoders do.
         at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
         at += bytes.get(at..)?.iter().position(|byte| *byte != 0xff)?;
         let marker = *bytes.get(at)?;
@@ -199,7 +200,8 @@ fn jpeg(bytes: &[u8]) -> Option<RawHeader> {
                 progressive = marker == 0xc2;
                 raw = Some(jpeg_frame(segment, progressive)?);
             }
-            // The end; or what only laboratories write: without loss, arithmetic, in levels; or one frame more.
+            // End of image; or lossless, arithmetic and hierarchical coding, which only laboratories use; or a second
+            // frame.
             0xd9 | 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => return None,
             0xda => {
                 let mut raw = raw?;
@@ -219,7 +221,7 @@ fn jpeg_frame(segment: &[u8], progressive: bool) -> Option<RawHeader> {
     let parts = segment.get(6..6 + 3 * usize::from(count))?.chunks_exact(3);
     let sampling = parts.map(|part| (usize::from(part[1] >> 4), usize::from(part[1] & 15)));
     let (across, down) = sampling.clone().fold((1, 1), |(across, down), (h, v)| (h.max(across), v.max(down)));
-    // Samples over all components for each pixel; what a progressive file is gathered in is two bytes for each.
+    // Samples of all components for each pixel; a progressive decoder holds two bytes for each.
     let samples = sampling.clone().map(|(h, v)| h * v).sum::<usize>().div_ceil(across * down);
     if !matches!(count, 1 | 3 | 4) {
         return None;
@@ -230,7 +232,7 @@ fn jpeg_frame(segment: &[u8], progressive: bool) -> Option<RawHeader> {
     Some(raw)
 }
 
-/// Every block, up to the last whole frame: without a trailer, and with whatever follows it, browsers show the same.
+/// Walks the blocks up to the last complete frame: browsers show files without a trailer, and ignore what follows it.
 fn gif(bytes: &[u8]) -> Option<RawHeader> {
     let (mut width, mut height) = (le16(bytes, 6)?, le16(bytes, 8)?);
     let mut at = 13 + palette_bytes(*bytes.get(10)?);
@@ -243,7 +245,7 @@ fn gif(bytes: &[u8]) -> Option<RawHeader> {
             },
             Some(0x2c) => {
                 let (wide, high) = (le16(bytes, at + 5)?, le16(bytes, at + 7)?);
-                // A frame that is cut off: the file did not arrive whole.
+                // A truncated frame: the upload is incomplete.
                 at = blocks_end(bytes, at + 11 + palette_bytes(*bytes.get(at + 9)?))?;
                 let frame = u64::from(wide) * u64::from(high);
                 if frames == 0 && (width == 0 || height == 0) {
@@ -265,7 +267,7 @@ fn palette_bytes(flags: u8) -> usize {
     if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }
 
-/// Where a chain of blocks ends that begins here.
+/// The end of a chain of sub-blocks that starts at `at`.
 fn blocks_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let length = usize::from(*bytes.get(at)?);
@@ -283,7 +285,7 @@ fn webp(bytes: &[u8]) -> Result<Option<RawHeader>> {
     }
     let (width, height) = decoder.dimensions();
     let mut raw = RawHeader::still(width, height, if decoder.has_alpha() { 4 } else { 3 });
-    // Without loss: four bytes. With loss: half as many samples again as pixels, and transparency as a picture of its own.
+    // Lossless: four bytes. Lossy: 1.5 samples a pixel, and alpha as an image of its own.
     raw.decoder_bytes_a_pixel = 6;
     Ok(Some(raw))
 }

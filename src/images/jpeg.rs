@@ -1,4 +1,4 @@
-//! Reading a jpg.
+//! Decoding of jpgs.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, RgbImage};
@@ -11,10 +11,10 @@ use super::colour;
 use super::image_header::{ImageHeader, Layout, MAX_SIDE};
 use super::reencode::Decoded;
 
-/// Decodes it; none when it is damaged.
+/// Decodes a jpg; `None` when it is damaged.
 pub(super) fn decode(bytes: &[u8], header: &ImageHeader) -> Option<Decoded> {
     let Layout::Components { count, odd } = header.layout else { return None };
-    // The fast decoder knows inks only in part.
+    // The fast decoder does not fully support CMYK.
     if odd || count == 4 { decode_by_parts(bytes, header) } else { decode_fast(bytes, header, count) }
 }
 
@@ -27,7 +27,7 @@ fn decode_fast(bytes: &[u8], header: &ImageHeader, count: u8) -> Option<Decoded>
         .jpeg_set_out_colorspace(colours);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().ok()?;
-    // What was measured is what memory was reserved for.
+    // Memory was reserved for the size in the header.
     if decoder.dimensions()? != (header.width as usize, header.height as usize) || decoder.info()?.components != count {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Logos of sites: cleaned like any picture, and small.
+//! Site logos: re-encoded like any image, and small.
 
 use bytes::Bytes;
 
@@ -13,12 +13,12 @@ use super::reencode::reencode;
 use super::thumbnail::make_thumbnail;
 use super::{BlobKey, FileName, ImageHeader, store};
 
-/// Longest side of a logo.
+/// Longest side of a stored logo, in pixels.
 const MAX_LOGO_SIDE: u32 = 256;
-/// Largest file taken for a logo.
+/// Largest upload of a logo, in bytes.
 pub const MAX_LOGO_BYTES: usize = 5 * 1024 * 1024;
 
-/// Cleans and keeps a logo of at most 256 pixels a side. Returns the file name for `Site::logo`.
+/// Re-encodes and stores a logo of at most 256 pixels a side. Returns the file name for `Site::logo`.
 ///
 /// # Errors
 /// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
@@ -43,7 +43,7 @@ pub fn forget_logo(tx: &mut Tx, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Path under which a logo is served.
+/// URL path of a logo.
 pub fn logo_url(name: &str) -> String {
     format!("/uploads/logos/{name}")
 }

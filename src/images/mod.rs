@@ -1,7 +1,7 @@
-//! A picture that a visitor or an operator sends: checked, cleaned, kept under a name that nobody can guess.
+//! Images sent by visitors and operators: checked, re-encoded, and stored under names that cannot be guessed.
 //!
-//! Nothing that was uploaded is ever served back: every frame is decoded within limits and encoded anew, so what lies
-//! in storage is ours, without metadata and without whatever else a file can carry.
+//! Uploaded bytes are never served: every frame is decoded within limits and re-encoded, so that stored files are our
+//! own, without metadata and without anything else that a file can carry.
 
 mod accept;
 mod attach;
@@ -49,7 +49,7 @@ pub use thumbnail::{MAX_THUMBNAIL_SIDE, Thumbnail, make_thumbnail};
 pub use upload_memory::{Reservation, UploadMemory};
 pub use view::{ImageView, Uploaded};
 
-/// Seconds after which an image that no message took is removed.
+/// Age in seconds at which an unattached image is deleted.
 pub const UNATTACHED_SECONDS: i64 = 24 * 60 * 60;
 
 /// A stored image.
@@ -57,19 +57,19 @@ pub const UNATTACHED_SECONDS: i64 = 24 * 60 * 60;
 pub struct Image {
     /// Its number.
     pub id: ImageId,
-    /// Public name, also the handle used to send it.
+    /// Public name; also the handle for sending it.
     pub name: ImageName,
-    /// Name of the small picture; the same as `name` where the image is small itself.
+    /// Name of the thumbnail; equal to `name` if the image is small itself.
     pub thumb: ImageName,
-    /// Width in pixels, as shown.
+    /// Width in pixels, after rotation.
     pub width: u32,
-    /// Height in pixels, as shown.
+    /// Height in pixels, after rotation.
     pub height: u32,
     /// More than one frame.
     pub animated: bool,
 }
 
-/// Who brought an image; only they can put it into a message.
+/// The author of an upload; only the author can attach the image to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Uploader {
     /// A visitor.
@@ -81,7 +81,7 @@ pub enum Uploader {
 }
 
 impl Uploader {
-    /// As the database keeps it; the words are those of a message's author.
+    /// The author kind as stored in the database, as for messages.
     fn kind(self) -> &'static str {
         match self {
             Uploader::Visitor(_) => "visitor",
@@ -98,7 +98,7 @@ impl Uploader {
         }
     }
 
-    /// The side of the chat, which the public name begins with.
+    /// The side of the chat: the prefix of the public name.
     fn side(self) -> &'static str {
         match self {
             Uploader::Visitor(_) => "visitor",
@@ -107,12 +107,12 @@ impl Uploader {
     }
 }
 
-/// What the running product needs to take and give images.
+/// State for storing and serving images.
 pub struct Images {
-    /// Where the files are.
+    /// The files.
     pub blobs: Blobs,
     decode_limit: decode_limit::DecodeLimit,
-    /// Memory for uploads under way.
+    /// Memory limit of uploads in progress.
     pub upload_memory: UploadMemory,
     upload_quota: upload_quota::UploadQuota,
     verified_files: stored_file::VerifiedFiles,
@@ -120,15 +120,15 @@ pub struct Images {
 }
 
 impl Images {
-    /// Keeps images in the data folder.
+    /// Stores images in the data folder.
     ///
     /// # Errors
-    /// The folder cannot be made or written.
+    /// The folder cannot be created or written.
     pub fn open(folder: &Folder, clock: Clock) -> io::Result<Images> {
         Ok(Images::new(Blobs::disk(folder.images())?, clock))
     }
 
-    /// Keeps images in memory; for tests.
+    /// Stores images in memory; for tests.
     pub fn in_memory(clock: Clock) -> Images {
         Images::new(Blobs::memory(), clock)
     }

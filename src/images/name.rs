@@ -1,4 +1,4 @@
-//! File names: random, because the name is the permission to see the file.
+//! File names of images. They are random, because knowing the name grants access to the file.
 
 use std::fmt;
 
@@ -11,22 +11,22 @@ use super::{Format, Uploader};
 /// Random bytes in a name: 128 bits, written as 32 hexadecimal digits.
 const RANDOM_BYTES: usize = 16;
 
-/// `<sender>_<YYYYMMDD>_<HHMMSS>_<random>.<ext>`: a chat image or its thumbnail.
+/// `<sender>_<YYYYMMDD>_<HHMMSS>_<random>.<ext>`: the name of a chat image or its thumbnail.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ImageName(String);
 
-/// Any file name of ours: an [`ImageName`] or `logo_<random>.<ext>`. It holds no path.
+/// Name of any stored file: an [`ImageName`] or `logo_<random>.<ext>`. It contains no path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileName(String);
 
 impl ImageName {
-    /// A fresh name.
+    /// A new random name.
     pub(super) fn random(uploader: Uploader, now: Millis, format: Format) -> ImageName {
         ImageName(format!("{}_{}_{}.{}", uploader.side(), now.to_file_text(), random_hex(), format.extension()))
     }
 
-    /// Reads a name; `None` for anything that we never gave.
+    /// Parses a name; `None` if this server cannot have created it.
     pub fn parse(text: &str) -> Option<ImageName> {
         let (stem, extension) = text.split_once('.')?;
         Format::from_extension(extension)?;
@@ -45,12 +45,12 @@ impl ImageName {
 }
 
 impl FileName {
-    /// A fresh name for a logo.
+    /// A new random logo name.
     pub(super) fn random_logo(format: Format) -> FileName {
         FileName(format!("logo_{}.{}", random_hex(), format.extension()))
     }
 
-    /// Reads the name of a logo; `None` for anything that we never gave.
+    /// Parses a logo name; `None` if this server cannot have created it.
     pub fn parse_logo(text: &str) -> Option<FileName> {
         let (stem, extension) = text.split_once('.')?;
         Format::from_extension(extension)?;
@@ -62,13 +62,13 @@ impl FileName {
         &self.0
     }
 
-    /// What the name says the file is made of.
+    /// The format, by the extension.
     pub(super) fn format(&self) -> Format {
         let extension = self.0.rsplit('.').next().unwrap_or_default();
         Format::from_extension(extension).unwrap_or(Format::Png)
     }
 
-    /// Two digits of the random part: files are spread over 256 folders by them.
+    /// The first two digits of the random part: the name of one of 256 subfolders.
     pub(super) fn shard_folder(&self) -> &str {
         let stem = self.0.split('.').next().unwrap_or_default();
         stem.rsplit('_').next().and_then(|random| random.get(..2)).unwrap_or("00")

@@ -1,4 +1,4 @@
-//! Removing what nobody needs: images that no message took within a day, and files whose rows are gone.
+//! Deletes images that were not attached within a day, and orphaned files.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use crate::storage::Tx;
 
 use super::{BlobKey, Images, UNATTACHED_SECONDS, store};
 
-/// Rows taken at once.
+/// Rows of one batch.
 const BATCH: i64 = 200;
-/// Time between two sweeps when nothing asks for one.
+/// Interval between sweeps when nothing requests one.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
-/// An image can be sent until it is a day old; it is swept a while later, so that the two never meet.
+/// An image can be attached until it is a day old; it is deleted ten minutes later, so that the two cannot race.
 const GRACE_SECONDS: i64 = 600;
 
-/// Sweeps now and then, and at once when something was let go. Ends never; run it beside the server.
+/// Sweeps periodically, and at once when files were orphaned. Never returns; spawn it as a background task.
 pub async fn run(app: App) {
     loop {
         if let Err(error) = sweep(&app).await {
@@ -25,7 +25,7 @@ pub async fn run(app: App) {
     }
 }
 
-/// Sweeps once. Safe to break off and to run twice.
+/// Sweeps once. Safe to interrupt and to run concurrently.
 pub async fn sweep(app: &App) -> Result<()> {
     let before = app.store.now().plus_seconds(-UNATTACHED_SECONDS - GRACE_SECONDS);
     loop {

@@ -1,4 +1,4 @@
-//! Reading a png, and taking an animated one through frame by frame.
+//! Decoding of pngs, and re-encoding of animated ones frame by frame.
 
 use std::io::Cursor;
 
@@ -13,7 +13,7 @@ use super::colour::{self, ToSrgb};
 use super::image_header::{ImageHeader, Layout};
 use super::reencode::{Decoded, Reencoded, damaged, shared_layout, write_limited};
 
-/// Most bytes that a decoder may ask for beside the pixels: rows, and a packed profile.
+/// Memory that a decoder may allocate besides the pixels, in bytes: rows, and a compressed profile.
 const MAX_DECODER_EXTRA_BYTES: usize = 8 * 1024 * 1024;
 
 type PngReader<'a> = Reader<Cursor<&'a [u8]>>;
@@ -25,7 +25,7 @@ fn open(bytes: &[u8]) -> Option<PngReader<'_>> {
     decoder.read_info().ok()
 }
 
-/// Decodes a still picture; none when it is damaged.
+/// Decodes a still png; `None` when it is damaged.
 pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
     let mut reader = open(bytes)?;
     let mut pixels = vec![0; reader.output_buffer_size()?];
@@ -37,8 +37,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Decoded> {
     Some(Decoded::of(picture, orientation, profile))
 }
 
-/// Every frame is decoded and encoded anew, so that the animation, its timing and how its frames cover each other stay,
-/// and nothing else does.
+/// Re-encodes every frame. The animation, its timing and how frames are blended are kept; everything else is dropped.
 pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<Reencoded> {
     let Layout::Frames { separate_default, .. } = header.layout else { return Err(damaged()) };
     let mut reader = open(bytes).ok_or_else(damaged)?;
@@ -46,7 +45,7 @@ pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<R
     let (colours, channels) = (reader.output_color_type().0, reader.output_color_type().0.samples());
     let to_srgb = colour::profile_of_png(reader.info()).and_then(|profile| ToSrgb::of(&profile));
     let control = *reader.info().animation_control().ok_or_else(damaged)?;
-    // A file that promises more frames than it has plays those that it has.
+    // A file that announces more frames than it has is limited to those it has.
     let frames = header.frames.min(control.num_frames as usize);
 
     let mut still = None;
@@ -64,7 +63,7 @@ pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<R
             let raw = reader.next_frame(&mut buffer)?;
             let row = raw.width as usize * channels;
             if reader.info().interlaced {
-                // Rows of an interlaced frame stand as far apart as those of the whole picture.
+                // Rows of an interlaced frame use the stride of the whole image.
                 let apart = width as usize * channels;
                 (1..raw.height as usize).for_each(|y| buffer.copy_within(y * apart..y * apart + row, y * row));
             }
@@ -88,7 +87,7 @@ pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<R
         writer.finish()?;
         Ok::<_, Box<dyn std::error::Error>>(())
     });
-    // What fails here is the reading: the writer is given what it can write.
+    // An error here is a read error: the encoder accepts what it is given.
     let bytes = bytes.map_err(|error| if matches!(error, Error::Internal(_)) { damaged() } else { error })?;
     let still = still.map(shared_layout).ok_or_else(damaged)?;
     Ok(Reencoded { format: Format::Png, bytes, still, animated: true })

@@ -1,4 +1,4 @@
-//! Decoding under limits and encoding anew. Runs on a worker thread: a picture can take a second.
+//! Decoding within limits and re-encoding. Runs on the CPU pool: an image can take a second.
 
 use std::io::{self, Write};
 
@@ -17,24 +17,23 @@ use super::{gif, jpeg, png, webp};
 
 const JPEG_QUALITY: u8 = 85;
 
-/// A cleaned picture.
+/// A re-encoded image.
 pub struct Reencoded {
-    /// What it is made of now.
+    /// Format of the new file.
     pub format: Format,
     /// The new file.
     pub bytes: Vec<u8>,
-    /// The picture, or the first frame, upright: thumbnails are made from it.
+    /// The image, or its first frame, upright: the source of thumbnails.
     pub still: DynamicImage,
     /// More than one frame.
     pub animated: bool,
 }
 
-/// Takes a picture apart and puts it together again, in sRGB. A webp becomes a jpg, or a png where it was kept without
-/// loss or something is transparent.
+/// Decodes an image and encodes it again, in sRGB. A webp becomes a jpg, or a png if it was lossless or is transparent.
 ///
 /// # Errors
-/// Those of [`ImageHeader::of`]; `InvalidImage` for what is damaged behind its headers; `ImageTooLarge` for a picture that
-/// is too long when it is written anew.
+/// Those of [`ImageHeader::read`]; `InvalidImage` for a file damaged behind its headers; `ImageTooLarge` when the new
+/// file is too long.
 pub fn reencode(bytes: &[u8]) -> Result<Reencoded> {
     let header = ImageHeader::of(bytes)?;
     let decoded = match (header.source, header.layout) {
@@ -49,7 +48,7 @@ pub fn reencode(bytes: &[u8]) -> Result<Reencoded> {
     Ok(Reencoded { format, bytes: encode(&still, format)?, still, animated: false })
 }
 
-/// Pixels as a file has them, and what it says about them.
+/// Decoded pixels with their orientation and colour profile.
 pub(super) struct Decoded {
     picture: DynamicImage,
     orientation: Orientation,
@@ -57,7 +56,7 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
-    /// An orientation or profile that cannot be read is no reason to refuse a picture.
+    /// An unreadable orientation or profile is ignored: it is no reason to refuse an image.
     pub(super) fn of(
         picture: DynamicImage,
         orientation: Option<Orientation>,
@@ -66,7 +65,7 @@ impl Decoded {
         Decoded { picture, orientation: orientation.unwrap_or(Orientation::NoTransforms), profile }
     }
 
-    /// In sRGB, upright, and laid out as encoders and the resizer share it.
+    /// Converts to sRGB, upright, in a layout that the encoders and the resizer support.
     fn into_upright_srgb(self) -> DynamicImage {
         let mut picture = self.picture;
         if let Some(turn) = self.profile.and_then(|profile| ToSrgb::of(&profile)) {
@@ -75,7 +74,7 @@ impl Decoded {
                 DynamicImage::ImageLumaA8(pixels) => turn.apply(pixels, 2),
                 DynamicImage::ImageRgb8(pixels) => turn.apply(pixels, 3),
                 DynamicImage::ImageRgba8(pixels) => turn.apply(pixels, 4),
-                // No decoder of ours gives another layout.
+                // Our decoders return no other layout.
                 _ => {}
             }
         }
@@ -84,7 +83,7 @@ impl Decoded {
     }
 }
 
-/// The three layouts that our encoders and the resizer share.
+/// Converts to one of the three layouts that our encoders and the resizer support.
 pub(super) fn shared_layout(picture: DynamicImage) -> DynamicImage {
     match picture {
         DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_) => picture,
@@ -92,7 +91,7 @@ pub(super) fn shared_layout(picture: DynamicImage) -> DynamicImage {
     }
 }
 
-/// Writes a still picture as jpg (quality 85) or png.
+/// Encodes a still image as jpg (quality 85) or png.
 pub fn encode(still: &DynamicImage, format: Format) -> Result<Vec<u8>> {
     write_limited(|file| match format {
         Format::Jpeg => still.write_with_encoder(JpegEncoder::new_with_quality(file, JPEG_QUALITY)),
@@ -103,7 +102,7 @@ pub fn encode(still: &DynamicImage, format: Format) -> Result<Vec<u8>> {
     })
 }
 
-/// A file while it is written, never longer than [`MAX_FILE_BYTES`].
+/// A file in memory that fails beyond [`MAX_FILE_BYTES`].
 #[derive(Default)]
 pub(super) struct LimitedFile {
     bytes: Vec<u8>,
@@ -125,10 +124,10 @@ impl Write for LimitedFile {
     }
 }
 
-/// What `write` writes.
+/// Collects what `write` writes, up to [`MAX_FILE_BYTES`].
 ///
 /// # Errors
-/// `ImageTooLarge` when it does not end in time, `Internal` with what else it fails with.
+/// `ImageTooLarge` when it is longer, `Internal` for any other error of `write`.
 pub(super) fn write_limited<E: ToString>(
     write: impl FnOnce(&mut LimitedFile) -> std::result::Result<(), E>,
 ) -> Result<Vec<u8>> {
@@ -158,7 +157,7 @@ mod tests {
         encode(&DynamicImage::ImageRgb8(picture), Format::Jpeg).expect("a jpeg")
     }
 
-    /// Puts an EXIF block with this orientation and a secret text behind the first marker.
+    /// Inserts an EXIF block with this orientation and a secret text after the first marker.
     fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
         let tiff = [
             b"Exif\0\0II*\0\x08\0\0\0".as_slice(),
@@ -223,7 +222,7 @@ mod tests {
         assert!(matches!(reencode(&gif(MAX_FRAMES + 1)), Err(Error::AnimationTooLong)));
         reencode(&gif(MAX_FRAMES)).expect("as many as are allowed");
         for (width, height) in [(MAX_SIDE + 1, 1), (1, MAX_SIDE + 1), (6_000, 6_000)] {
-            // Only the header says how large it is: nothing of that size is ever decoded.
+            // Only the header claims this size: nothing of that size is ever decoded.
             let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
             png.extend([width.to_be_bytes(), height.to_be_bytes()].concat());
             png.extend([8, 2, 0, 0, 0]);

@@ -1,4 +1,4 @@
-//! Images in the database: what is known of each file, and which files are to be removed.
+//! SQL of images and of orphaned files, which are to be deleted.
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ const ORPHAN_FILE: &str =
 const ORPHANED_FILES: &str = "SELECT folder, name FROM leftover_files ORDER BY folder, name LIMIT $1";
 const FORGET_ORPHANED_FILE: &str = "DELETE FROM leftover_files WHERE folder = $1 AND name = $2";
 
-/// Statements of this file, for the test that prepares them all.
+/// All statements of this file, for the test that prepares them.
 pub const SQL: &[&str] = &[
     INSERT,
     ATTACH,
@@ -64,9 +64,9 @@ pub const SQL: &[&str] = &[
     FORGET_ORPHANED_FILE,
 ];
 
-/// What is kept of a file so that damage can be found.
+/// Length and hash of a file, to detect damage.
 pub struct File {
-    /// Length.
+    /// Length in bytes.
     pub bytes: usize,
     /// SHA-256 of the content.
     pub sha256: [u8; 32],
@@ -108,7 +108,7 @@ pub(super) struct Known {
 }
 record!(Known { site_id, id, sha256 });
 
-/// The picture of a name; none when no site has it (any more).
+/// Finds an image by name; `None` when no site has it.
 pub(super) async fn find(store: &Store, name: &str) -> Result<Option<KnownImage>> {
     store.one(WHAT_IT_IS, values![name]).await
 }
@@ -150,14 +150,14 @@ pub(super) fn is_attached(tx: &mut Tx, site: SiteId, name: &ImageName, uploader:
     Ok(row.map(|(attached,)| attached))
 }
 
-/// The images of a site that have these names, in no order.
+/// Images of a site by name, in no particular order.
 pub async fn of_names(store: &Store, site: SiteId, names: &[&str]) -> Result<Vec<Image>> {
     let names = serde_json::to_string(names).map_err(|error| Error::Internal(error.to_string()))?;
     let rows: Vec<ImageRow> = store.all(OF_NAMES, values![site, names]).await?;
     rows.into_iter().map(Image::try_from).collect()
 }
 
-/// Images that no message took in time.
+/// Unattached images created before `before`.
 pub(super) async fn unattached(store: &Store, before: Millis, limit: i64) -> Result<Vec<(SiteId, ImageId)>> {
     store.all(UNATTACHED, values![before, limit]).await
 }
@@ -195,7 +195,7 @@ pub(super) fn orphan_file(tx: &mut Tx, key: &BlobKey) -> Result<()> {
     tx.run(ORPHAN_FILE, values![key.folder(), key.name()]).map(|_| ())
 }
 
-/// Files to be removed.
+/// Orphaned files: folder and name.
 pub(super) async fn orphaned_files(store: &Store, limit: i64) -> Result<Vec<(String, String)>> {
     store.all(ORPHANED_FILES, values![limit]).await
 }

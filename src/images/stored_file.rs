@@ -1,4 +1,4 @@
-//! Reading a file back. A picture is what was stored, or it is not shown.
+//! Reading stored files. An image is served only if its content is what was stored.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,15 +12,15 @@ use crate::error::{Error, Result};
 use super::blobs::FileStamp;
 use super::{BlobKey, store};
 
-/// Pictures remembered as checked, about 200 bytes each.
+/// Images remembered as verified, about 200 bytes each.
 const MAX_VERIFIED: usize = 16_384;
 
-/// Pictures whose content was compared with what was stored, each with the file's listing then. A file that was written
-/// to since has another listing and is compared again; what a disk changes by itself is found by `ocs doctor`.
+/// Images whose content was compared with its stored hash, each with the file's stamp at that time. A file that was
+/// written to since has another stamp and is verified again. Silent disk corruption is found by `ocs doctor`.
 pub(super) struct VerifiedFiles {
-    // Held for a look-up only, never across an await.
+    // Never held across an await.
     stamps: Mutex<HashMap<BlobKey, FileStamp>>,
-    /// One comparison at a time: it reads the whole file and keeps a processor busy for milliseconds.
+    /// One verification at a time: it reads the whole file and takes milliseconds of CPU.
     verifying: Semaphore,
 }
 
@@ -35,7 +35,7 @@ impl VerifiedFiles {
         self.locked().get(key) == Some(&stamp)
     }
 
-    /// Remembers a picture. A full map starts anew: what is looked at often is soon back.
+    /// Remembers a verified file. A full map is cleared first: popular images soon return.
     fn insert(&self, key: &BlobKey, stamp: FileStamp) {
         let mut stamps = self.locked();
         if stamps.len() >= MAX_VERIFIED {
@@ -49,7 +49,7 @@ impl VerifiedFiles {
     }
 }
 
-/// A stored file that somebody may see. It is not open.
+/// A stored file that may be served. It is not open.
 pub struct StoredFile {
     key: BlobKey,
     stamp: FileStamp,
@@ -57,11 +57,10 @@ pub struct StoredFile {
 }
 
 impl StoredFile {
-    /// Finds a stored file. The random name is the permission: knowing it is being allowed to see it. Costs a look into
-    /// the database and one into the folder.
+    /// Finds a stored file. Knowing its random name grants access. Costs a database query and a file lookup.
     ///
     /// # Errors
-    /// `NotFound` when there is no such file; a picture's missing file is reported in the log.
+    /// `NotFound` when there is no such file; a chat image whose file is missing is logged.
     pub async fn find(app: &App, key: BlobKey) -> Result<StoredFile> {
         let known_image = match key.is_picture() {
             true => Some(store::find(&app.store, key.name()).await?.ok_or(Error::NotFound)?),
@@ -81,17 +80,17 @@ impl StoredFile {
         self.stamp.length
     }
 
-    /// Makes sure that a picture's content is what was stored. It is read once, not at each look.
+    /// Verifies an image's content against its stored hash, once.
     ///
     /// # Errors
-    /// `NotFound` when the disk has changed it; the log says which picture it is.
+    /// `NotFound` when the content has changed; the log names the image.
     pub async fn verify(&self, app: &App) -> Result<()> {
         let (verified, Some(known_image)) = (&app.images.verified_files, &self.known_image) else { return Ok(()) };
         if verified.contains(&self.key, self.stamp) {
             return Ok(());
         }
         let _one = verified.verifying.acquire().await.map_err(|_| Error::Unavailable)?;
-        // Whoever waited beside another who asks for the same picture finds it checked.
+        // Another request may have verified it while this one waited.
         if verified.contains(&self.key, self.stamp) {
             return Ok(());
         }
@@ -103,19 +102,19 @@ impl StoredFile {
         Ok(())
     }
 
-    /// Reads a part of it. The file is open only meanwhile, so that a slow reader holds no descriptor.
+    /// Reads a part of the file. The file is open only during the call, so that a slow client holds no descriptor.
     ///
     /// # Errors
-    /// `Unavailable` when the file has been removed or cut short since it was found.
+    /// `Unavailable` when the file was deleted or truncated since it was found.
     pub async fn read(&self, app: &App, start: u64, length: usize) -> Result<Bytes> {
         app.images.blobs.read(&self.key, start, length).await
     }
 }
 
-/// Do two stored pictures have the same content?
+/// Whether two stored images have the same content.
 ///
 /// # Errors
-/// When the database fails.
+/// The database fails.
 pub async fn has_same_content(app: &App, first: &str, second: &str) -> Result<bool> {
     if first == second {
         return Ok(true);
@@ -124,7 +123,7 @@ pub async fn has_same_content(app: &App, first: &str, second: &str) -> Result<bo
     Ok(first.zip(second).is_some_and(|(first, second)| first.sha256 == second.sha256))
 }
 
-/// Puts a new picture where it belongs. It was just made, so its content is known to be right.
+/// Stores a new image and remembers it as verified.
 pub(super) async fn put_verified(app: &App, key: &BlobKey, bytes: Bytes) -> Result<()> {
     app.images.blobs.put(key, bytes).await?;
     if let Some(stamp) = app.images.blobs.find(key).await? {

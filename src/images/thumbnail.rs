@@ -1,4 +1,4 @@
-//! Small pictures: what a thread shows before somebody opens the image.
+//! Thumbnails: shown in a thread until somebody opens the image.
 
 use image::imageops::thumbnail;
 use image::{DynamicImage, GenericImageView, Rgba, RgbaImage};
@@ -8,18 +8,18 @@ use crate::error::{Error, Result};
 use super::Format;
 use super::reencode::encode;
 
-/// Longest side of a thumbnail.
+/// Longest side of a thumbnail, in pixels.
 pub const MAX_THUMBNAIL_SIDE: u32 = 400;
 
-/// A small picture and what it is made of: jpg, or png where something is transparent.
+/// A thumbnail: jpg, or png if something is transparent.
 pub struct Thumbnail {
-    /// What it is made of.
+    /// Format of the file.
     pub format: Format,
     /// The file.
     pub bytes: Vec<u8>,
 }
 
-/// A picture of at most `side` pixels a side.
+/// Makes a thumbnail of at most `side` pixels a side.
 pub fn make_thumbnail(still: &DynamicImage, side: u32) -> Result<Thumbnail> {
     let small = resize(still, side)?;
     let format = if is_transparent(&small) { Format::Png } else { Format::Jpeg };
@@ -43,7 +43,7 @@ fn resize(still: &DynamicImage, side: u32) -> Result<DynamicImage> {
     }
 }
 
-/// A picture whose colours count as much as they are seen: what shines through adds no colour of its own.
+/// An image with premultiplied alpha, so that transparent pixels add no colour when resized.
 struct Premultiplied<'a>(&'a RgbaImage);
 
 impl GenericImageView for Premultiplied<'_> {
@@ -68,7 +68,7 @@ fn unpremultiply(pixel: &mut Rgba<u8>) {
     }
 }
 
-/// The largest size of the same shape within `side` × `side`; never larger than it was, never empty.
+/// The largest size with the same aspect ratio within `side` × `side`; never enlarged, at least one pixel.
 pub fn fit(width: u32, height: u32, side: u32) -> (u32, u32) {
     let longest = width.max(height);
     if longest <= side {

@@ -1,6 +1,6 @@
-//! Room in memory for the bodies of uploads under way: so many bytes in all, and a part of them for each site and each address.
-//! They are counted as they come; what is only announced takes none. Only bodies are counted: the texts, decoded base64 and
-//! pixels made of one are not, and have bounds of their own (a picture's decoders, the fields that a chat API form may have).
+//! Memory limit of request bodies of uploads: in total, by site and by address. Received bytes count, announced ones do
+//! not. Only bodies count: the text, decoded base64 and pixels made from one have limits of their own (image decoders,
+//! fields of a chat API form).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Result};
 use crate::id::SiteId;
 
-/// Bytes of bodies over all sites.
+/// Bytes of all sites.
 const TOTAL: usize = 512 * 1024 * 1024;
-/// Bytes of one site: six of the largest pictures at once, and slow ones leave the others theirs.
+/// Bytes of one site: six of the largest images at once. Slow uploads leave the rest to other sites.
 const PER_SITE: usize = TOTAL / 4;
-/// Bytes from one address: three of the largest pictures.
+/// Bytes from one address: three of the largest images.
 const PER_ADDRESS: usize = PER_SITE / 2;
 
-/// What uploads under way hold.
+/// The reserved memory of all uploads.
 #[derive(Default)]
 pub struct UploadMemory(Mutex<Reserved>);
 
@@ -40,7 +40,7 @@ impl Owner {
     }
 }
 
-/// An upload's room, for as long as its bytes are in memory.
+/// An upload's reservation, freed on drop.
 pub struct Reservation<'a> {
     memory: &'a UploadMemory,
     owner: Vec<Owner>,
@@ -48,23 +48,23 @@ pub struct Reservation<'a> {
 }
 
 impl UploadMemory {
-    /// Room for an upload to a site, from a network where that is somebody's own. Nothing is taken yet.
+    /// An empty reservation for an upload to a site, from a network if it is not shared.
     pub fn open(&self, site: SiteId, network: Option<u128>) -> Reservation<'_> {
         let owner = std::iter::once(Owner::Site(site)).chain(network.map(Owner::Address)).collect();
         Reservation { memory: self, owner, bytes: 0 }
     }
 
-    /// Every change is whole, so a poisoned count is still good.
+    /// Ignores poisoning: updates are complete, so counts are valid after a panic.
     fn reserved(&self) -> MutexGuard<'_, Reserved> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reservation<'_> {
-    /// Takes room for so many bytes more.
+    /// Reserves more bytes.
     ///
     /// # Errors
-    /// `Unavailable` when too much is being uploaded right now, in all, to this site or from this address.
+    /// `Unavailable` when the total, the site or the address is at its limit.
     pub fn grow(&mut self, bytes: usize) -> Result<()> {
         let mut reserved = self.memory.reserved();
         let of = |reserved: &Reserved, owner: &Owner| reserved.owner.get(owner).copied().unwrap_or(0);

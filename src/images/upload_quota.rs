@@ -1,4 +1,4 @@
-//! How much visitors may upload. Attempts count, also those that are refused: reading and decoding is what costs.
+//! Hourly upload quotas of visitors. Refused attempts count, too, because reading and decoding is the cost.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,38 +8,38 @@ use crate::error::{Error, Result};
 use crate::id::{SiteId, VisitorId};
 use crate::visitors::{Proof, VisitorSession};
 
-/// Images of one visitor an hour.
+/// Images of a visitor an hour.
 pub const IMAGES_PER_HOUR: u64 = 60;
-/// Bytes of one visitor an hour.
+/// Bytes of a visitor an hour.
 pub const BYTES_PER_HOUR: u64 = 50 * 1024 * 1024;
-/// Pixels of one visitor an hour, over all frames: as many as sixty photos of 12 megapixels have. They stand for processor
-/// time and are known before any is spent.
+/// Pixels of a visitor an hour, in all frames: sixty photos of 12 megapixels. They stand for CPU time and are known
+/// before any is spent.
 pub const PIXELS_PER_HOUR: u64 = 720_000_000;
-/// How many visitors' shares those of one network get, who may be an office; and those of one site.
+/// Quotas of a network, which may be an office, and of a site, in multiples of a visitor's.
 const NETWORK_SHARES: u64 = 4;
 const SITE_SHARES: u64 = 40;
 const HOUR_SECONDS: i64 = 3_600;
-/// Visitors, networks and sites remembered; the map is cleared of past hours when it grows beyond this.
+/// Visitors, networks and sites held in memory; expired ones are evicted beyond this.
 const MAX_KEYS: usize = 50_000;
 
-/// What each used of its hour. An hour begins with the first upload.
+/// Usage by visitor, network and site. An hour starts with the first upload.
 pub struct UploadQuota {
     clock: Clock,
-    // Held for a look-up only, never across an await.
+    // Never held across an await.
     used: Mutex<HashMap<QuotaKey, Used>>,
 }
 
-/// Whose hour it is.
+/// Whose quota it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum QuotaKey {
-    /// Who is signed is counted apart from all who type the same id.
+    /// A visitor. Signed visitors are counted apart from anybody who types the same id.
     Visitor(SiteId, VisitorId, bool),
     Network(u128),
     Site(SiteId),
 }
 
 impl QuotaKey {
-    /// In shares of one visitor.
+    /// The quota in multiples of a visitor's.
     fn shares(self) -> u64 {
         match self {
             QuotaKey::Visitor(..) => 1,
@@ -49,12 +49,12 @@ impl QuotaKey {
     }
 }
 
-/// What one upload takes.
+/// The cost of one upload.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cost {
-    /// Its length.
+    /// Length in bytes.
     pub bytes: u64,
-    /// Its pixels over all frames.
+    /// Pixels in all frames.
     pub pixels: u64,
 }
 
@@ -84,11 +84,10 @@ impl UploadQuota {
         UploadQuota { clock, used: Mutex::default() }
     }
 
-    /// Takes one image from the budgets of the visitor, of its site and of its network where that is its own, or says how
-    /// long to wait.
+    /// Charges one image to the visitor, its site, and its network if it is not shared.
     ///
     /// # Errors
-    /// `TooManyRequests`; then nothing is taken.
+    /// `TooManyRequests` with the seconds to wait; then nothing is charged.
     pub(super) fn charge(&self, session: &VisitorSession, network: Option<u128>, cost: Cost) -> Result<()> {
         let visitor = QuotaKey::Visitor(session.site_id, session.visitor_id, session.proof == Proof::Signed);
         let mut keys = vec![visitor, QuotaKey::Site(session.site_id)];
@@ -107,7 +106,7 @@ impl UploadQuota {
         }
         let fresh = Used { until: now.plus_seconds(HOUR_SECONDS), images: 0, bytes: 0, pixels: 0 };
         let after = |key: &QuotaKey| {
-            // Also when the clock was set back by more than the hour.
+            // The second condition holds if the clock was set back by more than an hour.
             let used = all.get(key).filter(|used| used.until > now && used.until <= fresh.until);
             (*key, used.copied().unwrap_or(fresh).with(cost))
         };

@@ -1,4 +1,4 @@
-//! What a page sees of an image.
+//! The wire form of an image.
 
 use serde::Serialize;
 
@@ -8,11 +8,11 @@ use super::{Image, ImageName};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[schemars(rename = "Image")]
 pub struct ImageView {
-    /// Random public name, also the handle used in `send`.
+    /// Random public name; also the handle for `send`.
     pub id: String,
-    /// Path of the full picture.
+    /// URL path of the image.
     pub url: String,
-    /// Path of the small picture.
+    /// URL path of the thumbnail.
     pub thumb_url: String,
     /// Width in pixels.
     pub width: u32,
@@ -22,7 +22,7 @@ pub struct ImageView {
     pub animated: bool,
 }
 
-/// A stored image that no message holds yet.
+/// A stored, unattached image.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Uploaded {
     /// The image.
@@ -43,7 +43,7 @@ impl From<&Image> for ImageView {
 }
 
 impl ImageName {
-    /// Path under which the image is served.
+    /// URL path of the image.
     pub fn url(&self) -> String {
         format!("/uploads/chat_images/{self}")
     }

@@ -1,4 +1,4 @@
-//! Reading a still webp.
+//! Decoding of still webps.
 
 use std::io::Cursor;
 
@@ -11,7 +11,7 @@ use super::colour;
 use super::image_header::MAX_MEMORY;
 use super::reencode::Decoded;
 
-/// Decodes it, and says what it becomes; none when it is damaged.
+/// Decodes a webp and chooses its stored format; `None` when it is damaged.
 pub(super) fn decode(bytes: &[u8]) -> Option<(Decoded, Format)> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).ok()?;
     decoder.set_memory_limit(MAX_MEMORY);
