@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client that keeps its connection and can choose its own address, and a WebSocket beside it.
+//! HTTP/1.1 and WebSocket clients of the benchmark: persistent connections, with a selectable source address.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -18,42 +18,42 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 
-/// How a beat begins, and what a page says to it.
+/// How a heartbeat frame begins, and the page's reply.
 const HEARTBEAT: &str = r#"{"type":"beat""#;
 const HEARTBEAT_REPLY: &str = r#"{"type":"alive"}"#;
 
-/// What is sent.
+/// A request with a complete body.
 pub type HttpRequest = Request<Full<Bytes>>;
 
-/// One kept connection.
+/// A persistent HTTP/1.1 connection.
 pub struct Client {
     sender: SendRequest<Full<Bytes>>,
 }
 
 impl Client {
-    /// Connects from the given local address, or from any.
+    /// Connects, from a given local address if any.
     pub async fn connect(target: SocketAddr, from: Option<IpAddr>) -> anyhow::Result<Client> {
         let stream = dial(target, from).await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // It ends with the sender; what went wrong shows at the next request.
+        // Ends with the sender; errors show at the next request.
         tokio::spawn(async move { drop(connection.await) });
         Ok(Client { sender })
     }
 
-    /// Sends and reads the whole answer.
+    /// Sends a request and reads the whole response.
     pub async fn send(&mut self, request: HttpRequest) -> anyhow::Result<(StatusCode, Bytes)> {
         let response = self.exchange(request).await?;
         let status = response.status();
         Ok((status, response.into_body().collect().await?.to_bytes()))
     }
 
-    /// Sends and gives the answer with its headers.
+    /// Sends a request and returns the response with its headers.
     pub async fn exchange(&mut self, request: HttpRequest) -> anyhow::Result<hyper::Response<hyper::body::Incoming>> {
         self.sender.ready().await?;
         Ok(self.sender.send_request(request).await?)
     }
 
-    /// Sends JSON that must succeed, and reads the JSON that comes back.
+    /// Sends a request that must succeed, and parses the JSON response.
     pub async fn json(&mut self, request: HttpRequest) -> anyhow::Result<Value> {
         let path = request.uri().path().to_owned();
         let (status, bytes) = self.send(request).await?;
@@ -64,7 +64,7 @@ impl Client {
     }
 }
 
-/// Opens a connection.
+/// Opens a TCP connection.
 pub async fn dial(target: SocketAddr, from: Option<IpAddr>) -> anyhow::Result<TcpStream> {
     let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(from) = from {
@@ -76,21 +76,22 @@ pub async fn dial(target: SocketAddr, from: Option<IpAddr>) -> anyhow::Result<Tc
     Ok(stream)
 }
 
-/// The n-th of many loopback addresses, where the server is on loopback: so that limits by address see many people.
+/// The n-th of many loopback source addresses, if the server is on loopback, so that limits by address see many
+/// clients.
 pub fn source(target: SocketAddr, block: u8, n: usize) -> Option<IpAddr> {
     let (high, low) = (u8::try_from(n / 250 % 250).unwrap_or(0), u8::try_from(n % 250).unwrap_or(0));
     let loopback = target.ip().is_loopback() && target.is_ipv4();
     (loopback && cfg!(target_os = "linux")).then(|| Ipv4Addr::new(127, block, high, low + 1).into())
 }
 
-/// A request with a JSON body.
+/// Builds a request with a JSON body.
 pub fn json(method: Method, target: SocketAddr, path: &str, headers: &[(&str, &str)], body: &Value) -> HttpRequest {
     let mut request = request(method, target, path, headers, body.to_string());
     request.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
     request
 }
 
-/// A request.
+/// Builds a request.
 pub fn request(
     method: Method,
     target: SocketAddr,
@@ -105,17 +106,17 @@ pub fn request(
     builder.body(Full::new(body.into())).expect("the parts of a request of ours are valid")
 }
 
-/// A visitor's command.
+/// Builds a visitor's command.
 pub fn command(target: SocketAddr, token: &str, body: &Value) -> HttpRequest {
     let bearer = format!("Bearer {token}");
     json(Method::POST, target, "/api/widget", &[(AUTHORIZATION.as_str(), &bearer)], body)
 }
 
-/// One WebSocket.
+/// A WebSocket client.
 pub struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
-    /// Opens a socket. Small buffers: ten thousand of these must fit beside the server.
+    /// Opens a WebSocket with small buffers: ten thousand of these must fit beside the server.
     pub async fn open(
         target: SocketAddr,
         from: Option<IpAddr>,
@@ -132,12 +133,12 @@ impl Socket {
         Ok(Socket(socket))
     }
 
-    /// Says something.
+    /// Sends a frame.
     pub async fn send_frame(&mut self, frame: &Value) -> anyhow::Result<()> {
         Ok(self.0.send(Message::text(frame.to_string())).await?)
     }
 
-    /// The next frame as it came; none at the end. Beats are answered, as a page answers them.
+    /// The next frame as text; `None` at the end. Answers heartbeats, as a page does.
     pub async fn next_text(&mut self) -> Option<Utf8Bytes> {
         loop {
             match self.0.next().await? {
@@ -153,12 +154,12 @@ impl Socket {
         }
     }
 
-    /// The next frame; none at the end.
+    /// The next frame; `None` at the end.
     pub async fn next(&mut self) -> Option<Value> {
         serde_json::from_str(&self.next_text().await?).ok()
     }
 
-    /// Says who we are, and waits until the server has let us in.
+    /// Sends the hello frame and waits until the server accepts it.
     pub async fn handshake(mut self, hello: &Value) -> anyhow::Result<Socket> {
         self.send_frame(hello).await?;
         while let Some(frame) = self.next().await {
@@ -171,7 +172,7 @@ impl Socket {
         bail!("a socket was closed before it was let in")
     }
 
-    /// Both directions, each for a task of its own.
+    /// Splits the socket, so that two tasks can use it.
     pub fn split(self) -> (SplitSink<WebSocketStream<TcpStream>, Message>, SplitStream<WebSocketStream<TcpStream>>) {
         self.0.split()
     }

@@ -1,5 +1,5 @@
-//! Visitors who have the chat open: what they cost while they say nothing, what they hear at once, how quickly others
-//! are heard among them, how much the consoles can be told, and how they all come back.
+//! Visitors with an open chat: their memory, fan-out to all of them, delivery latency beside them, signals to consoles,
+//! and reconnection of all at once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,29 +18,29 @@ use super::participants::Visitor;
 use super::report::{Figure, Report};
 use super::scenarios::{Setup, add_memory};
 
-/// Sockets that one event is told to.
+/// Sockets that receive one event.
 const FAN_OUT_SOCKETS: usize = 1_000;
-/// Events that are told to all of them.
+/// Events in a fan-out run.
 const ROUNDS: usize = 5;
-/// A server tells that nobody is at the console after three seconds of it; then somebody may come again.
+/// The server announces an operator as offline after three seconds; then one can come online again.
 const OFFLINE_DELAY: Duration = Duration::from_secs(4);
-/// Connections opened at once.
+/// Connections opened concurrently.
 const CONCURRENT_CONNECTS: usize = 256;
-/// What was sent is heard within this time or not at all.
+/// A frame that takes longer is lost.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// In the signal by which a page hears that an operator has come.
+/// Part of the signal that an operator is online.
 const OPERATOR_IS_HERE: &str = r#""online":true"#;
 
-/// Pages that are connected and read what they are told.
+/// Connected pages that read their events.
 struct ConnectedPages {
     pages: JoinSet<()>,
-    /// The moments at which pages heard that an operator has come.
+    /// Times at which pages received the online signal.
     online_signals: mpsc::UnboundedReceiver<Instant>,
 }
 
 impl ConnectedPages {
-    /// Connects all; the caller knows how long that took.
+    /// Connects all visitors; the caller measures how long it takes.
     async fn gather(setup: &Setup, visitors: &[Arc<Visitor>]) -> anyhow::Result<ConnectedPages> {
         let (target, block) = (setup.target, setup.block);
         let opening = visitors.iter().enumerate().map(|(n, visitor)| visitor.open_feed(target, block, n));
@@ -57,7 +57,7 @@ impl ConnectedPages {
         self.pages.len()
     }
 
-    /// All go at once.
+    /// Disconnects all at once.
     async fn leave(mut self) {
         self.pages.shutdown().await;
     }
@@ -71,7 +71,7 @@ async fn read(mut line: Socket, sender: mpsc::UnboundedSender<Instant>) {
     }
 }
 
-/// Runs what was asked for, with as many visitors as were asked for.
+/// Runs the selected scenarios with the configured number of visitors.
 pub async fn run(setup: &mut Setup, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     if bench.sockets == 0 {
         return Ok(());
@@ -104,7 +104,7 @@ pub async fn run(setup: &mut Setup, bench: &Bench, report: &mut Report) -> anyho
     Ok(())
 }
 
-/// An operator comes, and every visitor's page is told: one event to all sockets.
+/// An operator comes online, and every page is notified: one event to all sockets.
 async fn fan_out(setup: &mut Setup, visitors: &[Arc<Visitor>], report: &mut Report) -> anyhow::Result<()> {
     let mut connected = ConnectedPages::gather(setup, visitors).await?;
     let (mut each, mut last) = (Measured::new(), Measured::new());
@@ -134,7 +134,7 @@ async fn fan_out(setup: &mut Setup, visitors: &[Arc<Visitor>], report: &mut Repo
     Ok(())
 }
 
-/// Visitors who have the chat open and say nothing.
+/// Memory and CPU of visitors with an idle chat.
 async fn idle(
     setup: &Setup,
     bench: &Bench,
@@ -158,7 +158,7 @@ async fn idle(
     Ok(connected)
 }
 
-/// Messages that leave by the clock while the crowd is connected, until the console's socket has each.
+/// Latency of messages at a fixed rate beside the connected visitors, until the console's socket has each.
 async fn delivery_latency(
     setup: &mut Setup,
     bench: &Bench,
@@ -199,7 +199,7 @@ async fn open_feed(mut console: Socket, mark: String, start: Instant, sender: mp
     }
 }
 
-/// All have lost their connection and come back at once, each with its token and its cursor.
+/// All visitors reconnect at once, each with its token and cursor.
 async fn reconnect_all(setup: &Setup, visitors: &[Arc<Visitor>], report: &mut Report) -> anyhow::Result<()> {
     let (before, start) = (Cpu::now(setup.pid), Instant::now());
     let connected = ConnectedPages::gather(setup, visitors).await?;

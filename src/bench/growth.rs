@@ -1,4 +1,4 @@
-//! Does it stay as fast when much is stored? The same calls over a growing database, one at a time.
+//! Latency of the same calls over a growing database, one at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +16,15 @@ use super::server::OwnServer;
 use super::store::{self, LONG_CONVERSATION, Size};
 use crate::id::SiteId;
 
-/// The first size; each is ten times the one before.
+/// First size in messages; each size is ten times the one before.
 const FIRST: i64 = 10_000;
-/// Sites of the measured account, beside the one that is measured, where it has not all of them.
+/// Further sites of the measured account, unless it owns all of them.
 const OWNED_SITES: i64 = 9;
-/// Time of each call at each size.
+/// Duration of each call's measurement at each size.
 const TIME: Duration = Duration::from_millis(1_500);
 
-/// Grows the own server's database up to as many messages as were asked for, and measures at every size.
+/// Fills the database of the benchmark's own server up to the configured number of messages, and measures at every
+/// size.
 pub async fn run(setup: &mut Setup, own: &mut OwnServer, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let mut size = Size::default();
     let mut messages = FIRST;
@@ -47,15 +48,15 @@ pub async fn run(setup: &mut Setup, own: &mut OwnServer, bench: &Bench, report: 
 async fn measure(setup: &Setup, messages: i64, report: &mut Report) -> anyhow::Result<()> {
     let (target, shop, site) = (setup.target, setup.shop.clone(), setup.owner.site);
     let mut newest = Client::connect(target, None).await?;
-    // So that the list of recent messages has what the script is asked for.
+    // So that the list of recent messages is not empty.
     newest.json(setup.visitors[0].message(target, TEXT)).await?;
     let recent: RequestFactory = Arc::new(move |n| {
-        // Another length each time: what was told is kept, and asking for it again would measure that.
+        // A different limit each time: a repeated request would measure the response cache.
         let query = format!("get_recent_messages&limit={}", 50 + n % 100);
         shop.script(target, Method::GET, &query, &json!({}))
     });
     let calls: [(&'static str, &str, RequestFactory); 9] = [
-        // Before much is sent: what is not indexed yet is read one by one, as many messages at one size as at another.
+        // Measured before much is sent: messages that are not indexed yet are scanned, the same number at every size.
         ("growth_search", "a search for what every message says", console(setup, |_| "search?q=shipped+th".into())),
         (
             "growth_search_rare",
@@ -88,7 +89,7 @@ fn check(measured: &Measured) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Some place below `end`, another for each `n`.
+/// A pseudo-random number below `end`, for each `n`.
 fn below(n: u64, end: i64) -> i64 {
     let place = n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1;
     i64::try_from(place).unwrap_or(0) % end.max(1)

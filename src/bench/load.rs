@@ -1,5 +1,5 @@
-//! Load, and how long answers took. Closed: each connection sends when its answer has come. Open: messages leave by the
-//! clock, and a late answer counts from when its message should have left, so that a stalled server cannot hide.
+//! Load generation and latency. Closed loop: each connection sends after its response. Open loop: requests are sent at
+//! a fixed rate, and latency counts from the scheduled time, so that a stalled server cannot hide.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,29 +11,29 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::client::{Client, HttpRequest};
 
-/// An answer that takes longer is a failure.
+/// A response that takes longer is a failure.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What came of a load.
+/// The result of a load.
 pub struct Measured {
-    /// Answers of success.
+    /// Successful responses.
     pub done: u64,
     /// Refusals and lost connections.
     pub failed: u64,
-    /// How long it all took.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// Microseconds of each success.
+    /// Latency of each success, in microseconds.
     pub latency: Histogram<u64>,
 }
 
 impl Measured {
-    /// Nothing yet.
+    /// An empty result.
     pub fn new() -> Measured {
         let latency = Histogram::new_with_bounds(1, 120_000_000, 3).expect("the bounds are in order");
         Measured { done: 0, failed: 0, seconds: 0.0, latency }
     }
 
-    /// Notes one success.
+    /// Records a success.
     pub fn record(&mut self, took: Duration) {
         self.done += 1;
         self.latency.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
@@ -42,7 +42,7 @@ impl Measured {
     fn merge(&mut self, other: &Measured) {
         self.done += other.done;
         self.failed += other.failed;
-        // Both have the same bounds.
+        // Both histograms have the same bounds.
         let _ = self.latency.add(&other.latency);
     }
 
@@ -52,10 +52,10 @@ impl Measured {
     }
 }
 
-/// Makes the n-th request.
+/// Builds the n-th request.
 pub type RequestFactory = Arc<dyn Fn(u64) -> HttpRequest + Send + Sync>;
 
-/// Each connection sends, waits and sends again.
+/// Closed loop: each connection sends, waits for the response, and repeats.
 pub async fn closed(connections: Vec<Client>, time: Duration, make: RequestFactory) -> Measured {
     let next = Arc::new(AtomicU64::new(0));
     let start = Instant::now();
@@ -77,7 +77,7 @@ pub async fn closed(connections: Vec<Client>, time: Duration, make: RequestFacto
     finish(workers, start).await
 }
 
-/// Requests leave at a rate, whatever becomes of the ones before.
+/// Open loop: requests are sent at a fixed rate, whatever happens to earlier ones.
 pub async fn open(connections: Vec<Client>, rate: u64, time: Duration, make: RequestFactory) -> Measured {
     let next = Arc::new(AtomicU64::new(0));
     let all = rate * time.as_secs();
@@ -104,7 +104,7 @@ pub async fn open(connections: Vec<Client>, rate: u64, time: Duration, make: Req
     finish(workers, start).await
 }
 
-/// Sends and notes; false when the connection is of no more use.
+/// Sends a request and records the result; false when the connection is unusable.
 async fn send_recorded(client: &mut Client, request: HttpRequest, measured: &mut Measured, since: Instant) -> bool {
     match timeout(TIMEOUT, client.send(request)).await {
         Ok(Ok((status, _))) if status.is_success() => {

@@ -1,4 +1,4 @@
-//! The machine: how busy others keep it, what a process uses, and the limits that no program on it can beat.
+//! The machine: foreign load, resource usage of a process, and limits that no program can beat.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -25,12 +25,12 @@ use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use super::client::{self, Client, Socket};
 use super::load::{self, Measured};
 
-/// Linux counts CPU time in hundredths of a second for every program.
+/// Linux reports CPU time in hundredths of a second.
 const TICK_SECONDS: f64 = 0.01;
-/// Size of one write of the commit probe: a page.
+/// Size of one write of the commit baseline: one page.
 const PAGE: usize = 4_096;
 
-/// CPU time so far: of a process, of this program, of the whole machine. All zero where /proc is missing.
+/// CPU time so far: of the process, of this program, and of the machine. All zero without /proc.
 #[derive(Clone, Copy, Default)]
 pub struct Cpu {
     process: f64,
@@ -46,12 +46,12 @@ impl Cpu {
         Cpu { process, ours: process_seconds("self"), all: machine_seconds(), at: Some(Instant::now()) }
     }
 
-    /// Seconds that the process worked since `before`.
+    /// CPU seconds of the process since `before`.
     pub fn of_process(&self, before: &Cpu) -> f64 {
         self.process - before.process
     }
 
-    /// Cores that neither the process nor this program kept busy since `before`. Above 0.2, latencies say little.
+    /// Cores used by other processes since `before`. Above 0.2, latencies mean little.
     pub fn foreign_cores(&self, before: &Cpu) -> f64 {
         let (Some(now), Some(then)) = (self.at, before.at) else { return 0.0 };
         let foreign = (self.all - before.all) - (self.process - before.process) - (self.ours - before.ours);
@@ -62,9 +62,9 @@ impl Cpu {
 /// Memory of a process, in bytes.
 #[derive(Clone, Copy)]
 pub struct Memory {
-    /// All that is resident: pages of files that are mapped count.
+    /// Resident memory, including mapped files.
     pub resident: u64,
-    /// What the process itself wrote: heap and stacks.
+    /// Anonymous memory: heap and stacks.
     pub anonymous: u64,
 }
 
@@ -80,7 +80,7 @@ pub fn memory(pid: Option<u32>) -> Option<Memory> {
 
 fn process_seconds(pid: &str) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name in brackets may hold spaces; user and system time are the 12th and 13th field behind it.
+    // The name in parentheses may contain spaces; user and system time are the 12th and 13th fields after it.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() * TICK_SECONDS
 }
@@ -92,12 +92,12 @@ fn machine_seconds() -> f64 {
     busy.filter_map(|(_, ticks)| ticks.parse::<f64>().ok()).sum::<f64>() * TICK_SECONDS
 }
 
-/// The disk: one page written and synced, again and again. No store that syncs each commit alone can be faster.
+/// Disk baseline: one page written and synced, repeatedly. No store that syncs each commit by itself can be faster.
 pub async fn baseline_commits(folder: &Path, time: Duration) -> anyhow::Result<Measured> {
     let path = folder.join(format!("ocs-bench-commit-{}", std::process::id()));
     let measured = tokio::task::spawn_blocking(move || {
         let result = write_and_sync(&path, time);
-        // Only a probe: a leftover file of at most some megabytes harms nobody.
+        // A leftover file of some megabytes is harmless.
         let _ = fs::remove_file(&path);
         result
     });
@@ -123,8 +123,8 @@ fn write_and_sync(path: &Path, time: Duration) -> std::io::Result<Measured> {
     Ok(measured)
 }
 
-/// Telling alone: a server in this process that gives the same frame to `count` sockets, after a pause that leaves nothing
-/// of it in the processors; how long until the last has it.
+/// Fan-out baseline: a server in this process sends one frame to `count` sockets, after a pause that lets CPU caches go
+/// cold; measures the time until the last socket has it.
 pub async fn baseline_fan_out(count: usize, rounds: usize, pause: Duration) -> anyhow::Result<Measured> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: SocketAddr = listener.local_addr()?;
@@ -173,7 +173,7 @@ async fn accept(listener: &TcpListener) -> anyhow::Result<WebSocketStream<TcpStr
     Ok(tokio_tungstenite::accept_async_with_config(stream, Some(config)).await?)
 }
 
-/// HTTP alone: a server in this process that answers 200 bytes and does nothing.
+/// HTTP baseline: a server in this process that answers 200 bytes and does nothing else.
 pub async fn baseline_http(connections: usize, time: Duration) -> anyhow::Result<Measured> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: SocketAddr = listener.local_addr()?;

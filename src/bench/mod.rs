@@ -1,6 +1,6 @@
-//! `ocs bench`: what this machine can do with this program, measured through its public doors by simulated visitors,
-//! operators and scripts. Beside each figure stands the machine's own limit from the same run, because a figure without
-//! it says more about the machine than about the program.
+//! `ocs bench`: what this machine can do with this program, measured through its public APIs by simulated visitors,
+//! operators and scripts. Each figure is reported next to the machine's own limit from the same run, because without it
+//! the figure says more about the machine than about the program.
 
 mod client;
 mod connected_visitors;
@@ -25,69 +25,69 @@ use report::Report;
 use scenarios::Setup;
 use server::OwnServer;
 
-/// Longest run of one scenario.
+/// Longest run of one scenario, in seconds.
 const MAX_SECONDS: u64 = 120;
-/// Most idle sockets; a process may open some 20,000 files.
+/// Most idle sockets; a process may open about 20,000 files.
 const MAX_SOCKETS: usize = 18_000;
 
 /// Measure what this machine can carry
 #[derive(Args)]
 pub struct Bench {
-    /// Server to measure, such as http://127.0.0.1:8080 [default: one of its own, in a folder beside this one]
+    /// Server to measure, such as http://127.0.0.1:8080 [default: a temporary one, in a folder below the current one]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Account to make the throw-away site with [default: a new one, deleted at the end]
+    /// Account that owns the temporary site [default: a new one, deleted at the end]
     #[arg(long, requires = "password")]
     email: Option<String>,
     /// Its password
     #[arg(long)]
     password: Option<String>,
-    /// Process of the server, for its memory and CPU time [default: read from the data folder]
+    /// Process id of the server, for its memory and CPU time [default: read from the data folder]
     #[arg(long)]
     pid: Option<u32>,
-    /// Data folder of the server that is measured, to find its process
+    /// Data folder of the measured server, to find its process
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where the own server keeps its data: on the disk that matters
+    /// Where the temporary server keeps its data: on the disk to measure
     #[arg(long, value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     /// Seconds of each scenario, 1 to 120
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Connections that send at once
+    /// Connections that send concurrently
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// Messages a second where the load does not wait for answers
+    /// Messages a second in open-loop scenarios
     #[arg(long, default_value_t = 1_000)]
     rate: u64,
     /// Idle visitors whose memory is measured
     #[arg(long, default_value_t = 1_000)]
     sockets: usize,
-    /// Seconds for which the idle visitors' CPU time is measured: two beats and more [default: 45]
+    /// Seconds for which the idle visitors' CPU time is measured: two heartbeats and more [default: 45]
     #[arg(long, default_value_t = 45, hide_default_value = true)]
     idle_seconds: u64,
-    /// Messages up to which the own server's database is filled, to see whether calls stay as fast [default: not at all]
+    /// Messages up to which the temporary server's database is filled, to see whether latency grows [default: none]
     #[arg(long, value_name = "MESSAGES", default_value_t = 0, hide_default_value = true)]
     growth: i64,
-    /// Messages of one site of that database, on the average: fewer make more sites
+    /// Average number of messages of one site of that database: fewer make more sites
     #[arg(long, value_name = "MESSAGES", default_value_t = 1_000)]
     messages_a_site: i64,
-    /// All sites of that database belong to the one account that is measured, instead of ten
+    /// All sites of that database belong to the measured account, instead of ten
     #[arg(long)]
     one_owner: bool,
     /// Scenarios to run, comma-separated [default: all]
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Write the figures as JSON, too
+    /// Also write the figures as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
 impl Bench {
-    /// Runs the scenarios and prints what came of them.
+    /// Runs the scenarios and prints the figures.
     ///
     /// # Errors
-    /// The server cannot be reached or refuses what it should not.
+    /// The server cannot be reached, or refuses a request that it should accept.
     pub async fn run(self) -> anyhow::Result<()> {
         self.check()?;
         let mut report = Report::default();

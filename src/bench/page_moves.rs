@@ -1,4 +1,4 @@
-//! How much can be told in a second: visitors move from page to page, and each of the owner's consoles hears of each move.
+//! Throughput of signals: visitors move from page to page, and each of the owner's consoles is notified of each move.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,22 +18,22 @@ use super::participants::Visitor;
 use super::report::{Figure, Report};
 use super::scenarios::Setup;
 
-/// Visitors who move.
+/// Moving visitors.
 pub const MOVING_VISITORS: usize = 4_000;
-/// Consoles that hear of it: as many as one operator may have open.
+/// Consoles that receive the signals: as many as one operator may open.
 const CONSOLES: usize = 20;
-/// Time between two moves of one visitor: a little below the ten hints a second that a page may send.
+/// Interval between two moves of one visitor: just below the ten hints a second that a page may send.
 const MOVE_INTERVAL: Duration = Duration::from_millis(112);
-/// Time until all are under way.
+/// Warm-up before measuring.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// In each signal that tells of a move.
+/// Part of each page signal.
 const PAGE_SIGNAL: &[u8] = br#""kind":"page""#;
 const HINT: &str = r#"{"type":"page","page":{"url":"https://shop.example/shoes","title":"Shoes","referrer":""}}"#;
 
 type Up = SplitSink<WebSocketStream<TcpStream>, Message>;
 type Down = SplitStream<WebSocketStream<TcpStream>>;
 
-/// Moves all of `visitors` for the asked time and counts what the consoles hear.
+/// Moves all `visitors` for the configured time and counts the signals received by consoles.
 pub async fn run(
     setup: &mut Setup,
     bench: &Bench,
@@ -77,7 +77,7 @@ async fn move_about(mut up: Up, start: Instant) {
     }
 }
 
-/// Both ends are held: the line lives as long as this task.
+/// Both halves are held: the socket lives as long as this task.
 async fn count(_up: Up, mut down: Down, delivery_latency: Arc<AtomicU64>) {
     while let Some(Ok(message)) = down.next().await {
         if let Message::Text(text) = message

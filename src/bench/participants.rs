@@ -1,4 +1,4 @@
-//! Who takes part: an owner with a throw-away site, its visitors, and a script with its key.
+//! The simulated participants: an owner with a temporary site, its visitors, and a script with its key.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,40 +12,40 @@ use serde_json::{Value, json};
 use super::client::{self, Client, HttpRequest, Socket, source};
 use crate::secret::random_text;
 
-/// Visitors that arrive at once.
+/// Session starts in parallel.
 const CONCURRENT_STARTS: usize = 32;
-/// Visitors from one address: below the limit that a server has by default.
+/// Visitors from one address: below the default limit of a server.
 const VISITORS_PER_ADDRESS: usize = 200;
 
-/// The site's owner, signed in.
+/// The signed-in owner.
 pub struct Owner {
     target: SocketAddr,
     client: Client,
     cookie: String,
     csrf: String,
     password: String,
-    /// The throw-away site, once it is made.
+    /// The temporary site, once created.
     pub site: i64,
 }
 
-/// What the others need of the site.
+/// The site's keys, as the other participants need them.
 pub struct SiteKeys {
-    /// Public key.
+    /// Public key of the widget.
     pub widget_key: String,
-    /// Secret key.
+    /// Secret key of the chat API.
     pub chat_key: String,
 }
 
-/// A visitor with a token.
+/// A visitor with a session.
 pub struct Visitor {
-    /// Its credential.
+    /// Session token.
     pub token: String,
-    /// Where its news goes on from.
+    /// Position in the event log from which its feed resumes.
     pub cursor: String,
 }
 
 impl Owner {
-    /// Makes a new account.
+    /// Signs up a new account.
     pub async fn sign_up(target: SocketAddr) -> anyhow::Result<Owner> {
         let (email, password) = (format!("bench-{}@example.org", random_text(9)), random_text(24));
         let body = json!({ "email": email.to_lowercase(), "password": password, "name": "Bench" });
@@ -54,7 +54,7 @@ impl Owner {
             .context("no account could be made; where sign-up is closed, give --email and --password of an account")
     }
 
-    /// Uses an account.
+    /// Signs in to an existing account.
     pub async fn sign_in(target: SocketAddr, email: &str, password: &str) -> anyhow::Result<Owner> {
         let body = json!({ "email": email, "password": password });
         Owner::handshake(target, "/api/console/sign-in", body, password.to_owned()).await
@@ -73,7 +73,7 @@ impl Owner {
         Ok(Owner { target, client, cookie, csrf, password, site: 0 })
     }
 
-    /// Makes the site, with the widest limits that a site can have.
+    /// Creates the site, with the highest allowed limits.
     pub async fn create_site(&mut self) -> anyhow::Result<SiteKeys> {
         let made = self.call(Method::POST, "sites", &json!({ "name": "Bench" })).await?;
         self.site = made["site"]["id"].as_i64().context("a site without an id")?;
@@ -84,13 +84,13 @@ impl Owner {
         Ok(SiteKeys { widget_key: text(&made["site"]["widget_key"])?, chat_key: text(&key["secret"])? })
     }
 
-    /// Goes on with a server that was started again.
+    /// Reconnects to a restarted server.
     pub async fn reconnect(&mut self) -> anyhow::Result<()> {
         self.client = Client::connect(self.target, None).await?;
         Ok(())
     }
 
-    /// Makes questions of the console, by what stands behind `/api/console/`.
+    /// Builds console requests, by their path below `/api/console/`.
     pub fn console_requests(&self) -> impl Fn(&str) -> HttpRequest + Send + Sync + 'static {
         let (target, cookie) = (self.target, self.cookie.clone());
         move |path| {
@@ -99,13 +99,13 @@ impl Owner {
         }
     }
 
-    /// A console that listens from now on.
+    /// A console that receives events from now on.
     pub async fn open_feed(&mut self) -> anyhow::Result<Socket> {
         let (line, hello) = self.open_socket().await?;
         line.handshake(&hello).await
     }
 
-    /// A console's socket, and the hello that is all that is missing.
+    /// Opens a console's socket, and returns the hello frame that is still to be sent.
     pub async fn open_socket(&mut self) -> anyhow::Result<(Socket, Value)> {
         let inbox = self.call(Method::GET, "conversations?limit=1", &Value::Null).await?;
         let ticket = self.call(Method::POST, "ticket", &json!({})).await?;
@@ -114,7 +114,7 @@ impl Owner {
         Ok((Socket::open(self.target, None, "/api/console/socket", &headers).await?, hello))
     }
 
-    /// Removes the site, and the account when it was made for this.
+    /// Deletes the site, and the account if it was created for this run.
     pub async fn clean_up(&mut self, account: bool) -> anyhow::Result<()> {
         self.call(Method::DELETE, &format!("sites/{}", self.site), &json!({})).await?;
         if account {
@@ -132,7 +132,7 @@ impl Owner {
 }
 
 impl SiteKeys {
-    /// Visitors who come for the first time, from many addresses.
+    /// New visitors, from many addresses.
     pub async fn visitors(&self, target: SocketAddr, block: u8, count: usize) -> anyhow::Result<Vec<Arc<Visitor>>> {
         let groups = stream::iter((0..count).step_by(VISITORS_PER_ADDRESS)).map(|first| async move {
             let mut client = Client::connect(target, source(target, block, first / VISITORS_PER_ADDRESS)).await?;
@@ -167,7 +167,7 @@ impl SiteKeys {
 }
 
 impl Visitor {
-    /// A page that listens.
+    /// A page that receives events.
     pub async fn open_feed(&self, target: SocketAddr, block: u8, n: usize) -> anyhow::Result<Socket> {
         let hello = json!({ "type": "hello", "token": self.token, "cursor": self.cursor });
         Socket::open(target, source(target, block, n), "/api/widget/socket", &[]).await?.handshake(&hello).await

@@ -8,28 +8,28 @@ use super::load::Measured;
 use super::machine::Cpu;
 use crate::output::outln;
 
-/// One line of the report.
+/// One figure of the report.
 #[derive(Debug, Serialize)]
 pub struct Figure {
-    /// The scenario.
+    /// Scenario.
     name: &'static str,
-    /// What was done.
+    /// Description.
     what: String,
-    /// What `value` counts.
+    /// Unit of `value`.
     unit: &'static str,
     /// The figure itself.
     value: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<Latency>,
-    /// Requests that failed; a figure with failures is not to be trusted.
+    /// Failed requests; a figure with failures is not reliable.
     failed: u64,
     /// CPU time of the server for each success, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     server_cpu_us: Option<f64>,
-    /// Cores that others kept busy meanwhile.
+    /// Cores used by other processes meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     foreign_cores: Option<f64>,
-    /// Messages that were stored when it was measured, where that is what was varied.
+    /// Stored messages, in scenarios that vary them.
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<i64>,
 }
@@ -44,12 +44,12 @@ struct Latency {
 }
 
 impl Figure {
-    /// A rate with its latencies.
+    /// A rate with latencies.
     pub fn rate(name: &'static str, what: impl Into<String>, measured: &Measured) -> Figure {
         Figure::of(name, what, "/s", measured.rate(), Some(measured))
     }
 
-    /// Latencies alone; the value is the median in milliseconds.
+    /// Latencies only; the value is the median in milliseconds.
     pub fn latency(name: &'static str, what: impl Into<String>, measured: &Measured) -> Figure {
         let median = measured.latency.value_at_quantile(0.5) as f64 / 1e3;
         Figure::of(name, what, "ms", median, Some(measured))
@@ -89,14 +89,14 @@ impl Figure {
         }
     }
 
-    /// Adds how many messages were stored.
+    /// Adds the number of stored messages.
     pub fn at(mut self, messages: i64) -> Figure {
         self.what = format!("{}; {messages} messages stored", self.what);
         self.messages = Some(messages);
         self
     }
 
-    /// Adds what the server used for it, and how quiet the machine was.
+    /// Adds the CPU time of the server and the foreign load.
     pub fn with_cpu(mut self, done: u64, before: &Cpu, pid: Option<u32>) -> Figure {
         let now = Cpu::now(pid);
         if pid.is_some() && done > 0 {
@@ -116,7 +116,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds a figure and shows it at once.
+    /// Adds a figure and prints it.
     pub fn add(&mut self, figure: Figure) {
         eprintln!("{:<14} {:>12.1} {}", figure.name, figure.value, figure.unit);
         self.figures.push(figure);

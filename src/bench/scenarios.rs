@@ -1,4 +1,4 @@
-//! What is measured.
+//! The measured scenarios.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,34 +35,34 @@ pub const NAMES: &[&str] = &[
     "cold_start",
 ];
 
-/// Messages that one visitor may send within a minute, less a reserve.
+/// Messages that one visitor may send in a minute, minus a reserve.
 const MESSAGES_PER_VISITOR: u64 = 500;
-/// Messages a second that visitors are made for.
+/// Messages a second for which visitors are created.
 const EXPECTED_RATE: u64 = 25_000;
-/// Messages a second where delivery is measured: light load.
+/// Messages a second in delivery scenarios: light load.
 const DELIVERY_RATE: u64 = 100;
-/// About as long as people write.
+/// A text of typical length.
 pub const TEXT: &str = "Hello, I ordered the blue one in size M last week and would like to change it to size L, \
                     is that still possible before it is shipped? Thank you.";
 
-/// Everybody who takes part.
+/// The server under test and the participants.
 pub struct Setup {
-    /// The server.
+    /// Address of the server.
     pub target: SocketAddr,
-    /// Its process, where it is on this machine.
+    /// Its process id, if it runs on this machine.
     pub pid: Option<u32>,
-    /// Who owns the site.
+    /// Owner of the site.
     pub owner: Owner,
     /// The site.
     pub shop: Arc<SiteKeys>,
-    /// Who sends.
+    /// Senders.
     pub visitors: Arc<Vec<Arc<Visitor>>>,
-    /// Second part of our loopback addresses: another one each run, so that no limit remembers us.
+    /// Second octet of our loopback addresses, different in each run, so that no rate limit remembers them.
     pub block: u8,
 }
 
 impl Setup {
-    /// Opens the shop and lets the visitors in.
+    /// Creates the site and the visitors.
     pub async fn new(target: SocketAddr, pid: Option<u32>, mut owner: Owner, bench: &Bench) -> anyhow::Result<Setup> {
         let shop = Arc::new(owner.create_site().await?);
         let block = u8::try_from(std::process::id() % 200).unwrap_or(0) + 20;
@@ -72,20 +72,20 @@ impl Setup {
         Ok(Setup { target, pid, owner, shop, visitors, block })
     }
 
-    /// Connections.
+    /// Opens connections.
     pub async fn clients(&self, count: usize) -> anyhow::Result<Vec<Client>> {
         let connecting = (0..count).map(|_| Client::connect(self.target, None));
         stream::iter(connecting).buffered(32).try_collect().await
     }
 
-    /// Messages of all visitors in turn.
+    /// Builds messages of all visitors in turn.
     pub fn sending(&self) -> RequestFactory {
         let (target, visitors) = (self.target, self.visitors.clone());
         Arc::new(move |n| visitors[usize::try_from(n).unwrap_or(0) % visitors.len()].message(target, TEXT))
     }
 }
 
-/// Runs what was asked for.
+/// Runs the selected scenarios.
 pub async fn run(setup: &mut Setup, bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let time = Duration::from_secs(bench.seconds);
     if bench.wants("limits") {
@@ -147,7 +147,7 @@ async fn open(setup: &Setup, bench: &Bench, time: Duration) -> anyhow::Result<Fi
     Ok(Figure::rate("send_open", what, &measured).with_cpu(measured.done, &before, setup.pid))
 }
 
-/// Time from the moment a message leaves one side until the other side's socket has it.
+/// Delivery latency: from sending a message on one side until the other side's socket receives it.
 async fn delivery_latency(setup: &mut Setup, time: Duration, report: &mut Report) -> anyhow::Result<()> {
     let count = DELIVERY_RATE * time.as_secs();
     let console = setup.owner.open_feed().await?;
@@ -176,7 +176,7 @@ async fn delivery_latency(setup: &mut Setup, time: Duration, report: &mut Report
     Ok(())
 }
 
-/// Sends by the clock and listens for each message on the other side.
+/// Sends at a fixed rate and waits for each message on the other side.
 async fn send_paced(
     client: &mut Client,
     mut line: Socket,
@@ -242,7 +242,7 @@ async fn reply(setup: &Setup, bench: &Bench, time: Duration) -> anyhow::Result<F
     closed(setup, "reply", &what, bench.connections, time, Arc::new(make)).await
 }
 
-/// Adds what the server keeps in memory now.
+/// Adds the current memory of the server.
 pub fn add_memory(pid: Option<u32>, name: &'static str, when: &str, report: &mut Report) {
     if let Some(memory) = memory(pid) {
         let what =

@@ -1,4 +1,4 @@
-//! A server of the bench's own, in a folder that goes with it.
+//! A temporary server with a temporary data folder.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -12,10 +12,10 @@ use hyper::Method;
 use super::client::{Client, request};
 use super::report::Figure;
 
-/// A server that does not answer by then never will.
+/// Timeout for the server to become ready.
 const START_TIME: Duration = Duration::from_secs(30);
 
-/// A running server and its folder; both go when this is dropped.
+/// A running server and its data folder; both are removed on drop.
 pub struct OwnServer {
     address: SocketAddr,
     folder: PathBuf,
@@ -23,11 +23,11 @@ pub struct OwnServer {
 }
 
 impl OwnServer {
-    /// Starts this very program as a server with an empty data folder below `parent`.
+    /// Starts this program as a server with an empty data folder below `parent`.
     pub async fn start(parent: &Path) -> anyhow::Result<OwnServer> {
         let folder = parent.join(format!("ocs-bench-{}", std::process::id()));
         fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        // The port is free again at once; nobody else takes it within a moment.
+        // The port is free again at once; another process is unlikely to take it within a moment.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let process = spawn(&folder, address)?;
         let own = OwnServer { address, folder, process };
@@ -35,12 +35,12 @@ impl OwnServer {
         Ok(own)
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
@@ -50,7 +50,7 @@ impl OwnServer {
         self.folder.join("data")
     }
 
-    /// Stops it in good order.
+    /// Stops it gracefully.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         let stopping = Command::new("kill").arg(self.process.id().to_string()).status();
         if !stopping.is_ok_and(|status| status.success()) {
@@ -60,7 +60,7 @@ impl OwnServer {
         Ok(())
     }
 
-    /// Starts it again over everything that was stored: time until it takes messages.
+    /// Restarts it on the same data. Returns the time until it is ready.
     pub async fn restart(&mut self) -> anyhow::Result<Duration> {
         let start = Instant::now();
         self.process = spawn(&self.folder, self.address)?;
@@ -68,7 +68,7 @@ impl OwnServer {
         Ok(start.elapsed())
     }
 
-    /// Stops it and starts it again.
+    /// Measures a restart.
     pub async fn cold_start(&mut self) -> anyhow::Result<Figure> {
         self.stop()?;
         let took = self.restart().await?.as_secs_f64() * 1e3;
@@ -92,7 +92,7 @@ impl OwnServer {
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        // It may have ended by itself, and a folder that stays is only untidy.
+        // It may have exited already, and a leftover folder is only untidy.
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.folder);
@@ -116,7 +116,7 @@ fn spawn(folder: &Path, address: SocketAddr) -> anyhow::Result<Child> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("the server cannot be started")
 }
 
-/// The process that serves a data folder.
+/// The process id that holds a data folder.
 pub fn holder(data: &Path) -> Option<u32> {
     fs::read_to_string(data.join("ocs.lock")).ok()?.trim().strip_prefix("process ")?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! A database filled by hand, for what no load could fill in time. The server is stopped meanwhile.
+//! Fills a database with SQL, because no load could fill it in time. The server is stopped meanwhile.
 
 use anyhow::Context;
 
@@ -7,7 +7,7 @@ use crate::id::SiteId;
 use crate::storage::{Folder, Store, Tx};
 use crate::values;
 
-/// Numbers of what is made here begin above all that a server gives.
+/// Ids created here start above all ids that a server assigns.
 const FIRST_ID: i64 = 1_000_000_000;
 /// Messages in one transaction.
 const CHUNK: i64 = 50_000;
@@ -19,8 +19,8 @@ macro_rules! numbers {
     };
 }
 
-// Site 0 is the one that is measured; it has half of the conversations. Conversation 0 has a tenth of all messages, the
-// others have twenty each. Its owner has $5 of the other sites; the rest are of accounts with ten sites each.
+// Site 0 is measured and has half of the conversations. Conversation 0 has a tenth of all messages, the others have
+// twenty each. The measured account owns $5 of the other sites; the rest belong to accounts with ten sites each.
 const ACCOUNTS: &str = numbers!(
     "INSERT INTO accounts (id, email, name, password_hash, created_at)
     SELECT $4 + i.k, 'grown-' || i.k || '@example.org', 'Grown', '', i.k FROM i WHERE i.k % 10 = $1 * 0"
@@ -58,26 +58,26 @@ const MESSAGES: &str = numbers!(
 const LAST_SEQ: &str = "UPDATE conversations SET last_seq = 100 + $3 / 10 WHERE site_id = $1 AND id = $2";
 const LAST_NUMBERS: &str = "UPDATE site_counters SET n = $1 WHERE site_id = $2 OR site_id >= $3";
 
-// Messages are numbered as the server does, because a search goes through their numbers.
+// Message ids continue the server's own, because search walks them in order.
 const MESSAGE_NUMBERS: &str = "SELECT next FROM id_blocks WHERE kind = 'message'";
 const LAST_MESSAGE: &str = "INSERT INTO id_blocks (kind, next) VALUES ('message', $1)
     ON CONFLICT (kind) DO UPDATE SET next = $1";
 
-/// Where the long conversation is.
+/// Id of the long conversation.
 pub const LONG_CONVERSATION: i64 = FIRST_ID;
 
-/// What stands in the folder: so many messages, on so many sites.
+/// Size of the filled database.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Size {
     /// Messages.
     pub messages: i64,
-    /// Sites beside the one that is measured.
+    /// Sites besides the measured one.
     pub sites: i64,
-    /// How many of them its owner has as well, at most.
+    /// How many of them the measured account owns, at most.
     pub owned: i64,
 }
 
-/// Fills a database from one size to another. `text` is what every message says, before its number.
+/// Fills a database from one size to another. `text` is the text of every message, followed by its number.
 pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, text: &str) -> anyhow::Result<()> {
     let folder = Folder::open(folder).context("the data folder cannot be read")?;
     let store = Store::open(&folder, Clock::System).await?;

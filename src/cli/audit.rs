@@ -1,4 +1,4 @@
-//! `ocs audit`: who did what to accounts, sites and keys.
+//! `ocs audit`: prints the audit log of accounts, sites and keys.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -18,10 +18,10 @@ use super::command::{Command, Output, send, unexpected};
 pub(super) struct Audit {
     #[command(flatten)]
     config_args: ConfigArgs,
-    /// Only what concerns this account
+    /// Only entries that concern this account
     #[arg(long)]
     email: Option<String>,
-    /// Lines to print, the newest ones
+    /// Number of entries to print, the newest ones
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
     limit: i64,
     /// Print a JSON list
@@ -29,10 +29,10 @@ pub(super) struct Audit {
     json: bool,
 }
 
-/// A line in the output.
+/// An entry in the output.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AuditOutput {
-    /// Empty: the whole server, or an account that is gone.
+    /// Empty for the whole server, or a deleted account.
     pub email: String,
     #[serde(flatten)]
     pub line: AuditLine,
@@ -55,7 +55,7 @@ impl Audit {
     }
 }
 
-/// Oldest first, so that the newest stand above the prompt.
+/// Entries, oldest first, so that the newest appear above the prompt.
 pub(super) async fn read(app: &App, account: Option<AccountId>, limit: i64) -> Result<Vec<AuditOutput>> {
     let end = AuditId(i64::MAX);
     let mut entries = match account {

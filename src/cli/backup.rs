@@ -1,4 +1,4 @@
-//! `ocs backup`: database and images in one tar file, also while the server runs.
+//! `ocs backup`: writes database and images into one tar file, also while the server runs.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -17,15 +17,15 @@ use crate::storage;
 use super::ConfigArgs;
 use super::command::{Command, Output, explain, send, unexpected};
 
-/// Names inside the file, in this order.
+/// Names of the entries, in this order.
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const DATABASE: &str = "ocs.db";
 const IMAGES: &str = "images";
-/// Where the image store keeps what it is still writing.
+/// Subfolder of the image store for unfinished writes.
 const UNFINISHED: &str = "unfinished";
 /// Longest manifest, in bytes.
 const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
-/// The form of the file.
+/// Version of the backup format.
 pub(super) const FORMAT_VERSION: u32 = 1;
 
 #[derive(Args)]
@@ -36,7 +36,7 @@ pub(super) struct Backup {
     file: PathBuf,
 }
 
-/// First in the file: what is in it.
+/// First entry of the file: its contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
     pub form: u32,
@@ -53,14 +53,14 @@ pub(super) struct Manifest {
 pub(super) struct BackedUp {
     pub bytes: u64,
     pub manifest: Manifest,
-    /// Files that went while the copy was made, such as those of a conversation that was deleted.
+    /// Files deleted during the backup, such as those of a deleted conversation.
     pub gone: usize,
 }
 
 impl Backup {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config_args.read()?;
-        // The server works in another folder than this command may.
+        // The server's working directory may differ from this command's.
         let file = std::path::absolute(&self.file)?;
         let command = Command::Backup { file: file.clone() };
         let Output::BackedUp(done) = send(config, command).await? else { return Err(unexpected()) };
@@ -81,7 +81,7 @@ impl Backup {
     }
 }
 
-/// Writes a backup beside its final name, reads it back, and only then gives it the name.
+/// Writes a backup under a temporary name, reads it back, and only then renames it.
 pub(super) async fn write(app: &App, file: &Path) -> anyhow::Result<BackedUp> {
     ensure!(!file.exists(), "{} exists already; choose another name", file.display());
     let folder = file.parent().context("name a file in a folder")?;
@@ -95,7 +95,7 @@ pub(super) async fn write(app: &App, file: &Path) -> anyhow::Result<BackedUp> {
 
 async fn write_in(app: &App, file: &Path, work: &Path) -> anyhow::Result<BackedUp> {
     let database = work.join(DATABASE);
-    // The database first: whatever it speaks of was stored before.
+    // The database first: every file that it mentions was stored before.
     app.store.copy_to(&database).await.map_err(explain)?;
     let contents = storage::inspect(&database).await.map_err(explain)?;
     let images = files_below(&app.folder.images())?;
@@ -119,7 +119,7 @@ async fn write_in(app: &App, file: &Path, work: &Path) -> anyhow::Result<BackedU
     ensure!(again == contents, "the file was not read back as it was written; is the disk sound?");
     let gone = again.files.iter().filter(|name| !read_back.names.contains(*name)).count();
     let bytes = fs::metadata(&partial)?.len();
-    // Fails, as it should, when somebody made a file of this name meanwhile.
+    // Fails on purpose when somebody created a file of this name meanwhile.
     fs::hard_link(&partial, file).or_else(|_| rename_new(&partial, file))?;
     File::open(file.parent().context("a folder")?)?.sync_all()?;
     Ok(BackedUp { bytes, manifest, gone })
@@ -131,7 +131,7 @@ fn rename_new(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(fs::rename(from, to)?)
 }
 
-/// The path inside the backup and on disk of every finished file.
+/// Path in the backup and path on disk of every finished file.
 pub(super) fn files_below(images: &Path) -> anyhow::Result<Vec<(PathBuf, PathBuf)>> {
     let mut found = Vec::new();
     let mut folders = vec![(PathBuf::from(IMAGES), images.to_owned())];
@@ -150,7 +150,7 @@ pub(super) fn files_below(images: &Path) -> anyhow::Result<Vec<(PathBuf, PathBuf
     Ok(found)
 }
 
-/// Packs everything and syncs. A file that was deleted meanwhile is left out; the manifest that is returned says so.
+/// Packs everything and syncs. Files deleted meanwhile are left out, as the returned manifest says.
 fn pack(
     target: &Path,
     mut manifest: Manifest,
@@ -185,23 +185,24 @@ fn pack(
     Ok(manifest)
 }
 
-/// How much of a backup to write out.
+/// What to extract from a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extract {
-    /// The database, to be looked at. Images are read and counted.
+    /// The database only, for inspection. Images are read and counted.
     Database,
-    /// All of it.
+    /// Everything.
     Everything,
 }
 
-/// What came out of a backup.
+/// The contents of a backup.
 pub(super) struct Unpacked {
     pub manifest: Manifest,
-    /// Names of the image files, without their folders.
+    /// File names of the images, without folders.
     pub names: HashSet<String>,
 }
 
-/// Reads a backup from end to end into the new folder `into`. Nothing is written outside of it, whatever the file says.
+/// Reads a backup from start to end into the new folder `into`. Nothing is written outside it, whatever the file
+/// contains.
 pub(super) fn unpack(file: &Path, into: &Path, keep: Extract) -> anyhow::Result<Unpacked> {
     let mut archive =
         tar::Archive::new(BufReader::new(File::open(file).with_context(|| format!("{}", file.display()))?));
@@ -210,7 +211,7 @@ pub(super) fn unpack(file: &Path, into: &Path, keep: Extract) -> anyhow::Result<
     for entry in archive.entries()? {
         let mut entry = entry.context("this is not a backup, or its end is missing")?;
         let path = entry.path()?.into_owned();
-        // A link would lead elsewhere, and a sparse file could be larger than any disk: ours hold neither.
+        // A link would lead elsewhere, and a sparse file could exceed any disk: our backups contain neither.
         ensure!(entry.header().entry_type().is_file(), "{} does not belong into a backup of ocs", path.display());
         if path == Path::new(MANIFEST) {
             ensure!(manifest.is_none(), "this backup has two manifests");
@@ -246,7 +247,7 @@ fn is_image(path: &Path) -> bool {
     path.starts_with(IMAGES) && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-/// Writes a new file, readable by its owner alone, and syncs it.
+/// Writes and syncs a new file, readable by its owner alone.
 pub(super) fn write_private(entry: &mut impl std::io::Read, target: &Path) -> anyhow::Result<()> {
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder)?;

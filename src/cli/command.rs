@@ -1,4 +1,5 @@
-//! What a command asks for and what comes back: carried out here, or by the server that holds the data folder.
+//! Commands that need the data folder, and their outputs. A command runs in this process, or in the server that holds
+//! the folder.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -21,11 +22,12 @@ use super::site::{self, SiteAdded, SiteOutput};
 use super::socket;
 use super::user::UserOutput;
 
-/// How long to wait for whoever holds the data folder, and between two tries.
+/// How long to wait for the process that holds the data folder, and the delay between attempts.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// A command that needs the data folder. The form on the wire between two runs of the same program: not a contract.
+/// A command that needs the data folder. Its JSON form is used between two processes of the same version and is not a
+/// contract.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub(super) enum Command {
@@ -41,13 +43,13 @@ pub(super) enum Command {
     Serving,
 }
 
-/// What came of it.
+/// The output of a command.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "done", content = "with", rename_all = "snake_case")]
 pub(super) enum Output {
     User(UserOutput),
     Users(Vec<UserOutput>),
-    /// The site, and the address under which browsers reach the server.
+    /// The site, and the server's public address.
     SiteAdded(SiteAdded, String),
     Sites(Vec<SiteOutput>),
     BackedUp(BackedUp),
@@ -56,16 +58,16 @@ pub(super) enum Output {
     Serving(Serving),
 }
 
-/// The server that holds a data folder.
+/// Answer of the server that holds a data folder.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Serving {
-    /// What it names itself in the answer of `/healthz`.
+    /// Its instance name, as in the answer of `/healthz`.
     pub instance: String,
-    /// The settings in force, as text; secrets are hidden.
+    /// The settings in force as text, without secrets.
     pub settings: Vec<(String, String)>,
 }
 
-/// Carries out an order: with the data folder in our own hands, or by asking the server that holds it.
+/// Executes a command: here if the data folder is free, else in the server that holds it.
 pub(super) async fn send(config: Config, command: Command) -> anyhow::Result<Output> {
     if !config.data.exists() && !matches!(command, Command::AddUser { .. } | Command::Demo { .. }) {
         bail!("there is no data folder {}; name the right one with --data", config.data.display());
@@ -84,7 +86,7 @@ pub(super) async fn send(config: Config, command: Command) -> anyhow::Result<Out
         let socket = Folder::open(&config.data)?.socket();
         match socket::connect(&socket).await {
             Ok(stream) => return socket::send_over_socket(stream, &command).await,
-            // A server that is still starting, or another command that is nearly done.
+            // A server that is still starting, or another command that has nearly finished.
             Err(_) if Instant::now() < end => tokio::time::sleep(RETRY_DELAY).await,
             Err(error) => bail!(
                 "{holder} holds the data folder {} and takes no commands at {}: {error}",
@@ -95,7 +97,7 @@ pub(super) async fn send(config: Config, command: Command) -> anyhow::Result<Out
     }
 }
 
-/// Carries out an order in the process that has the data folder.
+/// Executes a command in the process that holds the data folder.
 pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Output> {
     Ok(match command {
         Command::AddUser { email, password, name } => {
@@ -158,7 +160,7 @@ async fn account_of(app: &App, email: &str) -> anyhow::Result<Account> {
     })
 }
 
-/// The machine's operator may know the cause, which strangers are not told.
+/// Shows internal causes: the operator of the machine may know them, unlike strangers.
 pub(super) fn explain(error: Error) -> anyhow::Error {
     match error {
         Error::Internal(cause) => anyhow!(cause),
@@ -166,7 +168,7 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
     }
 }
 
-/// An answer that does not belong to the order: two different programs met.
+/// The output does not match the command, because two versions of the program met.
 pub(super) fn unexpected() -> anyhow::Error {
     anyhow!(
         "the running server gave another answer than this program understands; use the same version of ocs for both"

@@ -1,4 +1,4 @@
-//! `ocs demo`: a sample owner with two sites and some chats, to look around.
+//! `ocs demo`: creates a sample owner with two sites and some chats.
 
 use anyhow::bail;
 use clap::Args;
@@ -27,10 +27,10 @@ pub(super) struct Demo {
     config_args: ConfigArgs,
 }
 
-/// What was made.
+/// What was created.
 #[derive(Serialize, Deserialize)]
 pub(super) struct DemoCreated {
-    /// The address under which browsers reach the server.
+    /// The server's public address.
     pub url: String,
     pub email: String,
     pub sites: Vec<(String, String)>,
@@ -57,7 +57,7 @@ impl Demo {
     }
 }
 
-/// One chat: a visitor, the page they are on, and what was said (`>` by the visitor, `<` by the owner).
+/// A chat: a visitor, its page, and the messages (`>` by the visitor, `<` by the owner).
 struct Chat {
     external_id: &'static str,
     nickname: Option<&'static str>,
@@ -121,7 +121,7 @@ const STUDIO: &[Chat] = &[
     },
 ];
 
-/// Makes everything, once.
+/// Creates the demo; fails if it exists.
 pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<DemoCreated> {
     let new = NewAccount { email: EMAIL.into(), password: password.into(), name: Some(NAME.into()) };
     let owner = match accounts::add_account(app, new).await {

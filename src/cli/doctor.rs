@@ -1,4 +1,4 @@
-//! `ocs doctor`: looks for what is wrong, changes nothing, and says what to do.
+//! `ocs doctor`: diagnoses problems, changes nothing, and says what to do.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,14 +19,14 @@ use super::command::{Command, Output, Serving, unexpected};
 use super::probe::{ProbeResult, probe};
 use super::socket;
 
-/// How long a running server may take to tell its settings.
+/// Timeout for a running server to report its settings.
 const SETTINGS_TIMEOUT: Duration = Duration::from_secs(5);
-/// Below this much free room, images and the log soon have no place.
+/// Below this much free space, images and the write-ahead log soon do not fit.
 const LOW_DISK_BYTES: u64 = 1024 * 1024 * 1024;
-/// Tables whose rows are counted, each with the noun for one row.
+/// Tables whose rows are counted, with the noun for one row.
 const COUNTED_TABLES: [(&str, &str); 3] =
     [("sites", "site"), ("conversations", "conversation"), ("messages", "message")];
-/// This program was made after this moment (2026-01-01): a clock that says otherwise is wrong.
+/// The program was built after this time (2026-01-01): an earlier clock is wrong.
 const EARLIEST_TIME: Millis = Millis(1_767_225_600_000);
 
 #[derive(Args)]
@@ -35,7 +35,7 @@ pub(super) struct Doctor {
     config_args: ConfigArgs,
 }
 
-/// What was found: fine, worth knowing, or in the way.
+/// A finding: fine, worth knowing, or a problem.
 enum Finding {
     Fine(String),
     Hint(String),
@@ -97,17 +97,17 @@ fn public_url(config: &Config) -> Finding {
     Fine(format!("browsers reach this server as {url}"))
 }
 
-/// Who uses the data folder.
+/// Which process uses the data folder.
 enum Server {
     Nobody,
-    /// A server that told its settings.
+    /// A server that reported its settings.
     Serving {
         holder: String,
         instance: String,
         config: Box<Config>,
         has_master_key: bool,
     },
-    /// Another command, a server that is starting or stopping, or another version of the program.
+    /// Another command, a server that is starting or stopping, or another version.
     Silent {
         holder: String,
         why: String,
@@ -115,7 +115,7 @@ enum Server {
     Unknown(LockError),
 }
 
-/// Asks the server that holds the folder, if there is one, for its settings: they may differ from those of this command.
+/// Asks the server that holds the folder for its settings, which may differ from this command's.
 async fn serving(folder: &Folder) -> Server {
     let holder = match DataLock::take(folder) {
         Ok(_) => return Server::Nobody,
@@ -159,7 +159,7 @@ impl Server {
     }
 }
 
-/// Who answers at the address to listen on: the server's own, where one serves this folder.
+/// What answers at the configured address: this folder's server, if one is running.
 async fn listening(config: &Config, server: &Server) -> Finding {
     let address = server.config().unwrap_or(config).listen;
     let other = "choose another address with --listen";
@@ -230,7 +230,7 @@ fn master_key(folder: &Folder, config: &Config, server: &Server) -> Finding {
     }
 }
 
-/// Every picture that a message shows, compared with what was stored.
+/// Compares every attached image with its stored hash.
 async fn pictures(folder: &Folder) -> Finding {
     if !folder.database().exists() {
         return Hint("there are no pictures yet".into());

@@ -1,9 +1,9 @@
-//! What this process gives up at its start.
+//! Process hardening at the start.
 
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, setrlimit, umask};
 
-/// No core files, which would hold keys and messages; and every file that is made is for its owner alone.
+/// Disables core dumps, which would contain keys and messages, and makes new files private to their owner.
 pub(super) fn harden() {
     umask(Mode::RWXG | Mode::RWXO);
     let none = Rlimit { current: Some(0), maximum: Some(0) };

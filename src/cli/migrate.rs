@@ -1,4 +1,4 @@
-//! `ocs migrate`: brings the database up to date; `ocs serve` does the same at its start.
+//! `ocs migrate`: migrates the database; `ocs serve` does the same at its start.
 
 use clap::Args;
 

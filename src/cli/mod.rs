@@ -1,7 +1,7 @@
-//! The command line: serving, and what the machine's operator does beside it. One file for each command.
+//! The command line. One file for each command.
 //!
-//! Commands that change something take the data folder themselves; where a server holds it, they ask that server to do
-//! the same over a socket file in the folder, and print the same.
+//! Commands that change something lock the data folder; if a server holds it, they send the command to that server over
+//! a socket in the folder, and print the same output.
 
 mod audit;
 mod backup;
@@ -53,19 +53,19 @@ enum Subcommands {
     Backup(backup::Backup),
     /// Unpack a backup into a new data folder
     Restore(restore::Restore),
-    /// Look for what is wrong with a data folder and its settings
+    /// Diagnose a data folder and its settings
     Doctor(doctor::Doctor),
     /// Fill a data folder with a sample owner, sites and chats
     Demo(demo::Demo),
-    /// Measure what this machine can carry: messages, delivery, memory, beside the machine's own limits
+    /// Measure what this machine can carry: messages, delivery and memory, next to the machine's own limits
     Bench(crate::bench::Bench),
-    /// Print all settings as an example file or as a page of documentation
+    /// Print all settings, as an example file or as a documentation page
     Settings(settings::Settings),
-    /// Print the description of the HTTP API (OpenAPI)
+    /// Print the OpenAPI description of the HTTP API
     Describe,
 }
 
-/// Where the settings come from.
+/// Sources of the settings.
 #[derive(Args, Clone)]
 struct ConfigArgs {
     /// Folder that holds everything [setting: data, variable: OCS_DATA; default: data]
@@ -74,7 +74,7 @@ struct ConfigArgs {
     /// File of settings [variable: OCS_CONFIG]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// One setting, before file and environment; may be repeated
+    /// One setting, overrides file and environment; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -84,7 +84,7 @@ impl ConfigArgs {
         self.read_with(Vec::new())
     }
 
-    /// `flags` are settings that have a flag of their own.
+    /// `flags` are settings with a flag of their own.
     fn read_with(&self, mut flags: Vec<(&'static str, String)>) -> anyhow::Result<Config> {
         if let Some(data) = &self.data {
             flags.push(("data", data.to_str().context("--data must be UTF-8")?.to_owned()));
@@ -104,7 +104,7 @@ impl ConfigArgs {
     }
 }
 
-/// Runs what the command line asks for.
+/// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli.command) {

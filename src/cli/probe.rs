@@ -1,4 +1,4 @@
-//! Who answers at an address: an OCS server, another program, or nobody.
+//! Probes an address: an OCS server, another program, or nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use tokio_rustls::TlsConnector;
 
 use crate::http::operations::INSTANCE;
 
-/// Time for connecting, and again for the answer.
+/// Timeout for connecting, and again for the response.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Who answers at an address.
+/// What answers at an address.
 pub(super) enum ProbeResult {
-    /// Nothing accepts connections there.
+    /// Nothing accepts connections.
     Nobody,
-    /// An OCS server with this name of its run.
+    /// An OCS server with this instance name.
     Instance(String),
     /// Something else.
     Another,
 }
 
-/// Asks for `/healthz` at `address`, over TLS where `tls` says so.
+/// Requests `/healthz` at `address`, over TLS if `tls` is true.
 pub(super) async fn probe(address: SocketAddr, tls: bool) -> ProbeResult {
     let Ok(Ok(stream)) = tokio::time::timeout(PROBE_TIMEOUT, TcpStream::connect(loopback_for_any(address))).await
     else {
@@ -50,7 +50,7 @@ pub(super) async fn probe(address: SocketAddr, tls: bool) -> ProbeResult {
     }
 }
 
-/// 0.0.0.0 and [::] are every address of this machine: its own is one of them.
+/// Replaces 0.0.0.0 and [::] by loopback, which they include.
 fn loopback_for_any(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -68,8 +68,8 @@ async fn instance_over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'sta
     Some(answer.headers().get(INSTANCE)?.to_str().ok()?.to_owned())
 }
 
-/// Accepts any certificate: the server's own is for its public name, not for this address. Nothing secret is sent, and the
-/// caller compares the instance in the answer with the one that the server told over its socket file.
+/// Accepts any certificate, because the server's own is for its public name and not for this address. Nothing secret is
+/// sent, and the caller compares the instance name with the one reported over the socket file.
 fn connector() -> Option<TlsConnector> {
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().ok()?;

@@ -1,4 +1,4 @@
-//! `ocs restore`: a new data folder from a backup, or from a database file that something else kept a copy of.
+//! `ocs restore`: creates a data folder from a backup, or from a database file copied by another tool.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use super::ConfigArgs;
 use super::backup::{DATABASE, Extract, Manifest, files_below, unpack, write_private};
 use super::command::explain;
 
-/// How a SQLite database begins.
+/// First bytes of a SQLite database.
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 
 #[derive(Args)]
@@ -24,17 +24,17 @@ pub(super) struct Restore {
     config_args: ConfigArgs,
     /// Backup to unpack, or a database file such as one that Litestream restored
     file: PathBuf,
-    /// Folder with the images of a database file
+    /// Folder with the images that belong to a database file
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
 }
 
-/// What became of it.
+/// What was restored.
 struct Restored {
-    /// Of a backup.
+    /// `None` for a plain database file.
     manifest: Option<Manifest>,
     contents: Contents,
-    /// Files that the database speaks of and that were not there.
+    /// Image files that the database mentions and that are missing.
     missing: usize,
 }
 
@@ -46,7 +46,7 @@ impl Restore {
                 fs::read_dir(&data).with_context(|| format!("{} cannot be read", data.display()))?.next().is_none();
             ensure!(empty, "{} is not empty; restore into a new folder, then start the server with it", data.display());
         }
-        // Unpacked beside it: an interrupted restore leaves no folder that looks like a whole one.
+        // Unpacked into a sibling folder: an interrupted restore leaves nothing that looks complete.
         let name = data.file_name().and_then(|name| name.to_str()).context("--data must name a folder")?;
         let partial = data.with_file_name(format!(".{name}-restoring"));
         let _ = fs::remove_dir_all(&partial);
@@ -84,7 +84,7 @@ impl Restore {
     }
 }
 
-/// Unpacks and checks everything, and begins the new life of the database.
+/// Unpacks and checks everything, and starts a new epoch of the database.
 async fn make(file: PathBuf, images: Option<PathBuf>, folder: &Path) -> anyhow::Result<Restored> {
     Folder::open(folder)?;
     let target = folder.to_owned();
@@ -104,7 +104,7 @@ async fn make(file: PathBuf, images: Option<PathBuf>, folder: &Path) -> anyhow::
     Ok(Restored { manifest, contents, missing })
 }
 
-/// Brings everything into the folder; says what came, and the names of the image files.
+/// Imports everything into the folder. Returns the manifest and the names of the image files.
 fn import(file: &Path, images: Option<&Path>, folder: &Path) -> anyhow::Result<(Option<Manifest>, HashSet<String>)> {
     if !is_database(file)? {
         ensure!(images.is_none(), "--images goes with a database file; a backup has its images inside");

@@ -1,4 +1,4 @@
-//! `ocs serve`.
+//! `ocs serve`: runs the server.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `ocs settings`: the table of settings as a file to start from and as a page to read.
+//! `ocs settings`: prints the table of settings, as an example file or as a documentation page.
 
 use clap::Args;
 
@@ -8,10 +8,10 @@ use crate::output::outln;
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Settings {
-    /// As an example file
+    /// Print an example file
     #[arg(long)]
     example: bool,
-    /// As a page of documentation
+    /// Print a documentation page
     #[arg(long)]
     markdown: bool,
 }
@@ -60,7 +60,7 @@ fn markdown() -> String {
 mod tests {
     use super::*;
 
-    /// Run `ocs settings --example > ocs.example.toml` and `ocs settings --markdown > docs/configuration.md`.
+    /// If it fails, run `make bless`.
     #[test]
     fn the_written_pages_are_up_to_date() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

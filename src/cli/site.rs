@@ -25,7 +25,7 @@ pub(super) enum Site {
 pub(super) struct Add {
     #[command(flatten)]
     config_args: ConfigArgs,
-    /// Address of the account that owns it
+    /// E-mail address of the owner's account
     #[arg(long, value_name = "EMAIL")]
     owner: String,
     /// Name that visitors see
@@ -45,7 +45,7 @@ pub(super) struct List {
     json: bool,
 }
 
-/// A new site in the output. The names are a contract with scripts.
+/// A new site in the output. The field names are a contract with scripts.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SiteAdded {
     pub site_id: SiteId,

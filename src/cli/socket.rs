@@ -1,5 +1,5 @@
-//! The socket file through which a running server takes commands from its own machine: one line of JSON up, one down.
-//! Who may open the file may do what the commands do, therefore it is for the server's own user alone (mode 0600).
+//! Unix socket through which a running server accepts commands from its own machine: one line of JSON each way. Access
+//! to the socket allows everything the commands do, so that only the server's own user may open it (mode 0600).
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -14,14 +14,14 @@ use crate::app::App;
 
 use super::command::{Command, Output, execute};
 
-/// Longest line, in bytes. Lists of many accounts and sites fit.
+/// Longest line in bytes. Lists of many accounts and sites fit.
 const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Takes commands for as long as the returned task runs. The data folder's lock is ours, so a file that is there was
-/// left by a process that is gone.
+/// Accepts commands while the returned task runs. The caller holds the lock of the data folder, so an existing socket
+/// file was left by a dead process.
 ///
 /// # Errors
-/// The file cannot be made: the folder is not writable, or has no room.
+/// The file cannot be created: the folder is not writable, or the disk is full.
 pub fn listen(app: &App) -> std::io::Result<JoinHandle<()>> {
     let path = app.folder.socket();
     match std::fs::remove_file(&path) {
@@ -43,7 +43,7 @@ pub fn listen(app: &App) -> std::io::Result<JoinHandle<()>> {
     }))
 }
 
-/// Bound under another name and moved into place when it is private: at no moment may others open it.
+/// Binds under another name and renames once it is private: others can open it at no time.
 fn bind(path: &Path) -> std::io::Result<UnixListener> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     let folder = path.with_extension("new");
@@ -58,8 +58,8 @@ fn bind(path: &Path) -> std::io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// A name of a file that fits into a socket's address, which takes about 100 bytes: through an open handle of its
-/// folder where the path itself is longer and the system has `/proc`.
+/// A path that fits into a socket address (about 100 bytes). A longer path goes through an open handle of its folder,
+/// where the system has `/proc`.
 struct ShortPath {
     path: PathBuf,
     _folder: Option<File>,
@@ -99,13 +99,13 @@ async fn serve(app: App, mut stream: UnixStream) {
     }
 }
 
-/// Reaches the server that listens there.
+/// Connects to the server that listens at `path`.
 pub(super) async fn connect(path: &Path) -> std::io::Result<UnixStream> {
     let short = ShortPath::of(path)?;
     UnixStream::connect(&short.path).await
 }
 
-/// Asks a server.
+/// Sends a command and returns its output.
 pub(super) async fn send_over_socket(mut stream: UnixStream, command: &Command) -> anyhow::Result<Output> {
     let mut line = serde_json::to_vec(command)?;
     line.push(b'\n');

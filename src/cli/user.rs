@@ -20,7 +20,7 @@ pub(super) enum User {
     Add(Add),
     /// Change the password of an account; it is signed out everywhere
     Password(Password),
-    /// Turn off the second factor of an owner who lost the device and the recovery codes
+    /// Turn off two-factor authentication for an owner who lost the device and the recovery codes
     TotpOff(TotpOff),
     /// List all accounts
     List(List),
@@ -30,7 +30,7 @@ pub(super) enum User {
 pub(super) struct Add {
     #[command(flatten)]
     config_args: ConfigArgs,
-    /// Address to sign in with
+    /// E-mail address to sign in with
     #[arg(long)]
     email: String,
     /// Name that visitors see [default: the address up to the @]
@@ -44,7 +44,7 @@ pub(super) struct Add {
 pub(super) struct Password {
     #[command(flatten)]
     config_args: ConfigArgs,
-    /// Address of the account
+    /// E-mail address of the account
     #[arg(long)]
     email: String,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub(super) struct Password {
 pub(super) struct TotpOff {
     #[command(flatten)]
     config_args: ConfigArgs,
-    /// Address of the account
+    /// E-mail address of the account
     #[arg(long)]
     email: String,
 }
@@ -149,7 +149,7 @@ impl List {
 }
 
 impl PasswordSource {
-    /// Never as an argument: those are seen by everybody on the machine and kept in the shell's history.
+    /// Passwords are never arguments: those are visible to everybody on the machine and stay in the shell's history.
     fn read(&self) -> anyhow::Result<String> {
         if !self.password_stdin {
             bail!(
