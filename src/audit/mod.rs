@@ -1,5 +1,5 @@
-//! Who did what to accounts, sites and keys: lines that are added and never changed, for the owner who wonders and for
-//! the machine's operator who must find out.
+//! Audit log of accounts, sites and keys: entries are added and never changed, for owners and for the operator of the
+//! machine.
 
 use std::net::IpAddr;
 
@@ -18,12 +18,12 @@ pub mod view;
 pub use store::SQL;
 pub use trim::trim;
 
-/// Days for which a line is kept.
+/// Days for which an entry is kept.
 pub const DAYS: i64 = 365;
-/// Longest subject, in characters.
+/// Longest subject, in graphemes.
 const SUBJECT_GRAPHEMES: usize = 120;
 
-/// Whose account it concerns, and where it was asked from.
+/// The actor of an entry: the account concerned, and the client's network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct By {
     account: Option<AccountId>,
@@ -31,24 +31,24 @@ pub struct By {
 }
 
 impl By {
-    /// Somebody at this address. Only the network is kept: enough to see "not from my office", too little to follow
-    /// a person.
+    /// An actor at this client address. Only the network is stored: enough to see "not from my office", too little to
+    /// follow a person.
     pub fn at(account: AccountId, address: &str) -> By {
         By { account: Some(account), network: network_of(address) }
     }
 
-    /// The machine's operator, on the command line, for this account.
+    /// The operator of the machine, on the command line, for this account.
     pub fn on_machine(account: AccountId) -> By {
         By { account: Some(account), network: String::new() }
     }
 
-    /// The machine's operator, for no account in particular.
+    /// The operator of the machine, for no particular account.
     pub fn machine() -> By {
         By { account: None, network: String::new() }
     }
 }
 
-/// What was done. The words are stable.
+/// The audited actions. Their names are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Action {
@@ -78,7 +78,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// As the database keeps it and the command line prints it.
+    /// The name, as stored and printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Action::AccountMade => "account_made",
@@ -111,24 +111,24 @@ impl Action {
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number: later lines have higher ones.
+    /// Id; later entries have higher ids.
     pub id: AuditId,
-    /// Whose account it concerns; none for the whole server.
+    /// The account concerned; `None` for the whole server.
     pub account_id: Option<AccountId>,
-    /// The site it concerns.
+    /// The site concerned.
     pub site_id: Option<SiteId>,
-    /// An [`Action`], as words.
+    /// Name of an [`Action`].
     pub action: String,
-    /// To what: a name, or the last characters of a key. Never a secret.
+    /// The object: a name, or the last characters of a key. Never a secret.
     pub subject: String,
-    /// The network it was asked from; empty: the server's own command line.
+    /// The client's network; empty for the command line.
     pub network: String,
-    /// When.
+    /// Time.
     pub at: Millis,
 }
 record!(Entry { id, account_id, site_id, action, subject, network, at });
 
-/// Adds a line in the transaction of what it tells: both happen, or neither.
+/// Adds an entry in the transaction of the audited change, so that both commit or neither.
 ///
 /// # Errors
 /// When the database fails.
@@ -145,16 +145,16 @@ pub fn record(tx: &mut Tx, by: &By, action: Action, site: Option<SiteId>, subjec
     store::insert(tx, &entry)
 }
 
-/// Adds a line about what happens outside of the database.
+/// Adds an entry in a transaction of its own, for actions outside the database.
 ///
 /// # Errors
-/// When the database fails.
+/// The database fails.
 pub async fn note(app: &App, by: &By, action: Action, subject: &str) -> Result<()> {
     let (by, subject) = (by.clone(), subject.to_owned());
     app.store.write(move |tx| record(tx, &by, action, None, &subject)).await
 }
 
-/// `203.0.113.0/24`, `2001:db8:7::/48`; nothing of what is no address.
+/// The network of an address, such as `203.0.113.0/24` or `2001:db8:7::/48`; empty if it cannot be parsed.
 fn network_of(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V4(v4)) => {

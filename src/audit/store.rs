@@ -1,4 +1,4 @@
-//! How the audit log is kept. Lines are added; a trigger refuses to change one; only age removes them.
+//! SQL of the audit log. Entries are added; a trigger refuses updates; only age removes them.
 
 use crate::clock::Millis;
 use crate::error::Result;
@@ -16,7 +16,7 @@ const ALL: &str = "SELECT id, account_id, site_id, action, subject, network, at 
     WHERE id < $1 ORDER BY id DESC LIMIT $2";
 const TRIM: &str = "DELETE FROM audit WHERE id IN (SELECT a.id FROM audit AS a WHERE a.at < $1 ORDER BY a.at LIMIT $2)";
 
-/// Statements of this file, for the test that prepares them all.
+/// All statements of this file, for the test that prepares them.
 pub const SQL: &[&str] = &[INSERT, OF_ACCOUNT, ALL, TRIM];
 
 pub(super) fn insert(tx: &mut Tx, entry: &Entry) -> Result<()> {
@@ -24,7 +24,7 @@ pub(super) fn insert(tx: &mut Tx, entry: &Entry) -> Result<()> {
     tx.run(INSERT, values![*id, *account_id, *site_id, action, subject, network, *at]).map(drop)
 }
 
-/// The lines that concern an account, newest first, before the line `before`.
+/// Entries of an account before the id `before`, newest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -32,7 +32,7 @@ pub async fn of_account(store: &Store, account: AccountId, before: AuditId, limi
     store.all(OF_ACCOUNT, values![account, before, limit]).await
 }
 
-/// The lines of the whole server, newest first.
+/// Entries of the whole server, newest first.
 ///
 /// # Errors
 /// When the database fails.

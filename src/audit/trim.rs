@@ -1,4 +1,4 @@
-//! Old lines go after a year.
+//! Removal of old entries.
 
 use crate::app::App;
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::storage::{Tx, remove_in_pieces};
 
 use super::{DAYS, store};
 
-/// Removes lines older than [`DAYS`] and says how many. Run now and then.
+/// Removes entries older than [`DAYS`] and returns how many. Called periodically.
 ///
 /// # Errors
 /// When the database fails.

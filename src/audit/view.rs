@@ -1,4 +1,4 @@
-//! What an owner sees of the log: the lines of their own account.
+//! The owner's view of the audit log: the entries of their own account.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,20 +7,20 @@ use crate::id::{AuditId, SiteId};
 
 use super::Entry;
 
-/// One line.
+/// An entry.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AuditLine {
-    /// Its number.
+    /// Id.
     pub id: AuditId,
-    /// What was done, such as `site_changed`. There may be words that a client does not know yet.
+    /// The action, such as `site_changed`. Clients must accept unknown names.
     pub action: String,
-    /// The site it concerns; it may be gone.
+    /// The site concerned; it may be deleted.
     pub site_id: Option<SiteId>,
-    /// To what.
+    /// The object of the action.
     pub subject: String,
-    /// The network it was asked from; empty: the server's own command line.
+    /// The client's network; empty for the command line.
     pub network: String,
-    /// When.
+    /// Time.
     pub at: Millis,
 }
 

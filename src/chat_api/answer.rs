@@ -1,4 +1,4 @@
-//! Answers in the documented form, and the whole table of refusals.
+//! Responses of the compatible API, and its table of errors.
 
 use std::borrow::Cow;
 
@@ -12,38 +12,38 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::http::rate_limits::ApiCall;
 
-/// Methods that one or the other action takes.
+/// Methods accepted by any action.
 pub(super) const ALLOWED: &str = "GET, HEAD, POST, OPTIONS";
-/// How much of the limit is left, and the limit itself (draft-ietf-httpapi-ratelimit-headers-10).
+/// The remaining quota and the limit (draft-ietf-httpapi-ratelimit-headers-10).
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// See [`RATE_LIMIT`].
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Why a call was refused: what only this door knows, or what the product says.
+/// Why a call was refused: an error of this API, or of the product.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// No key in the query or a header.
     MissingKey,
-    /// No key of any site, or no longer one.
+    /// The key is unknown or revoked.
     InvalidKey,
-    /// The key is good, and not from this address.
+    /// The key is valid, but not from this address.
     AddressNotAllowed,
-    /// None of the documented actions.
+    /// The action is not documented.
     UnknownAction,
-    /// The key is good, and not for this action.
+    /// The key is valid, but not for this action.
     ActionNotAllowed,
-    /// Over the site's limit.
+    /// The site's rate limit is exceeded.
     OverLimit {
-        /// What was counted.
+        /// The counted calls.
         call: ApiCall,
-        /// Calls that a minute allows.
+        /// Calls allowed a minute.
         per_minute: u32,
-        /// Whole seconds after which a call is let in.
+        /// Whole seconds until a call is allowed.
         wait_s: u64,
     },
-    /// The `Idempotency-Key` came with another reply before.
+    /// The `Idempotency-Key` was used for another reply.
     IdempotencyKeyReused,
-    /// Everything else.
+    /// Any other error.
     Because(Error),
 }
 
@@ -101,7 +101,7 @@ fn words(error: &Error) -> (StatusCode, &'static str) {
         Error::NotFound => (StatusCode::NOT_FOUND, "conversation not found"),
         Error::EmptyMessage => (StatusCode::BAD_REQUEST, "empty content"),
         Error::InvalidImage(_) => (StatusCode::BAD_REQUEST, "invalid image"),
-        // The body's cap follows from the image's: what is over it can only be an image.
+        // The body's limit follows from the image's: only an image can exceed it.
         Error::ImageTooLarge { .. } | Error::TooManyPixels | Error::AnimationTooLong | Error::TooLarge { .. } => {
             (StatusCode::PAYLOAD_TOO_LARGE, "image too large")
         }
@@ -114,7 +114,7 @@ fn words(error: &Error) -> (StatusCode, &'static str) {
     }
 }
 
-/// Every refusal of this door.
+/// An error of this API.
 #[derive(Serialize, schemars::JsonSchema)]
 pub(super) struct Refused {
     success: bool,
@@ -148,7 +148,7 @@ impl IntoResponse for Refusal {
                 (RATE_LIMIT_POLICY, format!("\"{name}\";q={per_minute};w=60")),
             ];
             for (field, value) in fields {
-                // Digits and names of our own.
+                // ASCII digits and names only.
                 headers.extend(HeaderValue::from_str(&value).ok().map(|value| (field, value)));
             }
         }
@@ -156,18 +156,18 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Any answer.
+/// A JSON response.
 pub(super) fn json(value: &impl Serialize) -> Response {
     answer(to_text(value).into())
 }
 
-/// JSON as text.
+/// Serialises to JSON.
 pub(super) fn to_text(value: &impl Serialize) -> Vec<u8> {
-    // Our own types: strings, booleans and lists, which always serialise.
+    // Our own types always serialise: strings, booleans and lists.
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// An answer of JSON text.
+/// A response with JSON text.
 pub(super) fn answer(text: Bytes) -> Response {
     let mut response = Response::new(Body::from(text));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,5 +1,5 @@
-//! Parameters as scripts send them: a query, JSON, a form or a multipart form, in whatever charset and with whatever
-//! content type their library uses. Unknown fields are ignored, as PHP would do.
+//! Parameters as scripts send them: a query, JSON, a form or a multipart form, in any charset and with any content type
+//! that their library uses. Unknown fields are ignored, as in PHP.
 
 use std::fmt;
 use std::future::ready;
@@ -19,17 +19,17 @@ use crate::error::{Error, Result};
 use crate::http::body::{body_error, media_type_of};
 use crate::id::ConversationId;
 
-/// Most bytes of a body that are read to find the key and the action, before the caller is known.
+/// Bytes of a body that are read to find the key and the action, before authentication.
 const PEEK_BYTES: usize = 64 * 1024;
-/// Most fields of a form, known or not: what PHP reads of one (`max_input_vars`).
+/// Fields of a form, known or not: PHP's limit (`max_input_vars`).
 const MAX_FIELDS: usize = 1_000;
-/// Names that are read. A field of another name is skipped and takes no memory.
+/// Known fields. Others are skipped and take no memory.
 const NAMES: [&str; 8] =
     ["_charset_", "action", "agent_name", "content", "conversation_id", "image_base64", "key", "limit"];
-/// How a byte order mark begins a UTF-8 text.
+/// UTF-8 byte order mark.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Names and values of a query or a form. Of a repeated name the last value counts.
+/// Names and values of a query or a form. The last value of a repeated name counts.
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -39,12 +39,12 @@ impl Parameters {
         Parameters(known.map(|(name, value)| (text_of(&name, None), text_of(&value, None))).collect())
     }
 
-    /// The value of a name.
+    /// The value of a parameter.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         last(&self.0, name).map(String::as_str)
     }
 
-    /// Takes `key` and `action` from a body where the query names none. Returns the body as it was.
+    /// Reads `key` and `action` from the body if the query has none. Returns the unread body.
     ///
     /// # Errors
     /// `InvalidRequest` for a body that ends early or arrives too slowly, `TooManyFields`.
@@ -74,7 +74,7 @@ fn last<'a, T>(pairs: &'a [(String, T)], name: &str) -> Option<&'a T> {
     pairs.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
-/// The beginning of a body, and the body to be read from its beginning all the same.
+/// The start of a body, and the whole body to be read again.
 struct Peeked {
     start: Bytes,
     is_whole: bool,
@@ -102,7 +102,7 @@ async fn peek(mut body: Body) -> Result<Peeked> {
     Ok(Peeked { start, is_whole: false, body })
 }
 
-/// How a body is written, by its content type. What is neither JSON nor multipart is taken for a form.
+/// Format of a body, by content type. Anything that is neither JSON nor multipart is treated as a form.
 #[derive(PartialEq, Eq)]
 enum Format {
     Json,
@@ -126,13 +126,13 @@ fn is_known(name: &[u8]) -> bool {
     NAMES.iter().any(|known| known.as_bytes() == name)
 }
 
-/// Counts one more field.
+/// Counts one field.
 fn count(seen: &mut usize) -> Result<()> {
     *seen += 1;
     if *seen > MAX_FIELDS { Err(Error::TooManyFields { limit: MAX_FIELDS }) } else { Ok(()) }
 }
 
-/// One field of a form, before its charset is applied.
+/// A field of a form, before decoding.
 struct Field {
     name: Vec<u8>,
     value: Bytes,
@@ -183,7 +183,7 @@ fn multipart_fields(bytes: Bytes, boundary: &str) -> (Vec<Field>, Result<()>) {
         }
         Ok(())
     };
-    // All of it is in memory: there is nothing to wait for.
+    // All bytes are in memory: it never waits.
     let read = read.now_or_never().unwrap_or_else(|| Err(unreadable_multipart()));
     (fields, read)
 }
@@ -192,8 +192,8 @@ fn unreadable_multipart() -> Error {
     Error::InvalidRequest("the multipart body cannot be read".into())
 }
 
-/// Names and values as text: in the charset of the field, else that of the field `_charset_` (RFC 7578, 4.6), else that of
-/// the body.
+/// Decodes names and values: in the charset of the field, else of the field `_charset_` (RFC 7578, 4.6), else of the
+/// body.
 fn named(fields: impl Iterator<Item = Field>, charset: Option<&'static Encoding>) -> Vec<(String, String)> {
     let fields: Vec<Field> = fields.collect();
     let own = fields.iter().rev().find(|field| field.name == b"_charset_");
@@ -202,8 +202,8 @@ fn named(fields: impl Iterator<Item = Field>, charset: Option<&'static Encoding>
     fields.iter().map(|field| (text_of(&field.name, charset), text(field))).collect()
 }
 
-/// Bytes as text, without a byte order mark. Bytes that their charset cannot be, or that are not UTF-8 where none is
-/// declared, are Windows-1252, which has a character for every byte: nothing becomes a replacement character.
+/// Decodes bytes, without a byte order mark. Bytes that are invalid in their charset, or in UTF-8 if none is declared,
+/// are decoded as Windows-1252, which has a character for every byte: no replacement characters appear.
 fn text_of(bytes: &[u8], charset: Option<&'static Encoding>) -> String {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     charset
@@ -214,7 +214,7 @@ fn text_of(bytes: &[u8], charset: Option<&'static Encoding>) -> String {
         .into_owned()
 }
 
-/// The charset that a content type declares, if it is one that browsers know.
+/// The declared charset of a content type, if browsers support it.
 fn charset_of(headers: &HeaderMap) -> Option<&'static Encoding> {
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let parameters = kind.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
@@ -226,26 +226,25 @@ fn charset_of(headers: &HeaderMap) -> Option<&'static Encoding> {
 #[derive(Debug, Default, schemars::JsonSchema)]
 #[schemars(rename = "AgentReply")]
 pub struct Reply {
-    /// A whole number, also one in quotes.
+    /// An integer, also in quotes.
     #[schemars(with = "i64")]
     conversation_id: Option<String>,
     /// The text.
     pub content: Option<String>,
-    /// The picture, as base64 or as a data URL.
+    /// The image, as base64 or as a data URL.
     pub image_base64: Option<String>,
-    /// The picture itself, where `image_base64` was sent as a file.
+    /// The image, if `image_base64` was sent as a file.
     #[schemars(skip)]
     pub image_file: Option<Bytes>,
-    /// As shown to the visitor.
+    /// The agent's name, shown to the visitor.
     pub agent_name: Option<String>,
 }
 
 impl Reply {
-    /// Reads a body: multipart where its content type says so, JSON where it says so or the body looks like it, otherwise
-    /// a form.
+    /// Parses a body: multipart by content type, JSON by content type or first character, otherwise a form.
     ///
     /// # Errors
-    /// `InvalidRequest` for what is none of them, and for a field whose value is neither text nor a number; `TooManyFields`.
+    /// `InvalidRequest` for an unreadable body, and for a value that is neither text nor a number; `TooManyFields`.
     pub fn parse(parts: &Parts, bytes: &Bytes) -> Result<Reply> {
         let charset = charset_of(&parts.headers);
         let format = Format::of(&parts.headers);
@@ -265,7 +264,7 @@ impl Reply {
     fn of_json(text: &str) -> Result<Reply> {
         let is_object = text.trim_ascii_start().starts_with('{');
         serde_json::from_str(text).map_err(|error| {
-            // The parser's own words would repeat what was sent.
+            // The parser's message would quote the input.
             let reason = if is_object && error.is_data() {
                 "a field is neither text nor a number"
             } else {
@@ -297,16 +296,17 @@ impl Reply {
         }
     }
 
-    /// The conversation, which must be there and be a number.
+    /// The conversation id.
     ///
     /// # Errors
-    /// `Invalid` where it is not.
+    /// `Invalid` if missing or not a number.
     pub fn conversation(&self) -> Result<ConversationId> {
         conversation_id(self.conversation_id.as_deref().unwrap_or_default())
     }
 }
 
-/// Reads an object field by field. Of a repeated name the last value counts; an unknown field is skipped without being built.
+/// Parses an object field by field. The last value of a repeated name counts; unknown fields are skipped without being
+/// built.
 impl<'de> Deserialize<'de> for Reply {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Reply, D::Error> {
         struct Fields;
@@ -334,8 +334,8 @@ impl<'de> Deserialize<'de> for Reply {
     }
 }
 
-/// A text, or a number that stands for its text, `1.0` for `1`. `None` for null. A list or an object is refused before it
-/// is read.
+/// A text, or a number as its text, with `1.0` as `1`. `None` for null. Lists and objects are refused before they are
+/// parsed.
 struct TextOrNumber(Option<String>);
 
 impl<'de> Deserialize<'de> for TextOrNumber {
@@ -375,7 +375,7 @@ impl<'de> Deserialize<'de> for TextOrNumber {
     }
 }
 
-/// Reads a whole number, also one written as `12.0`. One that no conversation can have is a number all the same.
+/// Parses an integer, also written as `12.0`. A number that no conversation can have is accepted here.
 pub(super) fn conversation_id(text: &str) -> Result<ConversationId> {
     let text = text.trim();
     let whole = text.split_once('.').filter(|(_, part)| part.bytes().all(|byte| byte == b'0')).map_or(text, |(n, _)| n);

@@ -17,9 +17,9 @@ use super::answer::{answer, to_text};
 use super::body::{Parameters, conversation_id};
 use super::key::CurrentKey;
 
-/// Messages when the caller does not say how many, as documented.
+/// Default number of messages, as documented.
 const DEFAULT_LIMIT: u32 = 50;
-/// Most messages in one answer.
+/// Largest number of messages in a response.
 const MAX_LIMIT: u32 = 200;
 
 /// The newest messages.
@@ -41,7 +41,7 @@ struct Line<'a> {
     created_at: String,
 }
 
-/// What the query may hold, beside the key.
+/// Schema of the query, without the key.
 pub(super) fn query(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "properties": {
@@ -64,8 +64,8 @@ pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> R
             .ok_or_else(|| Error::invalid("limit", "must be a number from 1 to 200"))?,
     };
     let conversation = query.get("conversation_id").map(conversation_id).transpose()?;
-    // Scripts ask again and again, and mostly nothing happened: what was told is kept until the site's log has grown.
-    // The log's end is read before the messages, so an answer can be newer than its stamp and never older.
+    // Scripts poll, and usually nothing has changed: the response is cached until the site's event log grows. The log's
+    // end is read before the messages, so that a response can be newer than its version, never older.
     let end = app.events.end(&app.store, key.site.id).await?;
     let (asked, stamp) = ((key.site.id, key.id, conversation, limit), (end, key.site.opaque_agent_ids));
     if let Some(text) = app.response_cache.recent.get(&asked, |made_from| *made_from == stamp) {
@@ -101,7 +101,7 @@ fn line<'a>(key: &CurrentKey, message: &'a Message, visitor: &str) -> Line<'a> {
     }
 }
 
-/// The same for the same agent of the same site, and nothing that leads back to an account or a key.
+/// A stable id of an agent within a site, from which no account or key can be derived.
 fn opaque_id(site: SiteId, author: &Author) -> String {
     let who = match author {
         Author::Visitor(_) => return String::new(),

@@ -1,4 +1,4 @@
-//! Who is calling: the chat API key from the query, as documented, from a header, or from a form.
+//! Authentication by chat API key: from the query, as documented, from a header, or from a form.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use crate::sites::{KeyScope, Site};
 use super::answer::Refusal;
 use super::body::Parameters;
 
-/// A script with a key of a site.
+/// A script with a site's key.
 pub(super) struct CurrentKey {
     /// The site of the key.
     pub site: Arc<Site>,
-    /// Which of its keys.
+    /// Id of the key.
     pub id: KeyId,
-    /// What it may do.
+    /// Allowed actions.
     pub scope: KeyScope,
-    /// The key as it was presented: answers repeat it, and nothing else may.
+    /// The key as presented: responses repeat it; it must not be used otherwise.
     pub presented: Secret,
 }
 
@@ -48,7 +48,7 @@ impl CurrentKey {
     }
 }
 
-/// The key that a caller shows, valid or not.
+/// The presented key, valid or not.
 pub(super) fn presented(asked: &Parameters, parts: &Parts) -> Option<String> {
     let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = header(AUTHORIZATION.as_str()).and_then(|value| {

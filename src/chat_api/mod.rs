@@ -1,7 +1,7 @@
 //! The documented compatible API, `/api/chat_api.php`: one address, two actions, a secret key.
 //!
-//! Checks come in this order: key and its networks, site, limit, action and the key's scope, method, body, conversation,
-//! content.
+//! Checks run in this order: key and its networks, site, rate limit, action and the key's scope, method, body,
+//! conversation, content.
 
 mod answer;
 mod body;
@@ -32,10 +32,10 @@ use key::CurrentKey;
 
 /// The documented address.
 pub const PATH: &str = "/api/chat_api.php";
-/// Addresses that answer as [`PATH`] does: scripts leave the ending out, and libraries put a slash behind it.
+/// Other addresses of the API: scripts omit the extension, and libraries append a slash.
 const ALIASES: &[&str] = &["/api/chat_api.php/", "/api/chat_api", "/api/chat_api/"];
 
-/// The table of this door. Each method has a row, because the key is looked at before the method.
+/// The routes of this API. Each method has a row, because the key is checked before the method.
 pub fn routes() -> Vec<Route> {
     let row =
         |method| Route::new(method, PATH, Caller::ChatKey, serve).aliases_at(ALIASES).error_schema::<answer::Refused>();
@@ -49,7 +49,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// What a caller asks for.
+/// A documented action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
     GetRecentMessages,
@@ -125,8 +125,8 @@ async fn act(app: &App, request: Request) -> std::result::Result<Response, Refus
     }
 }
 
-/// Fetching and replying are counted apart against the site's one threshold. What names no action counts by its method,
-/// so that guessing is limited too.
+/// Fetching and replying are counted separately against the site's limit. A call without a known action counts by its
+/// method, so that guessing is limited, too.
 fn count(app: &App, key: &CurrentKey, action: Option<Action>, parts: &Parts) -> std::result::Result<(), Refusal> {
     let guess = if parts.method == Method::POST { ApiCall::Reply } else { ApiCall::Fetch };
     let call = action.map_or(guess, Action::counted_as);
@@ -135,7 +135,7 @@ fn count(app: &App, key: &CurrentKey, action: Option<Action>, parts: &Parts) -> 
     taken.map_err(|wait_s| Refusal::OverLimit { call, per_minute, wait_s })
 }
 
-/// A method question, without a key.
+/// Answers OPTIONS, without a key.
 async fn options() -> Response {
     (hyper::StatusCode::NO_CONTENT, [(hyper::header::ALLOW, answer::ALLOWED)]).into_response()
 }

@@ -24,11 +24,11 @@ use super::answer::{Refusal, json};
 use super::body::Reply;
 use super::key::CurrentKey;
 
-/// Room for the other fields beside the image.
+/// Bytes for the other fields beside the image.
 const MAX_OTHER_FIELD_BYTES: usize = 64 * 1024;
-/// The documented name of an agent that gives none.
+/// Documented default for the agent's name.
 const DEFAULT_NAME: &str = "Agent";
-/// Longest name, in characters.
+/// Longest name, in graphemes.
 const NAME_GRAPHEMES: usize = 64;
 /// Base64 with or without padding: libraries differ.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -38,28 +38,28 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// It was stored.
+/// The reply was stored.
 #[derive(Serialize, schemars::JsonSchema)]
 pub(super) struct Sent {
     success: bool,
 }
 
-/// What a reply says, checked as far as can be without work.
+/// A reply whose content passed the cheap checks.
 struct Content {
     text: Option<Text>,
     image: Option<Bytes>,
 }
 
-/// What became of a reply that was taken.
+/// Result of an accepted reply.
 #[derive(PartialEq, Eq)]
 enum Outcome {
-    /// It is stored, now or by an earlier try.
+    /// Stored, now or by an earlier attempt.
     Stored,
-    /// Its `Idempotency-Key` stands for another reply.
+    /// The `Idempotency-Key` belongs to another reply.
     KeyReused,
 }
 
-/// What the query may hold, beside the key.
+/// Schema of the query, without the key.
 pub(super) fn query(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "properties": { "action": { "const": "reply_as_agent" } }, "required": ["action"] })
 }
@@ -81,7 +81,7 @@ async fn take(app: &App, key: &CurrentKey, parts: &Parts, bytes: Bytes) -> Resul
     let reply = Reply::parse(parts, &bytes)?;
     let conversation = reply.conversation()?;
     let content = match Content::parse(&reply, key) {
-        // Sending finds a missing conversation by itself; only what is done before that must ask.
+        // Sending detects a missing conversation itself; only work done before sending needs a check.
         Ok(content) if content.image.is_none() => content,
         content => {
             let found = conversations::store::find(&app.store, key.site.id, conversation).await?;
@@ -91,7 +91,7 @@ async fn take(app: &App, key: &CurrentKey, parts: &Parts, bytes: Bytes) -> Resul
     };
     let ids = ClientIds::new(parts)?;
     let name = name(&reply);
-    // A picture may wait for its turn: meanwhile it is in memory once, not also as it was written.
+    // An image may queue: meanwhile it is in memory once, without its encoded form.
     drop((bytes, reply));
     send(app, key, conversation, name, content, ids).await
 }
@@ -121,16 +121,16 @@ async fn send(
         drafts,
     };
     match messages::send(app, outgoing.clone()).await {
-        // A retried picture got another name, so even an honest retry can be a conflict. Its files are swept.
+        // A retried image got another name, so that an honest retry can be a conflict. Its files are swept.
         Ok(_) | Err(Error::Conflict(_)) if ids.repeatable => is_stored(app, conversation, &ids, &outgoing).await,
         sent => sent.map(|_| Outcome::Stored),
     }
 }
 
-/// Compares what the ids of a reply stand for with the reply itself.
+/// Compares the stored messages of these client ids with the reply.
 async fn is_stored(app: &App, conversation: ConversationId, ids: &ClientIds, outgoing: &Outgoing) -> Result<Outcome> {
     let Outgoing { site, author, drafts, .. } = outgoing;
-    // Both ids, also where the reply has one part: the earlier one may have had two.
+    // Both ids, even if the reply has one part: the earlier one may have had two.
     let stored = messages::of_author(app, *site, author, &ids.both).await?;
     if stored.len() != drafts.len() {
         return Ok(Outcome::KeyReused);
@@ -166,7 +166,7 @@ impl Content {
     }
 }
 
-/// Reads a picture of at most `limit` bytes: raw base64 or a data URL, with line breaks or without.
+/// Decodes an image of at most `limit` bytes from base64 or a data URL, with or without line breaks.
 ///
 /// # Errors
 /// `InvalidImage` for what is not base64, `ImageTooLarge`.
@@ -176,7 +176,7 @@ pub fn decode(text: &str, limit: usize) -> Result<Bytes> {
         Some(rest) => rest.split_once(";base64,").ok_or_else(damaged)?.1,
         None => text,
     };
-    // A form that was not encoded turns each plus sign into a space.
+    // An unencoded form turns plus signs into spaces.
     let compact: Vec<u8> = data
         .bytes()
         .filter(|byte| !matches!(byte, b'\r' | b'\n' | b'\t'))
@@ -186,7 +186,7 @@ pub fn decode(text: &str, limit: usize) -> Result<Bytes> {
     if bytes.len() > limit { Err(Error::ImageTooLarge { limit }) } else { Ok(bytes.into()) }
 }
 
-/// A picture that came as a file: base64 in it, or the picture itself.
+/// An image sent as a file: base64 text, or the image itself.
 fn decode_file(file: &Bytes, limit: usize) -> Result<Bytes> {
     match std::str::from_utf8(file).map(|text| decode(text.trim(), limit)) {
         Ok(Err(Error::InvalidImage(_))) | Err(_) if file.len() > limit => Err(Error::ImageTooLarge { limit }),
@@ -200,7 +200,7 @@ fn name(reply: &Reply) -> String {
     if name.is_empty() { DEFAULT_NAME.to_owned() } else { name }
 }
 
-/// Ids for the two parts: made from the `Idempotency-Key` alone, so that one key never stores two replies.
+/// Client ids of the two parts, derived from the `Idempotency-Key` alone, so that a key never stores two replies.
 struct ClientIds {
     both: [ClientId; 2],
     repeatable: bool,

@@ -17,12 +17,12 @@ use crate::http::caller::{CurrentOperator, ServerAddress, SignInRequest, no_sess
 use crate::id::SessionId;
 use crate::secret::Secret;
 
-/// What everybody may know of this server.
+/// Public facts about this server.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct About {
-    /// May strangers make accounts?
+    /// Whether anybody may sign up.
     pub signup: config::Signup,
-    /// Nobody has an account yet: whoever comes first makes one.
+    /// No account exists yet: the first visitor creates one.
     pub empty: bool,
     /// Reached by plain http.
     pub insecure: bool,
@@ -30,7 +30,7 @@ pub struct About {
     pub version: &'static str,
 }
 
-/// Who is signed in, and what their page needs.
+/// The signed-in operator, and what their page needs.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Me {
     /// The account.
@@ -39,7 +39,7 @@ pub struct Me {
     pub csrf: String,
     /// This session.
     pub session_id: SessionId,
-    /// The server's address for snippets.
+    /// The public address, for snippets.
     pub public_url: String,
     /// Reached by plain http: the page warns.
     pub insecure: bool,
@@ -58,7 +58,7 @@ pub(super) struct SignUp {
 pub(super) struct SignIn {
     email: String,
     password: String,
-    /// From the second factor's device, or a recovery code; where the account asks for one.
+    /// Two-factor or recovery code, if two-factor authentication is on.
     code: Option<String>,
 }
 
@@ -73,16 +73,16 @@ pub(super) struct ChangePassword {
 #[serde(deny_unknown_fields)]
 pub(super) struct DeleteAccount {
     password: String,
-    /// From the second factor's device, or a recovery code; where the account asks for one.
+    /// Two-factor or recovery code, if two-factor authentication is on.
     code: Option<String>,
 }
 
-/// What shows that it is still the account's owner: the code where there is a second factor, else the password.
+/// Confirms the operator's identity: a code with two-factor authentication, else the password.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Confirm {
     password: Option<String>,
-    /// From the second factor's device, or a recovery code.
+    /// Two-factor or recovery code.
     code: Option<String>,
 }
 

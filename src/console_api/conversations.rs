@@ -1,4 +1,4 @@
-//! The inbox and its threads.
+//! Inbox and threads.
 
 use axum::Json;
 use axum::body::Body;
@@ -18,7 +18,7 @@ use crate::messages::{self, Author, ClientId, Draft, History, MessageForOperator
 
 type ConversationPath = PathOf<(SiteId, ConversationId)>;
 
-/// Which page of the inbox.
+/// A page of the inbox.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InboxQuery {
@@ -53,7 +53,7 @@ fn page_size(limit: Option<u32>) -> Result<u32> {
     if (1..=200).contains(&limit) { Ok(limit) } else { Err(Error::invalid("limit", "must be 1 to 200")) }
 }
 
-/// A page of the inbox. The cursor is read first: what happens meanwhile is in both.
+/// Responds with a page of the inbox. The cursor is read first: later events may be in both.
 pub(super) async fn inbox(
     State(app): State<App>,
     operator: CurrentOperator,
@@ -67,7 +67,7 @@ pub(super) async fn inbox(
     conversations::inbox(&app, operator.account, &filter, cursor.to_text()).await.map(Json)
 }
 
-/// Which page of a thread.
+/// A page of a thread.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ThreadQuery {
@@ -82,11 +82,11 @@ pub struct Thread {
     pub conversation: ConversationForOperator,
     /// Oldest first.
     pub messages: Vec<MessageForOperator>,
-    /// Older ones exist.
+    /// Whether older messages exist.
     pub more: bool,
 }
 
-/// A page of a thread, the newest by default.
+/// Responds with a page of a thread, the newest by default.
 pub(super) async fn thread(
     State(app): State<App>,
     operator: CurrentOperator,
@@ -133,7 +133,7 @@ pub(super) async fn reply(
     JsonBody(reply): JsonBody<Reply>,
 ) -> Result<Json<SentToOperator>> {
     operator.site(&app, site).await?;
-    // Messages take turns where they wait to be stored.
+    // Messages queue fairly where they wait to be stored.
     let operator = operator.without_permit();
     let body = messages::Body::of(reply.text.as_deref(), reply.image.as_deref())?;
     let author = Author::Operator { account: operator.account, name: operator.name.clone() };
@@ -155,7 +155,7 @@ pub(super) async fn close(
     shown(&app, site, id).await.map(Json)
 }
 
-/// Opens a conversation again.
+/// Reopens a conversation.
 pub(super) async fn reopen(
     State(app): State<App>,
     operator: CurrentOperator,
@@ -166,7 +166,7 @@ pub(super) async fn reopen(
     shown(&app, site, id).await.map(Json)
 }
 
-/// Takes an operator's picture: the raw bytes as the body.
+/// Accepts an operator's image: the raw bytes as the body.
 pub(super) async fn upload(
     State(app): State<App>,
     operator: CurrentOperator,

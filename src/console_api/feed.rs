@@ -1,4 +1,4 @@
-//! How news reaches a console.
+//! Event feed of a console.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,10 +14,10 @@ use crate::http::body::{Done, JsonBody};
 use crate::http::caller::{CurrentOperator, check_origin};
 use crate::realtime::{self, OperatorHint, OperatorPass};
 
-/// Lets one socket in.
+/// A ticket that opens one socket.
 #[derive(Serialize, schemars::JsonSchema)]
 pub struct Ticket {
-    /// For the first frame; good for 30 s, once.
+    /// For the hello frame; valid once, for 30 s.
     pub ticket: String,
 }
 
@@ -25,14 +25,14 @@ fn pass(operator: &CurrentOperator) -> OperatorPass {
     OperatorPass { account: operator.account, session: operator.session, name: operator.name.clone() }
 }
 
-/// Makes a ticket.
+/// Issues a ticket.
 pub(super) async fn ticket(State(app): State<App>, operator: CurrentOperator) -> Json<Ticket> {
     Json(Ticket { ticket: app.tickets.issue(pass(&operator)) })
 }
 
-/// Opens the socket, for pages of ours alone; its first frame holds the ticket.
+/// Opens the WebSocket, for the console's own origin; its first frame carries the ticket.
 pub(super) async fn socket(State(app): State<App>, parts: Parts, upgrade: WebSocketUpgrade) -> Result<Response> {
-    // A browser always names the page's origin when it opens a socket.
+    // Browsers always send `Origin` with a WebSocket handshake.
     if !parts.headers.contains_key(hyper::header::ORIGIN) {
         return Err(Error::ForbiddenOrigin);
     }
@@ -40,13 +40,13 @@ pub(super) async fn socket(State(app): State<App>, parts: Parts, upgrade: WebSoc
     Ok(realtime::operator_socket(app, upgrade))
 }
 
-/// Opens the stream, under the session's cookie.
+/// Opens the event stream, authenticated by the session cookie.
 pub(super) async fn stream(State(app): State<App>, operator: CurrentOperator, headers: HeaderMap) -> Result<Response> {
     let cursor = headers.get("last-event-id").and_then(|cursor| cursor.to_str().ok()).unwrap_or_default().to_owned();
     realtime::operator_stream(&app, &pass(&operator), &cursor).await
 }
 
-/// Takes a hint, where no socket carries it.
+/// Accepts a hint, when no socket is open.
 pub(super) async fn hint(
     State(app): State<App>,
     operator: CurrentOperator,

@@ -1,4 +1,5 @@
-//! The door for operators: cookie session, changes from our own page only. One table says who may call what.
+//! The API of the console: cookie sessions, changes from the console's own origin only. One table says who may call
+//! what.
 
 mod account;
 mod conversations;
@@ -24,7 +25,7 @@ use crate::sites::view::{NewChatKeyView, NewKeyView, SiteView};
 
 pub use account::{About, Me};
 
-/// The table of this door.
+/// The routes of this API.
 pub fn routes() -> Vec<Route> {
     [account_routes(), protection_routes(), site_routes(), conversation_routes(), feed_routes()]
         .into_iter()

@@ -1,4 +1,4 @@
-//! The live preview of a look: a page of ours that runs the real widget, with sample messages and without network.
+//! Live preview of a look: a page that runs the real widget, with sample messages and without network.
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -17,7 +17,7 @@ use crate::id::SiteId;
 use crate::sites::Look;
 use crate::widget_api;
 
-/// A quiet page for the widget to stand on; its brightness comes before.
+/// Style of a neutral page around the widget; its brightness is prepended.
 const STYLE: &str = "\
 :root{font:16px/1.5 system-ui,sans-serif}\
 body{margin:0;padding:10vmin;background:Canvas}\
@@ -28,11 +28,11 @@ i:first-child{width:40%;height:1.6em}i:last-of-type{width:65%}";
 #[derive(Debug, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Draft {
-    /// JSON of a `Look`; absent: the look in force.
+    /// JSON of a `Look`; absent: the saved look.
     look: Option<String>,
-    /// Absent: the greeting in force.
+    /// Absent: the saved greeting.
     welcome: Option<String>,
-    /// Whether the page around the widget is light or dark; absent: as the browser is.
+    /// Whether the page around the widget is light or dark; absent: the browser's preference.
     page: Option<Brightness>,
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn script(
     let look = draft.look(&site.look)?;
     let (parts, _) = request.into_parts();
     let mut response = widget_api::script::preview(&app, &parts, &site, &look, draft.welcome.as_deref())?;
-    // The script of a site is for every page; this one is for its owner's.
+    // A site's script is public; this one is for the owner's page only.
     let headers = response.headers_mut();
     headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
@@ -101,7 +101,7 @@ pub(super) async fn script(
 }
 
 impl Draft {
-    /// An unreadable one is shown too: its owner sees why it is refused.
+    /// An unreadable look is previewed, too, so that its owner sees why it is refused.
     fn look(&self, in_force: &Look) -> Result<Look> {
         match &self.look {
             None => Ok(in_force.clone()),
@@ -110,7 +110,7 @@ impl Draft {
     }
 }
 
-/// Percent-encoded, so that it means nothing in a query and nothing in HTML.
+/// Percent-encodes, so that the text has no meaning in a query or in HTML.
 fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {

@@ -1,4 +1,4 @@
-//! The operator's second factor, and what was done with their account.
+//! Two-factor authentication, and the audit log of the operator's account.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,15 +17,15 @@ use crate::http::caller::CurrentOperator;
 use crate::id::AuditId;
 use crate::secret::Secret;
 
-/// Lines in one answer.
+/// Entries in one response.
 const PAGE: i64 = 50;
 
-/// How the account is protected.
+/// State of two-factor authentication.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct SecondFactorState {
-    /// A code is asked for at sign-in.
+    /// A code is required at sign-in.
     enabled: bool,
-    /// Recovery codes that were not used yet.
+    /// Unused recovery codes.
     recovery_codes_left: i64,
 }
 
@@ -35,12 +35,12 @@ pub(super) struct BeginSecondFactor {
     password: String,
 }
 
-/// What an authenticator app needs; shown once.
+/// The secret for an authenticator app; shown once.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SecondFactorSecret {
-    /// To be typed into the app.
+    /// To type into the app.
     secret: String,
-    /// The same as a link, which opens an app on the device itself.
+    /// The same as a link, which opens an app on the device.
     otpauth_url: String,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct ConfirmSecondFactor {
     code: String,
 }
 
-/// Password and code, for what weakens the protection.
+/// Password and code, for changes that weaken the account's protection.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ShowBoth {
@@ -58,17 +58,17 @@ pub(super) struct ShowBoth {
     code: String,
 }
 
-/// Each works once in place of the device; shown once.
+/// Each works once in place of a code; shown once.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct RecoveryCodes {
     recovery_codes: Vec<String>,
 }
 
-/// What was done with the account, newest first.
+/// The audit log of the account, newest first.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct AuditLines {
     lines: Vec<AuditLine>,
-    /// Older ones exist.
+    /// Whether older entries exist.
     more: bool,
 }
 
@@ -138,7 +138,7 @@ fn codes(codes: Vec<Secret>) -> Response {
     once(RecoveryCodes { recovery_codes: codes.iter().map(|code| code.expose().to_owned()).collect() })
 }
 
-/// An answer that is nowhere kept.
+/// A response that must not be cached.
 fn once<T: Serialize>(shown: T) -> Response {
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(shown)).into_response()
 }

@@ -1,4 +1,4 @@
-//! Searching messages and people.
+//! Search for messages and people.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,11 +12,11 @@ use crate::id::SiteId;
 use crate::search::people::{self, People, PeopleFilter};
 use crate::search::{self, Filter, Found, Query};
 
-/// What is looked for, and which page of it.
+/// A search query and its page.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SearchQuery {
-    /// Words that a message must have, the last of them perhaps unfinished; at most 200 characters.
+    /// Words that a message must contain, the last one possibly a prefix; at most 200 characters.
     q: String,
     site: Option<SiteId>,
     before: Option<String>,
@@ -44,11 +44,11 @@ pub(super) async fn search(
     search::find(&app, operator.account, &filter).await.map(Json)
 }
 
-/// Who is looked for, and which page of them.
+/// A search query for people and its page.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PeopleQuery {
-    /// Beginnings of words of a name, an e-mail address or an id; at most 200 characters.
+    /// Prefixes of words of a name, an e-mail address or an id; at most 200 characters.
     q: String,
     site: Option<SiteId>,
     before: Option<String>,

@@ -1,4 +1,4 @@
-//! My Sites: making, changing and removing sites and their keys.
+//! My Sites: creating, changing and deleting sites and their keys.
 
 use axum::Json;
 use axum::body::Body;
@@ -42,26 +42,26 @@ pub(super) struct SiteCreated {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rotate {
-    /// Seconds for which older keys go on working; a day when absent.
+    /// Seconds for which older keys stay valid; a day when absent.
     grace_s: Option<u32>,
 }
 
-/// A new key of the compatible API. What is left out: a key for everything, from anywhere, for ever.
+/// A new key of the compatible API. Defaults: all actions, from anywhere, without expiry.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MakeChatKey {
-    /// Seconds for which older keys go on working; a day when absent.
+    /// Seconds for which older keys stay valid; a day when absent.
     grace_s: Option<u32>,
-    /// Older keys go on as they are.
+    /// Older keys stay valid.
     #[serde(default)]
     beside: bool,
-    /// What it may do.
+    /// Allowed actions.
     #[serde(default)]
     scope: KeyScope,
-    /// Addresses and networks (`192.0.2.0/24`) from which it may be used, at most 20; none: from anywhere.
+    /// Addresses and networks (`192.0.2.0/24`) that may use it, at most 20; empty: any.
     #[serde(default)]
     networks: Vec<String>,
-    /// When it stops working; never when absent.
+    /// Expiry; never when absent.
     expires_at: Option<Millis>,
 }
 

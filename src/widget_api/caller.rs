@@ -1,4 +1,4 @@
-//! The visitor behind a token, and the foreign page it is on.
+//! Authentication of visitors: the token, and the origin of the customer's page.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::http::origin;
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
 
-/// A visitor with a good token, on a page that may show its site's widget.
+/// A visitor with a valid token, on a page that is allowed to embed the site's widget.
 pub struct CurrentVisitor {
     /// The session.
     pub session: VisitorSession,
-    /// Its site, which allows the session now.
+    /// Its site, whose settings allow the session.
     pub site: Arc<Site>,
 }
 
@@ -36,7 +36,7 @@ impl FromRequestParts<App> for CurrentVisitor {
     }
 }
 
-/// The visitor of a token.
+/// Authenticates a token.
 pub(super) async fn current(app: &App, token: Option<&str>, page: &PageOrigin) -> Result<CurrentVisitor> {
     let session = app.visitors.find(&app.store, token.ok_or(Error::InvalidToken)?).await?;
     let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
@@ -44,17 +44,17 @@ pub(super) async fn current(app: &App, token: Option<&str>, page: &PageOrigin) -
     Ok(CurrentVisitor { session, site })
 }
 
-/// The token of a request.
+/// The bearer token of a request.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
     headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(|token| token.trim().to_owned())
 }
 
-/// The origin of the foreign page that a request comes from; none for pages of ours and for scripts.
+/// The origin of the customer's page; `None` for the server's own pages and for scripts.
 #[derive(Debug, Clone)]
 pub struct PageOrigin(pub Option<String>);
 
 impl PageOrigin {
-    /// May this page show the widget of `site` now?
+    /// Whether this page may embed the widget of `site`.
     pub fn check(&self, site: &Site) -> Result<()> {
         site.check_page(self.0.as_deref())
     }
@@ -69,7 +69,7 @@ impl FromRequestParts<App> for PageOrigin {
     }
 }
 
-/// An answer that foreign pages may read. There are no cookies at this door, so any origin may.
+/// A response readable by any origin (CORS). This API has no cookies, so every origin may read it.
 pub struct AnyOrigin<T>(pub T);
 
 impl<T: IntoResponse> IntoResponse for AnyOrigin<T> {
@@ -84,7 +84,7 @@ impl<T: IntoResponse> IntoResponse for AnyOrigin<T> {
     }
 }
 
-/// Answers a preflight for two hours, the longest that Chromium keeps it.
+/// Answers a CORS preflight; valid for two hours, the longest that Chromium caches it.
 pub(super) async fn preflight() -> AnyOrigin<impl IntoResponse> {
     let allowed = [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),

@@ -1,4 +1,4 @@
-//! Everything that a visitor can change, at one address, so that a browser asks for permission once.
+//! All changes by visitors, at one address, so that a browser sends one CORS preflight.
 
 use std::time::Instant;
 
@@ -25,23 +25,23 @@ use crate::visitors::{self, Arrived, NetworkBucket, Start, VisitorForVisitor, Vi
 use super::caller::{AnyOrigin, CurrentVisitor, PageOrigin, bearer, current};
 use super::welcome::Welcome;
 
-/// Messages in a state or a page of history.
+/// Messages in a state or in a page of history.
 const PAGE: u32 = 50;
 
-/// Largest body: a `start` may carry more than is kept, which is cut and does not refuse the visitor.
+/// Largest body in bytes. A `start` may carry more than is stored: it is truncated instead of refused.
 const COMMAND_BYTES: usize = 256 * 1024;
 
-/// What a visitor asks for.
+/// A visitor's command.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
-    /// I am here, as this visitor. Also: I am this visitor now.
+    /// Start or resume a session, or change the visitor's identity.
     Start(Box<Start>),
     /// Send a message.
     Send(Send),
-    /// Older messages.
+    /// Load older messages.
     History(Before),
-    /// A hint, where no socket carries it.
+    /// Send a hint, when no socket is open.
     Hint(Hint),
     /// End this session.
     Logout(Nothing),
@@ -56,14 +56,14 @@ pub struct Send {
     image: Option<String>,
 }
 
-/// Which page of history.
+/// A page of history.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Before {
     before: Point,
 }
 
-/// A message of the visitor's thread.
+/// A position in the visitor's thread.
 #[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Point {
@@ -83,44 +83,44 @@ pub struct Hint {
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// Everything that a panel shows, and where news goes on from.
+/// Everything that a panel shows, and the cursor from which events continue.
 #[derive(Serialize, schemars::JsonSchema)]
 pub struct VisitorState {
-    /// A new token, to be kept in place of the old one.
+    /// A new token that replaces the old one.
     pub token: Option<String>,
-    /// Who the visitor is.
+    /// The visitor.
     pub visitor: VisitorForVisitor,
-    /// Its conversations, as far as it may read them.
+    /// Conversations that the visitor may read.
     pub conversations: Vec<ConversationForVisitor>,
     /// The newest messages, oldest first.
     pub messages: Vec<MessageForVisitor>,
-    /// Older ones exist.
+    /// Whether older messages exist.
     pub more: bool,
-    /// News goes on from here.
+    /// Events continue from here.
     pub cursor: String,
     /// The site.
     pub welcome: Welcome,
-    /// Optional fields of `start` that were cut or left out, each with the reason, for the page's console.
+    /// Optional fields of `start` that were truncated or dropped, each with the reason, for the page's console.
     pub mended: Vec<String>,
 }
 
-/// Answer to `send`.
+/// Response to `send`.
 #[derive(Serialize, schemars::JsonSchema)]
 pub struct SentToVisitor {
-    /// As stored.
+    /// The message as stored.
     pub message: MessageForVisitor,
 }
 
-/// Answer to `history`.
+/// Response to `history`.
 #[derive(Serialize, schemars::JsonSchema)]
 pub struct HistoryForVisitor {
     /// Oldest first.
     pub messages: Vec<MessageForVisitor>,
-    /// Older ones exist.
+    /// Whether older messages exist.
     pub more: bool,
 }
 
-/// Does what a visitor asks for.
+/// Executes a visitor's command.
 pub(super) async fn command(
     State(app): State<App>,
     page: PageOrigin,
@@ -140,19 +140,19 @@ async fn act(
 ) -> Result<Response> {
     let JsonBody(command) = body?;
     let token = bearer(headers);
-    // Boxed but for sending: a request's task is moved about, and would have the size of the largest of these.
+    // Boxed, except sending: the future of a request would otherwise be as large as its largest branch.
     if let Command::Start(start) = command {
         let started = Box::pin(start_session(app, &page, address, headers, *start)).await?;
         return Ok(Json(started).into_response());
     }
     let CurrentVisitor { session, site } = current(app, token.as_deref(), &page).await?;
-    // Messages and hints have budgets of their own.
+    // Messages and hints have rate limits of their own.
     if matches!(command, Command::History(_) | Command::Logout(_)) {
         let keys = BucketKeys::visitor(&session).from(address.unshared_network(&app.config.trusted_proxies));
         app.rate_limits.token_buckets.charge(&keys, Charge::Request, Instant::now())?;
     }
     match command {
-        // Messages take turns where they wait to be stored.
+        // Messages queue fairly where they wait to be stored.
         Command::Send(send) => Ok(Json(send_message(app, &site, session, send).await?).into_response()),
         // Hints only read, as on a socket.
         Command::Hint(Hint { hint }) => {
@@ -189,7 +189,7 @@ async fn start_session(
     let mut arrival = start.check(agent, app.store.now())?;
     arrival.network = Some(NetworkBucket::of(address.network()));
     let old = match bearer(headers) {
-        // A token that has ended, or of another site, is as good as none: the visitor simply starts.
+        // A token that expired or belongs to another site is ignored: the visitor starts a new session.
         Some(token) => {
             match app.visitors.find(&app.store, &token).await {
                 Ok(old) => Some(old).filter(|old| old.site_id == site.id && site.trusts(old)),
@@ -203,7 +203,7 @@ async fn start_session(
     let keys = old.as_ref().map_or_else(|| BucketKeys::newcomer(site.id), BucketKeys::visitor);
     let keys = keys.from(address.unshared_network(&app.config.trusted_proxies));
     app.rate_limits.token_buckets.charge(&keys, Charge::Arrival, Instant::now())?;
-    // After the charge: a refused request does not queue.
+    // After the rate limit: a refused request does not queue.
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
     if !visitors::is_known(app, old.as_ref(), &arrival).await? {
         let taken = app.rate_limits.new_visitors.take_for_network(
@@ -212,10 +212,10 @@ async fn start_session(
             Instant::now(),
         );
         taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
-        // A signature that turns out to be wrong lets nobody in.
+        // An invalid signature is refused later.
         if arrival.identity_token.is_none() {
             abuse::admit(app, &site, work.as_deref()).inspect_err(|_| {
-                // The same visitor comes again with its work done.
+                // The same visitor retries with its proof of work.
                 app.rate_limits.new_visitors.refund_network(address.network());
             })?;
         }
@@ -229,7 +229,7 @@ async fn start_session(
     state(app, &site, arrived, mended, &language).await
 }
 
-/// Reads the state. The cursor is read first: what happens meanwhile is in both, and clients know each message.
+/// Reads the state. The cursor is read first: later events may be in both, and clients deduplicate messages.
 async fn state(app: &App, site: &Site, arrived: Arrived, mended: Vec<String>, language: &str) -> Result<VisitorState> {
     let ends = events::store::ends(&app.store, site.id).await?.ok_or(Error::UnknownSite)?;
     let conversations = readable(app, site, &arrived.session).await?;
@@ -265,7 +265,7 @@ async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Sen
     let drafts = vec![Draft { client_id: send.client_id, body }];
     let stored = messages::send(app, Outgoing { site: site.id, target, author, drafts }).await;
     if stored.is_err() {
-        // What was not stored does not count.
+        // A message that was not stored does not count.
         app.rate_limits.messages.refund(&key);
     }
     let message = stored?.pop().ok_or_else(|| Error::Internal("a stored message is missing".into()))?;

@@ -1,4 +1,4 @@
-//! How news reaches a visitor's page.
+//! Event feed of a visitor's page.
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{State, ws::rejection::WebSocketUpgradeRejection};
@@ -12,7 +12,7 @@ use crate::realtime;
 
 use super::caller::{AnyOrigin, CurrentVisitor, PageOrigin, bearer};
 
-/// Opens the socket; its first frame holds the token.
+/// Opens the WebSocket; its first frame carries the token.
 pub(super) async fn socket(
     State(app): State<App>,
     page: PageOrigin,
@@ -25,7 +25,7 @@ pub(super) async fn socket(
     }
 }
 
-/// Opens the stream: token and cursor come as headers.
+/// Opens the event stream; token and cursor are headers.
 pub(super) async fn stream(
     State(app): State<App>,
     page: PageOrigin,
@@ -34,7 +34,7 @@ pub(super) async fn stream(
 ) -> Response {
     let cursor = headers.get("last-event-id").and_then(|cursor| cursor.to_str().ok()).unwrap_or_default().to_owned();
     let opened = realtime::visitor_stream(&app, visitor.session, page.0.as_deref(), &cursor).await;
-    // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
+    // The session may have ended before the subscription existed, so check it again, mostly from the cache.
     let token = bearer(&headers).unwrap_or_default();
     let still = app.visitors.find(&app.store, &token).await;
     AnyOrigin(still.and(opened)).into_response()

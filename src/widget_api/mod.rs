@@ -1,5 +1,5 @@
-//! The door for visitors: the script that a page loads, the one address for changes, the line for news, and the pages of
-//! ours that hold the widget. It is called from foreign origins, so every answer says that it may be read there.
+//! The API of the widget: the script that a page loads, one address for changes, the event feed, and pages that embed
+//! the widget. It is called from other origins, so every response allows reading from anywhere.
 
 mod caller;
 mod command;
@@ -18,14 +18,14 @@ use crate::images::Uploaded;
 pub use command::{Command, HistoryForVisitor, SentToVisitor, VisitorState};
 pub use welcome::Welcome;
 
-/// The table of this door.
+/// The routes of this API.
 pub fn routes() -> Vec<Route> {
     use Caller::{Anyone, Visitor};
     let mut routes = vec![
         Route::new(Method::GET, "/api/widget/welcome", Anyone, welcome::welcome)
             .query::<welcome::WelcomeQuery>()
             .returns::<Welcome>(),
-        // `start` is the one command that needs no token; each other one checks it.
+        // `start` is the one command without a token; every other command checks it.
         Route::new(Method::POST, "/api/widget", Visitor, command::command)
             .json_body::<Command>()
             .returns::<VisitorState>()

@@ -1,4 +1,4 @@
-//! Pages of ours that hold the widget: the demo page with the snippet as it is pasted, and the full-page chat.
+//! Pages with the widget: the demo page with the pasted snippet, and the full-page chat.
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
@@ -22,7 +22,7 @@ const STYLE: &str = "\
 h1{font-size:1.6rem}pre{padding:1rem;overflow:auto;border:1px solid color-mix(in srgb,currentColor 25%,transparent);\
 border-radius:8px;font-size:.875rem}";
 
-/// The pages' rows for the door's table.
+/// Routes of the pages.
 pub fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/demo/{widget_key}", Caller::Anyone, demo).media_type("text/html"),
@@ -30,7 +30,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// A plain page with the snippet unchanged: what a customer's page will do.
+/// A plain page with the unchanged snippet, as on a customer's page.
 async fn demo(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts) -> Result<Response> {
     let Some(site) = known(&app, &key).await? else { return Ok(unknown()) };
     let origin = origin::of_server(&app, &parts);
@@ -55,8 +55,8 @@ async fn demo(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts)
     Ok(page(html, &policy))
 }
 
-/// The chat alone, over the whole window: for links in mails and where a page cannot hold the widget. It is the same
-/// program, so it needs JavaScript as well.
+/// The chat over the whole window: for links in mails, and for pages that cannot embed the widget. It is the same
+/// widget, so it needs JavaScript.
 async fn chat(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts) -> Result<Response> {
     let Some(site) = known(&app, &key).await? else { return Ok(unknown()) };
     let origin = origin::of_server(&app, &parts);
@@ -76,13 +76,12 @@ async fn chat(State(app): State<App>, PathOf(key): PathOf<String>, parts: Parts)
     Ok(page(html, &policy))
 }
 
-/// The part of the documented snippet that every page needs, with this server and this site in it. Right when pasted
-/// unchanged.
+/// The required part of the documented snippet, with this server and site. Valid when pasted unchanged.
 fn snippet(origin: &str, key: &str) -> String {
     format!("<script>{}</script>", loader(origin, key))
 }
 
-/// The other part, commented out: pasted unchanged it does nothing, where a value would make all visitors one person.
+/// The optional part, commented out: an example value would make all visitors one person.
 fn known_visitors() -> String {
     format!("<script>\n// window.OCS = {{ externalId: '{SAMPLE_ID}', nickname: 'THEIR NAME' }};\n</script>")
 }
@@ -94,7 +93,7 @@ fn loader(origin: &str, key: &str) -> String {
     )
 }
 
-/// What a page with the widget must allow: our one origin, and the inline scripts by hash.
+/// Content security policy of a page with the widget: our origin, and the inline scripts by hash.
 fn policy(origin: &str, scripts: &[&str], more: &str) -> String {
     let hashes: String = scripts.iter().map(|script| format!("{} ", hash(script))).collect();
     let sockets = origin.replacen("http", "ws", 1);
@@ -127,7 +126,7 @@ fn page(html: String, policy: &str) -> Response {
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // The widget tells its server the page's address; other sites learn nothing.
+    // The widget sends the page's address to its own server; other sites receive only the origin.
     headers.insert(hyper::header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
     insert(response, CONTENT_SECURITY_POLICY, policy)
 }
@@ -139,7 +138,7 @@ fn insert(mut response: Response, name: HeaderName, value: &str) -> Response {
     response
 }
 
-/// The page's language: the browser's first, if the widget speaks it.
+/// The browser's preferred language, if the widget supports it.
 fn language(parts: &Parts) -> &'static str {
     let wanted = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match Locale::nearest(wanted.split([',', ';']).next().unwrap_or_default()) {

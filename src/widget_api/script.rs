@@ -1,5 +1,5 @@
-//! `GET /api/widget.js`: the launcher with one site written into it. Every page view of every customer asks for it, so
-//! it is made once for each change of the site and then answered from memory.
+//! `GET /api/widget.js`: the launcher with one site inserted. Every page view of every customer requests it, so it is
+//! built once for each change of the site and then served from a cache.
 
 use std::sync::Arc;
 
@@ -23,22 +23,22 @@ use crate::http::route::{Caller, Route};
 use crate::http::{dist, origin};
 use crate::sites::{self, Locale, Look, Position, Scheme, Site, Variant};
 
-/// Fresh for a minute, shown once more for another while the browser asks again: a new look arrives within two minutes.
-/// `immutable`: in its minute a reload does not ask either (RFC 8246; over TLS). WebKit would, and where the server is down
-/// at that moment the page would have no launcher.
+/// Fresh for a minute, and stale for another while the browser revalidates: a new look appears within two minutes.
+/// `immutable`: a reload within the minute does not revalidate (RFC 8246; over TLS). Otherwise WebKit would, and a page
+/// would have no launcher while the server is down.
 const CACHE_SHARED: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=60, immutable");
-/// The same where the answer depends on the page or the host name that asks.
+/// The same for responses that depend on the requesting page or host name.
 const CACHE_PRIVATE: HeaderValue =
     HeaderValue::from_static("private, max-age=60, stale-while-revalidate=60, immutable");
-/// A refusal is asked for again at once: somebody is repairing it.
+/// An error is revalidated at once: somebody is fixing it.
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
-/// Where the web build says which panel goes with the launcher.
+/// Names the panel that belongs to the launcher.
 const MANIFEST: &str = "widget/manifest.json";
-/// Where the launcher's source leaves the place for the site.
+/// Placeholder for the site in the launcher's source.
 const SITE_PLACEHOLDER: &str = "__OCS_SITE__";
 
-/// What the launcher knows of its site. Short names: it is paid by every page view.
+/// The launcher's settings. Short names, because every page view pays for them.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct LauncherSite<'a> {
     /// Widget key.
@@ -51,7 +51,7 @@ pub struct LauncherSite<'a> {
     l: (Variant, Position, Scheme, String, String, String, String),
     /// Path of the panel module.
     p: String,
-    /// Its integrity value.
+    /// Its subresource integrity hash.
     i: String,
     /// 1 in the live preview.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub struct LauncherSite<'a> {
     g: Option<String>,
 }
 
-/// What the web build says about the panel.
+/// The web build's manifest.
 #[derive(Debug, Deserialize)]
 struct Manifest {
     panel: String,
@@ -72,26 +72,26 @@ struct Manifest {
 }
 
 impl Manifest {
-    /// One that was cut off while it was written is as good as missing: `NotFound`.
+    /// A truncated manifest counts as missing: `NotFound`.
     fn read(bytes: &[u8]) -> Result<Self> {
         serde_json::from_slice(bytes).map_err(|_| Error::NotFound)
     }
 }
 
-/// Which site. Without a key too a script is answered: it says in the page's console what is wrong.
+/// The site. Without a key, the response is a script that explains the error in the page's console.
 #[derive(Deserialize, schemars::JsonSchema)]
 struct ScriptQuery {
     #[serde(default)]
     key: String,
 }
 
-/// The script's row for the door's table.
+/// The route of the script.
 pub fn routes() -> Vec<Route> {
     let script = Route::new(Method::GET, "/api/widget.js", Caller::Anyone, serve);
     vec![script.query::<ScriptQuery>().media_type("text/javascript")]
 }
 
-/// Answers the script of the site, or one that says in the page's console why there is no chat.
+/// Responds with the site's script, or with one that explains in the page's console why there is no chat.
 async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
     let site = match site_of_query(&app, &parts).await {
         Ok(site) => site,
@@ -118,7 +118,8 @@ async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
         Err(Error::NotFound) => return Ok(not_built()),
         Err(error) => return Err(error),
     };
-    // Where nobody said which address this server has, the answer is what this browser asked for: no other's.
+    // Without a configured public address, the script contains the host name that this browser requested, so it must
+    // not be shared.
     let shared = !bound_to_page && app.config.public_url.is_some();
     Ok(answer(&parts, &script, shared, bound_to_page))
 }
@@ -128,7 +129,7 @@ async fn site_of_query(app: &App, parts: &Parts) -> Result<Arc<Site>> {
     app.sites.by_widget_key(&query.key).await
 }
 
-/// `https://shop.example:8443` of the page that asks, from its Referer.
+/// Origin of the requesting page, such as `https://shop.example:8443`, from its Referer.
 fn page_origin(parts: &Parts) -> Option<String> {
     let referer = parts.headers.get(REFERER)?.to_str().ok()?;
     let (scheme, rest) = referer.split_once("://")?;
@@ -150,12 +151,12 @@ fn answer(parts: &Parts, script: &Encoded, shared: bool, bound_to_page: bool) ->
     conditional(&parts.headers, &format!("{}{}", script.tag, encoding.suffix()), response)
 }
 
-/// A script that draws nothing and says why, once. Status 200, so that the page shows this line and no other.
+/// A script that only logs the reason. Status 200, so that the page's console shows this line only.
 fn refusal(why: &'static str) -> Response {
     open_to_all(Body::from(format!("console.warn(\"OCS chat: {why}\");\n")), NO_CACHE)
 }
 
-/// Half a widget would draw a button that opens nothing: whoever runs this server is told what to do instead.
+/// An incomplete build would show a button that opens nothing; instead the operator of the server is told what to do.
 fn not_built() -> Response {
     let line = "console.error(\"OCS chat: this server was built without its widget; run `make web`.\");\n";
     open_to_all(Body::from(line), NO_CACHE)
@@ -172,23 +173,22 @@ fn open_to_all(body: Body, rule: HeaderValue) -> Response {
     response
 }
 
-/// The script of a site for the origin that it shall call. `NotFound` when the web was not built, or not all of it.
+/// The script of a site for the server origin that it calls. `NotFound` when the web is not built completely.
 async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encoded>> {
     let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
     let manifest = dist::file(MANIFEST).ok_or(Error::NotFound)?;
     let built = combine_hashes(launcher.sha256, manifest.sha256);
     let key = (site.id, origin);
-    // Another site in the directory means that it changed.
+    // The cached script is valid while the directory returns the same site record.
     let find =
         || app.response_cache.scripts.get(&key, |(made_from, web)| Arc::ptr_eq(made_from, &site) && *web == built);
     if let Some(script) = find() {
         return Ok(script);
     }
     let plain = write(&launcher.bytes, &site_json(&launcher_site(&site, &site.look, &key.1, &manifest.bytes)?)?)?;
-    // Whoever comes while another script is compressed gets its own as it is: a queue of made-up host names would hold up
-    // every site.
+    // Concurrent requests get an uncompressed script: a queue of made-up host names would delay every site.
     let Ok(_permit) = app.response_cache.compressing.try_acquire() else { return Ok(Arc::new(Encoded::plain(plain))) };
-    // Somebody may have made it meanwhile.
+    // Another request may have built it meanwhile.
     if let Some(script) = find() {
         return Ok(script);
     }
@@ -198,11 +198,10 @@ async fn script(app: &App, site: Arc<Site>, origin: String) -> Result<Arc<Encode
     Ok(script)
 }
 
-/// The script for the dashboard's live preview: a look and a greeting that are not saved yet, sample messages, and no
-/// call to any door.
+/// The script for the live preview: an unsaved look and greeting, sample messages, and no network.
 ///
 /// # Errors
-/// `NotFound` when the web was not built, or not all of it.
+/// `NotFound` when the web is not built completely.
 pub fn preview(app: &App, parts: &Parts, site: &Site, look: &Look, welcome: Option<&str>) -> Result<Response> {
     let launcher = dist::file("launcher.js").ok_or(Error::NotFound)?;
     let origin = origin::of_server(app, parts);
@@ -244,7 +243,7 @@ fn site_json(site: &LauncherSite<'_>) -> Result<String> {
     Ok(escape(&json))
 }
 
-/// JSON as it may stand inside a script, whether in a file or in a page.
+/// Escapes JSON for use inside a script, in a file or in a page.
 fn escape(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }

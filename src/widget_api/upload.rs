@@ -1,4 +1,4 @@
-//! A visitor's picture: the raw bytes as the body.
+//! A visitor's image upload: the raw bytes as the body.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::images::{self, ImageView, Uploaded};
 
 use super::caller::{AnyOrigin, CurrentVisitor};
 
-/// Takes a picture.
+/// Accepts an image.
 pub(super) async fn upload(
     State(app): State<App>,
     visitor: CurrentVisitor,

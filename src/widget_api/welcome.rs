@@ -1,4 +1,4 @@
-//! What an opened panel shows before anybody has written.
+//! What a panel shows before the first message.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,25 +14,25 @@ use crate::sites::{Locale, Site};
 
 use super::caller::{AnyOrigin, PageOrigin};
 
-/// A site, as an opened panel needs it.
+/// A site, as a panel needs it.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Welcome {
     /// Its name.
     pub name: String,
-    /// The owner's greeting in the visitor's language; empty: the widget's own.
+    /// The owner's greeting in the visitor's language; empty: the widget's default.
     pub welcome: String,
     /// Path of the logo.
     pub logo_url: Option<String>,
-    /// An operator can see a chat: a console is in sight, or its inbox was not long ago.
+    /// An operator can see a chat: a console is visible, or was recently in the inbox.
     pub operators_online: bool,
-    /// What may be sent.
+    /// Limits of a message.
     pub limits: Limits,
 }
 
-/// What may be sent.
+/// Limits of a message.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Limits {
-    /// Characters as people see them.
+    /// Graphemes.
     pub text_graphemes: usize,
     /// Bytes of UTF-8.
     pub text_bytes: usize,
@@ -41,7 +41,7 @@ pub struct Limits {
 }
 
 impl Welcome {
-    /// For a visitor with this language tag.
+    /// The view for a visitor with this language tag.
     pub fn of(app: &App, site: &Site, language: &str) -> Welcome {
         Welcome {
             name: site.name.clone(),
@@ -57,7 +57,7 @@ impl Welcome {
     }
 }
 
-/// Which site, and the visitor's language tag.
+/// The site, and the visitor's language tag.
 #[derive(Deserialize, schemars::JsonSchema)]
 pub(super) struct WelcomeQuery {
     key: String,
@@ -65,7 +65,7 @@ pub(super) struct WelcomeQuery {
     lang: String,
 }
 
-/// Answers the greeting of a site.
+/// Responds with the greeting of a site.
 pub(super) async fn welcome(
     State(app): State<App>,
     page: PageOrigin,
