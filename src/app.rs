@@ -1,4 +1,4 @@
-//! What a request may touch.
+//! The application state that requests share.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -28,72 +28,72 @@ use crate::storage::{DataLock, Folder, LockError, Store};
 use crate::vault::{Vault, VaultError};
 use crate::visitors::{Moves, Sessions};
 
-/// The running product. Cheap to clone.
+/// Handle of the running application. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-/// The parts of a running product.
+/// The state of the running application.
 pub struct Parts {
     /// Settings in force.
     pub config: Config,
-    /// A random name of this run of the server. `/healthz` tells it, so that `ocs doctor` knows who answered.
+    /// A random name of this run. `/healthz` returns it, so that `ocs doctor` knows which server answered.
     pub instance: String,
     /// The data folder.
     pub folder: Folder,
     /// The database.
     pub store: Store,
-    /// Pictures: where they are, and how many are worked on at once.
+    /// Image files, and the limits on storing and decoding them.
     pub images: Images,
-    /// Sites by number and key.
+    /// Cache of sites by id and key.
     pub sites: Directory,
     /// Wakes the task that purges deleted sites.
     pub deleted_sites: Notify,
-    /// Floods of new visitors, and the work that keeps them away.
+    /// Detection of floods of new visitors, and the proof of work against them.
     pub abuse: Abuse,
-    /// Counters of what people may do in a while.
+    /// In-memory rate limits.
     pub rate_limits: RateLimits,
-    /// Whose requests are at work.
+    /// Per-tenant concurrency limit of requests.
     pub fair_limit: FairLimit,
-    /// Password hashes, few at a time.
+    /// Password hashing, a few at a time.
     pub passwords: Passwords,
-    /// Opens what is kept sealed.
+    /// Encrypts and decrypts stored secrets.
     pub vault: Vault,
-    /// Answers that are made once and given many times.
+    /// Caches of whole responses.
     pub response_cache: ResponseCaches,
-    /// Visitors by token.
+    /// Cache of visitor sessions by token.
     pub visitors: Sessions,
-    /// What happened: the only way to record events.
+    /// The event log: the only way to record events.
     pub events: Log,
-    /// Stores messages, those that wait together.
+    /// Stores messages in batches.
     pub appender: Appender,
-    /// Searches at work.
+    /// Concurrency limit of searches.
     pub searches: Searches,
-    /// Stores what was delivered and seen.
+    /// Stores delivered and seen receipts.
     pub marks: Marks,
-    /// Stores which pages visitors are on.
+    /// Stores the current pages of visitors.
     pub moves: Moves,
-    /// Everybody who is connected.
+    /// Subscribers: everybody who is connected.
     pub hub: Arc<Hub>,
-    /// One-time tickets of consoles.
+    /// One-time connection tickets of consoles.
     pub tickets: Tickets,
-    /// Counts open connections.
+    /// Number of open connections.
     pub connections: ConnectionCount,
-    /// Becomes true when the server begins to stop.
+    /// Becomes true when the server starts to stop.
     pub stopping: watch::Receiver<bool>,
-    /// Nobody else serves this folder.
+    /// Holds the exclusive lock on the data folder.
     pub lock: DataLock,
 }
 
-/// Why the product could not be opened.
+/// Why the application could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The data folder cannot be made or read.
     #[error("the data folder {0} cannot be used: {1}")]
     Folder(PathBuf, std::io::Error),
-    /// Another process has it.
+    /// Another process holds the data folder.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// There was a database.
+    /// The data folder was in use and its database is missing or empty.
     #[error(
         "{0} was in use, and its ocs.db is missing or empty; put the file back (with ocs.db-wal if there is one), or \
          restore a backup into a new folder; to begin anew, start with another --data folder"
@@ -107,7 +107,7 @@ pub enum OpenError {
     Vault(#[from] VaultError),
 }
 
-/// Here the cause is for the machine's operator, who is no stranger.
+/// Internal causes are shown here, because the reader operates the machine.
 fn explain(error: &Error) -> String {
     match error {
         Error::Internal(cause) => cause.clone(),
@@ -116,18 +116,18 @@ fn explain(error: &Error) -> String {
 }
 
 impl App {
-    /// Takes the data folder and opens what is in it, making what is missing. Nothing is relayed: for commands.
+    /// Locks the data folder and opens its contents, creating what is missing. Events are not delivered; for commands.
     ///
     /// # Errors
-    /// What stands in the way, in words that say what to do.
+    /// Each says what is wrong and what to do.
     pub async fn open(config: Config, clock: Clock) -> Result<App, OpenError> {
         App::open_with_relay(config, clock, watch::channel(false).1).await.map(|(app, _)| app)
     }
 
-    /// As [`App::open`], with the end at which committed events come out. `stopping` tells when to let clients go.
+    /// As [`App::open`], and also returns the receiver of committed events. `stopping` says when to disconnect clients.
     ///
     /// # Errors
-    /// What stands in the way, in words that say what to do.
+    /// Each says what is wrong and what to do.
     pub async fn open_with_relay(
         config: Config,
         clock: Clock,

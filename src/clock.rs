@@ -1,4 +1,4 @@
-//! The clock is an argument, so that tests set the time.
+//! The clock is passed as an argument, so that tests control the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -33,18 +33,18 @@ impl Millis {
     }
 }
 
-/// Where the time comes from.
+/// Source of the time.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The system clock.
     #[default]
     System,
-    /// A clock that a test sets.
+    /// A clock controlled by a test.
     Set(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// Now.
+    /// The current time.
     pub fn now(&self) -> Millis {
         match self {
             Clock::System => {
@@ -55,14 +55,14 @@ impl Clock {
         }
     }
 
-    /// The end of a time limit that begins now.
+    /// A deadline `limit` from now.
     pub fn deadline(&self, limit: Duration) -> Deadline {
         Deadline { clock: self.clone(), begun: (self.now(), Instant::now()), limit }
     }
 }
 
-/// The end of a time limit. The machine's deadline is monotonic: setting its time does not move it. Under a clock that a
-/// test sets, time passes only when the test says so, however busy the machine is.
+/// A deadline. With the system clock it is monotonic: changing the system time does not move it. With a test clock,
+/// time passes only when the test advances it, however busy the machine is.
 #[derive(Debug, Clone)]
 pub struct Deadline {
     clock: Clock,
@@ -71,7 +71,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// Has more time passed than the limit?
+    /// Whether the deadline has passed.
     pub fn has_passed(&self) -> bool {
         let (at, instant) = self.begun;
         match &self.clock {

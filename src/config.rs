@@ -1,7 +1,7 @@
 //! Settings: defaults, then the file, then `OCS_…` variables, then flags. Only this file reads the environment.
 //!
-//! The one table below makes the struct, the parser, the example file and the page in `docs/`. What a setting may be stands
-//! beside it, in brackets; a value that it may not be stops the program with the setting, the value and what is right.
+//! One table generates the struct, the parser, the example file and the page in `docs/`. The validator of a setting is
+//! in brackets; an invalid value stops the program with the setting, the value and what is allowed.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ mod network;
 
 pub use network::Network;
 
-/// May strangers make accounts?
+/// Whether anybody may sign up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Signup {
@@ -25,16 +25,16 @@ pub enum Signup {
     Closed,
 }
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object for each line.
     Json,
 }
 
-/// What is wrong with a setting, and where it came from.
+/// An invalid setting and where it was set.
 #[derive(Debug, thiserror::Error)]
 #[error("{origin}: `{key}` {reason}")]
 pub struct ConfigError {
@@ -43,7 +43,7 @@ pub struct ConfigError {
     reason: String,
 }
 
-/// A variable that was probably meant to be a setting.
+/// An environment variable that is probably a misspelt setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the variable {variable} is not a setting and has no effect; did you mean {meant}?")]
 pub struct NearMiss {
@@ -51,32 +51,32 @@ pub struct NearMiss {
     meant: String,
 }
 
-/// Letters that may be missing, added, wrong or swapped in a name that was probably meant to be another.
+/// Largest edit distance between a misspelt name and the setting that was probably meant.
 const MAX_TYPO_DISTANCE: usize = 2;
 
-/// What stands for a secret wherever settings are shown.
+/// Placeholder for a secret wherever settings are shown.
 pub const HIDDEN: &str = "(hidden)";
 
-/// The variable of a setting: `OCS_LISTEN` for `listen`.
+/// The environment variable of a setting: `OCS_LISTEN` for `listen`.
 pub fn variable_of(key: &str) -> String {
     format!("OCS_{}", key.to_ascii_uppercase())
 }
 
 /// A value that can be written as text in a file, a variable or a flag.
 trait Setting: Sized {
-    /// Reads it, or says what it must be.
+    /// Parses the value, or says what is allowed.
     fn read(text: &str) -> Result<Self, String>;
     fn show(&self) -> String;
-    /// The text that could not be read, as a refusal may quote it.
+    /// The refused text, as an error may quote it.
     fn quote(text: &str) -> String {
         let shown: String = text.chars().filter(|c| !c.is_control()).take(MAX_QUOTED_CHARS).collect();
         if text.is_empty() { "empty".into() } else { format!("`{shown}`") }
     }
 }
 
-/// Most characters of a refused value that are quoted.
+/// Characters of a refused value that are quoted.
 const MAX_QUOTED_CHARS: usize = 100;
-/// Most values of a list.
+/// Values of a list.
 const MAX_LIST_VALUES: usize = 1_000;
 
 /// One row of the table of settings.
@@ -113,7 +113,7 @@ macro_rules! settings {
                 Ok(())
             }
 
-            /// All settings with what they do and their defaults.
+            /// All settings with their documentation and defaults.
             pub fn table() -> Vec<Row> {
                 let defaults = Config::default();
                 vec![ $( Row {
@@ -123,7 +123,7 @@ macro_rules! settings {
                 }, )* ]
             }
 
-            /// What is in force, as `key = value` lines.
+            /// The settings in force, as key and text.
             pub fn effective(&self) -> Vec<(&'static str, String)> {
                 vec![ $( (stringify!($key), self.$key.show()), )* ]
             }
@@ -134,17 +134,18 @@ macro_rules! settings {
 settings! {
     /// Address and port to listen on.
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)),
-    /// Folder that holds everything: database, images, keys. Made when missing, readable by its owner alone.
+    /// Folder that holds everything: database, images, keys. Created when missing, readable by its owner alone.
     data: PathBuf = PathBuf::from("data"),
     /// Address under which browsers reach this server, such as `https://chat.example`. Used in snippets and for the
     /// check where console requests come from. Unset: `http://` and the listen address (`https://` with TLS).
     public_url: Option<String> [each(web_origin)] = None,
-    /// `open`: anybody can make an account. `closed`: accounts are made with `ocs user add`.
+    /// `open`: anybody can sign up. `closed`: accounts are added with `ocs user add`.
     signup: Signup = Signup::Open,
-    /// Addresses or networks of reverse proxies, such as `127.0.0.1, 10.0.0.0/8`. Only from these is
-    /// `X-Forwarded-For` believed.
+    /// Addresses or networks of reverse proxies, such as `127.0.0.1, 10.0.0.0/8`. `X-Forwarded-For` is trusted only
+    /// from these.
     trusted_proxies: Vec<Network> = Vec::new(),
-    /// Addresses or networks that may read `/metrics`. They ask this server itself: requests with forwarding headers are refused.
+    /// Addresses or networks that may read `/metrics`. They must connect directly: requests with forwarding headers are
+    /// refused.
     metrics_from: Vec<Network> = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
     /// Certificate chain (PEM) for built-in TLS. Needs `tls_key`.
     tls_cert: Option<PathBuf> = None,
@@ -156,47 +157,47 @@ settings! {
     acme_email: Option<String> [each(address)] = None,
     /// Directory of the certificate authority.
     acme_directory: String [https_address] = "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
-    /// Connections served at once; more wait in the system's queue. Fewer where the system allows the process fewer open files,
-    /// of which 128, but at most half, are kept for other things; the log says so. 1 to 1,000,000.
+    /// Connections served at once; more wait in the system's backlog. Fewer if the system allows the process fewer open
+    /// files, of which 128, but at most half, are reserved for other things; the log says so. 1 to 1,000,000.
     max_connections: usize [between(1, 1_000_000)] = 20_000,
-    /// Connections from one address (IPv6: one /64); further ones are closed at once. Those of `trusted_proxies` and of
-    /// this machine itself (127.0.0.1, ::1) count only among all. 1 to 1,000,000.
+    /// Connections from one address (IPv6: one /64); further ones are closed at once. Connections of `trusted_proxies`
+    /// and of this machine itself (127.0.0.1, ::1) count only in `max_connections`. 1 to 1,000,000.
     max_connections_per_address: usize [between(1, 1_000_000)] = 1_000,
     /// Seconds for a request's head to arrive, from its first byte. 1 to 365.
     head_seconds: u64 [between(1, 365)] = 10,
-    /// Seconds that a connection may be kept between two requests. 1 to 365.
+    /// Seconds that a connection may stay idle between two requests. 1 to 365.
     idle_seconds: u64 [between(1, 365)] = 60,
     /// Seconds for a request's body to arrive; after 20 s, at least 1 KiB/s on average. 1 to 365.
     body_seconds: u64 [between(1, 365)] = 60,
-    /// Days for which browsers shall come by https alone (`Strict-Transport-Security`), once they have come by https. For
-    /// this host, not for those below it. 0: that is not said. 0 to 365.
+    /// Days for which browsers use https only (`Strict-Transport-Security`), counted from their last visit by https.
+    /// For this host, not for its subdomains. 0: the header is not sent. 0 to 365.
     hsts_days: u64 [between(0, 365)] = 0,
     /// New visitor sessions an hour from one address (IPv6: one /64, and 16 times as many from the /48 around it). Resumes are not counted. 1 to 1,000,000.
     new_visitors_per_hour: usize [between(1, 1_000_000)] = 300,
-    /// New visitor sessions a minute on one site that are an attack: from then on, and until ten minutes were calm, a new
-    /// visitor's browser computes for a moment before it is let in. Signed visitors and resumes are not counted.
-    /// 1 to 1,000,000.
+    /// New visitor sessions a minute on one site that count as an attack: from then on, and until ten minutes were
+    /// calm, a new visitor's browser does a short proof of work before it is let in. Signed visitors and resumed
+    /// sessions are not counted. 1 to 1,000,000.
     attack_visitors_per_minute: usize [between(1, 1_000_000)] = 120,
-    /// Days that events are kept for clients that were away; messages are kept for good. 1 to 365.
+    /// Days that events are kept for clients that were offline; messages are kept for good. 1 to 365.
     event_days: u64 [between(1, 365)] = 7,
-    /// Seconds that a stopping server gives its clients to leave. 0 to 60.
+    /// Seconds that a stopping server gives its clients to disconnect. 0 to 60.
     drain_seconds: u64 [between(0, 60)] = 8,
     /// `text` for people, `json` for machines.
     log_format: LogFormat = LogFormat::Text,
-    /// Key that seals secrets (43 characters of URL-safe base64), where it should not lie in the data folder.
-    /// Unset: the file `master.key` there, made on the first start.
+    /// Key that encrypts stored secrets (43 characters of URL-safe base64), if it should not be in the data folder.
+    /// Unset: the file `master.key` there, created on the first start.
     master_key: Option<Secret> [each(encryption_key)] = None,
     /// What is logged, as `level` or `module=level` items such as `info,ocs=debug`.
     log: String [log_levels] = "info".to_owned(),
 }
 
 impl Config {
-    /// Reads `file` (when given), the environment and `flags` (key and text), each over the one before. A variable that
-    /// names no setting is somebody else's and is passed over: orchestrators set `OCS_PORT` or `OCS_SERVICE_HOST` for a
-    /// service called `ocs`, and a website keeps its own variables beside the server's.
+    /// Reads `file` (if given), the environment and `flags` (key and text); later sources win. Variables that name no
+    /// setting are ignored: orchestrators set `OCS_PORT` or `OCS_SERVICE_HOST` for a service called `ocs`, and a
+    /// website keeps its own variables beside the server's.
     ///
     /// # Errors
-    /// The first setting that is unknown (in the file or a flag) or cannot be read, with where it stands.
+    /// The first setting that is unknown (in the file or a flag) or invalid, with its source.
     pub fn load(
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
@@ -217,7 +218,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The settings of this process: `file` or the one that `OCS_CONFIG` names, its environment, `flags`.
+    /// The settings of this process: from `file` or the file in `OCS_CONFIG`, the environment, and `flags`.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -225,7 +226,7 @@ impl Config {
         let named = std::env::var_os("OCS_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from);
         let mut variables = Vec::new();
         for (name, text) in std::env::vars_os() {
-            // A name that is not UTF-8 cannot be a setting's.
+            // Setting names are ASCII, so a name that is not UTF-8 is not one.
             let Some(name) = name.into_string().ok().filter(|name| Config::key_of_variable(name).is_some()) else {
                 continue;
             };
@@ -239,13 +240,13 @@ impl Config {
         Config::load(file.or(named.as_deref()), variables.into_iter(), flags)
     }
 
-    /// The setting that a variable such as `OCS_LISTEN` sets, if there is one.
+    /// The setting of a variable such as `OCS_LISTEN`.
     fn key_of_variable(name: &str) -> Option<String> {
         let key = name.strip_prefix("OCS_")?.to_ascii_lowercase();
         Config::table().iter().any(|row| row.key == key).then_some(key)
     }
 
-    /// Variables that name no setting but nearly do, such as `OCS_LISTN`: to warn about, since they have no effect.
+    /// Variables that nearly name a setting, such as `OCS_LISTN`. They have no effect, so the caller warns.
     pub fn near_misses(names: impl Iterator<Item = String>) -> Vec<NearMiss> {
         let settings: Vec<String> =
             Config::table().iter().map(|row| row.key).chain(["config"]).map(variable_of).collect();
@@ -260,18 +261,18 @@ impl Config {
             .collect()
     }
 
-    /// Does this server do TLS itself?
+    /// Whether this server terminates TLS.
     pub fn has_tls(&self) -> bool {
         self.tls_cert.is_some() || !self.acme_domains.is_empty()
     }
 
-    /// The address that browsers use, without a slash at the end.
+    /// The public address, without a trailing slash.
     pub fn public_url(&self) -> String {
         match &self.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None if self.acme_domains.is_empty() => {
                 let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
-                // 0.0.0.0 and [::] mean "every address": nobody can open those.
+                // 0.0.0.0 and [::] mean "every address" and cannot be opened in a browser.
                 match self.listen.ip().is_unspecified() {
                     true => format!("{scheme}://localhost:{}", self.listen.port()),
                     false => format!("{scheme}://{}", self.listen),
@@ -281,7 +282,7 @@ impl Config {
         }
     }
 
-    /// Reads what a file holds; `origin` is the name that mistakes are reported under.
+    /// Parses the text of a settings file; `origin` names it in errors.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -320,7 +321,7 @@ impl Config {
     }
 }
 
-/// TOML values as the text that a variable would hold: lists become comma-separated. None: something is nested.
+/// A TOML value as the text of a variable: lists become comma-separated. `None` when it is nested.
 fn plain(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::Array(items) => items.iter().map(single).collect::<Option<Vec<_>>>().map(|items| items.join(", ")),

@@ -1,5 +1,5 @@
-//! Work that keeps a processor busy for long: pictures, passwords, compressing. It is done on threads of its own that step
-//! back for all others, so that whoever chats meanwhile notices little of it.
+//! Thread pool for CPU-heavy work: images, passwords, compression. Its threads run at a lower priority, so that chat
+//! stays responsive meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,13 +8,13 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-/// How far the threads step back, of 19 (nice(2)): beside one that does not, they get about a tenth of a processor.
+/// Nice value of the threads (nice(2), up to 19): beside a thread at 0, they get about a tenth of a core.
 const NICENESS: i32 = 10;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// One thread more than there are processors, begun with the first work: pictures take as many as there are processors
-/// at most, so that a password never waits for a picture. Whoever gives work bounds how much of it waits.
+/// One thread more than there are cores, started on first use. Images use at most one thread a core, so that a password
+/// never waits for an image. The queue is unbounded: callers limit what they enqueue.
 static JOBS: LazyLock<Sender<Job>> = LazyLock::new(|| {
     let (sender, queue) = channel();
     let queue = Arc::new(Mutex::new(queue));
@@ -29,7 +29,7 @@ static JOBS: LazyLock<Sender<Job>> = LazyLock::new(|| {
 });
 
 fn work_loop(queue: &Mutex<Receiver<Job>>) {
-    // Linux keeps this for each thread. Where it is refused, the work is only less polite.
+    // Linux sets this for each thread. If refused, the work runs at normal priority.
     let _ = rustix::process::nice(NICENESS);
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -38,13 +38,14 @@ fn work_loop(queue: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Does `work` and gives what comes of it; nothing where it panicked. It goes on if the caller leaves.
+/// Runs `work` on the pool and returns its result, or `None` if it panicked. The work continues if the caller is
+/// dropped.
 pub async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (answer, answered) = oneshot::channel();
     let job: Job = Box::new(move || {
-        // A panic is told on the error output already, and ends this work alone.
+        // The panic hook has already printed a panic; it ends this job only.
         if let Ok(run) = catch_unwind(AssertUnwindSafe(work)) {
-            // Nobody waits any more: then nobody is told.
+            // The caller may be gone.
             let _ = answer.send(run);
         }
     });

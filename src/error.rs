@@ -1,8 +1,8 @@
-//! Every way to refuse. Codes are stable; only `http::problem` turns them into HTTP.
+//! All errors of the product. Codes are stable; only `http::problem` maps them to HTTP.
 
 use serde::{Deserialize, Serialize};
 
-/// What went wrong, in the product's terms. The text says what happened and what to do, and holds no secret.
+/// An error in the product's terms. Its text says what happened and what to do, and contains no secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// A field or parameter is missing, of the wrong type or out of range.
@@ -16,19 +16,19 @@ pub enum Error {
     /// The request as a whole cannot be read.
     #[error("the request could not be read: {0}")]
     InvalidRequest(String),
-    /// The body is over the limit of its route.
+    /// The body exceeds the limit of its route.
     #[error("the request is larger than {limit} bytes")]
     TooLarge {
-        /// Bytes allowed.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// The form has more fields than are read.
+    /// The form has too many fields.
     #[error("the form has more than {limit} fields; send only those that are documented")]
     TooManyFields {
-        /// Fields allowed.
+        /// Limit of fields.
         limit: usize,
     },
-    /// No such thing, or not yours: both answer alike.
+    /// The thing does not exist or belongs to somebody else: the same answer for both.
     #[error("not found")]
     NotFound,
     /// The path exists, the method does not.
@@ -40,28 +40,28 @@ pub enum Error {
     /// Wrong e-mail address or password; which one is not said.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
-    /// The password is right and the account asks for a code as well.
+    /// The password is right, and the account requires a two-factor code.
     #[error("this account asks for a code as well; enter the one that your authenticator app shows")]
     SecondFactorRequired,
-    /// The code is wrong, over, or was used before.
+    /// The two-factor code is wrong, expired or already used.
     #[error("this code is not right; wait for the next one, or use a recovery code")]
     WrongCode,
-    /// What was asked for needs somebody who has shown in the last minutes that it is them, by this.
+    /// The action needs a recent confirmation of identity, by this means.
     #[error("confirm that it is you: {0}")]
     ConfirmationRequired(Confirmation),
     /// The CSRF token is missing or from another session.
     #[error("this page is out of date; reload it and try again")]
     Csrf,
-    /// The request came from a page that may not make it.
+    /// The origin is not allowed to make this request.
     #[error("requests from this page's address are not allowed")]
     ForbiddenOrigin,
-    /// New accounts are made on the command line only.
+    /// Accounts are created on the command line only.
     #[error("sign-up is closed on this server; ask its operator for an account")]
     SignupClosed,
-    /// An account cannot be made for this address.
+    /// No account can be created for this e-mail address.
     #[error("this address cannot be used for a new account; if you have one already, sign in")]
     EmailTaken,
-    /// The password is too short, too long, or among those that are guessed first.
+    /// The password is too short, too long, or among the most common ones.
     #[error(
         "Use 10 to 256 characters. Common passwords and your own name or address are refused, even with digits or signs added."
     )]
@@ -75,33 +75,33 @@ pub enum Error {
     /// The owner has paused the site.
     #[error("this chat is paused")]
     SitePaused,
-    /// The site wants a signed identity and none was given.
+    /// The site requires a signed identity.
     #[error("this site chats with signed-in visitors only; an identityToken is required")]
     IdentityRequired,
-    /// The identity token is wrongly signed, expired, or for somebody else.
+    /// The identity token has a wrong signature, is expired, or names somebody else.
     #[error("the identityToken was refused: {0}")]
     InvalidIdentity(&'static str),
-    /// The visitor is over the site's limit.
+    /// The visitor exceeds the site's rate limit.
     #[error("sending too frequently")]
     SendingTooFrequently {
-        /// Whole seconds until the next message is taken.
+        /// Whole seconds until the next message is accepted.
         retry_after_s: u64,
     },
-    /// Another limit is reached.
+    /// Another rate limit is exceeded.
     #[error("too many requests, wait {retry_after_s}s")]
     TooManyRequests {
         /// Whole seconds to wait.
         retry_after_s: u64,
     },
-    /// The site is under attack: a new visitor's browser does some work first.
+    /// The site is under attack: a new visitor's browser must do a proof of work.
     #[error("this chat is under attack; do the work that is asked for, then come again")]
     WorkRequired {
         /// See `abuse::Challenge`.
         challenge: String,
-        /// Zero bits that are asked for.
+        /// Required zero bits.
         bits: u32,
     },
-    /// Neither text nor image.
+    /// The message has neither text nor image.
     #[error("the message is empty")]
     EmptyMessage,
     /// Over `messages::TEXT_GRAPHEMES` or `messages::TEXT_BYTES`.
@@ -110,22 +110,22 @@ pub enum Error {
     /// Not a png, jpg, gif or webp, or damaged.
     #[error("this image cannot be used: {0}")]
     InvalidImage(&'static str),
-    /// Over the site's image size cap.
+    /// Exceeds the site's image size.
     #[error("the image is larger than {limit} bytes")]
     ImageTooLarge {
-        /// Bytes allowed.
+        /// Limit in bytes.
         limit: usize,
     },
-    /// Over `images::MAX_SIDE` or `images::MAX_FRAME_PIXELS`.
+    /// Exceeds `images::MAX_SIDE` or `images::MAX_FRAME_PIXELS`.
     #[error("the image has too many pixels; 8,000 a side and 30 million in all are allowed")]
     TooManyPixels,
-    /// Over `images::MAX_FRAMES`, or too many pixels in all of them together.
+    /// Exceeds `images::MAX_FRAMES`, or too many pixels in all frames together.
     #[error("the animation is too long; 500 frames and 200 million pixels in all of them together are allowed")]
     AnimationTooLong,
-    /// The same client id was used for another body, or the state moved meanwhile.
+    /// The client id was used for another body, or the state changed meanwhile.
     #[error("{0}")]
     Conflict(&'static str),
-    /// Two colours of a look cannot be read on each other.
+    /// Two colours have too little contrast to read.
     #[error("{field}: this text would be hard to read; the nearest readable colour is {nearest}")]
     UnreadableColours {
         /// The text colour at fault.
@@ -146,17 +146,17 @@ pub enum Error {
     /// Storage or a worker is away for now: nothing was stored.
     #[error("temporarily unavailable; please try again")]
     Unavailable,
-    /// A defect. The cause goes to the log, never to a stranger.
+    /// A bug or a failed machine. The cause is logged, never sent to a client.
     #[error("something went wrong on the server")]
     Internal(String),
 }
 
-/// How somebody who is signed in shows that it is them.
+/// How a signed-in person confirms their identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Confirmation {
     /// The account's password.
     Password,
-    /// A code of the second factor, where there is one.
+    /// A two-factor code, if two-factor authentication is on.
     Code,
 }
 
@@ -169,10 +169,10 @@ impl std::fmt::Display for Confirmation {
     }
 }
 
-/// What a verb answers.
+/// Result of a verb.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The stable code of an error on the wire.
+/// The stable error code on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each code is described at its Error variant")]
@@ -257,7 +257,7 @@ impl Error {
         }
     }
 
-    /// Seconds that a client should wait, where waiting helps.
+    /// Seconds to wait before a retry, if a retry helps.
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
             Error::SendingTooFrequently { retry_after_s } | Error::TooManyRequests { retry_after_s } => {

@@ -1,5 +1,5 @@
-//! Turns at work: an account has so many requests under way at once, whatever they ask for, and the visitors of its sites
-//! as many; the rest of theirs wait, and nobody else does. Messages take turns in a queue of their own (`messages::queue`).
+//! Per-tenant concurrency limit: at most four requests of an account, and four of its sites' visitors, run at once.
+//! Others queue without delaying other tenants. Messages have a queue of their own (`messages::queue`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,19 +9,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 
-/// Requests of one account at work. The one writer of the database serves in order: so many may stand before another's.
+/// Concurrent requests of a tenant. The database has one writer, which serves in order: so many may be ahead of another
+/// tenant's request.
 const DEFAULT_CONCURRENCY: usize = 4;
-/// Requests of one account at work or waiting. Further ones are told to come back.
+/// Requests of a tenant that run or wait. Further ones are refused.
 const MAX_QUEUED: usize = 4_096;
 
-/// Who is at work.
+/// Limits the concurrent requests of each tenant.
 pub struct FairLimit {
     concurrency: usize,
     queues: Arc<Queues>,
 }
 
 impl Default for FairLimit {
-    /// For requests.
+    /// The limit for requests.
     fn default() -> FairLimit {
         FairLimit::new(DEFAULT_CONCURRENCY)
     }
@@ -29,12 +30,12 @@ impl Default for FairLimit {
 
 type Queues = Mutex<HashMap<Tenant, Queue>>;
 
-/// Who stands in a line. Visitors who come again and again hold up other visitors of the sites, not their console.
+/// A unit of fairness. Visitors who send many requests delay other visitors of the account's sites, not its console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tenant {
-    /// The account's own: its consoles and scripts.
+    /// The account's own requests: its consoles and scripts.
     Account(AccountId),
-    /// Those of the visitors of its sites.
+    /// Requests of the visitors of the account's sites.
     Visitors(AccountId),
 }
 
@@ -43,7 +44,7 @@ struct Queue {
     pending: usize,
 }
 
-/// A request's turn, for as long as it is held.
+/// A permit to run, released on drop.
 pub struct FairPermit {
     _permit: OwnedSemaphorePermit,
     _entry: QueueEntry,
@@ -56,15 +57,15 @@ impl std::fmt::Debug for FairPermit {
 }
 
 impl FairLimit {
-    /// With so many at work at once in each line.
+    /// A limit of `concurrency` running requests for each tenant.
     pub fn new(concurrency: usize) -> FairLimit {
         FairLimit { concurrency, queues: Arc::default() }
     }
 
-    /// Waits for a turn in this line. Never take a second one while holding one: all might.
+    /// Waits for a permit of this tenant. Never acquire a second one while holding one: that can deadlock.
     ///
     /// # Errors
-    /// `Unavailable` when too many wait in it already.
+    /// `Unavailable` when too many requests of the tenant wait already.
     pub async fn acquire(&self, tenant: Tenant) -> Result<FairPermit> {
         let (semaphore, entry) = {
             let mut queues = locked(&self.queues);
@@ -81,7 +82,7 @@ impl FairLimit {
     }
 }
 
-/// Counted in a line.
+/// A place in a tenant's queue, given up on drop.
 struct QueueEntry {
     queues: Arc<Queues>,
     tenant: Tenant,
@@ -99,7 +100,7 @@ impl Drop for QueueEntry {
     }
 }
 
-/// Every change is one step, so a poisoned map is still good.
+/// Ignores poisoning: every update is a single step, so the map is valid after a panic.
 fn locked(queues: &Queues) -> MutexGuard<'_, HashMap<Tenant, Queue>> {
     queues.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,10 @@
-//! Ids are types: a number that names a site can never be passed where a conversation is meant.
+//! Typed ids: a site id cannot be passed as a conversation id.
 
 use serde::{Deserialize, Serialize};
 
-/// A numeric id: positive, unique within its kind, never above 2^53 so that JavaScript can hold it.
+/// A numeric id: positive, unique within its type, at most 2^53 so that JavaScript can represent it.
 pub trait Id: Copy {
-    /// The number as the database keeps it.
+    /// The id as stored in the database.
     fn number(self) -> i64;
     /// The id of this number, which the database gave.
     fn from_number(number: i64) -> Self;
@@ -40,9 +40,9 @@ ids! {
     KeyId,
     /// A visitor of one site.
     VisitorId,
-    /// A visitor as one proof shows it.
+    /// A visitor as identified by one proof.
     PersonId,
-    /// A visitor's token: one browser.
+    /// A visitor's session token: one browser.
     TokenId,
     /// A conversation; the number is public in the compatible API.
     ConversationId,
@@ -52,6 +52,6 @@ ids! {
     EventId,
     /// A stored image.
     ImageId,
-    /// A line of the audit log.
+    /// An entry of the audit log.
     AuditId,
 }

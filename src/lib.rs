@@ -1,8 +1,8 @@
-//! OCS: live chat for any website, in one binary. Declared in reading order.
+//! OCS: live chat for any website, in one binary. Modules are declared in reading order.
 
 #![deny(clippy::print_stdout)]
 
-// ground: knows nothing of the product
+// base: no knowledge of the product
 pub mod id;
 pub mod clock;
 pub mod error;
@@ -16,7 +16,7 @@ mod cpu_pool;
 pub mod fair_limit;
 pub mod storage;
 
-// the product: one folder per noun
+// nouns: one folder each
 pub mod audit;
 pub mod accounts;
 pub mod sites;
@@ -27,17 +27,17 @@ pub mod messages;
 pub mod search;
 pub mod abuse;
 
-// how news travels
+// events and their delivery
 pub mod events;
 pub mod realtime;
 
-// the doors
+// APIs
 pub mod http;
 pub mod console_api;
 pub mod widget_api;
 pub mod chat_api;
 
-// putting it together
+// application
 pub mod app;
 pub mod serve;
 pub mod openapi;

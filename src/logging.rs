@@ -1,4 +1,4 @@
-//! Log lines on standard error: a message that reads alone, fields for search, no secret and no text of a message.
+//! Log lines on standard error: a self-contained message, structured fields, no secret and no message text.
 
 use std::io::IsTerminal;
 
@@ -16,7 +16,7 @@ pub fn start(config: &Config) -> anyhow::Result<()> {
     let filter: Targets = config.log.parse().map_err(|error| {
         anyhow::anyhow!("the setting `log` cannot be read: {error}; an example is `info,ocs=debug`")
     })?;
-    // Colours are for people at a terminal; in a file they are noise.
+    // Colours are for terminals; in a file they are noise.
     let colours = std::io::stderr().is_terminal();
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     match config.log_format {

@@ -1,4 +1,4 @@
-//! The `ocs` program: everything it does is in the library.
+//! The `ocs` program; all code is in the library.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! The product's own description of its addresses and shapes (OpenAPI 3.1), made from the doors' tables. The web's types
-//! are made from it, so that no shape is written twice.
+//! The OpenAPI 3.1 description, generated from the APIs' route tables. The web's types are generated from it, so that
+//! no shape is written twice.
 
 use hyper::Method;
 use schemars::generate::SchemaSettings;
@@ -19,7 +19,7 @@ pub fn describe() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in all_routes() {
         let operation = operation(&route, &mut shapes);
-        // The rest of a path is one parameter, too.
+        // A wildcard is one parameter, too.
         let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         path[route.method.as_str().to_lowercase()] = operation;
     }
@@ -40,7 +40,7 @@ pub fn describe() -> Value {
     })
 }
 
-/// What goes in may leave fields out; what comes out has them all. So there are two generators.
+/// Schema generators. Input may omit optional fields, output has them all; therefore there are two generators.
 struct Shapes {
     taken: SchemaGenerator,
     given: SchemaGenerator,
@@ -58,10 +58,10 @@ impl Shapes {
         }
     }
 
-    /// Shapes that no row of a table mentions: frames, hints, the refusal.
+    /// Adds shapes that no route mentions: frames, hints, the error.
     fn name_the_rest(&mut self) {
         fn add<T: JsonSchema>(generator: &mut SchemaGenerator) {
-            // Mentioning a type puts it among the definitions.
+            // Mentioning a type adds it to the definitions.
             let _ = generator.subschema_for::<T>();
         }
         add::<VisitorHello>(&mut self.taken);
@@ -99,7 +99,7 @@ fn operation(route: &Route, shapes: &mut Shapes) -> Value {
         None => shapes.given.subschema_for::<ErrorBody>(),
     };
     let refusal = json!({ "application/json": { "schema": refusal.to_value() } });
-    // A server's own mistake is none of its answers.
+    // Internal errors are not documented as responses.
     let status = if route.method == Method::OPTIONS { "204" } else { "200" };
     operation["responses"] = json!({
         status: success(route, shapes),
@@ -131,7 +131,7 @@ fn security(route: &Route) -> Value {
     }
 }
 
-/// Numbers name things of ours; what is random is text.
+/// Ids of ours are numbers; random names are text.
 fn path_parameters(path: &str) -> Vec<Value> {
     let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let kind = |name| if matches!(name, "name" | "path" | "widget_key") { "string" } else { "integer" };

@@ -1,22 +1,22 @@
-//! What the program says on its standard output, in one place.
+//! Standard output of the program.
 
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 
-/// Says one line. Where nobody reads any more (`ocs … | head`), it is not said, and what is done goes on: a backup is
-/// finished, a server serves.
+/// Prints one line. A closed pipe (`ocs … | head`) is ignored, so that the command finishes: a backup completes, a
+/// server keeps serving.
 macro_rules! outln {
     ($($word:tt)*) => { $crate::output::write_line(format_args!($($word)*)) };
 }
 pub(crate) use outln;
 
-/// A number and its noun: "1 message", "13 messages". For nouns whose plural adds an s.
+/// A number with its noun: "1 message", "13 messages". For nouns whose plural adds an s.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Writes what [`outln!`] says. Ends the program when there is a reader and it cannot be written, as on a full disk: what
-/// comes after would be taken for all of it.
+/// Writes a line for [`outln!`]. Exits when the line cannot be written, as on a full disk, because a truncated output
+/// would be taken for the whole.
 pub(crate) fn write_line(text: Arguments<'_>) {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

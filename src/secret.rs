@@ -1,10 +1,10 @@
-//! Random secrets, and how they are kept: as hashes.
+//! Random secrets, and their hashes for storage.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-/// Text made of `bytes` random bytes in URL-safe base64. 16 bytes are beyond guessing, 32 are for credentials.
+/// URL-safe base64 of `bytes` random bytes. 16 bytes cannot be guessed; credentials have 32.
 ///
 /// # Panics
 /// When the operating system has no random source: nothing safe can be done then.
@@ -14,12 +14,12 @@ pub fn random_text(bytes: usize) -> String {
     URL_SAFE_NO_PAD.encode(buffer)
 }
 
-/// What is stored of a credential: its SHA-256. Credentials are random, so no salt or stretching is needed.
+/// The SHA-256 of a credential, as stored. Credentials are random, so neither salt nor key stretching is needed.
 pub fn digest(credential: &str) -> [u8; 32] {
     Sha256::digest(credential.as_bytes()).into()
 }
 
-/// A secret in a struct: it never reaches a log.
+/// A secret in memory. `Debug` hides it, so that it never reaches a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -29,7 +29,7 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// The secret itself: for the one place that needs it.
+    /// The secret itself. Call it only where the secret is used.
     pub fn expose(&self) -> &str {
         &self.0
     }

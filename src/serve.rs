@@ -1,4 +1,4 @@
-//! Serving: everything started in order, and stopped in order.
+//! Starting and stopping the server, in order.
 
 use std::time::Duration;
 
@@ -20,17 +20,17 @@ use crate::http::{assets, file_descriptors, headers, middleware, operations, tls
 use crate::output::outln;
 use crate::{abuse, audit, chat_api, console_api, events, images, realtime, search, sites, visitors, widget_api};
 
-/// Time between two checkpoints of the write-ahead log.
+/// Interval between checkpoints of the write-ahead log.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(5);
-/// The same while much is sent: little is left to do then for the commit that finds the log full, and for all who wait for
-/// it. At 64 connections the slowest hundredth of messages took 7.5 ms instead of 11.
+/// Interval between checkpoints under load, so that the commit that finds the log full, and everything waiting for it,
+/// has little left to do. At 64 connections the p99 of a message was 7.5 ms instead of 11.
 const BUSY_CHECKPOINT_INTERVAL: Duration = Duration::from_millis(100);
-/// More commits of messages than these, between two checkpoints, are much.
+/// Message commits between two checkpoints that count as load.
 const BUSY_COMMITS: u64 = 20;
-/// Time between two trims of the event log.
+/// Interval between trims of the event log.
 const TRIM_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// All doors in one table.
+/// The routes of all APIs.
 pub fn all_routes() -> Vec<Route> {
     let apis = [
         widget_api::routes(),
@@ -43,7 +43,7 @@ pub fn all_routes() -> Vec<Route> {
     apis.into_iter().flatten().collect()
 }
 
-/// The doors as one service.
+/// All APIs as one service.
 pub fn service(app: &App) -> Router {
     let hsts = headers::Hsts::of(&app.config);
     router(all_routes())
@@ -53,9 +53,9 @@ pub fn service(app: &App) -> Router {
         .with_state(app.clone())
 }
 
-/// A server that runs.
+/// A running server.
 pub struct Running {
-    /// What it serves.
+    /// Its application state.
     pub app: App,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
@@ -65,9 +65,9 @@ pub struct Running {
 /// Opens the data folder and serves on `listener`.
 ///
 /// # Errors
-/// What stands in the way, in words that say what to do.
+/// Each says what is wrong and what to do.
 pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Running> {
-    // The port that the system chose, where port 0 was asked for: snippets and `ocs doctor` go by it.
+    // With port 0 the system chose a port; snippets and `ocs doctor` use it.
     let listen = listener.local_addr().context("the address to listen on cannot be read")?;
     let config = Config { listen, ..config };
     let (stop, stopping) = watch::channel(false);
@@ -105,10 +105,10 @@ fn timeouts(config: &Config) -> Timeouts {
 }
 
 impl Running {
-    /// Stops: no new connections, clients are told to come back within seconds, what is under way finishes, and the
-    /// database is closed. Takes at most `drain_seconds` and a little.
+    /// Stops: refuses new connections, tells clients to reconnect within seconds, finishes requests in flight, and
+    /// closes the database. Takes at most `drain_seconds` and a little.
     pub async fn stop(self) {
-        // Nobody listens any more: then there is nobody to tell.
+        // Without receivers there is nothing to stop.
         let _ = self.stop.send(true);
         self.app.hub.close();
         let _ = self.server.await;
@@ -132,10 +132,10 @@ impl Running {
     }
 }
 
-/// Serves until the process is asked to stop (SIGINT or SIGTERM).
+/// Serves until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// What stands in the way, in words that say what to do.
+/// Each says what is wrong and what to do.
 pub async fn run(mut config: Config) -> anyhow::Result<()> {
     config.max_connections = file_descriptors::connection_limit(config.max_connections);
     let address = config.listen;

@@ -1,27 +1,27 @@
-//! Text that people type: stripped of what cannot be seen or would mislead, and counted the way people count.
+//! Cleaning of user text: removes invisible and misleading characters, and counts graphemes.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// One line: line breaks turned into spaces, what [`cleaned`] takes out removed, spaces at the ends trimmed.
-/// Empty when nothing visible is left.
+/// Cleans a single line: line breaks become spaces, misleading characters are removed (see [`cleaned`]), and the ends
+/// are trimmed. Empty if nothing visible is left.
 pub fn line(text: &str) -> String {
     visible(cleaned(text.chars().map(|c| if is_break(c) { ' ' } else { c })).trim())
 }
 
-/// Several lines: like [`line`], with line breaks (as `\n`) and tabs kept.
+/// Cleans several lines: like [`line`], but keeps line breaks (as `\n`) and tabs.
 pub fn lines(text: &str) -> String {
     let joined = text.replace("\r\n", "\n").replace('\r', "\n");
     visible(cleaned(joined.chars()).trim())
 }
 
-/// Is there nothing in it that cleaning would remove or change? For names that must stay as they are.
+/// Whether cleaning would change nothing. For names that must stay as they are.
 pub fn is_clean_line(text: &str) -> bool {
     line(text) == text
 }
 
-/// Without controls (but line feed and tab), direction overrides, and letters that nobody sees: they make a text read
-/// otherwise than it is, or hide something in it. Joiners and variation selectors stay, because emoji and many scripts
-/// need them; and so do the tags that make the flag of a region, in such a flag.
+/// Removes control characters (except line feed and tab), direction overrides, and invisible letters: they make a text
+/// read otherwise than it is, or hide something in it. Keeps joiners and variation selectors, which emoji and many
+/// scripts need, and the tags of a region flag within such a flag.
 fn cleaned(text: impl Iterator<Item = char>) -> String {
     let mut in_flag = false;
     text.filter(|c| {
@@ -33,7 +33,7 @@ fn cleaned(text: impl Iterator<Item = char>) -> String {
     .collect()
 }
 
-/// The first whole characters that are at most `count` characters and at most `bytes` bytes.
+/// The longest prefix of whole graphemes with at most `count` graphemes and `bytes` bytes.
 pub fn cut_within(text: &str, count: usize, bytes: usize) -> String {
     let mut end = 0;
     for (at, character) in text.grapheme_indices(true).take(count) {
@@ -45,12 +45,12 @@ pub fn cut_within(text: &str, count: usize, bytes: usize) -> String {
     text[..end].trim_end().to_owned()
 }
 
-/// Characters as a reader counts them: a flag or a family is one.
+/// Number of graphemes: a flag or a family emoji counts as one.
 pub fn graphemes(text: &str) -> usize {
     text.graphemes(true).count()
 }
 
-/// The first `count` characters.
+/// The first `count` graphemes.
 pub fn cut(text: &str, count: usize) -> String {
     text.graphemes(true).take(count).collect()
 }
@@ -59,7 +59,7 @@ fn visible(text: &str) -> String {
     if is_blank(text) { String::new() } else { text.to_owned() }
 }
 
-/// Is there nothing in it that anybody could see?
+/// Whether nothing is visible.
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_zero_width(c))
 }
@@ -68,7 +68,7 @@ fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\t' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Controls, direction overrides and isolates, and characters without any form of their own.
+/// Control characters, direction overrides and isolates, and characters without a glyph.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -79,7 +79,7 @@ fn is_unseen(c: char) -> bool {
         )
 }
 
-/// Joiners and marks that are part of emoji and of some scripts, but make nothing visible alone.
+/// Joiners and marks that are part of emoji and of some scripts, but invisible alone.
 fn is_zero_width(c: char) -> bool {
     matches!(
         c,

@@ -1,5 +1,5 @@
-//! Secrets that must be read back (unlike passwords) are kept sealed under the master key, which lies beside the
-//! database and not in it: a stolen copy of the database opens none of them.
+//! Encryption of secrets that must be read back (unlike passwords). The master key is a file beside the database and
+//! not in it, so that a stolen copy of the database decrypts nothing.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,16 +12,16 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use crate::error::{Error, Result};
 use crate::secret::{Secret, digest, random_text};
 
-/// First byte of everything sealed, so that the form can change.
+/// First byte of a ciphertext: the version of its format.
 const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;
 const KEY_ID_BYTES: usize = 8;
 const HEADER_BYTES: usize = 1 + KEY_ID_BYTES + NONCE_LEN;
 
-/// Why there is no master key.
+/// Why the master key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// The file cannot be read or made.
+    /// The file cannot be read or created.
     #[error("the master key {0} cannot be used: {1}")]
     File(String, io::Error),
     /// Not 32 bytes in URL-safe base64.
@@ -31,17 +31,17 @@ pub enum VaultError {
     Unreadable(String),
 }
 
-/// The master key in use.
+/// AES-256-GCM under the master key.
 pub struct Vault {
     key: LessSafeKey,
     id: [u8; KEY_ID_BYTES],
 }
 
 impl Vault {
-    /// Reads the key from `file`, making it on the first start; `setting` (the setting) goes before the file.
+    /// Reads the key from `file`, creating it on the first start; `setting` takes precedence over the file.
     ///
     /// # Errors
-    /// When the key cannot be read or made.
+    /// The key cannot be read or created.
     pub fn open(file: &Path, setting: Option<&Secret>) -> std::result::Result<Vault, VaultError> {
         if let Some(secret) = setting {
             return Vault::from_text(secret.expose())
@@ -58,7 +58,7 @@ impl Vault {
         Vault::from_text(text.trim()).ok_or(VaultError::Unreadable(name))
     }
 
-    /// Is this the text of a master key: 32 bytes as 43 characters of URL-safe base64?
+    /// Whether the text is a master key: 32 bytes as 43 characters of URL-safe base64.
     pub fn is_key(text: &str) -> bool {
         Vault::from_text(text).is_some()
     }
@@ -70,10 +70,10 @@ impl Vault {
         Some(Vault { key: LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).ok()?), id })
     }
 
-    /// Seals `plain` for one place: what is sealed for another cannot be put there.
+    /// Encrypts `plain`. The `context` is authenticated: a ciphertext decrypts in its own context only.
     ///
     /// # Errors
-    /// When the machine has no random bytes.
+    /// The system has no random bytes.
     pub fn encrypt(&self, plain: &Secret, context: &str) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         getrandom::fill(&mut nonce).map_err(|_| Error::Internal("no random bytes".into()))?;
@@ -84,10 +84,10 @@ impl Vault {
         Ok([&[VERSION][..], &self.id, &nonce, &text].concat())
     }
 
-    /// Opens what [`Vault::encrypt`] sealed for the same place.
+    /// Decrypts the output of [`Vault::encrypt`] with the same context.
     ///
     /// # Errors
-    /// When it was sealed under another key or for another place, or was changed.
+    /// `Internal` when it was encrypted under another key or for another context, or was modified.
     pub fn decrypt(&self, encrypted: &[u8], context: &str) -> Result<Secret> {
         let broken = || Error::Internal(format!("{context} cannot be decrypted: it was changed"));
         let (head, body) = encrypted.split_at_checked(HEADER_BYTES).ok_or_else(broken)?;
@@ -103,7 +103,7 @@ impl Vault {
     }
 }
 
-/// Makes the key file: complete and readable by its owner alone, or not there at all.
+/// Creates the key file atomically, readable by its owner alone.
 fn create(file: &Path) -> io::Result<String> {
     let text = random_text(KEY_BYTES);
     let partial = file.with_extension("key.partial");

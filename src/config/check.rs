@@ -1,4 +1,4 @@
-//! What settings may be: each takes a value or says what is right.
+//! Validators of settings: each returns the value or says what is allowed.
 
 use std::net::IpAddr;
 
@@ -15,17 +15,17 @@ pub(super) fn between<N: Copy + PartialOrd + std::fmt::Display>(least: N, most: 
     }
 }
 
-/// Checks a value where there is one.
+/// Validates a value, if set.
 pub(super) fn each<T>(check: impl Fn(T) -> Result<T, String>) -> impl Fn(Option<T>) -> Result<Option<T>, String> {
     move |value| value.map(&check).transpose()
 }
 
-/// Checks every value of a list.
+/// Validates every value of a list.
 pub(super) fn all<T>(check: impl Fn(T) -> Result<T, String>) -> impl Fn(Vec<T>) -> Result<Vec<T>, String> {
     move |values| values.into_iter().map(&check).collect()
 }
 
-/// The name of a host that others can reach, in small letters.
+/// A public host name, in lower case.
 pub(super) fn host_name(name: String) -> Result<String, String> {
     let name = name.to_ascii_lowercase();
     let is_label = |label: &str| {
@@ -38,7 +38,7 @@ pub(super) fn host_name(name: String) -> Result<String, String> {
     if is_name { Ok(name) } else { Err("each must be a host name such as chat.example".into()) }
 }
 
-/// An e-mail address, as certificate authorities take it.
+/// An e-mail address, as certificate authorities accept it.
 pub(super) fn address(text: String) -> Result<String, String> {
     let is_plain = text.len() <= 254 && text.bytes().all(|byte| byte.is_ascii_graphic());
     match text.split_once('@') {
@@ -47,7 +47,7 @@ pub(super) fn address(text: String) -> Result<String, String> {
     }
 }
 
-/// An address by https with a path; by http on this machine alone, where authorities are tried out.
+/// An https address with a path; http on this machine only, for testing an authority.
 pub(super) fn https_address(url: String) -> Result<String, String> {
     let local =
         |rest: &&str| rest.starts_with("127.0.0.1") || rest.starts_with("localhost") || rest.starts_with("[::1]");
@@ -60,13 +60,14 @@ pub(super) fn https_address(url: String) -> Result<String, String> {
     }
 }
 
-/// The key that seals secrets.
+/// A master key.
 pub(super) fn encryption_key(key: Secret) -> Result<Secret, String> {
     let right = "it must be 43 characters of URL-safe base64, as in the file master.key";
     if Vault::is_key(key.expose()) { Ok(key) } else { Err(right.into()) }
 }
 
-/// Levels for all modules or for one, as the logger takes them, without its shorter forms: a misspelt level is one of them.
+/// Log levels, for all modules or for one. The logger's shorter forms are refused, because a misspelt level would be
+/// one of them.
 pub(super) fn log_levels(text: String) -> Result<String, String> {
     let is_level = |level: &str| {
         !level.is_empty() && level.parse::<LevelFilter>().is_ok() && !level.bytes().any(|byte| byte.is_ascii_digit())
@@ -84,7 +85,7 @@ pub(super) fn log_levels(text: String) -> Result<String, String> {
     Err("it must be levels (off, error, warn, info, debug, trace) such as `info` or `info,ocs=debug`".into())
 }
 
-/// An address as browsers write the origin of its pages: it is compared with what they send.
+/// An origin, spelt as browsers send it, because it is compared with theirs.
 pub(super) fn web_origin(url: String) -> Result<String, String> {
     let lower = url.to_lowercase();
     let bare = lower.trim_end_matches('/');

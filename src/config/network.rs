@@ -1,10 +1,10 @@
-//! Address ranges.
+//! Address ranges (CIDR).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Setting;
 
-/// An address range.
+/// An IPv4 or IPv6 network in CIDR notation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     base: IpAddr,
@@ -12,7 +12,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads an address, or a network as `192.0.2.0/24`.
+    /// Parses an address, or a network such as `192.0.2.0/24`.
     ///
     /// # Errors
     /// What is wrong with the text.
@@ -21,7 +21,7 @@ impl Network {
         Ok(Network { base: network.base.to_canonical(), ..network })
     }
 
-    /// Is `address` inside?
+    /// Whether `address` is inside.
     pub fn contains(&self, address: IpAddr) -> bool {
         let (base, address, width) = match (self.base, address.to_canonical()) {
             (IpAddr::V4(base), IpAddr::V4(address)) => (u128::from(base.to_bits()), u128::from(address.to_bits()), 32),

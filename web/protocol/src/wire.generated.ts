@@ -3682,13 +3682,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What everybody may know of this server. */
+        /** @description Public facts about this server. */
         About: {
-            /** @description Nobody has an account yet: whoever comes first makes one. */
+            /** @description No account exists yet: the first visitor creates one. */
             empty: boolean;
             /** @description Reached by plain http. */
             insecure: boolean;
-            /** @description May strangers make accounts? */
+            /** @description Whether anybody may sign up. */
             signup: components["schemas"]["Signup"];
             /** @description The program's version. */
             version: string;
@@ -3711,54 +3711,54 @@ export interface components {
         };
         /** @description The body of `reply_as_agent`. */
         AgentReply: {
-            /** @description As shown to the visitor. */
+            /** @description The agent's name, shown to the visitor. */
             agent_name?: string | null;
             /** @description The text. */
             content?: string | null;
             /**
              * Format: int64
-             * @description A whole number, also one in quotes.
+             * @description An integer, also in quotes.
              */
             conversation_id: number;
-            /** @description The picture, as base64 or as a data URL. */
+            /** @description The image, as base64 or as a data URL. */
             image_base64?: string | null;
         };
         /** @description Attacks on a site that its owner has not dismissed, and what cleaning up would remove now. */
         AttackView: {
-            /** @description When the first was noticed. */
+            /** @description Start of the first attack. */
             began_at: components["schemas"]["Millis"];
             /**
              * Format: int64
-             * @description Conversations that began in that time without a signed identity, and that nobody has answered.
+             * @description Conversations that started in this period without a signed identity and that nobody has answered.
              */
             conversations: number;
-            /** @description When the last ended; none: under way. */
+            /** @description End of the last attack; null while in progress. */
             ended_at: components["schemas"]["Millis"] | null;
         };
         /**
          * Format: int64
-         * @description A line of the audit log.
+         * @description An entry of the audit log.
          */
         AuditId: number;
-        /** @description One line. */
+        /** @description An entry. */
         AuditLine: {
-            /** @description What was done, such as `site_changed`. There may be words that a client does not know yet. */
+            /** @description The action, such as `site_changed`. Clients must accept unknown names. */
             action: string;
-            /** @description When. */
+            /** @description Time. */
             at: components["schemas"]["Millis"];
-            /** @description Its number. */
+            /** @description Id. */
             id: components["schemas"]["AuditId"];
-            /** @description The network it was asked from; empty: the server's own command line. */
+            /** @description The client's network; empty for the command line. */
             network: string;
-            /** @description The site it concerns; it may be gone. */
+            /** @description The site concerned; it may be deleted. */
             site_id: components["schemas"]["SiteId"] | null;
-            /** @description To what. */
+            /** @description The object of the action. */
             subject: string;
         };
-        /** @description What was done with the account, newest first. */
+        /** @description The audit log of the account, newest first. */
         AuditLines: {
             lines: components["schemas"]["AuditLine"][];
-            /** @description Older ones exist. */
+            /** @description Whether older entries exist. */
             more: boolean;
         };
         BeginSecondFactor: {
@@ -3795,7 +3795,7 @@ export interface components {
         /** @description The id that a client gives a message, so that sending twice stores once. */
         ClientId: string;
         Colour: string;
-        /** @description What a visitor asks for. */
+        /** @description A visitor's command. */
         Command: {
             /** @description `external_id` is this browser's random one. */
             anonymous: boolean;
@@ -3866,9 +3866,9 @@ export interface components {
                 "zh-CN"?: string;
             } | null;
         };
-        /** @description What shows that it is still the account's owner: the code where there is a second factor, else the password. */
+        /** @description Confirms the operator's identity: a code with two-factor authentication, else the password. */
         Confirm: {
-            /** @description From the second factor's device, or a recovery code. */
+            /** @description Two-factor or recovery code. */
             code?: string | null;
             password?: string | null;
         };
@@ -3956,19 +3956,19 @@ export interface components {
             name: string;
         };
         DeleteAccount: {
-            /** @description From the second factor's device, or a recovery code; where the account asks for one. */
+            /** @description Two-factor or recovery code, if two-factor authentication is on. */
             code?: string | null;
             password: string;
         };
-        /** @description An answer that says nothing but "done": `{}`. */
+        /** @description The empty response `{}`. */
         Done: Record<string, never>;
-        /** @description The body of every refusal but those of the compatible API. */
+        /** @description The error body of all APIs except the compatible API. */
         ErrorBody: {
             /** @description What was refused and why. */
             error: components["schemas"]["Problem"];
         };
         /**
-         * @description The stable code of an error on the wire.
+         * @description The stable error code on the wire.
          * @enum {string}
          */
         ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "confirmation_required" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "too_many_pixels" | "animation_too_long" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
@@ -4075,11 +4075,11 @@ export interface components {
             /** @constant */
             type: "refused";
         };
-        /** @description Answer to `history`. */
+        /** @description Response to `history`. */
         HistoryForVisitor: {
             /** @description Oldest first. */
             messages: components["schemas"]["MessageForVisitor"][];
-            /** @description Older ones exist. */
+            /** @description Whether older messages exist. */
             more: boolean;
         };
         /** @description Who may read a known visitor's history when its external id is not signed. */
@@ -4093,11 +4093,11 @@ export interface components {
              * @description Height in pixels.
              */
             height: number;
-            /** @description Random public name, also the handle used in `send`. */
+            /** @description Random public name; also the handle for `send`. */
             id: string;
-            /** @description Path of the small picture. */
+            /** @description URL path of the thumbnail. */
             thumb_url: string;
-            /** @description Path of the full picture. */
+            /** @description URL path of the image. */
             url: string;
             /**
              * Format: uint32
@@ -4147,11 +4147,11 @@ export interface components {
             /** @description Its first 200 characters. */
             text: string;
         };
-        /** @description What the launcher knows of its site. Short names: it is paid by every page view. */
+        /** @description The launcher's settings. Short names, because every page view pays for them. */
         LauncherSite: {
             /** @description In the live preview: path of the logo. */
             g?: string | null;
-            /** @description Its integrity value. */
+            /** @description Its subresource integrity hash. */
             i: string;
             /** @description Widget key. */
             k: string;
@@ -4179,7 +4179,7 @@ export interface components {
             /** @description In the live preview: the greeting. */
             w?: string | null;
         };
-        /** @description What may be sent. */
+        /** @description Limits of a message. */
         Limits: {
             /**
              * Format: uint32
@@ -4193,7 +4193,7 @@ export interface components {
             text_bytes: number;
             /**
              * Format: uint
-             * @description Characters as people see them.
+             * @description Graphemes.
              */
             text_graphemes: number;
         };
@@ -4224,32 +4224,32 @@ export interface components {
             /** @description Design. */
             variant: components["schemas"]["Variant"];
         };
-        /** @description A new key of the compatible API. What is left out: a key for everything, from anywhere, for ever. */
+        /** @description A new key of the compatible API. Defaults: all actions, from anywhere, without expiry. */
         MakeChatKey: {
             /**
-             * @description Older keys go on as they are.
+             * @description Older keys stay valid.
              * @default false
              */
             beside: boolean;
-            /** @description When it stops working; never when absent. */
+            /** @description Expiry; never when absent. */
             expires_at?: components["schemas"]["Millis"] | null;
             /**
              * Format: uint32
-             * @description Seconds for which older keys go on working; a day when absent.
+             * @description Seconds for which older keys stay valid; a day when absent.
              */
             grace_s?: number | null;
             /**
-             * @description Addresses and networks (`192.0.2.0/24`) from which it may be used, at most 20; none: from anywhere.
+             * @description Addresses and networks (`192.0.2.0/24`) that may use it, at most 20; empty: any.
              * @default []
              */
             networks: string[];
             /**
-             * @description What it may do.
+             * @description Allowed actions.
              * @default all
              */
             scope: components["schemas"]["KeyScope"];
         };
-        /** @description Who is signed in, and what their page needs. */
+        /** @description The signed-in operator, and what their page needs. */
         Me: {
             /** @description The account. */
             account: components["schemas"]["AccountView"];
@@ -4257,7 +4257,7 @@ export interface components {
             csrf: string;
             /** @description Reached by plain http: the page warns. */
             insecure: boolean;
-            /** @description The server's address for snippets. */
+            /** @description The public address, for snippets. */
             public_url: string;
             /** @description This session. */
             session_id: components["schemas"]["SessionId"];
@@ -4293,7 +4293,7 @@ export interface components {
         };
         /**
          * Format: int64
-         * @description A moment: milliseconds since 1970 UTC. For display and expiry; order comes from sequence numbers.
+         * @description A point in time: Unix milliseconds, UTC. For display and expiry only; order comes from sequence numbers.
          */
         Millis: number;
         /** @description All sites of the account, oldest first. */
@@ -4448,7 +4448,7 @@ export interface components {
             /** @description As it was written. */
             text: string;
         };
-        /** @description A message of the visitor's thread. */
+        /** @description A position in the visitor's thread. */
         Point: {
             conversation: string;
             /** Format: int64 */
@@ -4465,7 +4465,7 @@ export interface components {
             code: components["schemas"]["ErrorCode"];
             /** @description The field at fault. */
             field?: string | null;
-            /** @description For people; safe to show. */
+            /** @description Message for people; safe to show. */
             message: string;
             /** @description The nearest readable colour, where colours were refused. */
             nearest?: string | null;
@@ -4474,7 +4474,7 @@ export interface components {
              * @description Whole seconds to wait before trying again.
              */
             retry_after_s?: number | null;
-            /** @description The work to do before coming again, where it is asked for. */
+            /** @description The proof of work to do before trying again, when required. */
             work?: components["schemas"]["Work"] | null;
         };
         Proof: string;
@@ -4483,11 +4483,11 @@ export interface components {
             data: components["schemas"]["Line"][];
             success: boolean;
         };
-        /** @description Each works once in place of the device; shown once. */
+        /** @description Each works once in place of a code; shown once. */
         RecoveryCodes: {
             recovery_codes: string[];
         };
-        /** @description Every refusal of this door. */
+        /** @description An error of this API. */
         Refused: {
             message: string;
             success: boolean;
@@ -4512,7 +4512,7 @@ export interface components {
         Rotate: {
             /**
              * Format: uint32
-             * @description Seconds for which older keys go on working; a day when absent.
+             * @description Seconds for which older keys stay valid; a day when absent.
              */
             grace_s?: number | null;
         };
@@ -4530,20 +4530,20 @@ export interface components {
          * @enum {string}
          */
         Scheme: "auto" | "light" | "dark";
-        /** @description What an authenticator app needs; shown once. */
+        /** @description The secret for an authenticator app; shown once. */
         SecondFactorSecret: {
-            /** @description The same as a link, which opens an app on the device itself. */
+            /** @description The same as a link, which opens an app on the device. */
             otpauth_url: string;
-            /** @description To be typed into the app. */
+            /** @description To type into the app. */
             secret: string;
         };
-        /** @description How the account is protected. */
+        /** @description State of two-factor authentication. */
         SecondFactorState: {
-            /** @description A code is asked for at sign-in. */
+            /** @description A code is required at sign-in. */
             enabled: boolean;
             /**
              * Format: int64
-             * @description Recovery codes that were not used yet.
+             * @description Unused recovery codes.
              */
             recovery_codes_left: number;
         };
@@ -4554,7 +4554,7 @@ export interface components {
             /** @description Its origin. */
             origin: string;
         };
-        /** @description It was stored. */
+        /** @description The reply was stored. */
         Sent: {
             success: boolean;
         };
@@ -4563,9 +4563,9 @@ export interface components {
             /** @description The message. */
             message: components["schemas"]["MessageForOperator"];
         };
-        /** @description Answer to `send`. */
+        /** @description Response to `send`. */
         SentToVisitor: {
-            /** @description As stored. */
+            /** @description The message as stored. */
             message: components["schemas"]["MessageForVisitor"];
         };
         /**
@@ -4591,7 +4591,7 @@ export interface components {
         Sessions: {
             sessions: components["schemas"]["SessionView"][];
         };
-        /** @description Password and code, for what weakens the protection. */
+        /** @description Password and code, for changes that weaken the account's protection. */
         ShowBoth: {
             code: string;
             password: string;
@@ -4602,7 +4602,7 @@ export interface components {
          */
         Side: "visitor" | "agent";
         SignIn: {
-            /** @description From the second factor's device, or a recovery code; where the account asks for one. */
+            /** @description Two-factor or recovery code, if two-factor authentication is on. */
             code?: string | null;
             email: string;
             password: string;
@@ -4612,7 +4612,7 @@ export interface components {
             name?: string | null;
             password: string;
         };
-        /** @description May strangers make accounts? */
+        /** @description Whether anybody may sign up. */
         Signup: "open" | "closed";
         SiteCreated: {
             site: components["schemas"]["SiteView"];
@@ -4731,15 +4731,15 @@ export interface components {
             conversation: components["schemas"]["ConversationForOperator"];
             /** @description Oldest first. */
             messages: components["schemas"]["MessageForOperator"][];
-            /** @description Older ones exist. */
+            /** @description Whether older messages exist. */
             more: boolean;
         };
-        /** @description Lets one socket in. */
+        /** @description A ticket that opens one socket. */
         Ticket: {
-            /** @description For the first frame; good for 30 s, once. */
+            /** @description For the hello frame; valid once, for 30 s. */
             ticket: string;
         };
-        /** @description A stored image that no message holds yet. */
+        /** @description A stored, unattached image. */
         Uploaded: {
             /** @description The image. */
             image: components["schemas"]["Image"];
@@ -4853,46 +4853,49 @@ export interface components {
             kind: "operators";
             online: boolean;
         };
-        /** @description Everything that a panel shows, and where news goes on from. */
+        /** @description Everything that a panel shows, and the cursor from which events continue. */
         VisitorState: {
-            /** @description Its conversations, as far as it may read them. */
+            /** @description Conversations that the visitor may read. */
             conversations: components["schemas"]["ConversationForVisitor"][];
-            /** @description News goes on from here. */
+            /** @description Events continue from here. */
             cursor: string;
-            /** @description Optional fields of `start` that were cut or left out, each with the reason, for the page's console. */
+            /** @description Optional fields of `start` that were truncated or dropped, each with the reason, for the page's console. */
             mended: string[];
             /** @description The newest messages, oldest first. */
             messages: components["schemas"]["MessageForVisitor"][];
-            /** @description Older ones exist. */
+            /** @description Whether older messages exist. */
             more: boolean;
-            /** @description A new token, to be kept in place of the old one. */
+            /** @description A new token that replaces the old one. */
             token: string | null;
-            /** @description Who the visitor is. */
+            /** @description The visitor. */
             visitor: components["schemas"]["VisitorForVisitor"];
             /** @description The site. */
             welcome: components["schemas"]["Welcome"];
         };
-        /** @description A site, as an opened panel needs it. */
+        /** @description A site, as a panel needs it. */
         Welcome: {
-            /** @description What may be sent. */
+            /** @description Limits of a message. */
             limits: components["schemas"]["Limits"];
             /** @description Path of the logo. */
             logo_url: string | null;
             /** @description Its name. */
             name: string;
-            /** @description An operator can see a chat: a console is in sight, or its inbox was not long ago. */
+            /** @description An operator can see a chat: a console is visible, or was recently in the inbox. */
             operators_online: boolean;
-            /** @description The owner's greeting in the visitor's language; empty: the widget's own. */
+            /** @description The owner's greeting in the visitor's language; empty: the widget's default. */
             welcome: string;
         };
-        /** @description What a browser does to be let in while its site is under attack. */
+        /** @description The proof of work that a browser does to enter a site that is under attack. */
         Work: {
             /**
              * Format: uint32
-             * @description Zero bits that are asked for.
+             * @description Required zero bits.
              */
             bits: number;
-            /** @description Find a whole number so that SHA-256 of `challenge:number` begins with `bits` zero bits, and say `challenge:number`. */
+            /**
+             * @description Find a whole number so that SHA-256 of `challenge:number` begins with `bits` zero bits, and answer
+             *     `challenge:number`.
+             */
             challenge: string;
         };
     };
