@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_others_are_passed_over_and_near_misses_named() {
+    fn foreign_variables_are_ignored_and_near_misses_reported() {
         let foreign = [
             ("OCS_IDENTITY_SECRET", "0123"),
             ("OCS_PORT", "tcp://10.0.0.7:8080"),

@@ -20,9 +20,9 @@ static JOBS: LazyLock<Sender<Job>> = LazyLock::new(|| {
     let queue = Arc::new(Mutex::new(queue));
     for _ in 0..=thread::available_parallelism().map_or(1, usize::from) {
         let queue = queue.clone();
-        let spawned = thread::Builder::new().name("toil".into()).spawn(move || work_loop(&queue));
+        let spawned = thread::Builder::new().name("cpu-pool".into()).spawn(move || work_loop(&queue));
         if let Err(error) = spawned {
-            tracing::error!(%error, "a thread for pictures and passwords cannot be begun");
+            tracing::error!(%error, "a thread of the CPU pool could not be started");
         }
     }
     sender
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_that_panics_ends_itself_alone() {
+    async fn a_panic_ends_only_its_own_job() {
         let threads = thread::available_parallelism().map_or(1, usize::from);
         for _ in 0..=threads {
             assert_eq!(run::<()>(|| panic!("on purpose")).await, None);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn its_threads_step_back_and_no_others_do() {
+    async fn only_pool_threads_run_at_lower_priority() {
         let nice = || rustix::process::nice(0).expect("a number");
         let before = nice();
         assert_eq!(run(nice).await, Some((before + NICENESS).min(19)));

@@ -120,34 +120,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_account_waits_for_itself_alone() {
+    async fn a_tenant_waits_for_its_own_requests_only() {
         let limit = FairLimit::default();
         let mut held = Vec::new();
         for _ in 0..DEFAULT_CONCURRENCY {
-            held.push(limit.acquire(NOISY).await.expect("a turn"));
+            held.push(limit.acquire(NOISY).await.expect("a permit"));
         }
         let mut next = std::pin::pin!(limit.acquire(NOISY));
         assert!(poll_once(next.as_mut()).is_pending(), "one too many at once");
         drop(limit.acquire(QUIET).await.expect("another account's is free"));
         drop(limit.acquire(Tenant::Account(AccountId(1))).await.expect("the account's own is free"));
         held.pop();
-        drop(next.await.expect("whoever waited has it"));
+        drop(next.await.expect("the queued request gets the permit"));
         held.clear();
         assert!(locked(&limit.queues).is_empty(), "nothing is remembered of who left");
     }
 
     #[tokio::test]
-    async fn a_line_is_bounded_and_who_leaves_makes_room() {
+    async fn a_queue_is_bounded_and_leaving_frees_a_slot() {
         let limit = FairLimit::default();
         let mut held = Vec::new();
         for _ in 0..DEFAULT_CONCURRENCY {
-            held.push(limit.acquire(NOISY).await.expect("a turn"));
+            held.push(limit.acquire(NOISY).await.expect("a permit"));
         }
         let mut waiting: Vec<_> = (DEFAULT_CONCURRENCY..MAX_QUEUED).map(|_| Box::pin(limit.acquire(NOISY))).collect();
         assert!(waiting.iter_mut().all(|one| poll_once(one.as_mut()).is_pending()));
         assert!(matches!(limit.acquire(NOISY).await, Err(Error::Unavailable)));
         waiting.clear();
         held.clear();
-        drop(limit.acquire(NOISY).await.expect("a turn"));
+        drop(limit.acquire(NOISY).await.expect("a permit"));
     }
 }

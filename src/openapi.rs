@@ -42,8 +42,8 @@ pub fn describe() -> Value {
 
 /// Schema generators. Input may omit optional fields, output has them all; therefore there are two generators.
 struct Shapes {
-    taken: SchemaGenerator,
-    given: SchemaGenerator,
+    input: SchemaGenerator,
+    output: SchemaGenerator,
 }
 
 impl Shapes {
@@ -53,8 +53,8 @@ impl Shapes {
             settings.meta_schema = None;
         });
         Shapes {
-            taken: settings.clone().for_deserialize().into_generator(),
-            given: settings.for_serialize().into_generator(),
+            input: settings.clone().for_deserialize().into_generator(),
+            output: settings.for_serialize().into_generator(),
         }
     }
 
@@ -64,39 +64,38 @@ impl Shapes {
             // Mentioning a type adds it to the definitions.
             let _ = generator.subschema_for::<T>();
         }
-        add::<VisitorHello>(&mut self.taken);
-        add::<OperatorHello>(&mut self.taken);
-        add::<VisitorHint>(&mut self.taken);
-        add::<OperatorHint>(&mut self.taken);
-        add::<ErrorCode>(&mut self.given);
-        add::<VisitorFrame>(&mut self.given);
-        add::<OperatorFrame>(&mut self.given);
-        add::<LauncherSite<'static>>(&mut self.given);
+        add::<VisitorHello>(&mut self.input);
+        add::<OperatorHello>(&mut self.input);
+        add::<VisitorHint>(&mut self.input);
+        add::<OperatorHint>(&mut self.input);
+        add::<ErrorCode>(&mut self.output);
+        add::<VisitorFrame>(&mut self.output);
+        add::<OperatorFrame>(&mut self.output);
+        add::<LauncherSite<'static>>(&mut self.output);
     }
 
     fn definitions(mut self) -> Map<String, Value> {
-        let mut all = self.taken.take_definitions(true);
-        all.extend(self.given.take_definitions(true));
+        let mut all = self.input.take_definitions(true);
+        all.extend(self.output.take_definitions(true));
         all
     }
 }
 
 fn operation(route: &Route, shapes: &mut Shapes) -> Value {
     let mut parameters = path_parameters(route.path);
-    if let Some(asks) = route.query {
-        parameters.extend(query_parameters(&asks(&mut shapes.taken).to_value()));
+    if let Some(query) = route.query {
+        parameters.extend(query_parameters(&query(&mut shapes.input).to_value()));
     }
     let mut operation = json!({ "security": security(route), "parameters": parameters });
     if !route.body_media_types.is_empty() {
-        let schema =
-            route.json_body.map_or(json!({}), |takes| json!({ "schema": takes(&mut shapes.taken).to_value() }));
+        let schema = route.json_body.map_or(json!({}), |body| json!({ "schema": body(&mut shapes.input).to_value() }));
         let content: Map<String, Value> =
             route.body_media_types.iter().map(|kind| ((*kind).to_owned(), schema.clone())).collect();
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     let refusal = match route.error_schema {
-        Some(refuses) => refuses(&mut shapes.given),
-        None => shapes.given.subschema_for::<ErrorBody>(),
+        Some(schema) => schema(&mut shapes.output),
+        None => shapes.output.subschema_for::<ErrorBody>(),
     };
     let refusal = json!({ "application/json": { "schema": refusal.to_value() } });
     // Internal errors are not documented as responses.
@@ -110,12 +109,12 @@ fn operation(route: &Route, shapes: &mut Shapes) -> Value {
 }
 
 fn success(route: &Route, shapes: &mut Shapes) -> Value {
-    let mut given: Vec<Value> = route.returns.iter().map(|gives| gives(&mut shapes.given).to_value()).collect();
-    let schema = match given.len() {
+    let mut output: Vec<Value> = route.returns.iter().map(|schema| schema(&mut shapes.output).to_value()).collect();
+    let schema = match output.len() {
         0 if route.media_type == "application/json" => return json!({ "description": "done" }),
         0 => json!({}),
-        1 => json!({ "schema": given.remove(0) }),
-        _ => json!({ "schema": { "anyOf": given } }),
+        1 => json!({ "schema": output.remove(0) }),
+        _ => json!({ "schema": { "anyOf": output } }),
     };
     json!({ "description": "done", "content": { route.media_type: schema } })
 }

@@ -119,7 +119,7 @@ impl Running {
             }
         };
         if tokio::time::timeout(drain, empty).await.is_err() {
-            tracing::warn!("some clients did not leave in time");
+            tracing::warn!("some clients did not disconnect in time");
         }
         for chore in &self.background_tasks {
             chore.abort();
@@ -180,7 +180,7 @@ async fn checkpoint(app: App) {
         let before = app.appender.commits();
         tokio::time::sleep(pause).await;
         if let Err(error) = app.store.checkpoint().await {
-            tracing::warn!(%error, "the write-ahead log could not be folded in; trying again");
+            tracing::warn!(%error, "the write-ahead log could not be checkpointed; retrying");
         }
         pause =
             if app.appender.commits() - before > BUSY_COMMITS { BUSY_CHECKPOINT_INTERVAL } else { CHECKPOINT_INTERVAL };
@@ -190,13 +190,13 @@ async fn checkpoint(app: App) {
 async fn trim(app: App) {
     loop {
         if let Err(error) = events::trim(&app).await {
-            tracing::warn!(%error, "old events could not be removed; trying again later");
+            tracing::warn!(%error, "old events could not be removed; retrying later");
         }
         if let Err(error) = audit::trim(&app).await {
-            tracing::warn!(%error, "old lines of the audit log could not be removed; trying again later");
+            tracing::warn!(%error, "old entries of the audit log could not be removed; retrying later");
         }
         if let Err(error) = visitors::end_expired(&app).await {
-            tracing::warn!(%error, "visitors' tokens that ended could not be removed; trying again later");
+            tracing::warn!(%error, "expired visitor sessions could not be removed; retrying later");
         }
         tokio::time::sleep(TRIM_INTERVAL).await;
     }

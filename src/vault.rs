@@ -126,20 +126,20 @@ fn create(file: &Path) -> io::Result<String> {
 mod tests {
     use super::*;
 
-    fn vault() -> Vault {
+    fn new_vault() -> Vault {
         Vault::from_text(&random_text(KEY_BYTES)).expect("32 bytes")
     }
 
     #[test]
-    fn only_the_same_key_and_place_open_it() {
-        let (vault_of, secret) = (vault(), Secret::new("ids_abc"));
-        let encrypted = vault_of.encrypt(&secret, "site 1").expect("seals");
-        assert_eq!(vault_of.decrypt(&encrypted, "site 1").expect("opens"), secret);
-        assert!(vault_of.decrypt(&encrypted, "site 2").is_err());
-        assert!(vault().decrypt(&encrypted, "site 1").is_err());
+    fn only_the_same_key_and_context_decrypt() {
+        let (vault, secret) = (new_vault(), Secret::new("ids_abc"));
+        let encrypted = vault.encrypt(&secret, "site 1").expect("encrypts");
+        assert_eq!(vault.decrypt(&encrypted, "site 1").expect("decrypts"), secret);
+        assert!(vault.decrypt(&encrypted, "site 2").is_err());
+        assert!(new_vault().decrypt(&encrypted, "site 1").is_err());
         let mut changed = encrypted.clone();
         *changed.last_mut().expect("not empty") ^= 1;
-        assert!(vault_of.decrypt(&changed, "site 1").is_err());
-        assert!(vault_of.decrypt(&encrypted[..10], "site 1").is_err());
+        assert!(vault.decrypt(&changed, "site 1").is_err());
+        assert!(vault.decrypt(&encrypted[..10], "site 1").is_err());
     }
 }

@@ -34,7 +34,7 @@ pub fn admit(app: &App, site: &Site, answer: Option<&str>) -> Result<()> {
 
 /// Records the attack and notifies the owner's consoles, in the background.
 fn record_start(app: &App, site: SiteId) {
-    tracing::warn!(%site, "too many new visitors: an attack; each now works for its entry");
+    tracing::warn!(%site, "too many new visitors: an attack; each must now do a proof of work");
     let app = app.clone();
     tokio::spawn(async move {
         let act = move |tx: &mut Tx| {

@@ -37,7 +37,7 @@ async fn record_ends(app: &App, over: Result<Vec<SiteId>>) {
         Result::Ok(())
     };
     if let Err(error) = recorded.await {
-        tracing::warn!(%error, "the end of an attack was not noted; the console shows it as under way");
+        tracing::warn!(%error, "the end of an attack could not be recorded; the console shows it as in progress");
     }
 }
 

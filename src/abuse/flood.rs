@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn work_grows_while_those_who_work_are_many_and_shrinks_after() {
+    fn difficulty_rises_under_load_and_falls_after() {
         let floods = Floods::new(4);
         let mut now = Instant::now();
         (0..5).for_each(|_| _ = floods.on_new_visitor(SITE, now));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_takes_a_bounded_number_whatever_they_work() {
+    fn admissions_are_bounded_whatever_work_is_done() {
         let floods = Floods::new(2);
         let now = Instant::now();
         (0..3).for_each(|_| _ = floods.on_new_visitor(SITE, now));

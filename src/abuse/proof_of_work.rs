@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn work_counts_once_on_its_site_and_in_time() {
+    fn an_answer_is_valid_once_on_its_site_and_in_time() {
         let work = ProofOfWork::default();
         let challenge = work.challenge(SITE, 8, NOW);
         let answer = done(&challenge);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_done_or_was_changed_is_refused() {
+    fn insufficient_or_modified_answers_are_refused() {
         let work = ProofOfWork::default();
         let challenge = work.challenge(SITE, 12, NOW);
         let lazy = (0_u64..).map(|number| format!("{}:{number}", challenge.challenge));

@@ -169,7 +169,7 @@ impl Socket {
                 _ => {}
             }
         }
-        bail!("a socket was closed before it was let in")
+        bail!("a socket was closed before its handshake")
     }
 
     /// Splits the socket, so that two tasks can use it.

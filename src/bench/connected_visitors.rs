@@ -154,7 +154,7 @@ async fn idle(
     let cpu = Cpu::now(setup.pid);
     tokio::time::sleep(Duration::from_secs(bench.idle_seconds)).await;
     let used = Cpu::now(setup.pid).of_process(&cpu) / bench.idle_seconds as f64 * 100.0;
-    report.add(Figure::value("idle_cpu", "of one core, with all of them idle and answering beats", "%", used));
+    report.add(Figure::value("idle_cpu", "of one core, with all of them idle and answering heartbeats", "%", used));
     Ok(connected)
 }
 

@@ -72,8 +72,8 @@ pub struct Memory {
 pub fn memory(pid: Option<u32>) -> Option<Memory> {
     let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", pid?)).ok()?;
     let bytes = |name: &str| {
-        let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
-        Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? * 1024)
+        let socket = rollup.lines().find_map(|socket| socket.strip_prefix(name))?;
+        Some(socket.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? * 1024)
     };
     Some(Memory { resident: bytes("Rss:")?, anonymous: bytes("Anonymous:")? })
 }
@@ -129,22 +129,21 @@ pub async fn baseline_fan_out(count: usize, rounds: usize, pause: Duration) -> a
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let target: SocketAddr = listener.local_addr()?;
     let (sender, _) = broadcast::channel::<Message>(16);
-    let (delivery_latency, mut hearing) = mpsc::unbounded_channel();
+    let (received, mut receiver) = mpsc::unbounded_channel();
     let mut tasks = JoinSet::new();
     for _ in 0..count {
-        let (line, accepted) = tokio::join!(Socket::open(target, None, "/", &[]), accept(&listener));
-        let (mut line, mut server, mut told, delivery_latency) =
-            (line?, accepted?, sender.subscribe(), delivery_latency.clone());
+        let (socket, accepted) = tokio::join!(Socket::open(target, None, "/", &[]), accept(&listener));
+        let (mut socket, mut server, mut frames, received) = (socket?, accepted?, sender.subscribe(), received.clone());
         tasks.spawn(async move {
-            while let Ok(frame) = told.recv().await {
+            while let Ok(frame) = frames.recv().await {
                 if server.send(frame).await.is_err() {
                     return;
                 }
             }
         });
         tasks.spawn(async move {
-            while line.next_text().await.is_some() {
-                if delivery_latency.send(Instant::now()).is_err() {
+            while socket.next_text().await.is_some() {
+                if received.send(Instant::now()).is_err() {
                     return;
                 }
             }
@@ -158,7 +157,7 @@ pub async fn baseline_fan_out(count: usize, rounds: usize, pause: Duration) -> a
         sender.send(frame.clone())?;
         let mut last = start;
         for _ in 0..count {
-            last = hearing.recv().await.context("a probe's page is gone")?.max(last);
+            last = receiver.recv().await.context("a probe's page is gone")?.max(last);
         }
         measured.record(last - start);
     }

@@ -40,10 +40,10 @@ pub async fn run(
     visitors: &[Arc<Visitor>],
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let (delivery_latency, mut tasks) = (Arc::<AtomicU64>::default(), JoinSet::new());
+    let (received, mut tasks) = (Arc::<AtomicU64>::default(), JoinSet::new());
     for _ in 0..CONSOLES {
         let (up, down) = setup.owner.open_feed().await?.split();
-        tasks.spawn(count(up, down, delivery_latency.clone()));
+        tasks.spawn(count(up, down, received.clone()));
     }
     let (target, block) = (setup.target, setup.block);
     let opening = visitors.iter().enumerate().map(|(n, visitor)| visitor.open_feed(target, block, n));
@@ -57,12 +57,12 @@ pub async fn run(
         n += 1;
     }
     tokio::time::sleep_until(start + WARM_UP).await;
-    let (before, at, cpu) = (delivery_latency.load(Ordering::Relaxed), Instant::now(), Cpu::now(setup.pid));
+    let (before, at, cpu) = (received.load(Ordering::Relaxed), Instant::now(), Cpu::now(setup.pid));
     tokio::time::sleep(Duration::from_secs(bench.seconds)).await;
-    let told = delivery_latency.load(Ordering::Relaxed) - before;
-    let rate = told as f64 / at.elapsed().as_secs_f64();
+    let count = received.load(Ordering::Relaxed) - before;
+    let rate = count as f64 / at.elapsed().as_secs_f64();
     let what = format!("deliveries to {CONSOLES} consoles of the moves of {n} visitors");
-    report.add(Figure::value("flow", what, "/s", rate).with_cpu(told, &cpu, setup.pid));
+    report.add(Figure::value("flow", what, "/s", rate).with_cpu(count, &cpu, setup.pid));
     tasks.shutdown().await;
     Ok(())
 }
@@ -78,12 +78,12 @@ async fn move_about(mut up: Up, start: Instant) {
 }
 
 /// Both halves are held: the socket lives as long as this task.
-async fn count(_up: Up, mut down: Down, delivery_latency: Arc<AtomicU64>) {
+async fn count(_up: Up, mut down: Down, received: Arc<AtomicU64>) {
     while let Some(Ok(message)) = down.next().await {
         if let Message::Text(text) = message
             && text.as_bytes().windows(PAGE_SIGNAL.len()).any(|part| part == PAGE_SIGNAL)
         {
-            delivery_latency.fetch_add(1, Ordering::Relaxed);
+            received.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -26,7 +26,7 @@ impl OwnServer {
     /// Starts this program as a server with an empty data folder below `parent`.
     pub async fn start(parent: &Path) -> anyhow::Result<OwnServer> {
         let folder = parent.join(format!("ocs-bench-{}", std::process::id()));
-        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
         // The port is free again at once; another process is unlikely to take it within a moment.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let process = spawn(&folder, address)?;

@@ -73,9 +73,11 @@ impl Backup {
             outln!("{} deleted while the copy was made and not in it", count(done.gone, "file"));
         }
         outln!(
-            "\nmaster.key is NOT in this file, so that a stolen backup opens no secrets. Keep a copy of it elsewhere:"
+            "\nmaster.key is NOT in this file, so that a stolen backup decrypts no secrets. Keep a copy of it elsewhere:"
         );
-        outln!("without it, identity secrets must be made anew after a restore, and second factors be turned off with");
+        outln!(
+            "without it, identity secrets must be created again after a restore, and two-factor authentication turned off with"
+        );
         outln!("`ocs user totp-off` or a recovery code. Everything else works without it.");
         Ok(())
     }

@@ -122,7 +122,7 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
         Command::EndSecondFactor { email } => {
             let account = account_of(app, &email).await?;
             accounts::remove_second_factor(app, account.id).await.map_err(|error| match error {
-                Error::NotFound => anyhow!("{email} has no second factor; the password alone is asked for"),
+                Error::NotFound => anyhow!("{email} does not use two-factor authentication"),
                 other => explain(other),
             })?;
             Output::User(account.into())
@@ -170,7 +170,5 @@ pub(super) fn explain(error: Error) -> anyhow::Error {
 
 /// The output does not match the command, because two versions of the program met.
 pub(super) fn unexpected() -> anyhow::Error {
-    anyhow!(
-        "the running server gave another answer than this program understands; use the same version of ocs for both"
-    )
+    anyhow!("the running server sent an unexpected answer; use the same version of ocs for both")
 }

@@ -137,9 +137,9 @@ async fn send_over_socket(folder: &Folder) -> anyhow::Result<(String, Config, bo
     let Output::Serving(Serving { instance, settings }) = answer else { return Err(unexpected()) };
     let is_secret = |text: &str| text == HIDDEN;
     let has_master_key = settings.iter().any(|(key, text)| key == "master_key" && is_secret(text));
-    let told: Vec<(&str, String)> =
+    let reported: Vec<(&str, String)> =
         settings.iter().filter(|(_, text)| !is_secret(text)).map(|(key, text)| (key.as_str(), text.clone())).collect();
-    Ok((instance, Config::load(None, std::iter::empty(), &told)?, has_master_key))
+    Ok((instance, Config::load(None, std::iter::empty(), &reported)?, has_master_key))
 }
 
 impl Server {

@@ -74,12 +74,12 @@ impl Restore {
             let are = if restored.missing == 1 { "is" } else { "are" };
             outln!("{} {are} missing; chats show a placeholder instead", count(restored.missing, "image file"));
         }
-        outln!("\nEverybody signs in again, and open chats load anew.");
+        outln!("\nEverybody must sign in again, and open chats reload.");
         outln!(
             "Copy master.key of the old server into {} before the first start; without it, identity",
             data.display()
         );
-        outln!("secrets must be made anew in My Sites.");
+        outln!("secrets must be created again in My Sites.");
         Ok(())
     }
 }

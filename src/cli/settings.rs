@@ -41,11 +41,12 @@ fn example() -> String {
 fn markdown() -> String {
     let mut out = String::from(
         "# Settings\n\n\
-         Made from the program's own table by `ocs settings --markdown`.\n\n\
-         Each setting can stand in a TOML file (`ocs serve --config FILE`, or `OCS_CONFIG=FILE`), in a variable, or on\n\
-         the command line (`--set key=value`). The command line goes before variables, variables before the file, and\n\
-         the file before the default. An unknown setting in the file or on the command line is refused. A variable that\n\
-         begins with `OCS_` and names no setting is left to whoever set it; one that nearly names a setting is warned about.\n\n\
+         Generated from the program's own table by `ocs settings --markdown`.\n\n\
+         Each setting can be in a TOML file (`ocs serve --config FILE`, or `OCS_CONFIG=FILE`), in an environment variable,\n\
+         or on the command line (`--set key=value`). The command line overrides variables, variables override the file,\n\
+         and the file overrides the default. An unknown setting in the file or on the command line is refused. A variable\n\
+         that begins with `OCS_` and names no setting is ignored, because it belongs to another program; one that nearly\n\
+         names a setting causes a warning.\n\n\
          | setting | variable | default | what it does |\n| --- | --- | --- | --- |\n",
     );
     for Row { key, doc, default } in Config::table() {

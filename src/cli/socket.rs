@@ -35,7 +35,7 @@ pub fn listen(app: &App) -> std::io::Result<JoinHandle<()>> {
             match listener.accept().await {
                 Ok((stream, _)) => drop(tokio::spawn(serve(app.clone(), stream))),
                 Err(error) => {
-                    tracing::warn!(%error, "a command could not be taken");
+                    tracing::warn!(%error, "a command could not be accepted");
                     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
                 }
             }
@@ -83,7 +83,7 @@ async fn serve(app: App, mut stream: UnixStream) {
     let answered = async {
         let line = read_line(&mut stream).await?;
         let command: Command =
-            serde_json::from_str(&line).context("this command is not known; use the same version of ocs")?;
+            serde_json::from_str(&line).context("unknown command; use the same version of ocs for both")?;
         execute(&app, command).await
     };
     let answer: Result<Output, String> = answered.await.map_err(|error| format!("{error:#}"));
@@ -95,7 +95,7 @@ async fn serve(app: App, mut stream: UnixStream) {
         anyhow::Ok(())
     };
     if let Err(error) = written.await {
-        tracing::warn!(%error, "a command was carried out, but who asked is gone");
+        tracing::warn!(%error, "a command was executed, but its client has disconnected");
     }
 }
 

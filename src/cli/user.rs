@@ -125,7 +125,7 @@ impl TotpOff {
         let command = Command::EndSecondFactor { email: self.email };
         let Output::User(user) = send(self.config_args.read()?, command).await? else { return Err(unexpected()) };
         outln!(
-            "{} signs in with the password alone now; a new second factor can be set up on the account page",
+            "{} now signs in with the password alone; two-factor authentication can be set up again on the account page",
             user.email
         );
         Ok(())

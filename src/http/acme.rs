@@ -43,7 +43,7 @@ impl Authority {
     /// An authority as configured. The account and the certificate are stored in `folder`, readable by their owner
     /// alone.
     pub(super) fn new(config: &Config, folder: PathBuf) -> anyhow::Result<Authority> {
-        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
         Ok(Authority {
             directory: config.acme_directory.clone(),
             domains: config.acme_domains.clone(),
@@ -65,14 +65,14 @@ impl Authority {
                 tokio::time::sleep(CHECK_INTERVAL).await;
                 continue;
             }
-            tracing::info!(domains = %self.domains.join(", "), "asking for a certificate");
+            tracing::info!(domains = %self.domains.join(", "), "requesting a certificate");
             match self.obtain(&certificates).await {
                 Ok(()) => wait = FIRST_RETRY_DELAY,
                 Err(error) => {
                     tracing::error!(
                         error = format!("{error:#}"),
                         wait_s = wait.as_secs(),
-                        "no certificate; trying again"
+                        "no certificate was issued; retrying"
                     );
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(CHECK_INTERVAL);
@@ -91,7 +91,7 @@ impl Authority {
 
     fn stored(&self) -> anyhow::Result<CertifiedKey> {
         let names = fs::read_to_string(self.folder.join("names.txt"))?;
-        anyhow::ensure!(names == self.domains.join("\n"), "kept for other names");
+        anyhow::ensure!(names == self.domains.join("\n"), "stored for other names");
         read_pair(&self.folder.join("certificate.pem"), &self.folder.join("key.pem"))
     }
 
@@ -150,14 +150,14 @@ impl Authority {
         let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
         let new = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
         let made = builder.create(&new, self.directory.clone(), None).await;
-        let (account, credentials) = made.context("the authority gave no account")?;
+        let (account, credentials) = made.context("the authority did not register an account")?;
         let stored = StoredAccount { directory: self.directory.clone(), credentials };
         self.store_file("account.json", &serde_json::to_string(&stored)?)?;
         Ok(account)
     }
 
     fn store_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
-        write_private(&self.folder.join(name), text).with_context(|| format!("{name} cannot be kept"))
+        write_private(&self.folder.join(name), text).with_context(|| format!("{name} cannot be stored"))
     }
 }
 

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_before_an_unreadable_hop_is_believed_by_nobody() {
+    fn hops_before_an_unreadable_one_are_not_trusted() {
         for last in ["6.6.6.6, unknown", "6.6.6.6, ", "6.6.6.6, _hidden", "6.6.6.6, 1.2.3.4.5"] {
             assert_eq!(client(&[last]), "10.0.0.1", "{last}");
         }

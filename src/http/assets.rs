@@ -72,7 +72,7 @@ pub async fn console(State(app): State<App>, request: axum::extract::Request) ->
 fn is_reserved(path: &str) -> bool {
     ["/api", "/uploads", "/widget", "/demo"]
         .iter()
-        .any(|door| path.strip_prefix(door).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        .any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 async fn page(app: &App, parts: &Parts) -> Response {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn doors_are_no_pages() {
+    fn api_paths_are_not_pages() {
         assert!(is_reserved("/api") && is_reserved("/uploads/x") && !is_reserved("/apiary") && !is_reserved("/"));
     }
 }

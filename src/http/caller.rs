@@ -43,7 +43,7 @@ pub struct CurrentOperator {
     whole: Account,
     by: By,
     #[expect(dead_code, reason = "held for as long as the request is at work")]
-    turn: Option<Arc<FairPermit>>,
+    permit: Option<Arc<FairPermit>>,
 }
 
 impl CurrentOperator {
@@ -68,7 +68,7 @@ impl CurrentOperator {
 
     /// Releases the concurrency permit. Call it before slow work that has a queue of its own.
     pub fn without_permit(self) -> CurrentOperator {
-        CurrentOperator { turn: None, ..self }
+        CurrentOperator { permit: None, ..self }
     }
 
     /// The session token from the cookie.
@@ -95,7 +95,7 @@ impl FromRequestParts<App> for CurrentOperator {
         if asked_again {
             accounts::check_confirmed(app, whole.id, confirmed_at).await?;
         }
-        let turn = app.fair_limit.acquire(Tenant::Account(whole.id)).await?;
+        let permit = app.fair_limit.acquire(Tenant::Account(whole.id)).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         Ok(CurrentOperator {
             by: By::at(whole.id, &address.0.to_string()),
@@ -105,7 +105,7 @@ impl FromRequestParts<App> for CurrentOperator {
             session,
             token,
             whole,
-            turn: Some(Arc::new(turn)),
+            permit: Some(Arc::new(permit)),
         })
     }
 }

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_network_has_its_share_and_a_proxy_only_the_whole() {
+    async fn a_network_has_a_limit_and_a_proxy_only_the_total() {
         let proxy: IpAddr = "10.0.0.7".parse().expect("an address");
         let proxies = vec![Network::from(proxy)];
         let open = ConnectionCount::default();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_that_share_a_connection_count_as_connections_do() {
+    async fn requests_on_one_connection_count_as_connections() {
         let limits = ConnectionLimits::new(9, 4, Vec::new(), ConnectionCount::default());
         let connect = async |from: &str| {
             let permit = limits.accept().await.expect("a permit");

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_form_that_is_taken() {
+    fn the_best_accepted_encoding_is_chosen() {
         assert_eq!(wanted("gzip, deflate, br, zstd"), Encoding::Brotli);
         assert_eq!(wanted("gzip;q=1.0, br;q=0"), Encoding::Gzip);
         assert_eq!(wanted("identity"), Encoding::Plain);

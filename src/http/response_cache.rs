@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_holds_as_long_as_its_stamp() {
+    fn an_entry_is_valid_for_its_version_only() {
         let cache: ResponseCache<u8, i64, &str> = ResponseCache::new(2);
         cache.insert(1, 7, "seven");
         assert_eq!(cache.get(&1, |n| *n == 7), Some("seven"));

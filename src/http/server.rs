@@ -84,7 +84,7 @@ impl Server {
                 Err(error) => {
                     // Once for each series of errors: a server without descriptors may also be short of disk space.
                     if !failing {
-                        tracing::warn!(%error, "connections cannot be accepted; trying again");
+                        tracing::warn!(%error, "connections cannot be accepted; retrying");
                     }
                     failing = true;
                     tokio::time::sleep(ACCEPT_RETRY_DELAY).await;

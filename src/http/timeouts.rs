@@ -458,13 +458,13 @@ mod tests {
     /// Reads a body of which `first` bytes come at once and the rest after `pause`, and returns how it ended.
     async fn read(first: usize, rest: usize, pause: Duration) -> Result<usize, String> {
         let (mut client, server) = tokio::io::duplex(64 * 1024);
-        let (told, mut received_bytes) = tokio::sync::mpsc::channel(1);
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let told = told.clone();
+            let sender = sender.clone();
             async move {
                 let whole = RequestBody::new(request.into_body(), TIMEOUTS, UnreadBody::default()).collect().await;
                 let length = whole.map(|whole| whole.to_bytes().len()).map_err(|error| error.to_string());
-                told.send(length).await.expect("a test that listens");
+                sender.send(length).await.expect("a test that listens");
                 Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
             }
         });
@@ -479,15 +479,14 @@ mod tests {
             let _ = client.write_all(&vec![b'x'; rest]).await;
             client
         });
-        let ended =
-            timeout(Duration::from_secs(10), received_bytes.recv()).await.expect("an end in time").expect("an end");
+        let ended = timeout(Duration::from_secs(10), receiver.recv()).await.expect("an end in time").expect("an end");
         served.abort();
         client.abort();
         ended
     }
 
     #[tokio::test]
-    async fn a_body_keeps_its_pace_once_the_grace_is_over() {
+    async fn a_body_keeps_the_minimum_rate_after_the_grace_period() {
         // A pause of ten grace periods: earned by 8 KiB, not by one byte.
         let pause = TIMEOUTS.grace * 10;
         assert_eq!(read(8 * 1024, 10, pause).await, Ok(8 * 1024 + 10));

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spent_comes_back_and_never_more() {
+    fn buckets_refill_to_their_capacity() {
         let (token_buckets, start) = (TokenBuckets::default(), Instant::now());
         assert_eq!(spend(&token_buckets, &[visitor(1)], 100, start), 60);
         assert_eq!(spend(&token_buckets, &[visitor(1)], 100, start + Duration::from_secs(2)), 20);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn all_payers_pay_or_none() {
+    fn all_buckets_are_charged_or_none() {
         let (token_buckets, start) = (TokenBuckets::default(), Instant::now());
         let (address, one) = (BucketKey::Address(7), visitor(1));
         let many: usize = (0..100).map(|n| spend(&token_buckets, &[visitor(n), address.clone()], 60, start)).sum();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_makes_buckets_refills_none() {
+    fn creating_buckets_refills_none() {
         let (token_buckets, start) = (TokenBuckets::default(), Instant::now());
         for n in 1..=500 {
             assert_eq!(spend(&token_buckets, &[visitor(-n)], 60, start), 60);

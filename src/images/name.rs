@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_we_never_gave_are_refused() {
+    fn foreign_names_are_refused() {
         let hex = "0123456789abcdef0123456789abcdef";
         for bad in [
             "",

@@ -19,7 +19,7 @@ const GRACE_SECONDS: i64 = 600;
 pub async fn run(app: App) {
     loop {
         if let Err(error) = sweep(&app).await {
-            tracing::warn!(%error, "images that nobody needs could not be removed; trying again later");
+            tracing::warn!(%error, "unattached images or orphaned files could not be removed; retrying later");
         }
         let _ = tokio::time::timeout(SWEEP_INTERVAL, app.images.orphaned_files.notified()).await;
     }

@@ -68,8 +68,8 @@ pub(super) fn reencode_animation(bytes: &[u8], header: &ImageHeader) -> Result<R
                 (1..raw.height as usize).for_each(|y| buffer.copy_within(y * apart..y * apart + row, y * row));
             }
             let pixels = &mut buffer[..row * raw.height as usize];
-            if let Some(turn) = &to_srgb {
-                turn.apply(pixels, channels);
+            if let Some(conversion) = &to_srgb {
+                conversion.apply(pixels, channels);
             }
             if let Some(frame) = reader.info().frame_control().filter(|_| index > 0 || !separate_default) {
                 writer.set_frame_delay(frame.delay_num, frame.delay_den)?;

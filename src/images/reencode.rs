@@ -68,12 +68,12 @@ impl Decoded {
     /// Converts to sRGB, upright, in a layout that the encoders and the resizer support.
     fn into_upright_srgb(self) -> DynamicImage {
         let mut picture = self.picture;
-        if let Some(turn) = self.profile.and_then(|profile| ToSrgb::of(&profile)) {
+        if let Some(conversion) = self.profile.and_then(|profile| ToSrgb::of(&profile)) {
             match &mut picture {
-                DynamicImage::ImageLuma8(pixels) => turn.apply(pixels, 1),
-                DynamicImage::ImageLumaA8(pixels) => turn.apply(pixels, 2),
-                DynamicImage::ImageRgb8(pixels) => turn.apply(pixels, 3),
-                DynamicImage::ImageRgba8(pixels) => turn.apply(pixels, 4),
+                DynamicImage::ImageLuma8(pixels) => conversion.apply(pixels, 1),
+                DynamicImage::ImageLumaA8(pixels) => conversion.apply(pixels, 2),
+                DynamicImage::ImageRgb8(pixels) => conversion.apply(pixels, 3),
+                DynamicImage::ImageRgba8(pixels) => conversion.apply(pixels, 4),
                 // Our decoders return no other layout.
                 _ => {}
             }

@@ -134,5 +134,5 @@ pub(super) async fn put_verified(app: &App, key: &BlobKey, bytes: Bytes) -> Resu
 
 fn report(known_image: &store::KnownImage) {
     let (site, image) = (known_image.site_id, known_image.id);
-    tracing::error!(%site, %image, "a stored picture is missing or damaged; restore its file from a backup");
+    tracing::error!(%site, %image, "a stored image is missing or damaged; restore its file from a backup");
 }

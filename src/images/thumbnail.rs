@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_seen_gives_no_colour() {
+    fn transparent_pixels_add_no_colour() {
         let checks = |x: u32, _| if x.is_multiple_of(2) { Rgba([200, 40, 90, 255]) } else { Rgba([0, 255, 0, 0]) };
         let still = DynamicImage::ImageRgba8(RgbaImage::from_fn(200, 100, checks));
         let small = resize(&still, 50).expect("a small picture").into_rgba8();
