@@ -80,7 +80,7 @@ fn remove_conversations(
         .collect();
     let ids: Vec<ConversationId> = gone.iter().map(|conversation| conversation.id).collect();
     let Some(last) = ids.last().copied() else { return Ok(None) };
-    images::forget(tx, site, &ids)?;
+    images::delete_of_conversations(tx, site, &ids)?;
     // These have no foreign key, which would cost on every message.
     messages::store::forget(tx, site, &ids)?;
     conversations::store::remove(tx, site, &ids)?;

@@ -83,13 +83,13 @@ pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, 
     let store = Store::open(&folder, Clock::System).await?;
     let fill = move |tx: &mut Tx| {
         if from.sites < to.sites {
-            tx.run(ACCOUNTS, values![0, from.sites, to.sites, ABOVE])?;
-            tx.run(SITES, values![site, from.sites, to.sites, ABOVE, to.owned])?;
-            tx.run(COUNTERS, values![0, from.sites, to.sites, ABOVE])?;
+            tx.run(ACCOUNTS, values![0, from.sites, to.sites, FIRST_ID])?;
+            tx.run(SITES, values![site, from.sites, to.sites, FIRST_ID, to.owned])?;
+            tx.run(COUNTERS, values![0, from.sites, to.sites, FIRST_ID])?;
         }
         let (first, last) = ((from.messages + 19) / 20, (to.messages + 19) / 20);
-        tx.run(VISITORS, values![site, first, last, ABOVE, to.sites])?;
-        tx.run(CONVERSATIONS, values![site, first, last, ABOVE, to.sites])
+        tx.run(VISITORS, values![site, first, last, FIRST_ID, to.sites])?;
+        tx.run(CONVERSATIONS, values![site, first, last, FIRST_ID, to.sites])
     };
     store.write(fill).await?;
     // Above all numbers that the server gave since it was filled to the size before.
@@ -99,15 +99,15 @@ pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, 
     let mut begin = from.messages;
     while begin < to.messages {
         let end = to.messages.min(begin + CHUNK);
-        let values = values![site, begin, end, ABOVE, to.sites, text, numbers, ids];
+        let values = values![site, begin, end, FIRST_ID, to.sites, text, numbers, ids];
         store.write(move |tx| tx.run(MESSAGES, &values)).await?;
         store.checkpoint().await?;
         begin = end;
     }
     let finish = move |tx: &mut Tx| {
-        tx.run(LAST_SEQ, values![site, LONG, to.messages])?;
+        tx.run(LAST_SEQ, values![site, LONG_CONVERSATION, to.messages])?;
         tx.run(LAST_MESSAGE, values![ids + to.messages])?;
-        tx.run(LAST_NUMBERS, values![numbers + to.messages, site, ABOVE])
+        tx.run(LAST_NUMBERS, values![numbers + to.messages, site, FIRST_ID])
     };
     store.write(finish).await?;
     crate::search::index(&store).await?;

@@ -32,7 +32,7 @@ fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> R
 
 /// Lets go of the first images of a deleted site, at most so many. Returns how many. The files are removed after the commit;
 /// should the server stop in between, the next sweep removes them.
-pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+pub fn delete_batch(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     let count = store::delete_some(tx, site, limit)?;
     if count > 0 {
         events::effect(tx, Effect::FilesOrphaned);
@@ -41,7 +41,7 @@ pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
 }
 
 /// Lets go of the images of conversations that are to be removed, before their messages go.
-pub fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+pub fn delete_of_conversations(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
     store::delete_of(tx, site, conversations)?;
     events::effect(tx, Effect::FilesOrphaned);
     Ok(())

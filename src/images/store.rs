@@ -98,7 +98,7 @@ impl TryFrom<ImageRow> for Image {
 }
 
 /// What a stored picture is known by.
-pub(super) struct Known {
+pub(super) struct KnownImage {
     /// Its site.
     pub site_id: SiteId,
     /// Its number.
@@ -106,7 +106,7 @@ pub(super) struct Known {
     /// SHA-256 of its content.
     pub sha256: Vec<u8>,
 }
-record!(Known { site_id, id, sha256 });
+record!(KnownImage { site_id, id, sha256 });
 
 /// Finds an image by name; `None` when no site has it.
 pub(super) async fn find(store: &Store, name: &str) -> Result<Option<KnownImage>> {
@@ -162,13 +162,13 @@ pub(super) async fn unattached(store: &Store, before: Millis, limit: i64) -> Res
     store.all(UNATTACHED, values![before, limit]).await
 }
 
-/// Deletes one loose image and notes its files for removal.
+/// Deletes an unattached image and marks its files as orphaned.
 pub(super) fn delete_unattached(tx: &mut Tx, site: SiteId, image: ImageId) -> Result<()> {
     tx.run(ORPHAN_FILES_OF_ONE, values![site, image])?;
     tx.run(DELETE_ONE, values![site, image]).map(|_| ())
 }
 
-/// Deletes the first images of a site, at most so many, and notes their files for removal. Returns how many.
+/// Deletes the first images of a site, at most so many, marks their files as orphaned, and returns how many.
 pub(super) fn delete_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     let rows: Vec<(ImageId,)> = tx.all(SOME, values![site, limit])?;
     let images: Vec<ImageId> = rows.into_iter().map(|(image,)| image).collect();
@@ -183,14 +183,14 @@ fn delete_these(tx: &mut Tx, site: SiteId, images: &[ImageId]) -> Result<()> {
     tx.run(DELETE_MANY, values![site, Value::ids(images)]).map(|_| ())
 }
 
-/// Deletes the images that stand in conversations, and notes their files for removal.
+/// Deletes the images in conversations and marks their files as orphaned.
 pub(super) fn delete_of(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
     let rows: Vec<(ImageId,)> = tx.all(IN_CONVERSATIONS, values![site, Value::ids(conversations)])?;
     let images: Vec<ImageId> = rows.into_iter().map(|(image,)| image).collect();
     delete_these(tx, site, &images)
 }
 
-/// Notes one file for removal.
+/// Marks one file as orphaned.
 pub(super) fn orphan_file(tx: &mut Tx, key: &BlobKey) -> Result<()> {
     tx.run(ORPHAN_FILE, values![key.folder(), key.name()]).map(|_| ())
 }
@@ -200,7 +200,7 @@ pub(super) async fn orphaned_files(store: &Store, limit: i64) -> Result<Vec<(Str
     store.all(ORPHANED_FILES, values![limit]).await
 }
 
-/// A leftover is gone.
+/// Removes the row of a deleted orphaned file.
 pub(super) fn forget_orphaned_file(tx: &mut Tx, folder: &str, name: &str) -> Result<()> {
     tx.run(FORGET_ORPHANED_FILE, values![folder, name]).map(|_| ())
 }

@@ -39,7 +39,7 @@ pub fn delete_all_of(tx: &mut Tx, by: &By, owner: AccountId) -> Result<()> {
 fn delete_in(tx: &mut Tx, by: &By, site: &Site) -> Result<()> {
     audit::record(tx, by, Action::SiteDeleted, Some(site.id), &site.name)?;
     if let Some(logo) = &site.logo {
-        images::forget_logo(tx, logo)?;
+        images::remove_logo(tx, logo)?;
     }
     accounts::store::add_nobody(tx)?;
     store::disown(tx, site.id)?;

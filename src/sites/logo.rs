@@ -39,7 +39,7 @@ async fn replace(app: &App, by: &By, site: SiteId, name: Option<String>) -> Resu
         let old = std::mem::replace(&mut changed.logo, name.clone());
         store::update(tx, &changed)?;
         if let Some(old) = old {
-            images::forget_logo(tx, &old)?;
+            images::remove_logo(tx, &old)?;
         }
         events::effect(tx, Effect::SiteChanged(site));
         audit::record(tx, &by, Action::SiteChanged, Some(site), "logo")?;

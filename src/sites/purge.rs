@@ -39,7 +39,7 @@ pub async fn purge(app: &App) -> Result<()> {
 /// Rows that go with a visitor by a cascade (`people`, `people_words`) are not counted.
 fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     let mut left = rows;
-    left -= images::forget_some(tx, site, left)?;
+    left -= images::delete_batch(tx, site, left)?;
     left -= messages::store::forget_some(tx, site, left)?;
     left -= events::store::forget_some(tx, site, left)?;
     left -= conversations::store::forget_some(tx, site, left)?;

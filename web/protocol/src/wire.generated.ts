@@ -4293,7 +4293,7 @@ export interface components {
         };
         /**
          * Format: int64
-         * @description A point in time: Unix milliseconds, UTC. For display and expiry only; order comes from sequence numbers.
+         * @description A moment: milliseconds since 1970 UTC. For display and expiry; order comes from sequence numbers.
          */
         Millis: number;
         /** @description All sites of the account, oldest first. */
