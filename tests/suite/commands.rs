@@ -439,7 +439,7 @@ fn an_owner_who_lost_the_device_is_helped_and_it_is_written_down() {
     let _server = place.serve();
     place.ocs("user password --email otto@shop.example --password-stdin", "another password").fine();
     let none = place.ocs("user totp-off --email otto@shop.example", "").refused();
-    assert!(none.contains("has no second factor"), "{none}");
+    assert!(none.contains("does not use two-factor authentication"), "{none}");
     let lines = place.ocs("audit --json", "").json();
     let actions: Vec<_> = lines.as_array().expect("a list").iter().map(|line| line["action"].clone()).collect();
     assert_eq!(actions, ["account_made", "site_made", "chat_key_made", "password_changed"]);
