@@ -7,9 +7,9 @@ import { Tab } from './tab.js';
 const CONVERSATIONS = 40;
 
 async function visitorsOf(server, site) {
-  const { WidgetDoor } = await loadProtocol();
+  const { WidgetApi } = await loadProtocol();
   for (let n = 0; n < CONVERSATIONS; n += 1) {
-    const api = new WidgetDoor(server.url, site.key);
+    const api = new WidgetApi(server.url, site.key);
     const { token } = await api.start({ external_id: `visitor-${n}`, nickname: `Visitor ${n}`, anonymous: false, locale: 'en', timezone: 'UTC' });
     api.token = token;
     await api.send(`first-${n}-${n}`, { text: `Question ${n}` });

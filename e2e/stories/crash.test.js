@@ -38,11 +38,11 @@ class Writer {
 }
 
 test(`the server is killed ${ROUNDS} times during a burst: every acknowledged message is stored once and in order`, async (t) => {
-  const { WidgetDoor } = await loadProtocol();
+  const { WidgetApi } = await loadProtocol();
   const shop = await here.site({ limits: { messages_per_minute: 600, api_per_minute: 60_000, image_bytes: 5_242_880 } });
   const writers = [];
   for (let n = 1; n <= VISITORS; n++) {
-    const api = new WidgetDoor(here.url, shop.key);
+    const api = new WidgetApi(here.url, shop.key);
     const state = await api.start({ external_id: `crash-${n}`, anonymous: false });
     api.token = state.token;
     writers.push(new Writer(api, `visitor${n}`));

@@ -25,8 +25,8 @@ class Side {
     this.list = new MessageList((message) => message.conversation ?? message.conversation_id);
     this.outbox = new Outbox(noStore, {
       deliver,
-      holds: async (item) => (await fetchStored()).some((message) => message.client_id === item.client_id),
-      lighten: async () => null,
+      isStored: async (item) => (await fetchStored()).some((message) => message.client_id === item.client_id),
+      shrinkImage: async () => null,
       // Presses Retry whenever the app shows "Not sent".
       changed: () => queueMicrotask(() => this.outbox.items.filter(({ state }) => state === 'failed').forEach(({ client_id }) => this.outbox.retry(client_id))),
       unauthorised: (code) => this.faults.push(`refused: ${code}`),
@@ -63,9 +63,9 @@ test(`the connection is cut ${CUTS} times at random while both sides write: both
   const link = await Link.open(here.server);
   const sides = [];
   try {
-    const visitorApi = new protocol.WidgetDoor(here.url, shop.key);
+    const visitorApi = new protocol.WidgetApi(here.url, shop.key);
     const state = await visitorApi.start({ external_id: 'cut-off', anonymous: false });
-    const linkedApi = new protocol.WidgetDoor(link.url, shop.key);
+    const linkedApi = new protocol.WidgetApi(link.url, shop.key);
     linkedApi.token = state.token;
     const visitor = new Side(protocol, { name: 'visitor', endpoint: linkedApi.line(), deliver: (item, cancelled) => linkedApi.send(item.client_id, { text: item.text }, cancelled), fetchStored: async () => (await linkedApi.start({ external_id: 'cut-off', anonymous: false })).messages });
     sides.push(visitor);

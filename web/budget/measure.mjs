@@ -33,13 +33,13 @@ const lines = [
   ["styles of all three variants", styles, 5_120],
   ["largest language pack", size(/^lang-/), 2_048],
   ["conversation (before the first message)", size(/^talk-/), 16_000],
-  ["images (with the first one)", size(/^gallery-/), 3_000],
+  ["images (with the first one)", size(/^image_uploads-/), 3_000],
   ["emoji grid", size(/^emoji-/), 8_192],
   ["lightbox", size(/^lightbox-/), 2_048],
   ["sound (with the first one)", size(/^sound-/), 500],
   ["stream transport (only where sockets are blocked)", size(/^stream-/), 1_024],
   ["proof of work (only while a site is under attack)", size(/^proof_of_work-/), 1_024],
-  ["everything that one chat can load", panel.size + size(/^lang-/) + size(/^talk-/) + size(/^gallery-/) + size(/^emoji-/) + size(/^lightbox-/) + size(/^sound-/), 45_000],
+  ["everything that one chat can load", panel.size + size(/^lang-/) + size(/^talk-/) + size(/^image_uploads-/) + size(/^emoji-/) + size(/^lightbox-/) + size(/^sound-/), 45_000],
 ];
 
 let broken = false;

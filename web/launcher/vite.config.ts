@@ -1,9 +1,9 @@
 import { defineConfig } from "vite";
-import { ownNames } from "../ui/own_names.ts";
+import { prefixCustomProperties } from "../ui/prefix_properties.ts";
 
-/** A classic script, with the one place where the server writes the site left open. */
+/** Builds a classic script with one placeholder, which the server replaces with the site's data. */
 export default defineConfig({
-  plugins: [ownNames()],
+  plugins: [prefixCustomProperties()],
   build: {
     outDir: "../dist",
     emptyOutDir: false,

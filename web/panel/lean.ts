@@ -4,13 +4,13 @@ import type { Plugin } from "vite";
 
 type Cut = { file: string; was: string | RegExp; is: string };
 
-/** A member of a class that nothing uses any more: a minifier keeps those. */
+/** Cuts a class member that nothing uses any more, because a minifier keeps such members. */
 const without = (file: string, member: string): Cut => ({ file: `internal/client/${file}.js`, was: new RegExp(`\n\t${member}(?=\n)`), is: "" });
 
 /**
- * What of the framework no panel can reach: it is never rendered on a server, no component awaits, catches errors or
- * has a transition, and state is raw. The framework guards these parts by variables, which a minifier cannot follow; as
- * constants it can.
+ * Parts of Svelte that the panel never reaches: it is not rendered on a server, no component awaits, catches errors or has
+ * a transition, and all state is raw. Svelte guards these parts by variables, which a minifier can't evaluate; constants it
+ * can.
  */
 const CUTS: Cut[] = [
   { file: "internal/client/dom/hydration.js", was: "export let hydrating = false;", is: "export const hydrating = false;" },
@@ -22,10 +22,10 @@ const CUTS: Cut[] = [
     { file: "internal/flags/index.js", was: `\t${flag}_flag = true;\n`, is: "" },
   ]),
   { file: "internal/flags/index.js", was: "\tasync_mode_flag = false;\n", is: "" },
-  // With no boundary around it, a fault goes up to the page's console.
+  // There is no error boundary: an exception goes to the page's console.
   { file: "internal/client/error-handling.js", was: "\twhile (effect !== null) {\n", is: "\twhile (false) {\n" },
   { file: "internal/client/error-handling.js", was: "\tif (error === HYDRATION_ERROR) {\n", is: "\tif (false) {\n" },
-  // A boundary shows something else while its content awaits, or when it fails: neither happens, so nothing waits for it.
+  // A boundary shows a fallback while its content awaits or when it fails. Neither happens here.
   { file: "internal/client/dom/blocks/boundary.js", was: "\tnew Boundary(node, props, children, transform_error);\n", is: "\tbranch(() => children(node));\n" },
   { file: "internal/client/reactivity/batch.js", was: "\t\t\teffect.b?.is_pending &&\n", is: "\t\t\tfalse &&\n" },
   { file: "internal/client/reactivity/batch.js", was: "if (!this.#is_deferred()) this", is: "this" },
@@ -37,7 +37,7 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/batch.js", was: "\t\tthis.#commit_callbacks.clear();\n", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "\t\tthis.#discard_callbacks.clear();\n", is: "" },
   { file: "internal/client/reactivity/effects.js", was: "\tcurrent_batch?.register_created_effect(effect);\n", is: "" },
-  // Nobody forks the state, nor reads it eagerly.
+  // The state is never forked or read eagerly.
   { file: "internal/client/reactivity/batch.js", was: "\tis_fork = false;\n", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "if (this.is_fork) return true;", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "if (!this.is_fork) {", is: "{" },
@@ -47,13 +47,13 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/deriveds.js", was: "if (!current_batch?.is_fork || derived.deps === null) {", is: "{" },
   { file: "internal/client/reactivity/deriveds.js", was: "if (effect_tracking() || current_batch?.is_fork) {", is: "if (effect_tracking()) {" },
   { file: "internal/client/runtime.js", was: "var is_fork = current_batch?.is_fork;", is: "const is_fork = false;" },
-  // Nothing that is awaited becomes stale.
+  // Nothing is awaited, so nothing awaited becomes stale.
   { file: "internal/client/reactivity/batch.js", was: "for (const deferred of this.async_deriveds.values()) {", is: "for (const deferred of []) {" },
   { file: "internal/client/reactivity/batch.js", was: "|| this.#skipped_branches.has(effect);", is: ";" },
   { file: "internal/client/reactivity/batch.js", was: "for (const fn of this.#commit_callbacks) fn(this);", is: "" },
   { file: "internal/client/reactivity/batch.js", was: "for (const fn of this.#discard_callbacks) fn(this);", is: "" },
   { file: "internal/client/constants.js", was: "message = 'The reaction that called `getAbortSignal()` was re-run or destroyed';", is: "" },
-  // Nothing is told when a reaction becomes stale.
+  // Nothing observes when a reaction becomes stale.
   { file: "internal/client/reactivity/effects.js", was: "\t\tif (controller !== null) {\n", is: "\t\tif (false) {\n" },
   { file: "internal/client/runtime.js", was: "if (reaction.ac !== null) {", is: "if (false) {" },
   { file: "internal/client/runtime.js", was: "if (derived.ac !== null) {", is: "if (false) {" },
@@ -63,7 +63,7 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/effects.js", was: "\t\tac: null\n", is: "" },
   { file: "internal/client/reactivity/deriveds.js", was: "\t\tac: null\n", is: "" },
   { file: "internal/client/reactivity/effects.js", was: "\t\teffect.ac =\n", is: "" },
-  // Events are heard at the panel's root alone, where each comes by once; what an element hears itself, no other is told of there.
+  // Events are delegated only to the panel's root, where each arrives once; no element handles an event both directly and delegated.
   { file: "internal/client/render.js", was: "for (const node of [target, document]) {", is: "{\n\t\t\t\t\tconst node = target;" },
   { file: "internal/client/render.js", was: "var passive = is_passive_event(event_name);", is: "const passive = false;" },
   { file: "internal/client/dom/elements/events.js", was: "\t\tif (!options.capture) {\n", is: "\t\tif (false) {\n" },
@@ -72,37 +72,37 @@ const CUTS: Cut[] = [
   { file: "internal/client/dom/elements/events.js", was: "\tif (handled_at) {\n", is: "\tif (false) {\n" },
   { file: "internal/client/dom/elements/events.js", was: "var handled_at = last_propagated_event === event && event[event_symbol];", is: "" },
   { file: "internal/client/dom/elements/events.js", was: "\t\tevent[event_symbol] = handler_element;\n\t\t// @ts-ignore remove proxy on currentTarget", is: "" },
-  // No element is a custom one, and no template holds a template.
+  // There are no custom elements and no nested <template> elements.
   { file: "internal/client/dom/template.js", was: "create_element(name, namespace, attributes?.is)", is: "create_element(name, namespace)" },
   { file: "internal/client/dom/operations.js", was: "is ? document", is: "false ? document" },
   { file: "internal/client/dom/elements/attributes.js", was: "element.getAttribute('is') || element.nodeName", is: "element.nodeName" },
   { file: "internal/client/dom/elements/attributes.js", was: "\t\t\t[IS_CUSTOM_ELEMENT]: element.nodeName.includes('-'),\n\t\t\t[IS_HTML]: element.namespaceURI === NAMESPACE_HTML\n", is: "" },
   { file: "internal/client/dom/elements/attributes.js", was: "if (attribute === 'loading') {", is: "if (false) {" },
-  // Nor has it tens of thousands of things that depend on one.
+  // No signal has tens of thousands of dependents.
   { file: "internal/client/reactivity/sources.js", was: "\tif (seen !== null) {\n", is: "\tif (false) {\n" },
   { file: "internal/client/reactivity/sources.js", was: "\tcount_deps += length;\n", is: "" },
   { file: "internal/client/reactivity/sources.js", was: "\tif (count_deps > 100000 && seen === null) seen = new Set();\n", is: "" },
-  // No component asks for a store, nor is written in the framework's older way.
+  // No component uses stores or Svelte 4 syntax.
   { file: "internal/client/reactivity/props.js", was: "[initial_value, is_store_sub] = capture_store_binding(() => /** @type {V} */ (props[key]));", is: "initial_value = props[key];" },
   { file: "internal/client/reactivity/props.js", was: "var is_entry_props = STATE_SYMBOL in props || LEGACY_PROPS in props;", is: "const is_entry_props = false;" },
   { file: "internal/client/reactivity/props.js", was: "if (!runes || !mutation || legacy_parent || is_store_sub) {", is: "{" },
-  // No picture names another by xlink.
+  // No SVG uses xlink.
   { file: "internal/client/dom/operations.js", was: "if (key.startsWith('xlink:')) {", is: "if (false) {" },
-  // The panel's effects stand where effects may stand, and it has no formulas: checks for people who write components.
+  // Development checks for misplaced effects, and MathML, which the panel does not use.
   { file: "internal/client/reactivity/effects.js", was: "export function validate_effect(rune) {\n", is: "export function validate_effect(rune) {\n\treturn;\n" },
   { file: "internal/client/dom/template.js", was: "name === 'svg' ? NAMESPACE_SVG : name === 'math' ? NAMESPACE_MATHML : ns", is: "name === 'svg' ? NAMESPACE_SVG : ns" },
   { file: "internal/client/dom/template.js", was: "(flags & TEMPLATE_USE_MATHML) !== 0", is: "false" },
-  // Its components listen on their own elements alone.
+  // The panel's components listen only on their own elements.
   { file: "internal/client/dom/elements/events.js", was: "\t\tdom === document.body ||\n", is: "" },
   { file: "internal/client/dom/elements/events.js", was: "\t\tdom === window ||\n", is: "" },
   { file: "internal/client/dom/elements/events.js", was: "\t\tdom === document ||\n", is: "" },
   { file: "internal/client/dom/elements/events.js", was: "\t\tdom instanceof HTMLMediaElement\n", is: "\t\tfalse\n" },
-  // Names that nobody asks for, and addresses that nobody opens.
+  // Symbol names and documentation URLs that nobody uses.
   { file: "internal/client/errors.js", was: "https://svelte.dev/e/", is: "" },
   { file: "internal/client/constants.js", was: " = Symbol('", is: " = /* @__PURE__ */ Symbol('" },
-  // One batch is done before the next begins: none is merged.
+  // Each batch finishes before the next begins, so batches are never merged.
   { file: "internal/client/reactivity/batch.js", was: /\n\t\tconst earlier_batch = [^]*?\n\t\t\}/, is: "" },
-  // Nor is anything drawn off the screen first.
+  // Nothing is rendered offscreen first.
   ...["each", "branches"].map((block): Cut => (
     { file: `internal/client/dom/blocks/${block}.js`, was: "var defer = should_defer_append();", is: "const defer = false;" }
   )),
@@ -117,7 +117,7 @@ const CUTS: Cut[] = [
   { file: "internal/client/reactivity/effects.js", was: "var transitions = effect.nodes && effect.nodes.t;\n", is: "const transitions = null;\n" },
   { file: "internal/client/reactivity/effects.js", was: "var t = effect.nodes && effect.nodes.t;\n", is: "const t = null;\n" },
   { file: "internal/client/reactivity/effects.js", was: "var remaining = transitions.length;\n\tif (remaining > 0) {\n", is: "if (false) {\n" },
-  // What all that leaves without use; a minifier keeps the members of a class.
+  // Class members that the cuts above leave unused: a minifier keeps them.
   ...["#is_deferred", "#is_skipped", "skip_effect", "unskip_effect", "register_created_effect", "oncommit", "ondiscard", "#merge", "#commit", "#find_earlier_batch", "#intersects", "#defer_effects", "increment", "decrement", "settled", "activate", "deactivate", "transfer_reactions"].map((method) => without("reactivity/batch", `${method}\\(.*\\{\\n[^]*?\\n\t\\}`)),
   ...["id", "async_deriveds", "#commit_callbacks", "#discard_callbacks", "#pending", "#blocking_pending", "#deferred", "#new_effects", "#skipped_branches", "#unskipped_branches", "#decrement_queued"].map((field) => without("reactivity/batch", `${field} = .*;`)),
 ];
@@ -125,7 +125,7 @@ const CUTS: Cut[] = [
 const read = (path: string) => readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
 const declared = (css: string) => [...css.matchAll(/(--[a-z][a-z0-9-]{2,})\s*:/g)].map(([, name]) => name!);
 
-/** Two digits for each custom property that the panel's sheets declare. Those of the launcher are known to both by name. */
+/** Short names for the custom properties that the panel's style sheets declare, except those shared with the launcher. */
 function shortNames(): Map<string, string> {
   const sheets = ["../ui/tokens.css", ...readdirSync(new URL("src/styles", import.meta.url)).filter((file) => file.endsWith(".css")).map((file) => `src/styles/${file}`)];
   const launcher = new Set(read("../launcher/src/launcher.css").match(/--[a-z][a-z0-9-]*/g));
@@ -133,7 +133,7 @@ function shortNames(): Map<string, string> {
   return new Map(names.map((name, at) => [name, `--${10 + at}`]));
 }
 
-/** Fails the build where another version of the framework, or a source of ours, no longer fits. */
+/** The Vite plugin that applies CUTS. Fails the build if a new Svelte version or our own source no longer matches. */
 export function lean(): Plugin {
   const short = shortNames();
   return {
@@ -153,7 +153,7 @@ export function lean(): Plugin {
         return cut;
       }, code);
     },
-    // Words to bundlers: nobody bundles this again. Where an error is explained, its name says as well.
+    // Removes hints for bundlers, which nobody runs on this output, and links to error pages, because error names suffice.
     renderChunk: {
       order: "post",
       handler: (code) => code.replaceAll("/* @__PURE__ */", "").replaceAll("https://svelte.dev/e/", "").replace(/--[a-z][a-z0-9-]{2,}/g, (name) => short.get(name) ?? name),

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { ownNames } from "../ui/own_names.ts";
+import { prefixCustomProperties } from "../ui/prefix_properties.ts";
 import { defineConfig, type Plugin } from "vite";
 import { lean } from "./lean.ts";
 
 const NATIVES = fileURLToPath(new URL("src/natives.ts", import.meta.url));
 
-/** Takes out of the sheet that both apps share what the panel never reads. */
+/** Removes the design tokens that the panel never uses from the shared style sheet. */
 function usedTokens(): Plugin {
   const folders = [new URL("src/", import.meta.url), new URL("../ui/composer/", import.meta.url), new URL("../ui/emoji/", import.meta.url)];
   const sheets = folders.flatMap((folder) => readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => new URL(name, folder)));
@@ -23,7 +23,7 @@ function usedTokens(): Plugin {
   };
 }
 
-/** Tells the server which panel to serve, and by which hash browsers may know it. */
+/** Writes the manifest: the panel file to serve and its integrity hash. */
 function manifest(): Plugin {
   return {
     name: "ocs-manifest",
@@ -41,7 +41,7 @@ export default defineConfig({
     svelte(),
     lean(),
     usedTokens(),
-    ownNames(),
+    prefixCustomProperties(),
     manifest(),
   ],
   build: {
@@ -53,10 +53,10 @@ export default defineConfig({
     terserOptions: { ecma: 2020, module: true, compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true }, format: { comments: false } },
     lib: { entry: "src/mount.ts", formats: ["es"] },
     rolldownOptions: {
-      // The framework's optional parts (custom elements and the like) run code when loaded; none of it is used here.
-      // What lazy chunks share with the panel they take from the panel: no third file at the first opening.
+      // Svelte's optional parts (custom elements and others) have side effects when loaded; none of them is used here.
+      // Lazy chunks import shared code from the panel chunk, so that the first load needs no third file.
       preserveEntrySignatures: "allow-extension",
-      // Pages bring their own of these.
+      // Pages may replace these built-ins with incompatible ones.
       transform: { inject: { "Array.from": [NATIVES, "arrayFrom"], "JSON.stringify": [NATIVES, "toJson"] } },
       treeshake: { moduleSideEffects: (id) => !id.includes("/svelte/") },
       output: { entryFileNames: "panel-[hash].js", chunkFileNames: "[name]-[hash].js", hashCharacters: "hex" },

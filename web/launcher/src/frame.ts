@@ -17,11 +17,11 @@ const icon = (parent: Node, path: string) => {
   parent.appendChild(svg);
 };
 
-/** The elements, in a shadow root with one adopted sheet: no style element, no markup parsed. */
+/** Creates the launcher's elements in a shadow root with one adopted style sheet: no style element and no parsed markup. */
 export function makeFrame(label: string, language: string, name: string) {
   const host = document.createElement("ocs-chat");
-  // React 18 walks the siblings of `body` when it hydrates a whole document, and throws the page away over an element that
-  // it did not render. What calls itself a comment it passes over.
+  // When React 18 hydrates a whole document, it also checks the siblings of `body` and discards the page over an element that
+  // it did not render. It skips comment nodes, so the host claims to be one.
   Object.defineProperty(host, "nodeType", { value: 8 });
   const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
@@ -31,7 +31,7 @@ export function makeFrame(label: string, language: string, name: string) {
   const frame = make(root, "div", "w");
   frame.setAttribute("role", "region");
   frame.setAttribute("aria-label", name);
-  // All languages of the launcher are written from left to right.
+  // All languages of the launcher are left-to-right.
   frame.dir = "ltr";
   frame.lang = language;
   const button = make(frame, "button", "b");

@@ -1,6 +1,6 @@
 import type { LauncherSite, Position } from "@ocs/protocol/wire";
 
-/** What a site may put on `window.OCS`, before or after the script. */
+/** The options that a site may set on `window.OCS`, before or after the script. */
 export type OcsOptions = {
   externalId?: string;
   nickname?: string;
@@ -11,7 +11,7 @@ export type OcsOptions = {
   position?: Position;
   /** Distance of the launcher from its side of the window and from the bottom, in CSS pixels. */
   offset?: { x?: number; y?: number };
-  /** Instead of the top layer: over what of the page is the chat? */
+  /** A z-index for the chat, instead of the top layer. */
   zIndex?: number;
   hideLauncher?: boolean;
   nonce?: string;
@@ -23,7 +23,7 @@ export type OcsOptions = {
 
 export type Identity = Pick<OcsOptions, "externalId" | "nickname" | "email" | "attributes" | "identityToken">;
 
-/** What each event of `OCS.on` carries. */
+/** The value that each event of `OCS.on` carries. */
 export type OcsEvents = {
   ready: undefined;
   open: undefined;
@@ -50,33 +50,33 @@ export type OcsMethods = {
 export type OcsMethod = keyof OcsMethods;
 export type Ocs = OcsOptions & OcsMethods;
 
-/** What the launcher gives the panel. */
+/** What the launcher passes to the panel. */
 export type PanelHost = {
   site: LauncherSite;
   ocs: Ocs;
-  /** Takes the panel's style sheet. */
+  /** Adopts the panel's style sheet. */
   root: ShadowRoot;
-  /** Takes the panel's elements. Carries data-v (variant), data-scheme, data-p (position), and the site's colours. */
+  /** Contains the panel's elements. Has data-v (variant), data-scheme, data-p (position) and the site's colours. */
   frame: HTMLElement;
   button: HTMLButtonElement;
   emit<K extends keyof OcsEvents>(event: K, value?: OcsEvents[K]): void;
   /** The panel opened or closed itself. */
   shown(open: boolean): void;
-  /** The live preview shows another look. */
+  /** The live preview applies another appearance. */
   restyle(look: LauncherSite["l"]): void;
 };
 
-/** What the panel gives the launcher. */
+/** What the panel returns to the launcher. */
 export type Panel = {
-  /** `asLeft`: as the visitor left it on the page before, which takes no focus. */
+  /** `asLeft`: restore the open chat of the previous page, without taking the focus. */
   open(asLeft?: boolean): void;
   close(): void;
   send(text: string): void;
-  /** The site's options changed: they are on `ocs` already. `again`: it was included again, maybe with the same. */
+  /** The site's options on `ocs` changed. `again`: the script was included again, possibly with the same options. */
   identify(again?: boolean): void;
   logout(): void;
   destroy(): void;
 };
 
-/** The panel module, at `o + p`. */
+/** The panel module, loaded from the URL `o + p`. */
 export type PanelModule = { mount(host: PanelHost): Panel | Promise<Panel> };

@@ -4,15 +4,15 @@ import type { Identity, Ocs, OcsMethods, Panel, PanelHost, PanelModule } from ".
 import { isPhone } from "./phone.ts";
 import { wordsFor } from "./words.ts";
 
-/** The server writes the site in here. */
+/** Replaced by the server with the site's data. */
 declare const __OCS_SITE__: LauncherSite;
 
-/** Where a script that is included once more finds the chat that is there: no name of the page's. */
+/** The key under which a script that is included again finds the running chat; a symbol can't clash with the page's names. */
 const RUNNING = Symbol.for("OCS");
 type Page = { OCS: Ocs; [RUNNING]?: (next: Ocs) => void };
 const here = window as unknown as Page;
 
-/** Makes the chat. What it answers takes the options of each inclusion. */
+/** Creates the chat. Returns a function that applies the options of each further inclusion. */
 const start = (site: LauncherSite, ocs: Ocs) => {
   const page = document.documentElement;
   const nonce = ocs.nonce || (document.currentScript as HTMLScriptElement | null)?.nonce;
@@ -27,10 +27,10 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   let gone = false;
   let notice: HTMLElement | undefined;
 
-  // Each on its own: a fault in the page's listener is the page's, and stops nothing here.
+  // In separate microtasks: an exception in one of the page's listeners does not affect the chat.
   const emit: PanelHost["emit"] = (event, value) => listeners[event]?.forEach((listener) => queueMicrotask(() => listener(value)));
 
-  /** Colours, side and scheme: the page's own color-scheme decides, then the system. */
+  /** Applies colours, position and scheme: the page's own color-scheme decides, then the system's. */
   const dress = () => {
     const declared = getComputedStyle(page).colorScheme;
     const dark = declared.includes("dark");
@@ -46,13 +46,13 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   };
   const set = (name: string, value: string | false | undefined) => frame.style.setProperty("--ocs-" + name, value || "");
 
-  /** Outside `body`: page swaps leave it alone, and a phone's chat can make the page inert. */
+  /** Attaches the host outside `body`: it survives page swaps, and the chat on a phone can make the page inert. */
   const place = () => {
-    // Before anybody looks: putting it there is no news.
+    // Before observing, so that attaching it is not reported as a mutation.
     if (document.body && !host.isConnected) {
       document.documentElement.append(host);
       host.style.setProperty("--ocs-z", `${ocs.zIndex || 2 ** 31 - 1}`);
-      // Over everything, wherever the page's transforms and layers are; unless the site says over what.
+      // In the top layer, above the page's transforms and stacking contexts; unless the site sets a z-index.
       if (!ocs.zIndex && frame.showPopover) {
         frame.popover = "manual";
         frame.showPopover();
@@ -74,10 +74,10 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   };
 
   const url = site.o + site.p;
-  /** The browser fetches the module and checks it; only then import() takes that very copy. */
+  /** Lets the browser fetch the module and verify its hash; import() then uses the same copy. */
   const fetchPanel = () => new Promise((checked, refused) => {
     const link = make(root, "link");
-    // WebKit does not check what it preloads: import() then takes what was checked from the cache.
+    // WebKit does not verify preloads: fetch verifies the hash, and import() takes the file from the cache.
     if (/^Apple/.test(navigator.vendor) || !link.relList.supports("modulepreload")) return fetch(url, { integrity: site.i }).then(checked, refused);
     link.onload = checked;
     link.onerror = refused;
@@ -85,7 +85,7 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     link.integrity = site.i;
     if (nonce) link.nonce = nonce;
     link.href = url;
-    // Last: now it is fetched.
+    // Set last: this starts the fetch.
     link.rel = "modulepreload";
   }).then(() => import(/* @vite-ignore */ url));
   const load = () => loading ||= fetchPanel()
@@ -109,12 +109,12 @@ const start = (site: LauncherSite, ocs: Ocs) => {
     });
   const run = (act: (panel: Panel) => void) => load().then((mounted) => mounted && act(mounted));
 
-  /** As the visitor left it on the page before, it takes no focus. */
+  /** Opens the chat; `asLeft` restores the open chat of the previous page without taking the focus. */
   const show = (asLeft?: boolean) => {
     if (open) return;
     shown(true);
     if (!panel) skeleton(make(frame, "div", "k"));
-    // Closed again before it came: it stays closed.
+    // If it was closed again while loading, it stays closed.
     run((mounted) => mounted[open ? "open" : "close"](asLeft));
   };
 
@@ -155,8 +155,8 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   osDark.onchange = dress;
   place();
 
-  // Someone with a chat, open or closed of late, may have an answer waiting; nobody else is asked for anything. Storage blocked: it
-  // throws. Nothing kept does not: a throw costs most visitors more than the rest of this file.
+  // Loads the panel only for a visitor with an open or recently closed conversation, who may have a reply waiting. Blocked storage
+  // throws. Missing data must not throw: an exception would cost most visitors more than the rest of this file.
   try {
     const name = "ocs:" + site.k;
     const kept = JSON.parse(localStorage[name] || "0");
@@ -166,7 +166,7 @@ const start = (site: LauncherSite, ocs: Ocs) => {
   if (site.v || ocs.mode) show();
 
   return (next: Ocs) => {
-    // A page that included it once more may have made another object: the first one stays, the other one works too.
+    // A page that includes the script again may have created another object: the first one stays, and the new one works too.
     here.OCS = ocs;
     identify(next, true);
     Object.assign(next, methods);
@@ -179,7 +179,7 @@ const start = (site: LauncherSite, ocs: Ocs) => {
 
 {
   const ocs = here.OCS ||= {} as Ocs;
-  // Chrome 111, Firefox 113, Safari 16.4: of all that the chat uses these came last.
+  // The newest features that the chat needs: Chrome 111, Firefox 113, Safari 16.4.
   if ("adoptedStyleSheets" in document && CSS.supports("color:color-mix(in srgb,red,red)")) (here[RUNNING] ||= start(__OCS_SITE__, ocs))(ocs);
   else console.info("OCS chat: this browser is too old for it.");
 }

@@ -1,2 +1,2 @@
-/** Where the chat covers the page. The sheets of launcher and panel say it again: a media query takes no variable. */
+/** The widths at which the chat covers the page. Repeated in the style sheets of launcher and panel, because media queries take no variables. */
 export const isPhone = () => matchMedia("(max-width: 480px)").matches;

@@ -1,4 +1,4 @@
-/** Open · could not load · the way out. The panel brings the rest. */
+/** Texts: open, could not load, link to the full page. The panel has the others. */
 const WORDS: Record<string, [string, string, string]> = {
   en: ["Chat", "Chat could not load.", "Open it in a new page"],
   zh: ["在线咨询", "聊天无法加载。", "在新页面打开"],
@@ -7,7 +7,7 @@ const WORDS: Record<string, [string, string, string]> = {
   ja: ["チャット", "チャットを読み込めません。", "別のページで開く"],
 };
 
-/** The language that is spoken, and its words: English where the wanted one is not known. */
+/** Returns the language tag and its texts; English if the requested language is not available. */
 export const wordsFor = (locale: string) => {
   const wanted = locale.slice(0, 2).toLowerCase();
   const language = WORDS[wanted] ? wanted : "en";

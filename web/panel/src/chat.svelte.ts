@@ -1,29 +1,29 @@
 import type { PanelHost } from "@ocs/launcher/host";
 import { randomId, type ErrorCode, type OutboxItem, type Row, type Welcome } from "@ocs/protocol";
-import type { Composing } from "@ocs/ui/composer/composing.ts";
+import type { ComposerModel } from "@ocs/ui/composer/composer_model.ts";
 import { Tray } from "@ocs/ui/composer/tray.svelte.ts";
 import { badgeOn } from "./badge.ts";
 import { claimedId, claimedName } from "./identity.ts";
-import { keepOpen } from "./left_open.ts";
-import { Record } from "./record.ts";
-import { Status } from "./status.svelte.ts";
-import type { Shown } from "./talk/shown.ts";
+import { storeOpenState } from "./open_state.ts";
+import { SiteStore } from "./site_store.ts";
+import { ConnectionStatus } from "./status.svelte.ts";
+import type { DisplayedMessage } from "./talk/displayed_message.ts";
 import type { Talk, TalkParts } from "./talk/talk.ts";
 import type { Language } from "./words/choose.ts";
 
-/** After the last key for so long, one no longer writes here. */
+/** A visitor counts as typing for this long after the last key. */
 const WRITES_WITHIN_MS = 2_000;
 const ANSWER_WITHIN_MS = 20_000;
 
 /**
- * What the components draw and what they may ask for. This much is there at the first opening; `Talk`, with all
- * that people and messages need, is fetched when someone known opens, or once the chat stands before a stranger.
+ * The state and actions of the panel's components. It is part of the first load; `Talk`, with everything that sessions and
+ * messages need, is loaded when a known visitor opens the chat, or shortly after an unknown one has opened it.
  */
-export class Chat implements Composing {
+export class Chat implements ComposerModel {
   open = $state.raw(false);
-  /** It opened as the visitor left it on the page before, and takes no focus. */
+  /** It was restored as open from the previous page, and takes no focus. */
   asLeft = false;
-  rows = $state.raw<readonly Row<Shown>[]>([]);
+  rows = $state.raw<readonly Row<DisplayedMessage>[]>([]);
   welcome = $state.raw<Welcome | null>(null);
   nickname = $state.raw("");
   typist = $state.raw<string | null>(null);
@@ -34,37 +34,37 @@ export class Chat implements Composing {
   draft = $state.raw("");
   caret = 0;
   muted = $state.raw(false);
-  /** The picture shown full size. */
-  enlarged = $state.raw<Shown | null>(null);
-  /** Read out by assistive technology: news, then trouble. */
-  said = $state.raw("");
-  alarm = $state.raw("");
-  /** Grows with each own message: the list jumps to its end. */
+  /** The image that is shown full size. */
+  enlarged = $state.raw<DisplayedMessage | null>(null);
+  /** Texts of the ARIA live regions: new messages (polite) and problems (alert). */
+  announcement = $state.raw("");
+  alert = $state.raw("");
+  /** Incremented with each own message: the list then scrolls to its end. */
   jumps = $state.raw(0);
   parts = $state.raw<TalkParts | null>(null);
-  /** Written before the parts are here: what the record keeps to be sent. */
+  /** Messages written before `parts` are loaded: the stored outbox. */
   early = $state.raw<readonly OutboxItem[]>([]);
-  /** Those of `early` that were written in this tab: another tab that writes at the same moment may overwrite the record. */
-  readonly #said: OutboxItem[] = [];
-  readonly status = new Status();
+  /** Those of `early` that were written in this tab: another tab that writes at the same moment may overwrite the stored outbox. */
+  readonly #ownEarly: OutboxItem[] = [];
+  readonly status = new ConnectionStatus();
   readonly tray: Tray;
-  readonly record: Record;
-  /** Shows on the launcher how many messages are unread. */
+  readonly store: SiteStore;
+  /** Shows the unread count on the launcher. */
   readonly badge: (count: number) => void;
   #talk: Promise<Talk> | null = null;
   #gone = false;
   #typedAt = 0;
-  #recallsLater = false;
+  #syncScheduled = false;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #unwatch: () => void;
 
   constructor(readonly host: PanelHost, readonly language: Language) {
-    this.record = new Record(host.site.k);
+    this.store = new SiteStore(host.site.k);
     this.badge = badgeOn(host.button, language.words.unread);
-    if (!host.site.v) this.badge(this.record.kept.unread ?? 0);
+    if (!host.site.v) this.badge(this.store.data.unread ?? 0);
     this.tray = new Tray(language.words);
-    this.#recall();
-    this.#unwatch = this.record.watch(() => this.#recall());
+    this.#syncFromStore();
+    this.#unwatch = this.store.watch(() => this.#syncFromStore());
     this.nickname = claimedName(host.ocs);
   }
 
@@ -84,10 +84,10 @@ export class Chat implements Composing {
     return this.welcome?.welcome || this.language.words.greeting;
   }
 
-  /** Is there someone to ask the server about? A stranger is only greeted: it hears nothing before the first word. */
+  /** Is the visitor known? An unknown one only gets the welcome; the server learns nothing before the first message. */
   get known(): boolean {
     if (claimedId(this.host.ocs) !== null) return true;
-    const { token, outbox } = this.record.kept;
+    const { token, outbox } = this.store.data;
     return token !== undefined || !!outbox?.length;
   }
 
@@ -95,14 +95,14 @@ export class Chat implements Composing {
     if (this.open) return;
     this.asLeft = asLeft;
     this.open = true;
-    if (!this.host.site.v) keepOpen(this.host.site.k, true);
+    if (!this.host.site.v) storeOpenState(this.host.site.k, true);
     this.host.shown(true);
     this.host.emit("open");
-    this.arrive();
+    this.start();
   }
 
   hide(): void {
-    keepOpen(this.host.site.k, false);
+    storeOpenState(this.host.site.k, false);
     if (!this.open) return;
     this.open = false;
     this.host.shown(false);
@@ -110,41 +110,41 @@ export class Chat implements Composing {
     this.#talk?.then((talk) => talk.attention.look(), () => {});
   }
 
-  arrive(): void {
+  start(): void {
     if (this.host.site.v) return;
-    this.#wait();
-    if (this.known) return this.with((talk) => talk.arrive());
-    void this.#greet();
-    // What comes next is fetched while the visitor thinks of the first word.
-    this.#later(300, () => this.with(() => {}));
+    this.#showConnecting();
+    if (this.known) return this.with((talk) => talk.startSession());
+    void this.#loadWelcome();
+    // Preloads the rest while the visitor thinks about the first message.
+    this.#after(300, () => this.with(() => {}));
   }
 
-  typed(text: string, caret = text.length): void {
+  setDraft(text: string, caret = text.length): void {
     this.draft = text;
     this.caret = caret;
     this.#typedAt = Date.now();
     if (this.host.site.v) return;
-    this.record.keep({ draft: text || undefined, caret });
+    this.store.save({ draft: text || undefined, caret });
     if (text !== "") this.with((talk) => talk.typing());
   }
 
-  moved(caret: number): void {
+  moveCaret(caret: number): void {
     if (caret === this.caret || this.host.site.v) return;
     this.caret = caret;
-    this.record.keep({ caret });
+    this.store.save({ caret });
   }
 
   send(text: string): void {
     this.jumps += 1;
     if (this.host.site.v) return void import("./preview/preview.ts").then(({ pretendToSend }) => pretendToSend(this, text.trim()));
-    const said = text.trim();
-    if (this.parts !== null || said === "") return this.with((talk) => talk.send(said));
-    // On the screen and kept at once: the outbox takes it up as soon as it is here.
-    const item: OutboxItem = { client_id: randomId(), lane: "", text: said, image: null, at: Date.now(), state: "queued", code: null, progress: 0 };
-    this.#said.push(item);
-    this.record.outbox().put(item);
-    this.#recallEarly();
-    this.#wait();
+    const trimmed = text.trim();
+    if (this.parts !== null || trimmed === "") return this.with((talk) => talk.send(trimmed));
+    // Shown and stored at once: the outbox sends it as soon as it is loaded.
+    const item: OutboxItem = { client_id: randomId(), lane: "", text: trimmed, image: null, at: Date.now(), state: "queued", code: null, progress: 0 };
+    this.#ownEarly.push(item);
+    this.store.outbox().put(item);
+    this.#syncEarly();
+    this.#showConnecting();
     this.with((talk) => talk.take(item));
   }
 
@@ -158,10 +158,10 @@ export class Chat implements Composing {
 
   mute(muted: boolean): void {
     this.muted = muted;
-    this.record.keep({ muted: muted || undefined });
+    this.store.save({ muted: muted || undefined });
   }
 
-  /** Does it now, or as soon as the rest of the panel is here. */
+  /** Runs `act` now, or as soon as the rest of the panel is loaded. */
   with(act: (talk: Talk) => void): void {
     if (this.host.site.v || this.#gone) return;
     this.#talk ??= import("./talk/talk.ts").then(({ Talk, parts }) => {
@@ -169,23 +169,23 @@ export class Chat implements Composing {
       this.parts = parts;
       return new Talk(this);
     });
-    const asked = this.#talk;
-    asked.then((talk) => !this.#gone && act(talk)).catch((error: unknown) => {
+    const loading = this.#talk;
+    loading.then((talk) => !this.#gone && act(talk)).catch((error: unknown) => {
       if (this.#gone) return;
-      if (this.#talk === asked) this.#talk = null;
-      this.status.line("waiting");
-      // Whatever was asked for is asked again: nothing that was written is lost.
-      this.#later(3_000, () => this.with(act));
+      if (this.#talk === loading) this.#talk = null;
+      this.status.update("waiting");
+      // Retries the action, so that no message is lost.
+      this.#after(3_000, () => this.with(act));
       this.host.emit("error", { code: "unavailable", message: String(error) });
     });
   }
 
-  /** The time counts until the greeting came or the line is live. */
-  #wait(): void {
-    if (this.welcome === null || this.early.length > 0) this.status.line("connecting");
+  /** Shows "Connecting" if it takes long until the welcome or the connection is there. */
+  #showConnecting(): void {
+    if (this.welcome === null || this.early.length > 0) this.status.update("connecting");
   }
 
-  /** The dashboard's live preview. */
+  /** Starts the console's live preview. Returns a function that ends it. */
   async preview(): Promise<() => void> {
     return (await import("./preview/preview.ts")).pretend(this);
   }
@@ -198,8 +198,8 @@ export class Chat implements Composing {
     this.status.stop();
   }
 
-  /** Unless the chat is destroyed before. */
-  #later(ms: number, act: () => void): void {
+  /** Runs `act` after a delay, unless the chat is destroyed first. */
+  #after(ms: number, act: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       act();
@@ -207,33 +207,33 @@ export class Chat implements Composing {
     this.#timers.add(timer);
   }
 
-  /** What this browser keeps, of which another tab may have written the last. */
-  #recall(): void {
+  /** Applies the stored state, which another tab may have changed. */
+  #syncFromStore(): void {
     if (this.host.site.v) return;
-    const { draft = "", caret = draft.length, muted } = this.record.kept;
+    const { draft = "", caret = draft.length, muted } = this.store.data;
     this.muted = !!muted;
-    this.#recallEarly();
-    const writes = this.#typedAt + WRITES_WITHIN_MS - Date.now();
-    if (writes <= 0) {
+    this.#syncEarly();
+    const remainingMs = this.#typedAt + WRITES_WITHIN_MS - Date.now();
+    if (remainingMs <= 0) {
       this.draft = draft;
       this.caret = caret;
-    } else if (!this.#recallsLater) {
-      // Two drafts must not mix: both go on, and in the end the one that was written last stands in both tabs.
-      this.#recallsLater = true;
-      this.#later(writes, () => {
-        this.#recallsLater = false;
-        this.#recall();
+    } else if (!this.#syncScheduled) {
+      // While somebody types here, drafts must not mix: afterwards both tabs show the one that was written last.
+      this.#syncScheduled = true;
+      this.#after(remainingMs, () => {
+        this.#syncScheduled = false;
+        this.#syncFromStore();
       });
     }
   }
 
-  #recallEarly(): void {
+  #syncEarly(): void {
     if (this.parts !== null) return;
-    const own = this.#said;
-    this.early = [...(this.record.kept.outbox ?? []).filter((item) => item.text && !own.some((said) => said.client_id === item.client_id)), ...own];
+    const own = this.#ownEarly;
+    this.early = [...(this.store.data.outbox ?? []).filter((item) => item.text && !own.some((other) => other.client_id === item.client_id)), ...own];
   }
 
-  async #greet(): Promise<void> {
+  async #loadWelcome(): Promise<void> {
     if (this.welcome !== null) return;
     const { site } = this.host;
     const query = new URLSearchParams({ key: site.k, lang: this.language.locale });
@@ -248,10 +248,10 @@ export class Chat implements Composing {
       else throw body;
     } catch {
       if (this.#gone) return;
-      this.status.line("waiting");
-      if (this.open) this.#later(5_000, () => void this.#greet());
+      this.status.update("waiting");
+      if (this.open) this.#after(5_000, () => void this.#loadWelcome());
       return;
     }
-    this.status.line("live");
+    this.status.update("live");
   }
 }

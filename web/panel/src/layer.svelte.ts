@@ -1,9 +1,9 @@
 import { adopt } from "@ocs/ui/adopt.ts";
-import { EmojiPlace } from "@ocs/ui/composer/emoji_place.svelte.ts";
+import { EmojiPicker } from "@ocs/ui/composer/emoji_picker.svelte.ts";
 import type { Chat } from "./chat.svelte.ts";
-import type { Shown } from "./talk/shown.ts";
+import type { DisplayedMessage } from "./talk/displayed_message.ts";
 
-/** What a thing above the chat is given. It is handed everything, so that its file imports nothing of the panel. */
+/** Passed to an overlay, so that its chunk imports nothing from the panel. */
 export type Overlay = {
   place: HTMLElement;
   chat: Chat;
@@ -11,19 +11,19 @@ export type Overlay = {
   close: () => void;
 };
 
-/** The place above the chat for one thing at a time. What goes there is fetched when first asked for. */
+/** Shows one overlay at a time above the chat. Its code is loaded on first use. */
 export class Layer {
-  readonly emoji: EmojiPlace;
+  readonly emoji: EmojiPicker;
   #close: (() => void) | null = null;
 
   constructor(private readonly chat: Chat) {
-    this.emoji = new EmojiPlace(chat.language.words, this.#adopt, {
-      read: () => chat.record.kept.recent_emoji ?? [],
-      keep: (recent_emoji) => chat.record.keep({ recent_emoji }),
+    this.emoji = new EmojiPicker(chat.language.words, this.#adopt, {
+      read: () => chat.store.data.recent_emoji ?? [],
+      keep: (recent_emoji) => chat.store.save({ recent_emoji }),
     });
   }
 
-  async enlarge(shown: Shown): Promise<void> {
+  async enlarge(shown: DisplayedMessage): Promise<void> {
     this.close();
     const { chat } = this;
     const focused = chat.host.root.activeElement as HTMLElement | null;
@@ -37,7 +37,7 @@ export class Layer {
     };
   }
 
-  /** true where something was open. */
+  /** Closes the overlay. Returns true if one was open. */
   close(): boolean {
     const close = this.#close;
     this.#close = null;

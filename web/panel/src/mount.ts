@@ -5,22 +5,22 @@ import App from "./components/App.svelte";
 import { css } from "./styles/css.ts";
 import { adopt } from "@ocs/ui/adopt.ts";
 import { claimedId, details, isText } from "./identity.ts";
-import { keepEvents } from "./isolation.ts";
+import { isolateEvents } from "./event_isolation.ts";
 import { chooseLanguage } from "./words/choose.ts";
 
-/** The launcher's way in: everything the panel does begins here, and `destroy` ends all of it. */
+/** The panel's entry point, called by the launcher. `destroy` undoes everything. */
 export async function mount(host: PanelHost): Promise<Panel> {
   const language = await chooseLanguage(host.ocs);
   const chat = new Chat(host, language);
   const endPreview = host.site.v ? await chat.preview() : () => {};
-  const undress = adopt(host.root, css);
+  const removeStyles = adopt(host.root, css);
   const app = mountComponent(App, { target: host.frame, props: { chat } });
-  // Components set listeners in effects: they must stand before the first call.
+  // Components add listeners in effects, which must run before the first call.
   flushSync();
-  const releaseEvents = keepEvents(host.root.host as HTMLElement);
+  const releaseEvents = isolateEvents(host.root.host as HTMLElement);
   let claimed = claims(host.ocs);
-  const unwatch = watchExternalId(host.ocs, () => chat.with((talk) => talk.visit.identified()));
-  if (chat.record.kept.token || chat.record.kept.outbox?.length) chat.arrive();
+  const unwatch = watchExternalId(host.ocs, () => chat.with((talk) => talk.session.identified()));
+  if (chat.store.data.token || chat.store.data.outbox?.length) chat.start();
 
   return {
     open: (asLeft) => chat.show(asLeft),
@@ -29,11 +29,11 @@ export async function mount(host: PanelHost): Promise<Panel> {
     identify(again) {
       const before = claimed;
       claimed = claims(host.ocs);
-      if (!again || claimed !== before) chat.with((talk) => talk.visit.identified());
+      if (!again || claimed !== before) chat.with((talk) => talk.session.identified());
     },
     logout() {
       claimed = "";
-      chat.with((talk) => void talk.visit.logout().then(() => chat.open && chat.arrive()));
+      chat.with((talk) => void talk.session.logout().then(() => chat.open && chat.start()));
     },
     destroy() {
       unwatch();
@@ -41,16 +41,16 @@ export async function mount(host: PanelHost): Promise<Panel> {
       chat.hide();
       chat.destroy();
       void unmount(app);
-      undress();
+      removeStyles();
       endPreview();
     },
   };
 }
 
-/** What the site says of its visitor, to be compared: pages that include the chat again mostly say the same. */
+/** The site's information about its visitor, for comparison: pages that include the script again mostly repeat it. */
 const claims = (ocs: Ocs): string => JSON.stringify([claimedId(ocs), details(ocs, "", undefined, [])]);
 
-/** `OCS.externalId = …` counts as saying that someone else is here now. */
+/** Watches `OCS.externalId = …`, which means that the page now has another visitor. */
 function watchExternalId(ocs: Ocs, changed: () => void): () => void {
   let value = ocs.externalId;
   Object.defineProperty(ocs, "externalId", {
@@ -60,7 +60,7 @@ function watchExternalId(ocs: Ocs, changed: () => void): () => void {
     set(next: string | undefined) {
       if (next === value) return;
       value = next;
-      // Fields set right after it belong to the same person.
+      // Fields that are set right afterwards belong to the same person.
       changed();
     },
   });

@@ -1,15 +1,15 @@
 /**
- * What old libraries replace (Prototype, MooTools), as the language has it. The build puts these in wherever the panel or
- * its framework says `Array.from` or `JSON.stringify`.
+ * Standard versions of built-ins that old libraries (Prototype, MooTools) replace. The build substitutes them wherever the
+ * panel or Svelte calls `Array.from` or `JSON.stringify`.
  */
 const { stringify } = JSON;
 
-/** `Array.from`: of theirs a set comes out empty, or as its only entry. */
+/** `Array.from`: the libraries' versions turn a Set into an empty array, or into its only entry. */
 export function arrayFrom<T, R = T>(items: Iterable<T> | ArrayLike<T>, each = (item: T, _at: number) => item as unknown as R): R[] {
   return (Symbol.iterator in items ? [...items] : Array.of.apply<null, T[], T[]>(null, items as T[])).map(each);
 }
 
-/** `JSON.stringify` of plain data, which asks nobody's `toJSON`: theirs makes a string of every list. */
+/** `JSON.stringify` of plain data that ignores `toJSON`: the libraries' `toJSON` turns every array into a string. */
 export function toJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => toJson(item)).join()}]`;
   if (typeof value !== "object" || value === null) return stringify(value) ?? "null";

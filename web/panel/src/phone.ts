@@ -3,8 +3,8 @@ import { isPhone } from "@ocs/launcher/phone";
 export { isPhone };
 export const coarsePointer = () => matchMedia("(pointer: coarse)").matches;
 
-/** Full screen on a phone: the page behind neither scrolls nor takes the focus, and stays where it was. */
-export function holdPage(): () => void {
+/** For the full-screen chat on a phone: keeps the page behind from scrolling and taking the focus. Returns a function that undoes it. */
+export function lockPage(): () => void {
   const { body, documentElement: page } = document;
   const { overflow } = page.style;
   const wasInert = body.inert;
@@ -21,10 +21,10 @@ export function holdPage(): () => void {
 type CloseWatcher = { onclose: (() => void) | null; destroy(): void };
 
 /**
- * The phone's Back closes instead of leaving the page, where the browser has a way to ask for that. The page's history
- * is its own. `close` answers whether something is left to close.
+ * Makes the phone's Back close the chat instead of leaving the page, where the browser has CloseWatcher; the page's history
+ * stays untouched. `close` returns true if something is left to close.
  */
-export function backCloses(close: () => boolean): () => void {
+export function closeOnBack(close: () => boolean): () => void {
   const { CloseWatcher } = window as { CloseWatcher?: new () => CloseWatcher };
   if (CloseWatcher === undefined) return () => {};
   let watcher: CloseWatcher;
@@ -36,12 +36,12 @@ export function backCloses(close: () => boolean): () => void {
   return () => watcher.destroy();
 }
 
-/** Keeps the panel over exactly what the on-screen keyboard leaves free. */
-export function viewportFit(panel: HTMLElement): () => void {
+/** Keeps the panel within the area that the on-screen keyboard leaves free. */
+export function fitToViewport(panel: HTMLElement): () => void {
   const view = window.visualViewport;
   if (!view) return () => {};
   const fit = () => {
-    // Elsewhere no rule uses them, and to set them makes every element's style anew.
+    // On other devices no rule uses these properties, and setting them would restyle every element.
     if (!isPhone()) return;
     panel.style.setProperty("--ocs-view-height", `${view.height}px`);
     panel.style.setProperty("--ocs-view-top", `${view.offsetTop}px`);
@@ -55,7 +55,7 @@ export function viewportFit(panel: HTMLElement): () => void {
   };
 }
 
-/** Tab goes round inside a modal panel. */
+/** Traps Tab inside a modal panel. */
 export function keepFocusInside(event: KeyboardEvent, panel: HTMLElement): void {
   if (event.key !== "Tab") return;
   const stops = [...panel.querySelectorAll<HTMLElement>("button, a[href], textarea, input, [tabindex='0']")].filter((stop) => stop.tabIndex >= 0 && stop.offsetParent !== null);

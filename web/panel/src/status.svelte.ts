@@ -1,11 +1,11 @@
 import type { ConnectionState } from "@ocs/protocol";
 
-const PATIENCE_MS = 2_000;
-/** After so long more something may be in the way, and another way is offered. */
+const SHOW_AFTER_MS = 2_000;
+/** After this much longer, something probably blocks the connection, and an alternative is offered. */
 const STUCK_AFTER_MS = 8_000;
 
-/** What is said about the line. Short gaps are nobody's business, and no wait goes on for ever without a way out. */
-export class Status {
+/** The connection status to show. Short gaps are not shown, and a long one offers the full-page chat. */
+export class ConnectionStatus {
   shown = $state.raw<"fine" | "connecting" | "stuck" | "offline">("fine");
   #timer: ReturnType<typeof setTimeout> | undefined;
   #live = true;
@@ -16,7 +16,7 @@ export class Status {
     this.#begin();
   }
 
-  line(state: ConnectionState): void {
+  update(state: ConnectionState): void {
     const live = state === "live";
     if (live === this.#live) return;
     this.#live = live;
@@ -29,7 +29,7 @@ export class Status {
     removeEventListener("offline", this.#begin);
   }
 
-  /** Time without network says nothing about what is in the way: it is not counted. */
+  /** Restarts the timers. Time without network is not counted, because it does not mean that something blocks the connection. */
   readonly #begin = () => {
     clearTimeout(this.#timer);
     if (!navigator.onLine) this.shown = "offline";
@@ -39,7 +39,7 @@ export class Status {
       this.#timer = setTimeout(() => {
         this.shown = "connecting";
         this.#timer = setTimeout(() => (this.shown = "stuck"), STUCK_AFTER_MS);
-      }, PATIENCE_MS);
+      }, SHOW_AFTER_MS);
     }
   };
 }

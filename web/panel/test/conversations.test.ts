@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConversationForVisitor, MessageForVisitor } from "@ocs/protocol";
-import { Conversations } from "../src/talk/visit/conversations.ts";
+import { Conversations } from "../src/talk/session/conversations.ts";
 
 const copy = (told: Partial<ConversationForVisitor>): ConversationForVisitor => ({
   id: "c", state: "open", last_seq: 0, agent_delivered_seq: 0, agent_seen_seq: 0, visitor_seen_seq: 0, unread: 0, ...told,

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { Conversations } from "../src/talk/visit/conversations.ts";
-import { Hints, type VisitorConnection } from "../src/talk/visit/hints.ts";
+import { Conversations } from "../src/talk/session/conversations.ts";
+import { Hints, type VisitorConnection } from "../src/talk/session/hints.ts";
 
 function typist(state: VisitorConnection["state"]) {
   vi.useFakeTimers({ now: 1_000_000 });

@@ -1,5 +1,5 @@
 /** The fields of a message that grouping needs. */
-export type Grouped = { key: string; sender: string; at: number };
+export type Groupable = { key: string; sender: string; at: number };
 
 export type Row<M> = {
   key: string;
@@ -20,7 +20,7 @@ const sources = new WeakMap<readonly Row<unknown>[], readonly unknown[]>();
  * Groups messages into rows: runs of one sender within five minutes, split at midnight in the reader's time zone.
  * Unchanged rows are the same objects as in `before`, so that a list renders only what is new.
  */
-export function rowsOf<M extends Grouped>(messages: readonly M[], dayOf: (at: number) => string, before: readonly Row<M>[] = []): readonly Row<M>[] {
+export function groupIntoRows<M extends Groupable>(messages: readonly M[], dayOf: (at: number) => string, before: readonly Row<M>[] = []): readonly Row<M>[] {
   const source = sources.get(before) ?? [];
   let same = 0;
   while (same < messages.length && messages[same] === source[same]) same += 1;
@@ -60,7 +60,7 @@ const QUARTER_MS = 15 * 60_000;
  * Returns a function that maps a time to a key of its day in the reader's time zone. The zone is read when this is
  * called: people travel. Formatting would dominate the cost of a long list, so each quarter of an hour is formatted once.
  */
-export function dayNamer(zone?: string): (at: number) => string {
+export function createDayKey(zone?: string): (at: number) => string {
   const format = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", timeZone: zone });
   const named = new Map<number, string>();
   return (at) => {

@@ -47,7 +47,7 @@ async function headOf(blob: Blob): Promise<Uint8Array> {
 const PROXY_SAFE_BYTES = 900_000;
 
 /** Re-encodes an image as a JPEG small enough for proxies; null when it is small already or animated. */
-export async function lightenImage(blob: Blob, codec: ImageCodec = browserCodec): Promise<PreparedImage | null> {
+export async function shrinkImageBytes(blob: Blob, codec: ImageCodec = browserCodec): Promise<PreparedImage | null> {
   const head = await headOf(blob);
   const type = sniffImage(head);
   if (blob.size <= PROXY_SAFE_BYTES || (type !== null && isAnimated(head, type))) return null;

@@ -1,10 +1,10 @@
 /** Stores the bytes of images that are waiting to be sent: in IndexedDB, or in memory where that is blocked. */
 export type ImageStore = {
-  /** Holds it in memory. */
+  /** Keeps the image in memory only. */
   put(id: string, image: Blob): void;
-  /** Stores what `put` holds. */
+  /** Persists an image that `put` keeps in memory. */
   keep(id: string): Promise<void>;
-  /** The ids of what is stored. */
+  /** The ids of the persisted images. */
   ids(): Promise<IDBValidKey[]>;
   get(id: string): Promise<Blob | null>;
   drop(id: string): Promise<void>;

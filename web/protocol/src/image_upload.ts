@@ -1,4 +1,4 @@
-import { refusalFrom } from "./refusal.ts";
+import { apiErrorFrom } from "./api_error.ts";
 import type { Uploaded } from "./wire.ts";
 
 /**
@@ -12,7 +12,7 @@ export function uploadImage(url: string, headers: Record<string, string>, image:
     for (const [name, value] of Object.entries({ ...headers, "Content-Type": image.type })) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
     request.onload = () => {
-      if (request.status >= 300) return reject(refusalFrom(request.status, request.responseText, request.getResponseHeader("Retry-After")));
+      if (request.status >= 300) return reject(apiErrorFrom(request.status, request.responseText, request.getResponseHeader("Retry-After")));
       try {
         resolve((JSON.parse(request.responseText) as Uploaded).image.id);
       } catch (error) {

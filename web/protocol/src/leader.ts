@@ -1,5 +1,5 @@
-/** What one tab tells the others of the same browser and visitor. */
-export type Post<E, S, H> =
+/** A message between the tabs of one browser and visitor. */
+export type TabMessage<E, S, H> =
   | { to: "all"; event: E; cursor: string }
   | { to: "all"; signal: S }
   | { to: "all"; state: string }
@@ -9,48 +9,48 @@ export type Post<E, S, H> =
   | { to: "leader"; nudge: true }
   | { to: "all"; local: unknown };
 
-/** Posts go out in lists. A tab of an earlier version does not know them: it keeps a line of its own. */
+/** Version of the message format: lists of messages. A tab of an earlier version uses another channel and connects by itself. */
 const FORMAT = 2;
 
-/** `beforeunload` comes before downloads, and before dialogs that keep the visitor on the page: a page that is still there after this time takes part again. */
+/** `beforeunload` also precedes downloads and dialogs that keep the visitor on the page: a page that still exists after this time joins again. */
 const RETURNS_AFTER_MS = 3_000;
 
-export type LeaderParts = {
+export type LeaderOptions = {
   locks: LockManager | undefined;
   channel: ((name: string) => BroadcastChannel) | undefined;
   /** Dispatches `leaves` and pageshow: a page in the back/forward cache holds neither the lock nor the channel. */
   page?: EventTarget;
-  /** The event after which the browser looks whether the page can be cached. */
+  /** The event after which the browser checks whether the page can be cached. */
   leaves?: "pagehide" | "beforeunload";
 };
 
 export type LeaderEvents<E, S, H> = {
-  /** This tab holds the socket from now on. */
-  lead(): void;
-  /** It no longer does. */
-  yieldLead(): void;
-  /** Back by the back button: what was said meanwhile was not heard. */
-  missed(): void;
-  post(post: Post<E, S, H>): void;
+  /** This tab is now the leader and opens the connection. */
+  onLead(): void;
+  /** This tab is no longer the leader. */
+  onYield(): void;
+  /** The page is back from the back/forward cache: it missed all messages meanwhile. */
+  onMissed(): void;
+  message(message: TabMessage<E, S, H>): void;
 };
 
 /**
- * One socket per browser: tabs queue for a lock, the holder connects and tells the others by channel.
- * Without Web Locks (plain http) or channels every tab leads itself.
+ * Leader election between the tabs of a browser, for one shared connection: tabs queue for a Web Lock, and its holder connects
+ * and broadcasts to the others. Without Web Locks (plain http) or BroadcastChannel every tab is its own leader.
  */
 export class Leader<E, S, H> {
   leading = false;
-  /** Set while the page is left. */
-  #back: ReturnType<typeof setTimeout> | undefined;
-  #release: (() => void) | null = null;
+  /** Set while the page is being left. */
+  #returnTimer: ReturnType<typeof setTimeout> | undefined;
+  #releaseLock: (() => void) | null = null;
   #queued: AbortController | null = null;
   #channel: BroadcastChannel | null = null;
-  #posts: Post<E, S, H>[] = [];
+  #outgoing: TabMessage<E, S, H>[] = [];
   readonly #name: string;
 
   constructor(
     name: string,
-    private readonly parts: LeaderParts,
+    private readonly parts: LeaderOptions,
     private readonly events: LeaderEvents<E, S, H>,
   ) {
     this.#name = `${name}:${FORMAT}`;
@@ -63,37 +63,37 @@ export class Leader<E, S, H> {
 
   stop(): void {
     this.#listen("removeEventListener");
-    clearTimeout(this.#back);
-    this.#leave();
+    clearTimeout(this.#returnTimer);
+    this.#release();
   }
 
   #listen(what: "addEventListener" | "removeEventListener"): void {
     const { page, leaves = "pagehide" } = this.parts;
-    page?.[what](leaves, this.#left);
-    page?.[what]("pageshow", this.#show);
+    page?.[what](leaves, this.#onLeave);
+    page?.[what]("pageshow", this.#onReturn);
   }
 
-  /** What one turn of the page has to say goes out as one: to post costs more than to make the news. */
-  tell(post: Post<E, S, H>): void {
-    if (this.#posts.push(post) === 1) queueMicrotask(() => this.#send());
+  /** Batches the messages of one task into one post, because posting costs more than creating them. */
+  post(message: TabMessage<E, S, H>): void {
+    if (this.#outgoing.push(message) === 1) queueMicrotask(() => this.#flush());
   }
 
-  #send(): void {
-    if (this.#posts.length > 0) this.#channel?.postMessage(this.#posts);
-    this.#posts = [];
+  #flush(): void {
+    if (this.#outgoing.length > 0) this.#channel?.postMessage(this.#outgoing);
+    this.#outgoing = [];
   }
 
-  readonly #left = () => {
-    this.#leave();
-    clearTimeout(this.#back);
-    this.#back = setTimeout(this.#show, RETURNS_AFTER_MS);
+  readonly #onLeave = () => {
+    this.#release();
+    clearTimeout(this.#returnTimer);
+    this.#returnTimer = setTimeout(this.#onReturn, RETURNS_AFTER_MS);
   };
 
-  readonly #show = () => {
-    if (this.#back === undefined) return;
-    clearTimeout(this.#back);
-    this.#back = undefined;
-    this.events.missed();
+  readonly #onReturn = () => {
+    if (this.#returnTimer === undefined) return;
+    clearTimeout(this.#returnTimer);
+    this.#returnTimer = undefined;
+    this.events.onMissed();
     this.#join();
   };
 
@@ -102,37 +102,37 @@ export class Leader<E, S, H> {
     if (locks === undefined || channel === undefined) return this.#lead();
     this.#channel = channel(this.#name);
     this.#channel.onmessage = ({ data }) => {
-      for (const post of data as Post<E, S, H>[]) if (post.to === "all" || this.leading) this.events.post(post);
+      for (const message of data as TabMessage<E, S, H>[]) if (message.to === "all" || this.leading) this.events.message(message);
     };
     const queued = (this.#queued = new AbortController());
     locks
       .request(this.#name, { signal: queued.signal }, () => {
         if (queued.signal.aborted) return;
         this.#lead();
-        return new Promise<void>((resolve) => (this.#release = resolve));
+        return new Promise<void>((resolve) => (this.#releaseLock = resolve));
       })
       .catch((error: unknown) => {
-        // Locks exist but are refused (an opaque origin): lead alone.
+        // Web Locks exist but are refused (opaque origin): lead alone.
         if (!queued.signal.aborted && !this.leading && error !== undefined) this.#lead();
       });
   }
 
   #lead(): void {
     this.leading = true;
-    this.events.lead();
+    this.events.onLead();
   }
 
-  readonly #leave = () => {
+  readonly #release = () => {
     this.#queued?.abort();
     this.#queued = null;
-    this.#release?.();
-    this.#release = null;
+    this.#releaseLock?.();
+    this.#releaseLock = null;
     if (this.leading) {
       this.leading = false;
-      this.events.yieldLead();
+      this.events.onYield();
     }
-    this.#send();
-    // A browser lets a kept page go as soon as another tab says something into its open channel.
+    this.#flush();
+    // A browser evicts a cached page as soon as another tab posts to its open channel.
     this.#channel?.close();
     this.#channel = null;
   };

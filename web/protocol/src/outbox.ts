@@ -1,6 +1,6 @@
 import { Backoff } from "./backoff.ts";
 import type { OutboxStore } from "./outbox_store.ts";
-import { Refusal } from "./refusal.ts";
+import { ApiError } from "./api_error.ts";
 import { realTimers, type Timers } from "./timers.ts";
 
 export type OutboxItem = {
@@ -20,16 +20,16 @@ export type OutboxItem = {
 
 export type Draft = Pick<OutboxItem, "client_id" | "lane" | "text" | "image">;
 
-export type Courier = {
+export type OutboxHost = {
   /** Sends an item. Resolves when the server has stored the message durably. */
   deliver(item: OutboxItem, cancelled: AbortSignal, progress: (part: number) => void): Promise<void>;
   /**
    * Asks the server, by a small request of another kind, whether it has stored the item. Rejects when there is no response:
    * then the connection is at fault and not the item.
    */
-  holds(item: OutboxItem): Promise<boolean>;
+  isStored(item: OutboxItem): Promise<boolean>;
   /** Re-encodes an image smaller and returns its new description; null when it is small already or can't be re-encoded. */
-  lighten(item: OutboxItem): Promise<OutboxItem["image"]>;
+  shrinkImage(item: OutboxItem): Promise<OutboxItem["image"]>;
   changed(): void;
   /** Nothing of this author is taken now, by its credential or by the site's policy: the queue is paused until `resume`. */
   unauthorised(code: string): void;
@@ -73,7 +73,7 @@ export class Outbox {
 
   constructor(
     private readonly store: OutboxStore,
-    private readonly courier: Courier,
+    private readonly host: OutboxHost,
     timers: Timers = realTimers,
   ) {
     this.#timers = timers;
@@ -193,7 +193,7 @@ export class Outbox {
           wait();
           this.#patch(id, { progress: part });
         };
-        this.courier.deliver(item, abort.signal, progress).then(resolve, reject);
+        this.host.deliver(item, abort.signal, progress).then(resolve, reject);
       });
     } finally {
       cancel();
@@ -203,12 +203,12 @@ export class Outbox {
   /** Decides what happens to an item after a failed attempt. */
   async #afterFailure(item: OutboxItem, attempt: Attempt, error: unknown): Promise<void> {
     const { client_id: id, lane } = item;
-    const refusal = error instanceof Refusal ? error : null;
+    const refusal = error instanceof ApiError ? error : null;
     const { status = 0, code = null, retryAfterS = null } = refusal ?? {};
     if (status === 401 || POLICY.test(code ?? "")) {
       this.#paused = true;
       this.#patch(id, { state: "queued" });
-      return this.courier.unauthorised(code ?? "");
+      return this.host.unauthorised(code ?? "");
     }
     const wait = status === 429 || status === 503 ? retryAfterS : null;
     // A server that currently stores no images may still store texts.
@@ -221,7 +221,7 @@ export class Outbox {
       return;
     }
     if (status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429) return this.#patch(id, { state: "failed", code }, true);
-    const stored = await this.courier.holds(item).catch(() => null);
+    const stored = await this.host.isStored(item).catch(() => null);
     if (this.#inFlight.get(lane) !== attempt) return;
     // 409: the server has stored a message under this id. An earlier attempt succeeded, with another upload of the image.
     if (stored || (stored === false && status === 409)) return this.remove(id);
@@ -238,7 +238,7 @@ export class Outbox {
 
   /** Shrinks the item's image. Returns true if a smaller image is queued or the item is gone: nothing else to do. */
   async #shrunk(item: OutboxItem, attempt: Attempt): Promise<boolean> {
-    const image = item.image && (await this.courier.lighten(item).catch(() => null));
+    const image = item.image && (await this.host.shrinkImage(item).catch(() => null));
     if (this.#inFlight.get(item.lane) !== attempt) return true;
     if (!image) return false;
     this.#resetFailures(item);
@@ -256,10 +256,10 @@ export class Outbox {
     this.#cancelPause();
     this.#cancelPause = this.#timers.after(ms, () => {
       this.heldUntil = null;
-      this.courier.changed();
+      this.host.changed();
       this.#sendNext();
     });
-    this.courier.changed();
+    this.host.changed();
   }
 
   #retryLater(lane: string, atLeastMs: number): void {
@@ -282,6 +282,6 @@ export class Outbox {
 
   #replace(items: readonly OutboxItem[]): void {
     this.items = items;
-    this.courier.changed();
+    this.host.changed();
   }
 }

@@ -1,17 +1,17 @@
 import { Connection, type ConnectionEvents, type ConnectionOptions, type ConnectionState } from "./connection.ts";
 import { onWake } from "./wake.ts";
-import { Leader, type LeaderParts, type Post } from "./leader.ts";
+import { Leader, type LeaderOptions, type TabMessage } from "./leader.ts";
 import type { Endpoint } from "./transport.ts";
 
 /**
- * A Connection that the tabs of a browser share. Listens to the others from the moment it is made, so make it
- * before asking for the state; `start` gives it the cursor of that state. What arrives twice is the
- * listener's to ignore: events name a seq or a watermark.
+ * A Connection that the tabs of a browser share. It receives from other tabs as soon as it is created, so create it before
+ * loading the state; `start` takes the cursor of that state. The listener must ignore duplicates: events carry a seq or a
+ * watermark.
  */
 export class SharedConnection<E, S, H extends { type: string }> {
   state: ConnectionState = "stopped";
   #cursor: string | null = null;
-  #early: Post<E, S, H>[] = [];
+  #buffered: TabMessage<E, S, H>[] = [];
   readonly #connection: Connection<E, S, H>;
   readonly #unwatch: () => void;
   readonly #leader: Leader<E, S, H>;
@@ -20,48 +20,48 @@ export class SharedConnection<E, S, H extends { type: string }> {
     name: string,
     endpoint: Endpoint<H>,
     private readonly events: ConnectionEvents<E, S> & {
-      /** Said by another tab with `tell`. */
-      local(said: unknown): void;
+      /** A message that another tab sent with `postToTabs`. */
+      local(message: unknown): void;
     },
-    parts: ConnectionOptions & LeaderParts,
+    options: ConnectionOptions & LeaderOptions,
   ) {
     this.#connection = new Connection<E, S, H>(
       endpoint,
       {
         event: (event, cursor) => {
-          this.#leader.tell({ to: "all", event, cursor });
+          this.#leader.post({ to: "all", event, cursor });
           this.#event(event, cursor);
         },
         signal: (signal) => {
-          this.#leader.tell({ to: "all", signal });
+          this.#leader.post({ to: "all", signal });
           events.signal(signal);
         },
         live: () => events.live(),
         resync: () => {
-          this.#leader.tell({ to: "all", resync: true });
+          this.#leader.post({ to: "all", resync: true });
           events.resync();
         },
         refused: (code, message) => events.refused(code, message),
         changed: (state) => {
-          this.#leader.tell({ to: "all", state });
+          this.#leader.post({ to: "all", state });
           this.#set(state);
         },
       },
-      parts,
+      options,
     );
-    this.#leader = new Leader<E, S, H>(name, parts, {
-      lead: () => this.#connect(),
-      yieldLead: () => this.#connection.stop(),
-      missed: () => {
+    this.#leader = new Leader<E, S, H>(name, options, {
+      onLead: () => this.#connect(),
+      onYield: () => this.#connection.stop(),
+      onMissed: () => {
         this.#cursor = null;
         events.resync();
       },
-      post: (post) => this.#heard(post),
+      message: (message) => this.#onTabMessage(message),
     });
     this.#leader.start();
-    // What this tab finds out, the tab that holds the line may not: its timers may sleep.
-    this.#unwatch = onWake(parts.wake ?? [], () => {
-      if (!this.leading && this.state !== "live") this.#leader.tell({ to: "leader", nudge: true });
+    // This tab may notice a wake event that the leading tab misses, because its timers may be suspended.
+    this.#unwatch = onWake(options.wake ?? [], () => {
+      if (!this.leading && this.state !== "live") this.#leader.post({ to: "leader", nudge: true });
     });
   }
 
@@ -71,11 +71,11 @@ export class SharedConnection<E, S, H extends { type: string }> {
 
   start(cursor: string): void {
     this.#cursor = cursor;
-    const early = this.#early;
-    this.#early = [];
-    for (const post of early) this.#heard(post);
+    const buffered = this.#buffered;
+    this.#buffered = [];
+    for (const message of buffered) this.#onTabMessage(message);
     if (this.leading) this.#connect();
-    else this.#leader.tell({ to: "leader", ask: true });
+    else this.#leader.post({ to: "leader", ask: true });
   }
 
   stop(): void {
@@ -87,12 +87,12 @@ export class SharedConnection<E, S, H extends { type: string }> {
 
   hint(hint: H): void {
     if (this.leading) this.#connection.hint(hint);
-    else this.#leader.tell({ to: "leader", hint });
+    else this.#leader.post({ to: "leader", hint });
   }
 
-  /** To the other tabs only, never to the server. */
-  tell(local: unknown): void {
-    this.#leader.tell({ to: "all", local });
+  /** Posts a message to the other tabs only, never to the server. */
+  postToTabs(local: unknown): void {
+    this.#leader.post({ to: "all", local });
   }
 
   nudge(): void {
@@ -103,19 +103,19 @@ export class SharedConnection<E, S, H extends { type: string }> {
     if (this.#cursor !== null) this.#connection.start(this.#cursor);
   }
 
-  #heard(post: Post<E, S, H>): void {
-    if (this.#cursor === null && "event" in post) {
-      this.#early.push(post);
+  #onTabMessage(message: TabMessage<E, S, H>): void {
+    if (this.#cursor === null && "event" in message) {
+      this.#buffered.push(message);
       return;
     }
-    if ("event" in post) this.#event(post.event, post.cursor);
-    else if ("signal" in post) this.events.signal(post.signal);
-    else if ("local" in post) this.events.local(post.local);
-    else if ("resync" in post) this.events.resync();
-    else if ("hint" in post) this.#connection.hint(post.hint);
-    else if ("nudge" in post) this.#connection.nudge();
-    else if ("ask" in post) this.#leader.tell({ to: "all", state: this.state });
-    else if (!this.leading) this.#set(post.state as ConnectionState);
+    if ("event" in message) this.#event(message.event, message.cursor);
+    else if ("signal" in message) this.events.signal(message.signal);
+    else if ("local" in message) this.events.local(message.local);
+    else if ("resync" in message) this.events.resync();
+    else if ("hint" in message) this.#connection.hint(message.hint);
+    else if ("nudge" in message) this.#connection.nudge();
+    else if ("ask" in message) this.#leader.post({ to: "all", state: this.state });
+    else if (!this.leading) this.#set(message.state as ConnectionState);
   }
 
   #event(event: E, cursor: string): void {
@@ -127,7 +127,7 @@ export class SharedConnection<E, S, H extends { type: string }> {
     if (this.state === state) return;
     this.state = state;
     this.events.changed(state);
-    // A follower cannot know what hints its leader lost: it repeats them as the leader does.
+    // A follower can't know which hints its leader lost, so it repeats its own as the leader does.
     if (state === "live" && !this.leading) this.events.live();
   }
 }

@@ -1,5 +1,5 @@
 import type { Endpoint, Transport, TransportEvents } from "./transport.ts";
-import { refusalFrom } from "./refusal.ts";
+import { apiErrorFrom } from "./api_error.ts";
 import { SseParser } from "./sse_parser.ts";
 
 /** The server-sent stream, with the same frames, for networks that block sockets. Read with fetch, so that the credential stays in a header. */
@@ -14,7 +14,7 @@ export function openStream<H>(endpoint: Endpoint<H>, cursor: string, events: Tra
       signal: abort.signal,
     });
     if (response.status === 401 || response.status === 403) {
-      const { code, message } = refusalFrom(response.status, await response.text(), null);
+      const { code, message } = apiErrorFrom(response.status, await response.text(), null);
       return events.frame({ type: "refused", code, message } as { type: string });
     }
     if (!response.ok || response.body === null) return;

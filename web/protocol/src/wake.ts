@@ -1,8 +1,8 @@
 import type { Timers } from "./timers.ts";
 
 /** Dispatches `answered` after each successful request: a CustomEvent, because MooTools replaces `Event`. */
-export const answers = new EventTarget();
-export const answered = () => answers.dispatchEvent(new CustomEvent("answered"));
+export const responses = new EventTarget();
+export const reportResponse = () => responses.dispatchEvent(new CustomEvent("answered"));
 
 /** Events that suggest the server is reachable again: the network, the page or a request came back. */
 const WAKE_EVENTS = ["online", "pageshow", "resume", "visibilitychange", "answered"];
@@ -19,7 +19,7 @@ export function onWake(targets: readonly EventTarget[], woken: (sign: string) =>
 const MIN_DELAY_MS = 1_000;
 
 /** Calls `run` once: after `ms`, or at the first wake event, but no sooner than a second from now. Returns a function that cancels it. */
-export function tryAgain(timers: Timers, ms: number, targets: readonly EventTarget[], run: () => void): () => void {
+export function scheduleRetry(timers: Timers, ms: number, targets: readonly EventTarget[], run: () => void): () => void {
   const cancel = () => {
     cancelTimer();
     unwatch();

@@ -18,7 +18,7 @@ export type Image = Shapes["Image"];
 export type Uploaded = Shapes["Uploaded"];
 export type Page = Shapes["Page"];
 /** A page as the visitor's browser reports it. */
-export type PageSaid = Shapes["PageSaid"];
+export type PageReport = Shapes["PageSaid"];
 
 export type Look = Shapes["Look"];
 export type Variant = Shapes["Variant"];

@@ -141,7 +141,7 @@ describe("a connection", () => {
     expect(connection.state).toBe("live");
   });
 
-  it("answers heartbeats and advances its cursor with them", async () => {
+  it("responses heartbeats and advances its cursor with them", async () => {
     const server = new FakeServer();
     const { connection } = connect(server);
     connection.start("0");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { NICKNAME_GRAPHEMES, TEXT_BYTES, TEXT_GRAPHEMES, textRoom, textRoomShown } from "../src/limits.ts";
+import { NICKNAME_GRAPHEMES, TEXT_BYTES, TEXT_GRAPHEMES, remainingCharacters, isNearTextLimit } from "../src/limits.ts";
 
 test("the limits of a text and of a nickname equal the server's constants", () => {
   const number = (folder: string, name: string) => {
@@ -13,12 +13,12 @@ test("the limits of a text and of a nickname equal the server's constants", () =
 });
 
 test("remaining space is counted in grapheme clusters, or in bytes where these run out first", () => {
-  expect(textRoom("a".repeat(3_999))).toBe(1);
-  expect(textRoom("a".repeat(4_001))).toBe(-1);
-  expect(textRoom("é".repeat(4_000))).toBe(0);
-  const families = textRoom("👨‍👩‍👧".repeat(1_000));
+  expect(remainingCharacters("a".repeat(3_999))).toBe(1);
+  expect(remainingCharacters("a".repeat(4_001))).toBe(-1);
+  expect(remainingCharacters("é".repeat(4_000))).toBe(0);
+  const families = remainingCharacters("👨‍👩‍👧".repeat(1_000));
   expect(families).toBeLessThan(0);
   expect(families).toBeGreaterThanOrEqual(-91);
-  expect(textRoom("👨‍👩‍👧".repeat(900))).toBeGreaterThanOrEqual(0);
-  expect([textRoomShown(textRoom("short")), textRoomShown(400), textRoomShown(401)]).toEqual([false, true, false]);
+  expect(remainingCharacters("👨‍👩‍👧".repeat(900))).toBeGreaterThanOrEqual(0);
+  expect([isNearTextLimit(remainingCharacters("short")), isNearTextLimit(400), isNearTextLimit(401)]).toEqual([false, true, false]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dayNamer, rowsOf } from "../src/grouping.ts";
+import { createDayKey, groupIntoRows } from "../src/grouping.ts";
 import { MessageList } from "../src/message_list.ts";
 
 type Message = { conversation: string; seq: number };
@@ -45,23 +45,23 @@ describe("rows", () => {
   const message = (key: string, sender: string, minutes: number) => ({ key, sender, at: at + minutes * minute });
 
   it("joins one sender within five minutes", () => {
-    const rows = rowsOf([message("1", "a", 0), message("2", "a", 1), message("3", "a", 7), message("4", "b", 8)], () => "day");
+    const rows = groupIntoRows([message("1", "a", 0), message("2", "a", 1), message("3", "a", 7), message("4", "b", 8)], () => "day");
     expect(rows.map(({ first, last }) => [first, last])).toEqual([[true, false], [false, true], [true, true], [true, true]]);
     expect(rows.map(({ day }) => day !== null)).toEqual([true, false, false, false]);
   });
 
   it("splits days by the reader's time zone", () => {
     const messages = [message("1", "a", 0), message("2", "a", 4)];
-    const breaks = (zone: string) => rowsOf(messages, dayNamer(zone)).filter(({ day }) => day !== null).length;
+    const breaks = (zone: string) => groupIntoRows(messages, createDayKey(zone)).filter(({ day }) => day !== null).length;
     expect([breaks("UTC"), breaks("Europe/Paris"), breaks("Asia/Tokyo")]).toEqual([1, 2, 1]);
-    expect(rowsOf([message("1", "a", 0), message("2", "a", 63)], dayNamer("UTC")).filter(({ day }) => day !== null).length).toBe(2);
+    expect(groupIntoRows([message("1", "a", 0), message("2", "a", 63)], createDayKey("UTC")).filter(({ day }) => day !== null).length).toBe(2);
   });
 
   it("keeps the rows that did not change", () => {
     const messages = [message("1", "a", 0), message("2", "b", 1)];
-    const before = rowsOf(messages, () => "day");
-    expect(rowsOf([...messages], () => "day", before)).toBe(before);
-    const after = rowsOf([...messages, message("3", "c", 2)], () => "day", before);
+    const before = groupIntoRows(messages, () => "day");
+    expect(groupIntoRows([...messages], () => "day", before)).toBe(before);
+    const after = groupIntoRows([...messages, message("3", "c", 2)], () => "day", before);
     expect(after[0]).toBe(before[0]);
     expect(after[1]).toBe(before[1]);
   });

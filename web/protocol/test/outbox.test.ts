@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Outbox, type OutboxItem } from "../src/outbox.ts";
 import { storageOutboxStore } from "../src/outbox_store.ts";
-import { Refusal } from "../src/refusal.ts";
+import { ApiError } from "../src/api_error.ts";
 import { Clock, settle } from "./clock.ts";
 
 class FakeStorage implements Pick<Storage, "getItem" | "setItem" | "removeItem"> {
@@ -17,7 +17,7 @@ function outbox(storage = new FakeStorage(), clock = new Clock()) {
     answer: async (_: OutboxItem, _progress: (part: number) => void): Promise<void> => {},
     notes: [] as string[],
     /** Has the server stored the item? */
-    holds: async (_: OutboxItem): Promise<boolean> => Promise.reject(new TypeError("network")),
+    isStored: async (_: OutboxItem): Promise<boolean> => Promise.reject(new TypeError("network")),
     lighter: async (_: OutboxItem): Promise<OutboxItem["image"]> => null,
   };
   const box = new Outbox(
@@ -27,8 +27,8 @@ function outbox(storage = new FakeStorage(), clock = new Clock()) {
         await server.answer(item, progress);
         if (!cancelled.aborted) server.stored.push(item.client_id);
       },
-      holds: (item) => server.holds(item),
-      lighten: (item) => server.lighter(item),
+      isStored: (item) => server.isStored(item),
+      shrinkImage: (item) => server.lighter(item),
       changed() {},
       unauthorised: (code) => server.notes.push(code),
     },
@@ -98,7 +98,7 @@ describe("an outbox", () => {
   it("pauses everything while rate limited, then continues", async () => {
     const { box, server, write, clock } = outbox();
     let limited = true;
-    server.answer = () => (limited ? Promise.reject(new Refusal(429, "sending_too_frequently", "sending too frequently", 5)) : Promise.resolve());
+    server.answer = () => (limited ? Promise.reject(new ApiError(429, "sending_too_frequently", "sending too frequently", 5)) : Promise.resolve());
     box.resume();
     write("1");
     write("2");
@@ -113,7 +113,7 @@ describe("an outbox", () => {
 
   it("marks an item that can never be sent as failed, and continues with the rest", async () => {
     const { box, server, write } = outbox();
-    server.answer = (item) => (item.client_id === "1" ? Promise.reject(new Refusal(413, "text_too_long", "too long")) : Promise.resolve());
+    server.answer = (item) => (item.client_id === "1" ? Promise.reject(new ApiError(413, "text_too_long", "too long")) : Promise.resolve());
     box.resume();
     write("1");
     write("2");
@@ -128,7 +128,7 @@ describe("an outbox", () => {
 
   it("pauses without a credential", async () => {
     const { box, server, write } = outbox();
-    server.answer = () => Promise.reject(new Refusal(401, "invalid_token", "no"));
+    server.answer = () => Promise.reject(new ApiError(401, "invalid_token", "no"));
     box.resume();
     write("1");
     await settle();
@@ -155,7 +155,7 @@ describe("an outbox", () => {
     const { box, server, write, clock } = outbox();
     const tried: string[] = [];
     server.answer = (item) => (tried.push(item.client_id), item.client_id === "1" ? offline() : Promise.resolve());
-    server.holds = async () => false;
+    server.isStored = async () => false;
     box.resume();
     write("1");
     write("2");
@@ -180,7 +180,7 @@ describe("an outbox", () => {
   it("never reports an item as unsent that the server has stored", async () => {
     const { box, server, write, clock, storage } = outbox();
     server.answer = (item) => (item.client_id === "1" ? offline() : Promise.resolve());
-    server.holds = async () => true;
+    server.isStored = async () => true;
     box.resume();
     write("1");
     write("2");
@@ -190,8 +190,8 @@ describe("an outbox", () => {
 
   it("treats a conflict as an earlier attempt that succeeded", async () => {
     const { box, server } = outbox();
-    server.holds = async () => false;
-    server.answer = () => Promise.reject(new Refusal(409, "conflict", "another message has this id"));
+    server.isStored = async () => false;
+    server.answer = () => Promise.reject(new ApiError(409, "conflict", "another message has this id"));
     box.resume();
     box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
     await settle();
@@ -201,7 +201,7 @@ describe("an outbox", () => {
   it("sends an image smaller before it gives up", async () => {
     const { box, server, clock, storage } = outbox();
     let size = 2;
-    server.holds = async () => false;
+    server.isStored = async () => false;
     server.answer = () => (size > 1 ? offline() : Promise.resolve());
     server.lighter = async () => (size > 1 ? ((size -= 1), picture("small")) : null);
     box.resume();
@@ -213,7 +213,7 @@ describe("an outbox", () => {
   it("sends an image smaller at once when the server says it is too large", async () => {
     const { box, server } = outbox();
     const names: string[] = [];
-    server.answer = ({ image }) => (names.push(image!.name), Promise.reject(new Refusal(413, "invalid_request", "status 413")));
+    server.answer = ({ image }) => (names.push(image!.name), Promise.reject(new ApiError(413, "invalid_request", "status 413")));
     server.lighter = async ({ image }) => (image!.name === "large" ? picture("small") : null);
     box.resume();
     box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
@@ -225,8 +225,8 @@ describe("an outbox", () => {
 
   it("lets texts pass while the server stores no images", async () => {
     const { box, server, write, clock } = outbox();
-    server.holds = async () => false;
-    server.answer = ({ image }) => (image ? Promise.reject(new Refusal(503, "storage_full", "no room", 3)) : Promise.resolve());
+    server.isStored = async () => false;
+    server.answer = ({ image }) => (image ? Promise.reject(new ApiError(503, "storage_full", "no room", 3)) : Promise.resolve());
     box.resume();
     box.add({ client_id: "1", lane: "a", text: "", image: picture("large") });
     write("2");
@@ -262,7 +262,7 @@ describe("an outbox", () => {
     const { box, server, write } = outbox();
     let answer = (_: boolean) => {};
     server.answer = (item) => (item.client_id === "1" ? offline() : Promise.resolve());
-    server.holds = () => new Promise((resolve) => (answer = resolve));
+    server.isStored = () => new Promise((resolve) => (answer = resolve));
     box.resume();
     write("1");
     write("2");

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { fitWithin, isAnimated, isAvifOrHeic, sniffImage } from "../src/image_check.ts";
 import { prepareImage, type ImageCodec } from "../src/image_prepare.ts";
-import { beginning, onlyEmoji, plainName, plainText } from "../src/plain_text.ts";
+import { truncate, onlyEmoji, sanitizeName, sanitizeText } from "../src/text.ts";
 import { randomId } from "../src/random_id.ts";
-import { refusalFrom } from "../src/refusal.ts";
+import { apiErrorFrom } from "../src/api_error.ts";
 import { SseParser } from "../src/sse_parser.ts";
 
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -62,16 +62,16 @@ describe("images", () => {
 
 describe("names and texts", () => {
   it("contain no hidden characters", () => {
-    expect(plainName("Ann\u202egnp", "x")).toBe("Anngnp");
-    expect(plainName("\u200b\u200d", "Support")).toBe("Support");
-    expect(plainName(null, "Support")).toBe("Support");
-    expect(plainText("a\u0007b\r\nc\td")).toBe("ab\nc\td");
+    expect(sanitizeName("Ann\u202egnp", "x")).toBe("Anngnp");
+    expect(sanitizeName("\u200b\u200d", "Support")).toBe("Support");
+    expect(sanitizeName(null, "Support")).toBe("Support");
+    expect(sanitizeText("a\u0007b\r\nc\td")).toBe("ab\nc\td");
   });
 
   it("are cut between grapheme clusters", () => {
-    expect(beginning("short", 64)).toBe("short");
-    expect(beginning("👨‍👩‍👧é🇫🇷👋🏽", 3)).toBe("👨‍👩‍👧é🇫🇷");
-    expect(beginning("a".repeat(65), 64)).toBe("a".repeat(64));
+    expect(truncate("short", 64)).toBe("short");
+    expect(truncate("👨‍👩‍👧é🇫🇷👋🏽", 3)).toBe("👨‍👩‍👧é🇫🇷");
+    expect(truncate("a".repeat(65), 64)).toBe("a".repeat(64));
   });
 
   it("of emoji alone are recognised", () => {
@@ -97,7 +97,7 @@ describe("ids, streams and errors", () => {
   });
 
   it("errors are read from the server's JSON and from a proxy's page", () => {
-    expect(refusalFrom(429, '{"error":{"code":"sending_too_frequently","message":"m","retry_after_s":7}}', null)).toMatchObject({ code: "sending_too_frequently", retryAfterS: 7 });
-    expect(refusalFrom(502, "<html>", "3")).toMatchObject({ code: "unavailable", retryAfterS: 3 });
+    expect(apiErrorFrom(429, '{"error":{"code":"sending_too_frequently","message":"m","retry_after_s":7}}', null)).toMatchObject({ code: "sending_too_frequently", retryAfterS: 7 });
+    expect(apiErrorFrom(502, "<html>", "3")).toMatchObject({ code: "unavailable", retryAfterS: 3 });
   });
 });

@@ -1,5 +1,5 @@
 import type { ImageProblem } from "@ocs/protocol";
-import type { Picked } from "./gallery.ts";
+import type { Picked } from "./image_uploads.ts";
 
 const MAX_IMAGES = 10;
 

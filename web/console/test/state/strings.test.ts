@@ -1,4 +1,4 @@
-import { Refusal } from '@ocs/protocol';
+import { ApiError } from '@ocs/protocol';
 import { expect, it } from 'vitest';
 import { pluralize } from '../../src/lib/strings/count';
 import { cleanUpText } from '../../src/lib/strings/abuse';
@@ -11,6 +11,6 @@ it('pluralizes and groups digits', () => {
 });
 
 it('turns server messages into sentences and leaves the console’s own unchanged', () => {
-  expect(errorText(new Refusal(400, 'invalid_request', 'name: a name is needed'))).toBe('Name: a name is needed.');
+  expect(errorText(new ApiError(400, 'invalid_request', 'name: a name is needed'))).toBe('Name: a name is needed.');
   expect(errorText(new Error('holiday.heic is not a png, jpg or gif picture.'))).toBe('holiday.heic is not a png, jpg or gif picture.');
 });

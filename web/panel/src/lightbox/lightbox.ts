@@ -1,27 +1,27 @@
 import { Zoom } from "@ocs/ui/zoom.ts";
 import type { Overlay } from "../layer.svelte.ts";
-import type { Shown } from "../talk/shown.ts";
+import type { DisplayedMessage } from "../talk/displayed_message.ts";
 import css from "./lightbox.css?inline";
 
-/** A picture over everything. Plain elements, for the reason the emoji grid has. */
-export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Shown): () => void {
+/** Shows an image full size above everything. Plain DOM, for the same reason as the emoji grid. Returns a function that removes it. */
+export function showLightbox({ place, chat, adopt, close }: Overlay, shown: DisplayedMessage): () => void {
   const { words } = chat.language;
-  const undress = adopt(css);
+  const removeStyles = adopt(css);
   const { url, animated } = shown.image!;
   const box = make(place, "div");
   box.className = "lightbox";
   box.setAttribute("role", "dialog");
   box.setAttribute("aria-modal", "true");
   box.setAttribute("aria-label", words.picture);
-  // The picture, or what stands still of it.
+  // The image, or a still frame of it.
   const view = make(box, "div");
   const image = make(view, "img");
   image.src = url;
   image.alt = words.pictureFrom(shown.mine ? words.you : shown.name);
   image.draggable = false;
 
-  const leave = button("✕", words.closePicture, close);
-  const stops = [leave];
+  const closeButton = button("✕", words.closePicture, close);
+  const stops = [closeButton];
   if (animated) {
     const still = document.createElement("canvas");
     still.setAttribute("role", "img");
@@ -31,22 +31,22 @@ export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Show
       still.height = image.naturalHeight;
       still.getContext("2d")?.drawImage(image, 0, 0);
       view.replaceChildren(still);
-      say(true);
+      showPaused(true);
     };
     const toggle = button("", "", () => {
       if (!still.isConnected) return pause();
       view.replaceChildren(image);
-      say(false);
+      showPaused(false);
     });
-    const say = (paused: boolean) => {
+    const showPaused = (paused: boolean) => {
       toggle.textContent = paused ? "▶\ufe0e" : "⏸\ufe0e";
       toggle.title = paused ? words.play : words.pause;
       toggle.setAttribute("aria-label", toggle.title);
     };
-    say(false);
+    showPaused(false);
     toggle.className = "pause";
     stops.unshift(toggle);
-    // For who asked for stillness it does not begin.
+    // With reduced motion, an animation starts paused.
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       view.replaceChildren();
       image.onload = () => view.hasChildNodes() || pause();
@@ -61,12 +61,12 @@ export function showLightbox({ place, chat, adopt, close }: Overlay, shown: Show
     else if (!zoom.key(event.key)) return;
     event.preventDefault();
   };
-  leave.focus();
+  closeButton.focus();
 
   return () => {
     zoom.stop();
     box.remove();
-    undress();
+    removeStyles();
   };
 
   function button(sign: string, label: string, act: () => void): HTMLButtonElement {

@@ -1,13 +1,13 @@
 import type { PanelHost } from "@ocs/launcher/host";
 import type { Row } from "@ocs/protocol";
 import type { Chat } from "../chat.svelte.ts";
-import type { Shown } from "../talk/shown.ts";
+import type { DisplayedMessage } from "../talk/displayed_message.ts";
 import { samplesFor } from "./samples.ts";
 
-/** What the page of My Sites sends to its preview frame when the owner changes something. */
+/** Message from the console to its preview frame when the owner changes something. */
 export type PreviewChange = { ocs: "preview"; look?: PanelHost["site"]["l"]; welcome?: string; name?: string; logo_url?: string | null };
 
-/** The real chat with made-up messages: nothing is asked of the network, nothing is kept. */
+/** The real chat with sample messages: no network requests, and nothing is stored. */
 export async function pretend(chat: Chat): Promise<() => void> {
   const { host, language } = chat;
   const samples = samplesFor(language.locale);
@@ -31,14 +31,14 @@ export async function pretend(chat: Chat): Promise<() => void> {
   return () => removeEventListener("message", change);
 }
 
-/** What the visitor types in a preview stays in it. */
+/** Adds a message that is typed in the preview, without sending it. */
 export function pretendToSend(chat: Chat, text: string): void {
   if (text !== "") chat.rows = [...chat.rows, row(chat, chat.rows.length + 1, text, null, Date.now())];
 }
 
-function row(chat: Chat, seq: number, text: string, name: string | null, at: number): Row<Shown> {
+function row(chat: Chat, seq: number, text: string, name: string | null, at: number): Row<DisplayedMessage> {
   const mine = name === null;
   const key = `sample ${seq}`;
-  const message: Shown = { key, id: key, sender: name ?? "", at, conversation: null, seq, mine, name: name ?? chat.language.words.agent, text, image: null, delivery: mine ? "read" : null, unread: false, code: null, progress: 1 };
+  const message: DisplayedMessage = { key, id: key, sender: name ?? "", at, conversation: null, seq, mine, name: name ?? chat.language.words.agent, text, image: null, delivery: mine ? "read" : null, unread: false, code: null, progress: 1 };
   return { key, message, day: seq === 1 ? at : null, first: true, last: true };
 }

@@ -9,5 +9,5 @@ const SAMPLES: Record<string, Samples> = {
   zh: ["你好！可以寄到加拿大吗？", "可以的！大约四天送达，满 300 元包邮。", "小安", "太好了，谢谢！"],
 };
 
-/** What is said in the live preview, in a language of the widget. */
+/** The sample messages of the live preview, in one of the widget's languages. */
 export const samplesFor = (locale: string): Samples => SAMPLES[locale.slice(0, 2).toLowerCase()] ?? en;

@@ -6,5 +6,5 @@ import log from "./log.css?inline";
 import message from "./message.css?inline";
 import panel from "./panel.css?inline";
 
-/** Goes as one sheet into the launcher's shadow root: no style element, nothing a page's policy could stop. */
+/** All style sheets as one, for the launcher's shadow root: no style element that a page's policy could block. */
 export const css = [tokens, panel, header, log, message, bothSides, composer].join("");

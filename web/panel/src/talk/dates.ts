@@ -1,4 +1,4 @@
-/** Times as the visitor reads them. Days are named by their own zone and language. */
+/** Formats times and days in the visitor's language and time zone. */
 export class Dates {
   readonly time: (at: number) => string;
   readonly full: (at: number) => string;
@@ -17,7 +17,7 @@ export class Dates {
   day(at: number, now = Date.now()): string {
     const midnight = (moment: number) => new Date(moment).setHours(0, 0, 0, 0);
     const days = Math.round((midnight(at) - midnight(now)) / 86_400_000);
-    // A server ahead of this clock must not speak of tomorrow.
+    // With a server clock ahead of this one, do not show "tomorrow".
     if (days >= 0 || days === -1) return this.#capital(this.#relative.format(Math.min(0, days), "day"));
     return this.#capital((new Date(at).getFullYear() === new Date(now).getFullYear() ? this.#day : this.#dayAndYear).format(at));
   }
@@ -27,7 +27,7 @@ export class Dates {
   }
 }
 
-/** Names a minute once: most messages come in the same one as the message before. */
+/** Caches the last formatted minute: most messages are from the same minute as the previous one. */
 function namer(format: Intl.DateTimeFormat): (at: number) => string {
   let named = NaN;
   let name = "";

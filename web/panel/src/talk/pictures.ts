@@ -1,22 +1,22 @@
-import { randomId, uploadImage, type OutboxItem, type WidgetDoor } from "@ocs/protocol";
-import type { Gallery, Picked, ShownImage } from "@ocs/ui/composer/gallery.ts";
+import { randomId, uploadImage, type OutboxItem, type WidgetApi } from "@ocs/protocol";
+import type { ImageUploads, Picked, ShownImage } from "@ocs/ui/composer/image_uploads.ts";
 import type { Chat } from "../chat.svelte.ts";
 
-const LIMIT_UNTIL_TOLD_BYTES = 5_242_880;
+const DEFAULT_LIMIT_BYTES = 5_242_880;
 
 /** The visitor's pictures. What works on them is fetched with the first one. */
 export class Pictures {
-  #gallery: Promise<Gallery> | null = null;
-  #ready: Gallery | null = null;
+  #loading: Promise<ImageUploads> | null = null;
+  #uploads: ImageUploads | null = null;
 
   constructor(
     private readonly chat: Chat,
-    private readonly door: WidgetDoor,
+    private readonly api: WidgetApi,
     private readonly changed: () => void,
   ) {}
 
   async add(files: readonly File[]): Promise<void> {
-    const limit = this.chat.welcome?.limits.image_bytes ?? LIMIT_UNTIL_TOLD_BYTES;
+    const limit = this.chat.welcome?.limits.image_bytes ?? DEFAULT_LIMIT_BYTES;
     await this.chat.tray.add(files, async (file) => (await this.#open()).pick(randomId(), file, limit));
   }
 
@@ -31,30 +31,30 @@ export class Pictures {
   }
 
   shown(id: string): ShownImage | null {
-    return this.#ready?.shown(id) ?? null;
+    return this.#uploads?.shown(id) ?? null;
   }
 
   async recall(items: readonly OutboxItem[]): Promise<void> {
-    for (const item of items) if (item.image !== null) await this.#open().then((gallery) => gallery.recall(item)).catch(() => {});
+    for (const item of items) if (item.image !== null) await this.#open().then((uploads) => uploads.recall(item)).catch(() => {});
     this.changed();
   }
 
   async upload(id: string, cancelled: AbortSignal, progress: (part: number) => void): Promise<string> {
-    const { door } = this;
-    return (await this.#open()).upload(id, (image) => uploadImage(`${door.origin}/api/widget/images`, door.authorization(), image, cancelled, progress));
+    const { api } = this;
+    return (await this.#open()).upload(id, (image) => uploadImage(`${api.origin}/api/widget/images`, api.authorization(), image, cancelled, progress));
   }
 
-  async lighten(item: OutboxItem): Promise<OutboxItem["image"]> {
-    return (await this.#open()).lighten(item);
+  async shrinkImage(item: OutboxItem): Promise<OutboxItem["image"]> {
+    return (await this.#open()).shrinkImage(item);
   }
 
   drop(id: string): void {
-    this.#ready?.drop(id);
+    this.#uploads?.drop(id);
   }
 
-  /** Stores what is in the queue now. */
+  /** Persists the images of the queued items. */
   keep(id: string): void {
-    this.#ready?.keep(id);
+    this.#uploads?.keep(id);
   }
 
   clear(): void {
@@ -63,22 +63,22 @@ export class Pictures {
   }
 
   #sweep(): void {
-    void this.#ready?.sweep((id) => !!this.chat.record.kept.outbox?.some((item) => item.client_id === id));
+    void this.#uploads?.sweep((id) => !!this.chat.store.data.outbox?.some((item) => item.client_id === id));
   }
 
   stop(): void {
-    this.#ready?.stop();
+    this.#uploads?.stop();
   }
 
-  #open(): Promise<Gallery> {
-    return (this.#gallery ??= import("@ocs/ui/composer/gallery.ts")
-      .then(({ Gallery }) => {
-        this.#ready = new Gallery(`ocs:${this.chat.host.site.k}`);
+  #open(): Promise<ImageUploads> {
+    return (this.#loading ??= import("@ocs/ui/composer/image_uploads.ts")
+      .then(({ ImageUploads }) => {
+        this.#uploads = new ImageUploads(`ocs:${this.chat.host.site.k}`);
         this.#sweep();
-        return this.#ready;
+        return this.#uploads;
       })
       .catch((error: unknown) => {
-        this.#gallery = null;
+        this.#loading = null;
         throw error;
       }));
   }

@@ -3,14 +3,14 @@ import en from "./en.ts";
 import type { Words } from "./words.ts";
 
 export type Language = {
-  /** As the site or the page has it, e.g. "fr-CA" or "ar": for the server, which chooses its greeting by it. */
+  /** The locale of the site or the page, e.g. "fr-CA" or "ar". The server chooses the greeting by it. */
   locale: string;
-  /** What the panel speaks, e.g. "fr-CA", or "en" on an Arabic page: for readers aloud, and for numbers. */
+  /** The language of the panel's texts, e.g. "fr-CA", or "en" on an Arabic page: for screen readers and number formats. */
   spoken: string;
-  /** For dates and times of day, which people read as their browser is set: 13:05 or 1:05 PM. */
+  /** The locale for dates and times, which follow the browser's settings: 13:05 or 1:05 PM. */
   times: string;
   words: Words;
-  /** Where the visitor begins to write, as on the page. All that the panel itself says is written from the left. */
+  /** The text direction of the empty field, as on the page. The panel's own texts are all left-to-right. */
   direction: "ltr" | "rtl";
 };
 
@@ -21,12 +21,12 @@ const PACKS: Record<string, () => Promise<{ default: Words }>> = {
   ja: () => import("./lang-ja.ts"),
 };
 
-/** The site's word first, then the page's, then the browser's. */
+/** Chooses the locale: from the site's option, else the page's lang, else the browser. */
 export async function chooseLanguage(ocs: Ocs): Promise<Language> {
   const page = document.documentElement;
   const locale = wellFormed(ocs.locale) ?? wellFormed(page.lang) ?? wellFormed(navigator.language) ?? "en";
   const main = locale.slice(0, 2).toLowerCase();
-  // A pack that does not come is no reason to have no chat.
+  // If a language pack fails to load, the chat works in English.
   const words = main === "en" ? en : await PACKS[main]?.().then((pack) => pack.default).catch(() => undefined);
   const spoken = words ? locale : "en";
   const times = navigator.languages.find((tag) => tag.slice(0, 2) === spoken.slice(0, 2)) ?? spoken;

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@ocs/protocol";
 
-/** Everything the panel says. A pack is one module per language. */
+/** All texts of the panel. Each language has one module. */
 export type Words = {
   greeting: string;
   online: string;
@@ -17,7 +17,7 @@ export type Words = {
   dropHere: string;
   remove: string;
   you: string;
-  /** Said after the launcher's name. */
+  /** Appended to the launcher's accessible name. */
   unread: (count: number) => string;
   agent: string;
   newest: (count: number) => string;
@@ -40,7 +40,7 @@ export type Words = {
   delete: string;
   cancel: string;
   connecting: string;
-  /** Said where it cannot connect for long, with the way out behind it. */
+  /** Shown when connecting takes long, followed by the link `wayOut`. */
   stuck: string;
   wayOut: string;
   offline: string;
@@ -61,7 +61,7 @@ export type Words = {
   emojiTone: string;
 };
 
-/** The form of the language for a count: `one`, `few`, `other` … */
+/** Returns a function that picks the plural form for a count (`one`, `few`, `other` …) and inserts the number. */
 export function counted(locale: string, forms: Partial<Record<Intl.LDMLPluralRule, string>> & { other: string }): (count: number) => string {
   const rules = new Intl.PluralRules(locale);
   const number = new Intl.NumberFormat(locale);

@@ -1,4 +1,4 @@
-import { answered, Refusal, refusalFrom, uploadImage } from '@ocs/protocol';
+import { reportResponse, ApiError, apiErrorFrom, uploadImage } from '@ocs/protocol';
 
 const base = '/api/console/';
 /** The only path that never triggers another confirmation. */
@@ -13,7 +13,7 @@ export class Unreachable extends Error {
 
 let csrf = '';
 let onSignedOut: () => void = () => {};
-let promptForConfirmation: (refusal: Refusal) => Promise<boolean> = async () => false;
+let promptForConfirmation: (refusal: ApiError) => Promise<boolean> = async () => false;
 
 export function setCsrfToken(token: string): void {
   csrf = token;
@@ -24,7 +24,7 @@ export function setSignedOutListener(act: () => void): void {
 }
 
 /** Sets what happens when the server requires a confirmation first. `act` resolves to true once the user has confirmed. */
-export function setConfirmationPrompt(act: (refusal: Refusal) => Promise<boolean>): void {
+export function setConfirmationPrompt(act: (refusal: ApiError) => Promise<boolean>): void {
   promptForConfirmation = act;
 }
 
@@ -48,7 +48,7 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
   try {
     return await requestOnce<T>(method, path, body);
   } catch (problem) {
-    if (!(problem instanceof Refusal) || problem.code !== 'confirmation_required' || path === confirmPath) throw problem;
+    if (!(problem instanceof ApiError) || problem.code !== 'confirmation_required' || path === confirmPath) throw problem;
     if (!(await promptForConfirmation(problem))) throw new NotConfirmed();
     return requestOnce<T>(method, path, body);
   }
@@ -83,13 +83,13 @@ export async function upload(path: string, image: Blob, stop: AbortSignal, progr
 function readResponse<T>(status: number, text: string, retryAfter: string | null): T {
   if (status >= 200 && status < 300) {
     const answer = (text ? JSON.parse(text) : {}) as T;
-    answered();
+    reportResponse();
     return answer;
   }
-  throw reportSignedOut(refusalFrom(status, text, retryAfter));
+  throw reportSignedOut(apiErrorFrom(status, text, retryAfter));
 }
 
 function reportSignedOut(problem: unknown): unknown {
-  if (problem instanceof Refusal && problem.code === 'not_signed_in') onSignedOut();
+  if (problem instanceof ApiError && problem.code === 'not_signed_in') onSignedOut();
   return problem;
 }

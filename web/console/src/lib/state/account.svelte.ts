@@ -1,4 +1,4 @@
-import { Refusal } from '@ocs/protocol';
+import { ApiError } from '@ocs/protocol';
 import type { About, Me } from '@ocs/protocol/wire';
 import { api } from '$lib/api/console-api';
 import { setCsrfToken } from '$lib/api/request';
@@ -17,7 +17,7 @@ class Account {
       this.set(await api.me());
       return true;
     } catch (refusal) {
-      if (refusal instanceof Refusal && refusal.code === 'not_signed_in') return false;
+      if (refusal instanceof ApiError && refusal.code === 'not_signed_in') return false;
       throw refusal;
     }
   }

@@ -1,4 +1,4 @@
-import type { Refusal } from '@ocs/protocol';
+import type { ApiError } from '@ocs/protocol';
 import { api } from '$lib/api/console-api';
 
 /** Asks the user for password or code when the server requires a confirmation. Concurrent requests share one prompt. */
@@ -8,7 +8,7 @@ class Confirmation {
 
   #waiting: ((confirmed: boolean) => void)[] = [];
 
-  request(refusal: Refusal): Promise<boolean> {
+  request(refusal: ApiError): Promise<boolean> {
     this.requested = refusal.detail?.field === 'code' ? 'code' : 'password';
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

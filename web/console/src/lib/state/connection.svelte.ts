@@ -1,4 +1,4 @@
-import { answers, Connection, type ConnectionState, realTimers, tryAgain } from '@ocs/protocol';
+import { responses, Connection, type ConnectionState, realTimers, scheduleRetry } from '@ocs/protocol';
 import type { OperatorEvent, OperatorHello, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
 import { api } from '$lib/api/console-api';
 import { inbox } from './inbox.svelte';
@@ -10,7 +10,7 @@ import { type Thread, threads } from './thread.svelte';
 
 const bannerAfterMs = 2_000;
 const retryMs = 3_000;
-const wake = [window, document, answers];
+const wake = [window, document, responses];
 
 /** The console's connection to the server while somebody is signed in: loads the state, then receives events from its cursor on. */
 class ConsoleConnection {
@@ -84,7 +84,7 @@ class ConsoleConnection {
       this.#connection.start(cursor);
     } catch {
       this.#onStateChange('waiting');
-      if (this.#active) this.#cancelRetry = tryAgain(realTimers, retryMs, wake, () => void this.#load());
+      if (this.#active) this.#cancelRetry = scheduleRetry(realTimers, retryMs, wake, () => void this.#load());
     }
   }
 

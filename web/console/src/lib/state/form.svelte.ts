@@ -1,4 +1,4 @@
-import { Refusal } from '@ocs/protocol';
+import { ApiError } from '@ocs/protocol';
 import { errorText } from '$lib/strings/problem';
 
 /** A form that submits once at a time and shows the server's error beside the field it concerns. */
@@ -24,7 +24,7 @@ export class Form {
       await act();
       return true;
     } catch (problem) {
-      this.field = problem instanceof Refusal ? (problem.detail?.field ?? null) : null;
+      this.field = problem instanceof ApiError ? (problem.detail?.field ?? null) : null;
       this.message = errorText(problem);
       return false;
     } finally {

@@ -1,11 +1,11 @@
 import { type ImageProblem, Outbox as Queue, type OutboxItem, randomId, storageOutboxStore } from '@ocs/protocol';
 import type { MessageForOperator } from '@ocs/protocol/wire';
-import { Gallery, type Picked } from '@ocs/ui/composer/gallery.ts';
+import { ImageUploads, type Picked } from '@ocs/ui/composer/image_uploads.ts';
 import { api } from '$lib/api/console-api';
 import { account } from './account.svelte';
 import type { ConversationKey } from './conversation-events';
 
-const gallery = new Gallery('ocs-console');
+const gallery = new ImageUploads('ocs-console');
 
 /** Operators' messages that the server has not stored yet. */
 class Outbox {
@@ -85,8 +85,8 @@ class Outbox {
     const store = storageOutboxStore(localStorage, `ocs.outbox.${account.me?.account.id ?? 0}`);
     const queue: Queue = new Queue(store, {
       deliver: (item, stop, progress) => this.#deliver(item, stop, progress),
-      holds: (item) => this.#holds(item),
-      lighten: (item) => gallery.lighten(item),
+      isStored: (item) => this.#isStored(item),
+      shrinkImage: (item) => gallery.shrinkImage(item),
       changed: () => {
         this.items = queue.items;
         this.heldUntil = queue.heldUntil;
@@ -116,7 +116,7 @@ class Outbox {
     this.#restoredCount += 1;
   }
 
-  async #holds({ client_id, lane }: OutboxItem): Promise<boolean> {
+  async #isStored({ client_id, lane }: OutboxItem): Promise<boolean> {
     const [site = 0, id = 0] = lane.split('/').map(Number);
     const { messages } = await api.thread(site, id);
     const message = messages.find((held) => held.client_id === client_id);

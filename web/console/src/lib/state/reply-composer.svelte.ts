@@ -1,5 +1,5 @@
 import type { ConversationForOperator } from '@ocs/protocol/wire';
-import type { Composing } from '@ocs/ui/composer/composing.ts';
+import type { ComposerModel } from '@ocs/ui/composer/composer_model.ts';
 import { Tray } from '@ocs/ui/composer/tray.svelte.ts';
 import { composerStrings } from '$lib/strings/composer';
 import { visitorName } from '$lib/strings/visitor';
@@ -13,7 +13,7 @@ const typingEveryMs = 3_000;
 const defaultImageBytes = 5_242_880;
 
 /** The composer model of one conversation: draft, images and sending. */
-export class ReplyComposer implements Composing {
+export class ReplyComposer implements ComposerModel {
   readonly language = { words: composerStrings, spoken: 'en', direction: 'auto' } as const;
   readonly tray: Tray;
   draft = $state('');
@@ -31,7 +31,7 @@ export class ReplyComposer implements Composing {
     return `Reply to ${visitorName(this.conversation().visitor)}`;
   }
 
-  typed(text: string): void {
+  setDraft(text: string): void {
     this.draft = text;
     drafts.set(this.#key, text);
     if (!text.trim() || Date.now() - this.#typingSentAt < typingEveryMs) return;
@@ -40,7 +40,7 @@ export class ReplyComposer implements Composing {
     connection.hint({ type: 'typing', site_id, conversation_id: id });
   }
 
-  moved(): void {}
+  moveCaret(): void {}
 
   addPictures(files: readonly File[]): void {
     const limit = sites.byId(this.conversation().site_id)?.image_bytes ?? defaultImageBytes;

@@ -1,6 +1,6 @@
 import type { ConfigureSite, SiteLine, SiteView } from '@ocs/protocol/wire';
 import { SvelteMap } from 'svelte/reactivity';
-import { Refusal } from '@ocs/protocol';
+import { ApiError } from '@ocs/protocol';
 import { api } from '$lib/api/console-api';
 
 /** Up to this many sites are fetched one by one; for more, the whole list is loaded. */
@@ -54,7 +54,7 @@ class Sites {
       else this.#setCounted(summaryOf(site));
       return true;
     } catch (problem) {
-      if (!(problem instanceof Refusal && problem.status === 404)) throw problem;
+      if (!(problem instanceof ApiError && problem.status === 404)) throw problem;
       this.discard(id);
       return false;
     }

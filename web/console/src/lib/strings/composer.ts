@@ -1,4 +1,4 @@
-import type { ComposerWords } from '@ocs/ui/composer/composing.ts';
+import type { ComposerWords } from '@ocs/ui/composer/composer_model.ts';
 import type { EmojiParts } from '@ocs/ui/emoji/emoji.ts';
 import { failureTexts } from './failure';
 

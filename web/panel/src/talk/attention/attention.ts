@@ -1,44 +1,44 @@
 import type { Chat } from "../../chat.svelte.ts";
 import { TitleCount } from "./title_count.ts";
 
-const OTHERS_ANSWER_WITHIN_MS = 150;
-/** The leading tab goes first; another sounds where that one may not. */
-const LEADER_SOUNDS_WITHIN_MS = 350;
+const OTHER_TABS_REPLY_MS = 150;
+/** The leading tab plays the sound first; another does if that one may not. */
+const LEADER_HEAD_START_MS = 350;
 
-/** Silent until the visitor has touched the page: browsers and manners ask for that. */
-const mayChime = (): boolean => navigator.userActivation?.hasBeenActive ?? true;
+/** Silent until the visitor has interacted with the page, as browsers and good manners require. */
+const canPlaySound = (): boolean => navigator.userActivation?.hasBeenActive ?? true;
 
-/** Draws the eye when nobody is looking: a sound in one tab, a count in the title and on the button. */
+/** Alerts a visitor who is not looking: a sound in one tab, a count in the title and on the launcher. */
 export class Attention {
   readonly #title = new TitleCount();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unread = 0;
-  /** What the button, the page and the next page were told. */
-  #told: number | undefined;
+  /** The count last shown on the launcher, emitted to the page and stored for the next page. */
+  #shownCount: number | undefined;
 
   constructor(
     private readonly chat: Chat,
-    private readonly tellTabs: (said: { watching: true }) => void,
+    private readonly postToTabs: (message: { watching: true }) => void,
   ) {
     document.addEventListener("visibilitychange", this.look);
   }
 
-  /** A message came in. One tab sounds, unless someone reads in another. */
+  /** Handles a received message. One tab plays a sound, unless somebody is watching the chat in another. */
   message(key: string, leading: boolean): void {
-    const { record } = this.chat;
-    if (this.chat.watching) return this.tellTabs({ watching: true });
-    if (record.kept.muted || !mayChime()) return;
+    const { store } = this.chat;
+    if (this.chat.watching) return this.postToTabs({ watching: true });
+    if (store.data.muted || !canPlaySound()) return;
     clearTimeout(this.#timer);
-    // Without locks every tab leads: chance decides who is first.
-    const turn = leading && "locks" in navigator ? 0 : (leading ? 0 : LEADER_SOUNDS_WITHIN_MS) + Math.random() * LEADER_SOUNDS_WITHIN_MS;
+    // Without Web Locks every tab leads, so a random delay decides which is first.
+    const delay = leading && "locks" in navigator ? 0 : (leading ? 0 : LEADER_HEAD_START_MS) + Math.random() * LEADER_HEAD_START_MS;
     this.#timer = setTimeout(() => {
-      if (record.kept.rang === key) return;
-      record.keep({ rang: key });
-      void import("./sound.ts").then(({ chime }) => chime(), () => {});
-    }, OTHERS_ANSWER_WITHIN_MS + turn);
+      if (store.data.rang === key) return;
+      store.save({ rang: key });
+      void import("./sound.ts").then(({ playSound }) => playSound(), () => {});
+    }, OTHER_TABS_REPLY_MS + delay);
   }
 
-  someoneWatches(): void {
+  cancelSound(): void {
     clearTimeout(this.#timer);
   }
 
@@ -53,15 +53,15 @@ export class Attention {
     this.#title.restore();
   }
 
-  /** What comes before somebody's eyes is read in a moment, and not counted up and down for that. */
+  /** Updates the counts. A message that appears in view is read in a moment, so the count does not go up and down for it. */
   readonly look = () => {
-    const { watching, host, record } = this.chat;
+    const { watching, host, store } = this.chat;
     const unread = this.#unread;
     this.#title.show(document.hidden ? unread : 0);
-    if (unread === this.#told || (watching && unread > (this.#told ?? 0))) return;
-    this.#told = unread;
+    if (unread === this.#shownCount || (watching && unread > (this.#shownCount ?? 0))) return;
+    this.#shownCount = unread;
     this.chat.badge(unread);
     host.emit("unread", unread);
-    record.keep({ unread: unread || undefined });
+    store.save({ unread: unread || undefined });
   };
 }

@@ -1,5 +1,5 @@
-/** Two soft tones, made on the spot. */
-export function chime(): void {
+/** Plays two soft tones, synthesised so that there is nothing to download. */
+export function playSound(): void {
   try {
     const context = new AudioContext();
     const tone = (frequency: number, at: number) => {
@@ -17,6 +17,6 @@ export function chime(): void {
     tone(660, 0);
     tone(880, 0.12).onended = () => void context.close();
   } catch {
-    // No sound device: the badge says it.
+    // No audio device: the badge must do.
   }
 }

@@ -1,4 +1,4 @@
-/** "(2) Shop" while the tab is hidden. What the page itself writes meanwhile is kept. */
+/** Shows "(2) Shop" as the title while the tab is hidden. A title that the page sets meanwhile is kept. */
 export class TitleCount {
   #theirs: string | null = null;
   #ours = "";

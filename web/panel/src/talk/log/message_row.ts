@@ -1,41 +1,41 @@
 import { onlyEmoji, type Row } from "@ocs/protocol";
 import type { Chat } from "../../chat.svelte.ts";
 import type { Dates } from "../dates.ts";
-import type { Shown } from "../shown.ts";
+import type { DisplayedMessage } from "../displayed_message.ts";
 import { button, element } from "@ocs/ui/element.ts";
 import { pictureOf, showUpload } from "./picture.ts";
-import type { Reading } from "./reading.ts";
-import { ticks } from "./ticks.ts";
-import { wordsOf } from "./words.ts";
+import type { ReadTracker } from "./read_tracker.ts";
+import { receipt } from "./receipt.ts";
+import { renderText } from "./message_text.ts";
 
-/** What all rows of a list share. */
-export type RowParts = { chat: Chat; dates: Dates; reading: Reading };
+/** Dependencies that all rows share. */
+export type RowParts = { chat: Chat; dates: Dates; reading: ReadTracker };
 
 /**
- * One message of the list. Plain elements, of which only what changed is made anew: a component for each would make
- * every message weigh more than all that is said in it, and what is focused or selected would be lost.
+ * One row of the message list. Plain DOM, updated only where something changed: a component per message would take more memory
+ * than the message itself, and focus and selection would be lost.
  */
 export class MessageRow {
   readonly element = element("div");
-  row!: Row<Shown>;
+  row!: Row<DisplayedMessage>;
   #day: HTMLElement | null = null;
   #above: HTMLElement[] = [];
   #body!: HTMLElement;
   #after: HTMLElement | null = null;
-  #saysAfter = "";
+  #afterKey = "";
 
   constructor(private readonly parts: RowParts) {
     this.element.setAttribute("role", "article");
     this.element.tabIndex = -1;
   }
 
-  /** What stands in the list: a new day is named before its first message. */
+  /** The row's nodes in the list, with the day separator before the first message of a day. */
   get nodes(): HTMLElement[] {
     return this.#day === null ? [this.element] : [this.#day, this.element];
   }
 
-  draw(row: Row<Shown>): void {
-    const before = this.row as Row<Shown> | undefined;
+  draw(row: Row<DisplayedMessage>): void {
+    const before = this.row as Row<DisplayedMessage> | undefined;
     if (row === before) return;
     this.row = row;
     const { chat, reading } = this.parts;
@@ -52,7 +52,7 @@ export class MessageRow {
     if (before === undefined) reading.watch(this.element, message);
   }
 
-  /** The list has one stop for Tab, so that links and buttons of one message can be reached. */
+  /** Roving tabindex: makes this row the one that Tab reaches, with its links and buttons. */
   stop(is: boolean): void {
     this.element.tabIndex = is ? 0 : -1;
     for (const inside of this.element.querySelectorAll<HTMLElement>("a, .picture > button")) inside.tabIndex = this.element.tabIndex;
@@ -75,18 +75,18 @@ export class MessageRow {
     const { key, mine, name, text, image } = this.row.message;
     this.element.dataset.key = key;
     this.element.setAttribute("aria-label", words.says(mine ? words.you : name, image ? words.picture : text));
-    const was = this.#body as HTMLElement | undefined;
+    const oldBody = this.#body as HTMLElement | undefined;
     if (image) this.#body = pictureOf(chat, () => this.row.message);
     else {
-      this.#body = element("div", "bubble", ...wordsOf(text));
+      this.#body = element("div", "bubble", ...renderText(text));
       this.#body.dir = "auto";
     }
-    if (was) was.replaceWith(this.#body);
+    if (oldBody) oldBody.replaceWith(this.#body);
     else this.element.append(this.#body);
     this.stop(this.element.tabIndex === 0);
   }
 
-  /** Whose run of messages begins here, and the face beside its last one. */
+  /** The sender's name above the first message of a run, and the avatar beside the last one. */
   #drawAbove(): void {
     const { first, last, message } = this.row;
     for (const old of this.#above) old.remove();
@@ -100,16 +100,16 @@ export class MessageRow {
     this.#body.before(...this.#above);
   }
 
-  /** The time and the ticks, or what went wrong and what may be done. Said anew only where it is another thing. */
+  /** Time and receipt, or the error with its actions. Replaced only when it changed, so that it is not announced again. */
   #drawAfter(): void {
     const { last, message } = this.row;
     const { at, code, delivery } = message;
     const failed = delivery === "failed";
-    const says = failed ? `failed ${code}` : last || delivery === "queued" || delivery === "sending" ? `${delivery} ${at}` : "";
-    if (says === this.#saysAfter) return;
-    this.#saysAfter = says;
+    const key = failed ? `failed ${code}` : last || delivery === "queued" || delivery === "sending" ? `${delivery} ${at}` : "";
+    if (key === this.#afterKey) return;
+    this.#afterKey = key;
     this.#after?.remove();
-    this.#after = says === "" ? null : failed ? this.#failure() : this.#time();
+    this.#after = key === "" ? null : failed ? this.#failure() : this.#time();
     if (this.#after) this.element.append(this.#after);
   }
 
@@ -119,15 +119,15 @@ export class MessageRow {
     const time = element("time", "", dates.time(at));
     time.dateTime = new Date(at).toISOString();
     time.title = dates.full(at);
-    return element("div", "after", time, ...(delivery ? [ticks(delivery, chat.language.words)] : []));
+    return element("div", "after", time, ...(delivery ? [receipt(delivery, chat.language.words)] : []));
   }
 
   #failure(): HTMLElement {
     const { chat } = this.parts;
     const { words } = chat.language;
     const { id, code } = this.row.message;
-    const said = element("span", "", (code && words.failures[code as keyof typeof words.failures]) || words.failed);
-    said.setAttribute("role", "alert");
-    return element("div", "after fault", said, button(words.retry, () => chat.with((talk) => talk.retry(id))), button(words.delete, () => chat.with((talk) => talk.discard(id))));
+    const text = element("span", "", (code && words.failures[code as keyof typeof words.failures]) || words.failed);
+    text.setAttribute("role", "alert");
+    return element("div", "after fault", text, button(words.retry, () => chat.with((talk) => talk.retry(id))), button(words.delete, () => chat.with((talk) => talk.discard(id))));
   }
 }

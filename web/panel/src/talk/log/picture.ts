@@ -1,12 +1,12 @@
 import type { Chat } from "../../chat.svelte.ts";
-import type { Shown } from "../shown.ts";
+import type { DisplayedMessage } from "../displayed_message.ts";
 import { button, element } from "@ocs/ui/element.ts";
 
 const LONGEST_PX = 240;
 const SHORTEST_PX = 48;
 
-/** A picture of the list, which opens full size. `message` answers what the row shows now. */
-export function pictureOf(chat: Chat, message: () => Shown): HTMLElement {
+/** A thumbnail that opens full size. `message` returns the row's current message. */
+export function pictureOf(chat: Chat, message: () => DisplayedMessage): HTMLElement {
   const { words } = chat.language;
   const { mine, name, image } = message();
   const { thumb, width, height } = image!;
@@ -26,8 +26,8 @@ export function pictureOf(chat: Chat, message: () => Shown): HTMLElement {
   return element("div", "picture", open);
 }
 
-/** How far the picture's upload is, and the way to stop it; nothing once it is there. */
-export function showUpload(picture: HTMLElement, { id, delivery, progress }: Shown, chat: Chat): void {
+/** Shows upload progress and a cancel button; removes them once the image is uploaded. */
+export function showUpload(picture: HTMLElement, { id, delivery, progress }: DisplayedMessage, chat: Chat): void {
   const bar = picture.querySelector("progress");
   if (delivery !== "sending" && delivery !== "queued") return bar?.parentElement!.remove();
   if (bar) return void (bar.value = progress);

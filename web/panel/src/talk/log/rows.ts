@@ -1,12 +1,12 @@
 import type { Row } from "@ocs/protocol";
-import type { Shown } from "../shown.ts";
+import type { DisplayedMessage } from "../displayed_message.ts";
 import { MessageRow, type RowParts } from "./message_row.ts";
 
-/** The messages in their place. Rows that are the same objects as before are not looked at again. */
+/** Renders the rows in order. Rows that are the same objects as before are skipped. */
 export class Rows {
-  #shown: readonly Row<Shown>[] = [];
+  #shown: readonly Row<DisplayedMessage>[] = [];
   readonly #drawn = new Map<string, MessageRow>();
-  /** The message that Tab reaches: the one that was focused, or the newest. */
+  /** The row that Tab reaches: the last focused one, or the newest. */
   #stop: MessageRow | undefined;
   #focused: string | undefined;
 
@@ -17,7 +17,7 @@ export class Rows {
     });
   }
 
-  draw(rows: readonly Row<Shown>[]): void {
+  draw(rows: readonly Row<DisplayedMessage>[]): void {
     const before = this.#shown;
     this.#shown = rows;
     let same = 0;
@@ -35,7 +35,7 @@ export class Rows {
     this.#moveStop();
   }
 
-  #drawRow(row: Row<Shown>): MessageRow {
+  #drawRow(row: Row<DisplayedMessage>): MessageRow {
     const drawn = this.#drawn.get(row.key) ?? new MessageRow(this.parts);
     this.#drawn.set(row.key, drawn);
     drawn.draw(row);

@@ -1,5 +1,5 @@
 import { error } from '@sveltejs/kit';
-import { Refusal } from '@ocs/protocol';
+import { ApiError } from '@ocs/protocol';
 import { sites } from '$lib/state/sites.svelte';
 
 export async function load({ params, parent }) {
@@ -9,7 +9,7 @@ export async function load({ params, parent }) {
   try {
     await sites.refresh(id);
   } catch (problem) {
-    if (problem instanceof Refusal && problem.status === 404) error(404);
+    if (problem instanceof ApiError && problem.status === 404) error(404);
     throw problem;
   }
 }

@@ -1,8 +1,8 @@
 import type { MakeSocket } from "@ocs/protocol";
 
 /**
- * For Firefox (the one browser without `navigator.vendor`), which caches no page for Back if its window has a WebSocket when a
- * navigation begins, even one that is closed at that moment. An iframe takes its socket away at once.
+ * Opens WebSockets in an iframe, for Firefox (the only browser without `navigator.vendor`). It does not cache a page for Back if
+ * its window has a WebSocket when a navigation begins, even one that is just being closed. Removing an iframe removes its socket at once.
  */
 export function framedSocket(root: ParentNode): MakeSocket {
   let frame: HTMLIFrameElement | undefined;
@@ -11,11 +11,11 @@ export function framedSocket(root: ParentNode): MakeSocket {
     const mine = (frame = document.createElement("iframe"));
     let Socket = WebSocket;
     mine.hidden = true;
-    // Before Firefox loaded about:blank at once, the load would end the socket: there it is the page's.
+    // Older versions of Firefox load about:blank asynchronously, which would end the socket: there the page's own WebSocket is used.
     mine.onload = () => {
       const inside = mine.contentWindow as Window & typeof globalThis;
       Socket = inside.WebSocket;
-      // A page that takes the chat out of the document ends the socket, without an event of the socket.
+      // A page that removes the chat from the document ends the socket without a close event.
       inside.onpagehide = () => socket.onclose!(new CloseEvent("close"));
     };
     root.append(mine);

@@ -1,8 +1,8 @@
-import { answered } from "./wake.ts";
+import { reportResponse } from "./wake.ts";
 import type { ErrorBody, ErrorCode } from "./wire.ts";
 
 /** The server answered with an error status. Network failures remain the TypeError that fetch throws. */
-export class Refusal extends Error {
+export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: ErrorCode,
@@ -12,18 +12,18 @@ export class Refusal extends Error {
     readonly detail: ErrorBody["error"] | null = null,
   ) {
     super(message);
-    this.name = "Refusal";
+    this.name = "ApiError";
   }
 }
 
 /** Builds the error from a response that was not ok. An error page of a proxy becomes "unavailable" or "invalid_request". */
-export function refusalFrom(status: number, body: string, retryAfter: string | null): Refusal {
+export function apiErrorFrom(status: number, body: string, retryAfter: string | null): ApiError {
   const header = retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) : null;
   try {
     const { error } = JSON.parse(body) as ErrorBody;
-    return new Refusal(status, error.code, error.message, error.retry_after_s ?? header, error);
+    return new ApiError(status, error.code, error.message, error.retry_after_s ?? header, error);
   } catch {
-    return new Refusal(status, status < 500 ? "invalid_request" : "unavailable", `status ${status}`, header);
+    return new ApiError(status, status < 500 ? "invalid_request" : "unavailable", `status ${status}`, header);
   }
 }
 
@@ -31,8 +31,8 @@ export function refusalFrom(status: number, body: string, retryAfter: string | n
 export async function readAnswer<T>(response: Response): Promise<T> {
   if (response.ok) {
     const answer = (await response.json()) as T;
-    answered();
+    reportResponse();
     return answer;
   }
-  throw refusalFrom(response.status, await response.text().catch(() => ""), response.headers.get("retry-after"));
+  throw apiErrorFrom(response.status, await response.text().catch(() => ""), response.headers.get("retry-after"));
 }

@@ -1,30 +1,30 @@
 const NEAR_END_PX = 48;
 
-export type Hold = { atEnd: boolean; restore(): void };
+export type ScrollAnchor = { atEnd: boolean; restore(): void };
 
-/** Keeps the reading spot: the end while one is at the end, otherwise the message that is at the top. */
-export class Follow {
+/** Keeps the scroll position: the end while the reader is at the end, otherwise the message at the top. */
+export class ScrollFollower {
   atEnd = true;
   readonly #sizes: ResizeObserver;
 
   constructor(private readonly log: HTMLElement, private readonly scrolled: () => void) {
     log.addEventListener("scroll", this.#look, { passive: true });
-    // The composer grows, the keyboard opens, a picture gets its size: whoever was at the end stays there.
+    // When the composer grows, the keyboard opens or an image gets its size, a reader at the end stays there.
     this.#sizes = new ResizeObserver(() => {
       if (this.atEnd) this.toEnd();
     });
     this.#sizes.observe(log);
   }
 
-  /** Taken before the list changes. Pages put in above, rows that grow: what is read does not move. */
-  hold(): Hold {
+  /** Call it before the list changes; `restore` then keeps the position when pages are inserted above or rows grow. */
+  hold(): ScrollAnchor {
     const { log, atEnd } = this;
-    // Measuring would lay out what is about to change, and the end needs none.
+    // At the end nothing needs measuring, which would force a layout before the change.
     if (atEnd) return { atEnd, restore: () => this.toEnd() };
     const edge = log.getBoundingClientRect().top;
     const row = [...log.querySelectorAll<HTMLElement>("[data-key]")].find((element) => element.getBoundingClientRect().bottom > edge);
     const top = row?.getBoundingClientRect().top ?? 0;
-    const hold: Hold = {
+    const hold: ScrollAnchor = {
       atEnd,
       restore: () => {
         if (hold.atEnd) this.toEnd();

@@ -1,4 +1,4 @@
-/** Arrow keys, Home and End walk the messages: one stop for Tab, however long the list. */
+/** Roving tabindex: arrow keys, Home and End move the focus between messages; the list is one Tab stop. */
 export function moveFocus(event: KeyboardEvent, log: HTMLElement): void {
   const rows = [...log.querySelectorAll<HTMLElement>("[data-key]")];
   const current = rows.findIndex((row) => row.contains(event.target as Node));

@@ -1,11 +1,11 @@
 /** A name without control and bidi characters; `otherwise` when nothing visible is left. */
-export function plainName(name: string | null | undefined, otherwise: string): string {
+export function sanitizeName(name: string | null | undefined, otherwise: string): string {
   const plain = (name ?? "").replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "").trim();
   return plain.replace(/[\p{Cf}\p{Z}\u2800\u3164]/gu, "") === "" ? otherwise : plain;
 }
 
 /** Removes control characters; keeps line breaks and tabs. */
-export function plainText(text: string): string {
+export function sanitizeText(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "");
 }
 
@@ -21,7 +21,7 @@ export function graphemes(text: string): number {
 }
 
 /** The first `count` grapheme clusters; cuts none in half. */
-export function beginning(text: string, count: number): string {
+export function truncate(text: string, count: number): string {
   // A cluster is at least one UTF-16 unit.
   return text.length <= count ? text : charactersOf(text).slice(0, count).join("");
 }

@@ -1,4 +1,4 @@
-import { imageStore, lightenImage, prepareImage, refusalFrom, type ImageProblem, type ImageStore, type OutboxItem } from "@ocs/protocol";
+import { imageStore, shrinkImageBytes, prepareImage, apiErrorFrom, type ImageProblem, type ImageStore, type OutboxItem } from "@ocs/protocol";
 
 /** An image as displayed; `url` and `thumb` are object URLs until the server has stored it. */
 export type ShownImage = { url: string; thumb: string; width: number; height: number; animated: boolean };
@@ -7,7 +7,7 @@ export type ShownImage = { url: string; thumb: string; width: number; height: nu
 export type Picked = { id: string; name: string; shown: ShownImage; size: number; type: string };
 
 /** Outgoing images: prepared for sending, stored until sent, uploaded at most once. */
-export class Gallery {
+export class ImageUploads {
   readonly #store: ImageStore;
   readonly #uploaded = new Map<string, string>();
   readonly #urls = new Map<string, ShownImage>();
@@ -55,16 +55,16 @@ export class Gallery {
     const done = this.#uploaded.get(id);
     if (done !== undefined) return done;
     const blob = await this.#store.get(id);
-    if (blob === null) throw refusalFrom(410, "", null);
+    if (blob === null) throw apiErrorFrom(410, "", null);
     const image = await post(blob);
     this.#uploaded.set(id, image);
     return image;
   }
 
   /** For an outbox: replaces an item's image with a smaller one; null when it can't be smaller. */
-  async lighten({ client_id: id, image }: OutboxItem): Promise<OutboxItem["image"]> {
+  async shrinkImage({ client_id: id, image }: OutboxItem): Promise<OutboxItem["image"]> {
     const blob = await this.#store.get(id);
-    const made = blob && (await lightenImage(blob));
+    const made = blob && (await shrinkImageBytes(blob));
     if (!made) return null;
     this.#store.put(id, made.blob);
     await this.#store.keep(id);

@@ -1,7 +1,7 @@
 import type { EmojiParts } from "../emoji/emoji.ts";
 
 /** Opens and closes the emoji grid inside `element`. The grid's code is loaded when first opened. */
-export class EmojiPlace {
+export class EmojiPicker {
   element = $state.raw<HTMLElement>();
   open = $state.raw(false);
   #hide: (() => void) | null = null;

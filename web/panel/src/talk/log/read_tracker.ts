@@ -1,22 +1,22 @@
 import type { Chat } from "../../chat.svelte.ts";
-import type { Shown } from "../shown.ts";
+import type { DisplayedMessage } from "../displayed_message.ts";
 
-const LOOKED_AT_MS = 500;
+const READ_AFTER_MS = 500;
 
-/** Says "read" only of what a person could read: chat open, tab in front, half of it in view for half a second. */
-export class Reading {
+/** Marks messages as read that a person could have read: chat open, tab visible, half of the message in view for half a second. */
+export class ReadTracker {
   readonly #observer: IntersectionObserver;
-  readonly #unread = new Map<Element, Shown>();
+  readonly #unread = new Map<Element, DisplayedMessage>();
   readonly #visible = new Map<Element, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(log: HTMLElement, private readonly chat: Chat) {
-    this.#observer = new IntersectionObserver((entries) => this.#saw(entries), { root: log, threshold: [0, 0.5] });
+    this.#observer = new IntersectionObserver((entries) => this.#onIntersect(entries), { root: log, threshold: [0, 0.5] });
     document.addEventListener("visibilitychange", this.again);
   }
 
-  /** What was read before is not watched: a browser looks at everything that is, with each frame. */
-  watch(element: Element, message: Shown): void {
+  /** Observes an unread message. Read ones are not observed, because the browser checks every observed element in each frame. */
+  watch(element: Element, message: DisplayedMessage): void {
     if (!message.unread) return;
     this.#unread.set(element, message);
     this.#observer.observe(element);
@@ -34,9 +34,9 @@ export class Reading {
     document.removeEventListener("visibilitychange", this.again);
   }
 
-  #saw(entries: IntersectionObserverEntry[]): void {
+  #onIntersect(entries: IntersectionObserverEntry[]): void {
     for (const { target, intersectionRatio, intersectionRect, rootBounds } of entries) {
-      // Something taller than the list is in view once it fills half of it.
+      // A message taller than half the list counts as in view once it fills half of it.
       const fills = intersectionRect.height >= (rootBounds?.height ?? Infinity) / 2;
       if (intersectionRatio >= 0.5 || fills) this.#visible.set(target, this.#visible.get(target) ?? Date.now());
       else this.#visible.delete(target);
@@ -44,7 +44,7 @@ export class Reading {
     this.#schedule();
   }
 
-  /** The chat or its tab came into view: what is in view counts from now on. */
+  /** The chat or its tab became visible: messages in view count from now on. */
   readonly again = () => {
     for (const element of this.#visible.keys()) this.#visible.set(element, Date.now());
     this.#schedule();
@@ -52,7 +52,7 @@ export class Reading {
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#visible.size > 0) this.#timer = setTimeout(() => this.#mark(), LOOKED_AT_MS);
+    if (this.#visible.size > 0) this.#timer = setTimeout(() => this.#mark(), READ_AFTER_MS);
   }
 
   #mark(): void {
@@ -60,15 +60,15 @@ export class Reading {
     const now = Date.now();
     for (const [element, since] of this.#visible) {
       const message = this.#unread.get(element);
-      if (message === undefined || now - since < LOOKED_AT_MS) continue;
+      if (message === undefined || now - since < READ_AFTER_MS) continue;
       this.#readUpTo(message);
       this.chat.with((talk) => talk.seen(message));
     }
     this.#schedule();
   }
 
-  /** Also what went by too quickly: no one comes back to it. */
-  #readUpTo({ conversation, seq }: Shown): void {
+  /** Stops observing earlier messages too, even those that scrolled by quickly: reading a later one covers them. */
+  #readUpTo({ conversation, seq }: DisplayedMessage): void {
     for (const [element, message] of this.#unread) if (message.conversation === conversation && message.seq <= seq) this.unwatch(element);
   }
 }

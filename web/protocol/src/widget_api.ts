@@ -1,11 +1,11 @@
 import type { Endpoint } from "./transport.ts";
-import { readAnswer, Refusal } from "./refusal.ts";
+import { readAnswer, ApiError } from "./api_error.ts";
 import type { HistoryForVisitor, MessagePoint, SentToVisitor, Start, VisitorHello, VisitorHint, VisitorState, Welcome, WidgetCommand } from "./wire.ts";
 
-const ANSWER_WITHIN_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /** The widget API: every request that a visitor's page makes. All changes go to one path, so that a browser sends one CORS preflight. */
-export class WidgetDoor {
+export class WidgetApi {
   token: string | null = null;
 
   constructor(
@@ -25,7 +25,7 @@ export class WidgetDoor {
     try {
       return await this.post(command);
     } catch (error) {
-      if (!(error instanceof Refusal && error.detail?.work)) throw error;
+      if (!(error instanceof ApiError && error.detail?.work)) throw error;
       const { solveChallenge } = await import("./proof_of_work.ts");
       return this.post({ ...command, work: await solveChallenge(error.detail.work) });
     }
@@ -44,7 +44,7 @@ export class WidgetDoor {
   }
 
   /** How a Connection connects as this visitor. */
-  line(): Endpoint<VisitorHint> {
+  endpoint(): Endpoint<VisitorHint> {
     return {
       socketUrl: `${this.origin.replace(/^http/, "ws")}/api/widget/socket`,
       streamUrl: `${this.origin}/api/widget/stream`,
@@ -60,9 +60,9 @@ export class WidgetDoor {
   }
 
   private async post<T>(command: WidgetCommand, cancelled?: AbortSignal): Promise<T> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), ANSWER_WITHIN_MS);
-    const cancel = () => late.abort();
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
+    const cancel = () => timeout.abort();
     cancelled?.addEventListener("abort", cancel);
     try {
       const response = await this.fetcher(`${this.origin}/api/widget`, {
@@ -70,7 +70,7 @@ export class WidgetDoor {
         headers: { "Content-Type": "application/json", ...this.authorization() },
         credentials: "omit",
         body: JSON.stringify(command),
-        signal: late.signal,
+        signal: timeout.signal,
         keepalive: command.do === "logout",
       });
       return await readAnswer<T>(response);
