@@ -105,3 +105,21 @@ test('a program reads and replies through the documented API, and the visitor se
   await john.reads('Hello, we have received your message');
   await john.page.locator('ocs-chat .who', { hasText: 'Agent Wang' }).waitFor();
 });
+
+test('the newest message stays in sight while the reply grows by lines and the window gets lower', async () => {
+  const shop = await here.site();
+  const vera = await here.visitor();
+  await vera.visit(here.page(shop));
+  await vera.open();
+  await vera.write(...Array.from({ length: 18 }, (_, n) => `Line ${n + 1}`));
+  await vera.sent();
+  const otto = await here.operator(shop);
+  await otto.turnTo('Line 18');
+  await otto.reads('Line 18');
+  const hidden = () => otto.page.getByRole('log', { name: /^Messages with/ }).evaluate((log) => Math.round(log.scrollHeight - log.scrollTop - log.clientHeight));
+  await eventually(async () => assert.ok((await hidden()) <= 1));
+  await otto.composer.fill(Array(6).fill('and another line').join('\n'));
+  await eventually(async () => assert.ok((await hidden()) <= 1, `${await hidden()} px hidden`), 3_000);
+  await otto.page.setViewportSize({ width: 1200, height: 500 });
+  await eventually(async () => assert.ok((await hidden()) <= 1, `${await hidden()} px hidden`), 3_000);
+});

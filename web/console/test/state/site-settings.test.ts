@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import pairs from '../../../../tests/fixtures/contrast.json';
 import { knownVisitors, oneTag, policyLines, snippet } from '../../src/routes/(console)/sites/[id]/embed';
 import { contrastOf, nearestReadable } from '../../src/routes/(console)/sites/[id]/look/contrast';
-import { hostOf } from '../../src/routes/(console)/sites/[id]/security/host';
+import { isSameName } from '../../src/routes/(console)/sites/[id]/danger/same-name';
+import { covers, hostOf, portOf } from '../../src/routes/(console)/sites/[id]/security/host';
 
 it('the snippet equals the documented one, with host and key filled in and without the sample visitor', () => {
   expect(snippet('https://chat.example', 'KEY')).toBe(
@@ -33,4 +34,18 @@ it('extracts the host name from pasted text', () => {
   expect(hostOf('*.shop.example')).toBe('*.shop.example');
   expect(hostOf('bücher.example')).toBe('xn--bcher-kva.example');
   expect(hostOf('not a host')).toBe(null);
+});
+
+it('knows which pages a list of domains covers, as the server does', () => {
+  expect(covers([], 'http://anything.example')).toBe(true);
+  expect(covers(['shop.example'], 'https://shop.example:8443')).toBe(true);
+  expect(covers(['shop.example'], 'https://www.shop.example')).toBe(false);
+  expect(covers(['*.shop.example'], 'https://www.shop.example')).toBe(true);
+  expect(covers(['*.shop.example'], 'https://shop.example')).toBe(false);
+  expect([portOf('https://shop.example:8443/x'), portOf('localhost:3000'), portOf('shop.example'), portOf('https://shop.example/a:1')]).toEqual(['8443', '3000', null, null]);
+});
+
+it('takes the name of a site as people type it', () => {
+  expect(isSameName('  olga\'s  SHOP ', 'Olga’s Shop')).toBe(true);
+  expect(isSameName('Olga', 'Olga’s Shop')).toBe(false);
 });
