@@ -171,7 +171,7 @@ impl App {
         Ok((app, committed))
     }
 
-    /// Puts the parts together. What transactions leave is applied to them from now on.
+    /// Wraps the state, and starts applying the effects of committed transactions to it.
     pub fn new(parts: Parts) -> App {
         let app = App(Arc::new(parts));
         effects::apply_after_commits(&app);

@@ -44,7 +44,7 @@ pub async fn clean_up(app: &App, by: &By, site: SiteId) -> Result<Removed> {
         after = last;
     }
     let (by, over) = (by.clone(), !app.abuse.floods.is_under_way(site));
-    // Who was away may hold what is gone: there is no way from the past of this log to its present.
+    // Clients that were offline may hold removed rows, which no event tells them: they must resync.
     let end = app.events.end(&app.store, site).await?;
     let act = move |tx: &mut Tx| {
         if over {
@@ -59,7 +59,7 @@ pub async fn clean_up(app: &App, by: &By, site: SiteId) -> Result<Removed> {
     Ok(removed)
 }
 
-/// Removes some conversations after one number; answers the last number and how many, nothing at the end.
+/// Removes a batch of conversations after an id. Returns the last id and the number; `None` at the end.
 fn remove_conversations(
     tx: &mut Tx,
     site: SiteId,
@@ -90,7 +90,7 @@ fn remove_conversations(
     Ok(Some((last, ids.len())))
 }
 
-/// Removes some visitors after one number; answers the last number, nothing at the end.
+/// Removes a batch of visitors after an id. Returns the last id; `None` at the end.
 fn remove_visitors(tx: &mut Tx, site: SiteId, attack: Attack, after: VisitorId) -> Result<Option<VisitorId>> {
     let period = attack.period(tx.now());
     let gone = visitors::store::wrote_nothing(tx, site, period, after, BATCH)?;

@@ -69,7 +69,7 @@ async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, header: 
         None => name.clone(),
     };
 
-    // The row goes first: whatever is left of an upload that breaks off is then known to the sweep.
+    // The row is written first, so that the sweep knows the files of an interrupted upload.
     let file = store::File { bytes: picture.bytes.len(), sha256: Sha256::digest(&picture.bytes).into() };
     let (site, width, height, animated) = (site.id, picture.width, picture.height, picture.animated);
     let insert = move |tx: &mut Tx| {

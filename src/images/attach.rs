@@ -30,8 +30,8 @@ fn refusal(tx: &mut Tx, site: SiteId, name: &ImageName, uploader: Uploader) -> R
     })
 }
 
-/// Lets go of the first images of a deleted site, at most so many. Returns how many. The files are removed after the commit;
-/// should the server stop in between, the next sweep removes them.
+/// Deletes up to `limit` images of a deleted site and returns how many. Files are removed after the commit, or by the
+/// next sweep if the server stops in between.
 pub fn delete_batch(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     let count = store::delete_some(tx, site, limit)?;
     if count > 0 {
@@ -40,7 +40,7 @@ pub fn delete_batch(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     Ok(count)
 }
 
-/// Lets go of the images of conversations that are to be removed, before their messages go.
+/// Deletes the images of conversations; call it before their messages are deleted.
 pub fn delete_of_conversations(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
     store::delete_of(tx, site, conversations)?;
     events::effect(tx, Effect::FilesOrphaned);

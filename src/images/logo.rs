@@ -34,7 +34,7 @@ pub async fn store_logo(app: &App, owner: AccountId, bytes: Bytes) -> Result<Str
     Ok(name.to_string())
 }
 
-/// Lets a logo go that the site no longer shows, in the transaction that changes the site.
+/// Deletes a logo that the site no longer uses, in the transaction that changes the site.
 pub fn remove_logo(tx: &mut Tx, name: &str) -> Result<()> {
     if let Some(name) = FileName::parse_logo(name) {
         store::orphan_file(tx, &BlobKey::logo(name))?;

@@ -97,7 +97,7 @@ impl TryFrom<ImageRow> for Image {
     }
 }
 
-/// What a stored picture is known by.
+/// A stored image's row, as needed to verify its file.
 pub(super) struct KnownImage {
     /// Its site.
     pub site_id: SiteId,
@@ -168,7 +168,7 @@ pub(super) fn delete_unattached(tx: &mut Tx, site: SiteId, image: ImageId) -> Re
     tx.run(DELETE_ONE, values![site, image]).map(|_| ())
 }
 
-/// Deletes the first images of a site, at most so many, marks their files as orphaned, and returns how many.
+/// Deletes up to `limit` images of a site, marks their files as orphaned, and returns how many.
 pub(super) fn delete_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     let rows: Vec<(ImageId,)> = tx.all(SOME, values![site, limit])?;
     let images: Vec<ImageId> = rows.into_iter().map(|(image,)| image).collect();

@@ -33,7 +33,7 @@ const CACHE_PRIVATE: HeaderValue =
 /// An error is revalidated at once: somebody is fixing it.
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
-/// Names the panel that belongs to the launcher.
+/// The web build's manifest file, which names the panel that belongs to the launcher.
 const MANIFEST: &str = "widget/manifest.json";
 /// Placeholder for the site in the launcher's source.
 const SITE_PLACEHOLDER: &str = "__OCS_SITE__";
