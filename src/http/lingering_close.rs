@@ -1,7 +1,8 @@
 //! Lingering close, so that clients see refusals. Closing a connection with unread bytes makes the system send a reset,
-//! which destroys the response on its way (RFC 9112, section 9.6); and many clients and proxies read no response before
-//! they have sent the whole request. Therefore the rest of a request body is drained twice: before the response, and
-//! after the sending half was shut down. Both are bounded in bytes and time.
+//! which destroys the response on its way (RFC 9112, section 9.6); many clients and proxies read no response before they
+//! have sent the whole request; and libcurl drops the response of an HTTP/2 stream that is reset while it sends. Therefore
+//! the rest of a request body is drained twice: before the response, and after the sending half was shut down. Both are
+//! bounded in bytes and time.
 
 use std::future::poll_fn;
 use std::io;
@@ -27,7 +28,8 @@ const MAX_TIME: Duration = Duration::from_secs(30);
 /// Size of one read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Drains the rest of a request body before the response. Returns false if a limit stopped it early.
+/// Drains the rest of a request body before the response. Returns false if a limit stopped it early. A client that sent
+/// `Expect: 100-continue` is told to continue first: it may be a proxy that does not wait and is already sending (Caddy).
 pub(super) async fn drain(mut body: Incoming) -> bool {
     let end = Instant::now() + MAX_DELAY;
     let mut left = MAX_BYTES;

@@ -7,9 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::EXPECT;
-use hyper::{Request, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -164,10 +163,8 @@ impl Connection {
         let stream = TimeoutStream::new(stream, self.permit, state.clone(), timeouts);
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
-            let (version, unread, state) = (request.version(), UnreadBody::default(), state.clone());
-            let in_flight = state.start_request(version, &request_limit);
-            // With `Expect: 100-continue`, a refused body is never sent; an HTTP/2 stream ends by itself.
-            let body_is_in_flight = version != Version::HTTP_2 && !request.headers().contains_key(EXPECT);
+            let (unread, state) = (UnreadBody::default(), state.clone());
+            let in_flight = state.start_request(request.version(), &request_limit);
             let with_timeout = |body| Body::new(RequestBody::new(body, timeouts, unread.clone()));
             let response = in_flight.is_some().then(|| router.clone().oneshot(request.map(with_timeout)));
             async move {
@@ -179,7 +176,7 @@ impl Connection {
                 if let Some(delay) = state.refusal_delay(response.status()) {
                     Box::pin(delay).await;
                 }
-                if let Some(rest) = unread.take().filter(|_| body_is_in_flight)
+                if let Some(rest) = unread.take()
                     && !Box::pin(drain(rest)).await
                 {
                     state.mark_unread();

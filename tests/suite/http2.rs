@@ -107,17 +107,21 @@ async fn a_stream_that_waits_for_news_is_left_alone() {
     }
 }
 
-/// A refusal before the whole body came: a whole answer, and then the stream is given up without blame (RFC 9113, 8.1).
+/// A refusal of a body that stops coming: a whole answer, and then the stream is given up without blame (RFC 9113, 8.1).
 #[tokio::test]
 async fn a_refusal_comes_before_the_body_is_sent() {
     let world = World::new().await;
     let mut sender = open(&world, 65_535).await;
+    let mut uploads = Vec::new();
     for _ in 0..20 {
         let request =
             Request::builder().method(Method::POST).uri(format!("http://{}/api/widget/images", world.address()));
         let mut ready = sender.clone().ready().await.expect("ready");
         let (answer, mut upload) = ready.send_request(request.body(()).expect("a request"), false).expect("goes up");
         upload.send_data(Bytes::from(vec![b'x'; 200_000]), false).expect("goes up");
+        uploads.push((answer, upload));
+    }
+    for (answer, mut upload) in uploads {
         let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
         assert_eq!(answer.status(), 401);
         let text = end_of(answer.into_body()).await.expect("a whole answer");

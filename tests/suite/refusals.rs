@@ -1,6 +1,7 @@
 //! A request that is refused before its body was read is answered all the same: the client sees the refusal, and no reset;
 //! directly, and behind the proxies of docs/proxies.md.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
@@ -8,12 +9,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::clients::lines_of;
 use crate::connections::Raw;
 use crate::proxies::Proxy;
+use crate::tls::tls_world;
 use crate::world::World;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const TRIES: usize = 50;
+const CURL_TRIES: usize = 5;
 /// Larger than all buffers on the way together.
 const LARGE: usize = 1024 * 1024;
 
@@ -75,6 +79,72 @@ async fn a_refusal_is_seen_behind_nginx() {
 async fn a_refusal_is_seen_behind_caddy() {
     let world = World::new().await;
     every_refusal_is_seen(&Proxy::caddy(world.address()).address, LARGE).await;
+}
+
+/// curl drops an answer whose stream is reset while it sends. It sends `Expect: 100-continue` with bodies above 1 MB only.
+async fn curl_sees_every_refusal(base: &str, options: &[&str], bytes: usize) {
+    let mut body = tempfile::NamedTempFile::new().expect("a file");
+    body.write_all(&vec![b'x'; bytes]).expect("written");
+    for (head, status) in REFUSALS {
+        let mut lines = head.lines();
+        let words: Vec<&str> = lines.next().expect("a request line").split(' ').collect();
+        let (method, path) = (words[0], words[1]);
+        let mut arguments: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        arguments.extend(["--silent", "--show-error", "--insecure", "--max-time", "30"].map(str::to_owned));
+        arguments.extend(["--output", "/dev/null", "--write-out", "%{http_code}\\n"].map(str::to_owned));
+        arguments.extend(lines.flat_map(|header| ["--header".to_owned(), header.to_owned()]));
+        arguments.extend(["--data-binary".to_owned(), format!("@{}", body.path().display())]);
+        arguments.extend(["--request".to_owned(), method.to_owned(), format!("{base}{path}")]);
+        // Each time anew: curl 7.88 cannot use a connection twice that began as HTTP/2 without TLS.
+        for _ in 0..CURL_TRIES {
+            let arguments = arguments.clone();
+            let statuses = lines_of("curl", move |command| {
+                command.args(arguments);
+            });
+            assert_eq!(statuses.await, [*status], "{base} {head} {bytes} bytes");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn curl_sees_a_refusal_over_http2() {
+    let world = World::new().await;
+    let base = format!("http://{}", world.address());
+    for bytes in [LARGE / 2, 4 * LARGE] {
+        curl_sees_every_refusal(&base, &["--http2-prior-knowledge"], bytes).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn curl_sees_a_refusal_over_our_own_tls() {
+    let (world, _) = tls_world().await;
+    let base = format!("https://{}", world.address());
+    for bytes in [LARGE / 2, 4 * LARGE] {
+        curl_sees_every_refusal(&base, &["--http2"], bytes).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn curl_sees_a_refusal_behind_caddy_with_expect() {
+    let world = World::new().await;
+    let proxy = Proxy::caddy(world.address());
+    let base = format!("http://{}", proxy.address);
+    for _ in 0..4 {
+        curl_sees_every_refusal(&base, &[], 4 * LARGE).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn php_sees_a_refusal_over_http2() {
+    let (secure, _) = tls_world().await;
+    let plain = World::new().await;
+    let (secure, plain) = (format!("https://{}", secure.address()), format!("http://{}", plain.address()));
+    let statuses = lines_of("php", move |command| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/refused.php");
+        command.args([script, &secure, &plain]);
+    });
+    let statuses = statuses.await;
+    assert!(statuses.len() >= 18 && statuses.iter().all(|line| line == "401 on HTTP/2"), "{statuses:?}");
 }
 
 /// What is read after a refusal is bounded: in bytes, in silence, and in how many of one address are waited for at once.

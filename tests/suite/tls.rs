@@ -13,8 +13,8 @@ use tokio_rustls::TlsConnector;
 
 use crate::world::World;
 
-#[tokio::test]
-async fn both_versions_of_http_over_a_certificate_from_files() {
+/// A server at `https://chat.example` that does TLS itself, and its self-signed certificate.
+pub async fn tls_world() -> (World, rcgen::Certificate) {
     let folder = tempfile::tempdir().expect("a folder");
     let key = rcgen::KeyPair::generate().expect("a key");
     let params = rcgen::CertificateParams::new(["chat.example".to_owned()]).expect("a name");
@@ -28,7 +28,14 @@ async fn both_versions_of_http_over_a_certificate_from_files() {
         config.public_url = Some("https://chat.example".into());
     })
     .await;
+    // Read when the server started.
+    drop(folder);
+    (world, certificate)
+}
 
+#[tokio::test]
+async fn both_versions_of_http_over_a_certificate_from_files() {
+    let (world, certificate) = tls_world().await;
     let mut roots = RootCertStore::empty();
     roots.add(certificate.der().clone()).expect("a root");
     for protocol in ["http/1.1", "h2"] {
