@@ -13,6 +13,7 @@ use check::{address, all, between, each, encryption_key, host_name, https_addres
 mod check;
 mod network;
 
+pub(crate) use check::host_of;
 pub use network::Network;
 
 /// Whether anybody may sign up.
@@ -244,6 +245,18 @@ impl Config {
     fn key_of_variable(name: &str) -> Option<String> {
         let key = name.strip_prefix("OCS_")?.to_ascii_lowercase();
         Config::table().iter().any(|row| row.key == key).then_some(key)
+    }
+
+    /// Warnings about settings that work and are hardly meant, each with what to do.
+    pub fn warnings(&self) -> Vec<String> {
+        let wide = self.trusted_proxies.iter().filter(|network| network.is_nearly_everybody());
+        wide.map(|network| {
+            format!(
+                "trusted_proxies holds {network}: whoever connects can claim any address in X-Forwarded-For, and pass every \
+                 limit by address; name your proxies alone"
+            )
+        })
+        .collect()
     }
 
     /// Variables that nearly name a setting, such as `OCS_LISTN`. They have no effect, so the caller warns.
@@ -480,7 +493,7 @@ mod tests {
 
     #[test]
     fn flags_go_before_the_environment_and_secrets_are_not_shown() {
-        const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        const KEY: &str = "bAchBzOKMeyZu7A3Tj-yKsisNQxjume_SwJSZ20i89U";
         let environment =
             [("OCS_LISTEN", "0.0.0.0:1"), ("OCS_MASTER_KEY", KEY), ("OCS_SIGNUP", "closed"), ("PATH", "/bin")];
         let environment = environment.map(|(name, text)| (name.to_owned(), text.to_owned()));

@@ -152,6 +152,9 @@ pub async fn run(mut config: Config) -> anyhow::Result<()> {
 
 fn announce(app: &App) {
     let url = app.config.public_url();
+    for warning in app.config.warnings() {
+        tracing::warn!("{warning}");
+    }
     tracing::info!(%url, data = %app.folder.path().display(), version = env!("CARGO_PKG_VERSION"), "serving");
     outln!("OCS is ready at {url}");
     outln!("  First step: open {url}/signup, make an account and create your site.");

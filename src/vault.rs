@@ -1,6 +1,7 @@
 //! Encryption of secrets that must be read back (unlike passwords). The master key is a file beside the database and
 //! not in it, so that a stolen copy of the database decrypts nothing.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,6 +16,8 @@ use crate::secret::{Secret, digest, random_text};
 /// First byte of a ciphertext: the version of its format.
 const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;
+/// Different bytes that a key has at least.
+const MIN_DIFFERENT_BYTES: usize = 16;
 const KEY_ID_BYTES: usize = 8;
 const HEADER_BYTES: usize = 1 + KEY_ID_BYTES + NONCE_LEN;
 
@@ -58,9 +61,11 @@ impl Vault {
         Vault::from_text(text.trim()).ok_or(VaultError::Unreadable(name))
     }
 
-    /// Whether the text is a master key: 32 bytes as 43 characters of URL-safe base64.
+    /// Whether the text can be a master key: 32 random bytes as 43 characters of URL-safe base64. Fewer than 16 different
+    /// bytes mean that it was typed or repeated: among random keys it is about one in 10^15.
     pub fn is_key(text: &str) -> bool {
-        Vault::from_text(text).is_some()
+        let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+        Vault::from_text(text).is_some() && bytes.iter().collect::<HashSet<_>>().len() >= MIN_DIFFERENT_BYTES
     }
 
     fn from_text(text: &str) -> Option<Vault> {

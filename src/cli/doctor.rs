@@ -52,6 +52,7 @@ impl Doctor {
             let folder = Folder::open(&config.data).map_err(|error| OpenError::Folder(config.data.clone(), error))?;
             let server = serving(&folder).await;
             findings.push(public_url(server.config().unwrap_or(&config)));
+            findings.extend(server.config().unwrap_or(&config).warnings().into_iter().map(Hint));
             findings.extend([private(folder.path()), room(folder.path()), master_key(&folder, &config, &server)]);
             findings.push(listening(&config, &server).await);
             findings.push(server.into_finding());
@@ -59,6 +60,7 @@ impl Doctor {
             findings.push(pictures(&folder).await);
         } else {
             findings.push(public_url(&config));
+            findings.extend(config.warnings().into_iter().map(Hint));
             findings.push(Hint(format!("{} does not exist yet; the first start makes it", config.data.display())));
         }
         for finding in &findings {
@@ -82,10 +84,6 @@ fn clock() -> Finding {
 
 fn public_url(config: &Config) -> Finding {
     let url = config.public_url();
-    let host = url.split_once("://").map_or("", |(_, rest)| rest);
-    if !url.starts_with("https://") && !url.starts_with("http://") || host.is_empty() || host.contains('/') {
-        return Wrong(format!("public_url is {url}; write it like https://chat.example, without a path"));
-    }
     if config.public_url.is_none() && config.acme_domains.is_empty() {
         return Hint(format!("public_url is not set; snippets will say {url}"));
     }

@@ -1,6 +1,6 @@
 //! Validators of settings: each returns the value or says what is allowed.
 
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -28,14 +28,47 @@ pub(super) fn all<T>(check: impl Fn(T) -> Result<T, String>) -> impl Fn(Vec<T>) 
 /// A public host name, in lower case.
 pub(super) fn host_name(name: String) -> Result<String, String> {
     let name = name.to_ascii_lowercase();
+    if is_host_name(&name) && !name.contains('_') {
+        Ok(name)
+    } else {
+        Err("each must be a host name such as chat.example".into())
+    }
+}
+
+/// Whether the text is an ASCII host name of any case. Allows `_`, as browsers do. Not a name whose last label is a number:
+/// browsers parse it as an IPv4 address (URL standard, "ends in a number").
+fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let is_name = name.len() <= 253 && name.split('.').all(is_label) && name.parse::<IpAddr>().is_err();
-    if is_name { Ok(name) } else { Err("each must be a host name such as chat.example".into()) }
+    let is_number = |label: &str| {
+        let hex = label.strip_prefix("0x").or(label.strip_prefix("0X"));
+        label.bytes().all(|byte| byte.is_ascii_digit())
+            || hex.is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    name.len() <= 253 && name.split('.').all(is_label) && !name.rsplit('.').next().is_some_and(is_number)
+}
+
+/// A host name or IP address as it stands in a URL: ASCII, IPv6 in brackets.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => is_host_name(host) || host.parse::<Ipv4Addr>().is_ok(),
+    }
+}
+
+/// The host of a URL's authority without user: a host name or an IP address (IPv6 in brackets), and after it a port or none.
+/// None where it is not one, or the port is not 1 to 65535 without leading zeros.
+pub(crate) fn host_of(text: &str) -> Option<&str> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == port);
+    (is_host(host) && port.is_none_or(is_port)).then_some(host)
 }
 
 /// An e-mail address, as certificate authorities accept it.
@@ -62,7 +95,7 @@ pub(super) fn https_address(url: String) -> Result<String, String> {
 
 /// A master key.
 pub(super) fn encryption_key(key: Secret) -> Result<Secret, String> {
-    let right = "it must be 43 characters of URL-safe base64, as in the file master.key";
+    let right = "it must be 43 characters of URL-safe base64, which encode 32 random bytes, as in the file master.key";
     if Vault::is_key(key.expose()) { Ok(key) } else { Err(right.into()) }
 }
 
@@ -91,8 +124,7 @@ pub(super) fn web_origin(url: String) -> Result<String, String> {
     let bare = lower.trim_end_matches('/');
     let (scheme, host) = bare.split_once("://").unwrap_or_default();
     let default_port = if scheme == "https" { ":443" } else { ":80" };
-    let is_host = host.is_ascii() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '\\', ',']);
-    if !matches!(scheme, "http" | "https") || !is_host {
+    if !matches!(scheme, "http" | "https") || host_of(host).is_none() {
         return Err("write it like https://chat.example, without a path".into());
     }
     Ok(format!("{scheme}://{}", host.strip_suffix(default_port).unwrap_or(host)))

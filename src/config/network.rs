@@ -21,6 +21,11 @@ impl Network {
         Ok(Network { base: network.base.to_canonical(), ..network })
     }
 
+    /// Whether it holds more addresses than any private network: more than 10.0.0.0/8 or fc00::/7.
+    pub(super) fn is_nearly_everybody(&self) -> bool {
+        self.bits < if self.base.is_ipv4() { 8 } else { 7 }
+    }
+
     /// Whether `address` is inside.
     pub fn contains(&self, address: IpAddr) -> bool {
         let (base, address, width) = match (self.base, address.to_canonical()) {

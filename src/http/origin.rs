@@ -5,6 +5,7 @@ use hyper::header::HOST;
 use hyper::http::request::Parts;
 
 use crate::app::App;
+use crate::config::host_of;
 
 use super::address::Peer;
 
@@ -14,24 +15,16 @@ pub fn of_server(app: &App, parts: &Parts) -> String {
     if app.config.public_url.is_some() {
         return app.config.public_url();
     }
-    let Some(host) = host(&parts.headers).or_else(|| parts.uri.authority().map(|host| host.as_str())) else {
+    let authority = || parts.uri.authority().map(|host| host.as_str()).filter(|host| host_of(host).is_some());
+    let Some(host) = host(&parts.headers).or_else(authority) else {
         return app.config.public_url();
     };
-    if !is_plain(host) {
-        return app.config.public_url();
-    }
     format!("{}://{host}", if is_secure(app, parts) { "https" } else { "http" })
 }
 
-/// The requested host name and port, if valid.
+/// The requested host name and port, if valid: it is written into policies and scripts.
 pub fn host(headers: &HeaderMap) -> Option<&str> {
-    headers.get(HOST)?.to_str().ok().filter(|host| is_plain(host))
-}
-
-/// Whether the text holds only characters of host names, addresses and ports: it is written into policies and scripts.
-fn is_plain(host: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
-    !host.is_empty() && host.len() <= 260 && host.bytes().all(allowed)
+    headers.get(HOST)?.to_str().ok().filter(|host| host_of(host).is_some())
 }
 
 fn is_secure(app: &App, parts: &Parts) -> bool {

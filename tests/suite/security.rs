@@ -536,3 +536,23 @@ fn the_promises_name_tests_that_exist() {
     }
     assert!(named > 30, "{named}");
 }
+
+/// Without a public address the server goes by the Host header; what is no host goes into no policy and no snippet.
+#[tokio::test]
+async fn a_host_header_that_is_no_host_is_not_repeated() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shown = async |host: &str| {
+        let headers = [("cookie", otto.cookie.as_str()), ("host", host)];
+        let answer = world.http().send(Method::GET, "/api/console/me", &headers, "").await;
+        answer.json()["public_url"].as_str().map(str::to_owned)
+    };
+    let own = format!("http://{}", world.address());
+    for host in ["x:99999", "x:", "[::1", "::1", "x]", "a..b", "xn--", "-x", "1.2.3", "[1.2.3.4]", "a:b:c"] {
+        let shown = shown(host).await;
+        assert!(shown.is_none() || shown.as_deref() == Some(&own), "{host}: {shown:?}");
+    }
+    for host in ["box", "Box.LAN:8080", "127.0.0.9:81", "[::1]:8080", "xn--bcher-kva.example"] {
+        assert_eq!(shown(host).await, Some(format!("http://{host}")));
+    }
+}

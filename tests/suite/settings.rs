@@ -8,7 +8,35 @@ use ocs::config::Config;
 const REFUSED: &[(&str, &[&str])] = &[
     ("listen", &["8080", "localhost:8080", "127.0.0.1:99999", ""]),
     ("data", &[""]),
-    ("public_url", &["chat.example", "ftp://chat.example", "https://chat.example/app", "https://a b"]),
+    (
+        "public_url",
+        &[
+            "chat.example",
+            "ftp://chat.example",
+            "https://chat.example/app",
+            "https://a b",
+            "https://<script>",
+            "https://x\"onload",
+            "https://[::1",
+            "https://[::g]",
+            "https://::1",
+            "https://x:99999",
+            "https://x:0",
+            "https://x:",
+            "https://x:080",
+            "https://a;b",
+            "https://*",
+            "https://*.chat.example",
+            "https://xn--",
+            "https://chat..example",
+            "https://-x.example",
+            "https://1.2.3",
+            "https://chat.example.0x7f",
+            "https://999.1.1.1",
+            "https://[1.2.3.4]",
+            "https:///",
+        ],
+    ),
     ("signup", &["", "yes", "Open"]),
     ("trusted_proxies", &["proxy.example", "10.0.0.0/33", "::1/200", "10.0.0.1, x"]),
     ("metrics_from", &["proxy.example", "10.0.0.0/33", "::1/200", "10.0.0.1, x"]),
@@ -29,7 +57,15 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("event_days", &["0", "366", "seven"]),
     ("drain_seconds", &["61", "-1"]),
     ("log_format", &["", "xml"]),
-    ("master_key", &["abc", "not base64 not base64 not base64 not base64"]),
+    (
+        "master_key",
+        &[
+            "abc",
+            "not base64 not base64 not base64 not base64",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "MDEyMzQ1NjcwMTIzNDU2NzAxMjM0NTY3MDEyMzQ1Njc",
+        ],
+    ),
     ("log", &["%%%", "", "info,ocs=loud", "ocs", "debug,", "=info", "5"]),
 ];
 
@@ -78,8 +114,23 @@ fn every_default_is_a_value_that_it_can_have() {
         ("acme_domains", "Chat.Example, www.chat.example"),
         ("acme_email", "otto+acme@chat.example"),
         ("acme_directory", "http://127.0.0.1:14000/dir"),
+        ("public_url", "http://localhost"),
+        ("public_url", "http://192.168.0.7:8080"),
+        ("public_url", "https://[2001:db8::1]:8443"),
+        ("public_url", "https://xn--bcher-kva.example"),
+        ("master_key", "bAchBzOKMeyZu7A3Tj-yKsisNQxjume_SwJSZ20i89U"),
         ("tls_cert", "/etc/ocs/cert.pem"),
     ] {
         with(key, value).unwrap_or_else(|refused| panic!("{refused}"));
     }
+}
+
+#[test]
+fn a_network_of_nearly_everybody_is_no_proxy() {
+    let warnings = |value: &str| with("trusted_proxies", value).expect(value).warnings();
+    for everybody in ["0.0.0.0/0", "::/0", "10.0.0.1, 128.0.0.0/1", "2000::/3"] {
+        let said = warnings(everybody);
+        assert!(said.len() == 1 && said[0].contains("trusted_proxies"), "{everybody}: {said:?}");
+    }
+    assert!(warnings("10.0.0.0/8, fc00::/7, fe80::/10, 203.0.113.7").is_empty());
 }
