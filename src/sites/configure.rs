@@ -1,11 +1,13 @@
 //! Changing what the owner may set: name, look, greeting, limits, domains, identity; pausing and going on.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::audit::{self, Action, By};
+use crate::config::host_of;
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
 use crate::id::SiteId;
@@ -144,11 +146,15 @@ fn check_limits(limits: &Limits) -> Result<()> {
 
 fn allowed_domains(asked: &[String]) -> Result<Vec<String>> {
     let mut domains: Vec<String> = Vec::new();
-    for text in asked.iter().filter(|text| !text.trim().is_empty()) {
+    for text in asked.iter().filter(|text| !text::is_blank(text)) {
         let domain = domain(text)?;
         if !domains.contains(&domain) {
             domains.push(domain);
         }
+    }
+    if domains.is_empty() && !asked.is_empty() {
+        let reason = "the list has no host name in it; send an empty list to allow every page";
+        return Err(Error::invalid("allowed_domains", reason));
     }
     if domains.len() > MOST_DOMAINS {
         return Err(Error::invalid("allowed_domains", format!("at most {MOST_DOMAINS} host names")));
@@ -159,27 +165,26 @@ fn allowed_domains(asked: &[String]) -> Result<Vec<String>> {
 /// A host name as browsers write it. People paste whole addresses: what is not the host name is cut off.
 fn domain(asked: &str) -> Result<String> {
     let lower = asked.trim().to_lowercase();
-    let host = super::host_of(&lower).trim_end_matches('.');
     let refuse = |reason: &str| Err(Error::invalid("allowed_domains", format!("`{}` {reason}", text::cut(asked, 100))));
-    if !host.is_ascii() {
+    let rest = lower.strip_prefix("https://").or(lower.strip_prefix("http://")).unwrap_or(&lower);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().trim_end_matches('.');
+    if !authority.is_ascii() {
         return refuse("must be written the way browsers send it, beginning with `xn--`");
     }
-    let bare = host.strip_prefix("*.").unwrap_or(host);
-    let is_address = bare.parse::<std::net::Ipv4Addr>().is_ok()
-        || bare
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .is_some_and(|v6| v6.parse::<std::net::Ipv6Addr>().is_ok());
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-            && !label.starts_with('-')
-            && !label.ends_with('-')
+    let wildcard = authority.strip_prefix("*.");
+    let Some(host) = host_of(wildcard.unwrap_or(authority)) else {
+        return refuse("is not a host name; write it like shop.example or *.shop.example");
     };
-    if is_address && bare.len() == host.len() || bare.len() <= 253 && bare.split('.').all(is_label) {
-        return Ok(host.to_owned());
+    match wildcard {
+        None => Ok(host.to_owned()),
+        Some(_) if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() => {
+            refuse("is an IP address, and nothing is below one; write the address alone")
+        }
+        Some(_) if !host.contains('.') => {
+            refuse("would allow the pages of every website below that ending; write it like *.shop.example")
+        }
+        Some(_) => Ok(format!("*.{host}")),
     }
-    refuse("is not a host name; write it like shop.example or *.shop.example")
 }
 
 #[cfg(test)]

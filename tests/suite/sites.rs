@@ -105,6 +105,81 @@ async fn settings_change_one_by_one_and_all_or_nothing() {
 }
 
 #[tokio::test]
+async fn allowed_domains_are_hosts_and_never_by_accident_everything() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    otto.configure(&shop, json!({ "allowed_domains": ["shop.example"] })).await;
+    for domains in [
+        json!([""]),
+        json!(["  ", "\u{200b}"]),
+        json!(["x.example:99999"]),
+        json!(["x.example:"]),
+        json!(["x.example:a"]),
+        json!(["https://"]),
+        json!(["ftp://x.example"]),
+        json!(["*.com"]),
+        json!(["https://*.com/"]),
+        json!(["*.localhost"]),
+        json!(["otto@x.example"]),
+        json!(["999.1.1.1"]),
+        json!(["xn--"]),
+        json!(["[::1"]),
+    ] {
+        let refused = patch(&otto, &shop, json!({ "allowed_domains": domains })).await;
+        assert_eq!(
+            (refused.code().as_str(), &refused.json()["error"]["field"]),
+            ("invalid_request", &json!("allowed_domains")),
+            "{domains}"
+        );
+        assert_eq!(view(&otto, &shop).await["allowed_domains"], json!(["shop.example"]));
+    }
+    let wide =
+        patch(&otto, &shop, json!({ "allowed_domains": ["*.com"] })).await.json()["error"]["message"].to_string();
+    assert!(wide.contains("*.com") && wide.contains("every"), "it says why: {wide}");
+    let pasted = json!([
+        " https://Shop.Example:8443/cart?x=1 ",
+        "localhost:3000",
+        "http://a.example/x",
+        "b.example/#c",
+        "*.shop.example",
+        ""
+    ]);
+    let kept = otto.configure(&shop, json!({ "allowed_domains": pasted })).await["allowed_domains"].clone();
+    assert_eq!(kept, json!(["shop.example", "localhost", "a.example", "b.example", "*.shop.example"]));
+    assert_eq!(otto.configure(&shop, json!({ "allowed_domains": [] })).await["allowed_domains"], json!([]));
+}
+
+/// Host names alone are compared: `*.` stands for all names below one and not for that one, and any port of http and https.
+#[tokio::test]
+async fn a_wildcard_domain_is_its_subdomains_alone() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    otto.configure(&shop, json!({ "allowed_domains": ["*.shop.example"] })).await;
+    let start = async |origin: &str| {
+        let start = json!({ "do": "start", "key": shop.widget_key, "external_id": "vera", "anonymous": true });
+        let headers = [("origin", origin), ("content-type", "application/json")];
+        world.http().send(Method::POST, "/api/widget", &headers, start.to_string()).await
+    };
+    for origin in ["https://www.shop.example", "http://a.b.shop.example", "https://www.shop.example:8443"] {
+        start(origin).await.ok();
+    }
+    for origin in [
+        "https://shop.example",
+        "https://otherwww-shop.example",
+        "https://evilshop.example",
+        "https://www.shop.example.evil.example",
+        "https://.shop.example",
+        "ftp://www.shop.example",
+        "app://www.shop.example",
+        "null",
+    ] {
+        assert_eq!(start(origin).await.code(), "forbidden_origin", "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn a_text_that_cannot_be_read_is_refused_with_one_that_can() {
     let world = World::new().await;
     let otto = world.owner("otto").await;
