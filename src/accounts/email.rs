@@ -13,7 +13,7 @@ const LONGEST: usize = 254;
 pub fn normalise(asked: &str) -> Result<String> {
     let email = asked.trim().to_lowercase();
     let refuse = || Err(Error::invalid("email", "an e-mail address such as otto@shop.example is needed"));
-    if email.len() > LONGEST || email.chars().any(char::is_whitespace) || !text::is_clean_line(&email) {
+    if email.len() > LONGEST || email.chars().any(char::is_whitespace) || !text::is_distinct_line(&email) {
         return refuse();
     }
     match email.split_once('@') {

@@ -83,7 +83,7 @@ impl Start {
     /// `Invalid` for an `external_id` that cannot be kept. It is never cut: two people could become one.
     pub fn check(self, user_agent: Option<&str>, now: Millis) -> Result<Arrival> {
         let external_id = self.external_id.trim().to_owned();
-        if external_id.is_empty() || external_id.len() > EXTERNAL_ID_BYTES || !text::is_clean_line(&external_id) {
+        if external_id.is_empty() || external_id.len() > EXTERNAL_ID_BYTES || !text::is_distinct_line(&external_id) {
             return Err(Error::invalid("external_id", format!("must be 1 to {EXTERNAL_ID_BYTES} bytes of plain text")));
         }
         let mut mended = Vec::new();
@@ -136,7 +136,8 @@ fn checked_email(value: &Value, mended: &mut Vec<String>) -> Option<String> {
     let email = text_of(value).unwrap_or_default();
     let is_address = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
         && email.len() <= EMAIL_BYTES
-        && !email.contains(char::is_whitespace);
+        && !email.contains(char::is_whitespace)
+        && (email.is_empty() || text::is_distinct_line(&email));
     if !is_address && value.as_str() != Some("") {
         mended.push("email: not an e-mail address, left out".into());
     }
