@@ -13,7 +13,7 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, header};
 use multer::Multipart;
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Number;
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 use crate::http::body::{body_error, media_type_of};
@@ -334,44 +334,20 @@ impl<'de> Deserialize<'de> for Reply {
     }
 }
 
-/// A text, or a number as its text, with `1.0` as `1`. `None` for null. Lists and objects are refused before they are
-/// parsed.
+/// A text, or a number as its text: its digits as they were written, with `1.0` as `1`. `None` for null. Lists and objects
+/// are skipped and refused.
 struct TextOrNumber(Option<String>);
 
 impl<'de> Deserialize<'de> for TextOrNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<TextOrNumber, D::Error> {
-        struct Scalar;
-
-        impl Visitor<'_> for Scalar {
-            type Value = TextOrNumber;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text or a number")
-            }
-
-            fn visit_unit<E: de::Error>(self) -> std::result::Result<TextOrNumber, E> {
-                Ok(TextOrNumber(None))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<TextOrNumber, E> {
-                Ok(TextOrNumber(Some(text.to_owned())))
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> std::result::Result<TextOrNumber, E> {
-                Ok(TextOrNumber(Some(number.to_string())))
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> std::result::Result<TextOrNumber, E> {
-                Ok(TextOrNumber(Some(number.to_string())))
-            }
-
-            fn visit_f64<E: de::Error>(self, number: f64) -> std::result::Result<TextOrNumber, E> {
-                let text = Number::from_f64(number).map(|number| number.to_string()).unwrap_or_default();
-                Ok(TextOrNumber(Some(text.strip_suffix(".0").map(str::to_owned).unwrap_or(text))))
-            }
-        }
-
-        deserializer.deserialize_any(Scalar)
+        let written = <&RawValue>::deserialize(deserializer)?.get();
+        let text = match written.as_bytes()[0] {
+            b'"' => Some(serde_json::from_str(written).map_err(de::Error::custom)?),
+            b'n' => None,
+            b'-' | b'0'..=b'9' => Some(written.strip_suffix(".0").unwrap_or(written).to_owned()),
+            _ => return Err(de::Error::custom("neither text nor a number")),
+        };
+        Ok(TextOrNumber(text))
     }
 }
 
@@ -426,7 +402,7 @@ mod tests {
         let said = |body: &str| parse(Some("application/json"), body.as_bytes()).expect(body).content;
         assert_eq!(said(r#"{"content":5}"#).as_deref(), Some("5"));
         assert_eq!(said(r#"{"content":1.0}"#).as_deref(), Some("1"));
-        assert_eq!(said(r#"{"content":12.5}"#).as_deref(), Some("12.5"));
+        assert_eq!(said(r#"{"content":12.50}"#).as_deref(), Some("12.50"));
         assert_eq!(said(r#"{"content":null}"#), None);
     }
 

@@ -246,3 +246,29 @@ async fn agents_can_be_shown_by_an_opaque_id() {
     assert_eq!(opaque[0], open[0], "visitors keep theirs");
     assert_eq!(opaque, shown(&recent(&world, &site, "").await));
 }
+
+/// A number in place of a text is that number as it was written, of any length.
+#[tokio::test]
+async fn a_number_as_text_keeps_its_digits() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    world.visitor(&shop, "vera").await.send("v1", "Hello").await.ok();
+    let conversation = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    let path = format!("/api/chat_api.php?action=reply_as_agent&key={}", shop.chat_key);
+    let numbers = [
+        "12345678901234567890123",
+        "1.50",
+        "0.10000000000000000000001",
+        "1e3",
+        "1E400",
+        "-0",
+        "18446744073709551616",
+        "7",
+    ];
+    for number in numbers {
+        let body = format!("{{\"conversation_id\":{conversation},\"content\": {number} }}");
+        world.http().send(Method::POST, &path, &[("content-type", "application/json")], body).await.ok();
+    }
+    assert_eq!(otto.thread(&shop, conversation).await[1..], numbers);
+}
