@@ -227,7 +227,7 @@ impl Hub {
 
     /// Ends the pages of a site that was deleted.
     pub fn end_site(&self, site: SiteId) {
-        self.end(ErrorCode::SitePaused, |who| matches!(who, Who::Visitor { session, .. } if session.site_id == site));
+        self.end(ErrorCode::UnknownSite, |who| matches!(who, Who::Visitor { session, .. } if session.site_id == site));
     }
 
     /// Ends the pages that a site does not allow any more, as it is now; those that may see more or less load anew.

@@ -62,9 +62,12 @@ async fn nobody_waits_while_a_large_site_is_deleted() {
     let (nina, nora) = (world.visitor(&elsewhere, "nina").await, world.visitor(&elsewhere, "nora").await);
     let alone = sends(&nina, "alone", async |count| count == 200).await;
 
+    let mut page = vera.listen().await;
+    page.frame("beat").await;
     let begun = Instant::now();
     otto.call(Method::DELETE, &format!("sites/{}", shop.id), json!({})).await.ok();
     let answered = begun.elapsed();
+    assert_eq!(page.frame("refused").await["code"], "unknown_site", "not paused: gone");
     assert!(world.rows_of(LEFT, shop.id).await > MESSAGES / 2, "the answer does not wait for the rows");
     // It is gone for everybody all the same.
     assert_eq!(otto.inbox("state=all").await.len(), 1);
