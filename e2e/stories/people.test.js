@@ -94,3 +94,30 @@ test('changes with lasting effect require the password first', async () => {
   await page.getByText('You didn’t confirm, so nothing was changed.').waitFor();
   assert.equal((await shop.api.request('GET', `sites/${shop.id}`)).name, 'Northwind Shop');
 });
+
+test('a weaker identity mode requires the password first', async () => {
+  const shop = await here.site();
+  const otto = await here.operator(shop);
+  const { page } = otto;
+  const path = `**/api/console/sites/${shop.id}`;
+  const dialog = page.getByRole('dialog', { name: 'Confirm it’s you' });
+  const mode = async () => (await shop.api.request('GET', `sites/${shop.id}`)).identity_mode;
+  await page.goto(`${here.url}/sites/${shop.id}/security`);
+
+  // Cancelling changes nothing, and the page shows the mode that still holds.
+  await asksAgain(page, 'PATCH', path);
+  await page.getByRole('radio', { name: /^Shared/ }).click();
+  await dialog.waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByText('You didn’t confirm, so nothing was changed.').waitFor();
+  await eventually(async () => assert.ok(await page.getByRole('radio', { name: /^Same browser/ }).isChecked()));
+  assert.equal(await mode(), 'same_browser');
+
+  await asksAgain(page, 'PATCH', path);
+  await page.getByRole('radio', { name: /^Shared/ }).click();
+  await dialog.getByLabel('Your password').fill(password);
+  await dialog.getByLabel('Your password').press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  await eventually(async () => assert.equal(await mode(), 'shared'));
+  assert.ok(await page.getByRole('radio', { name: /^Shared/ }).isChecked());
+});

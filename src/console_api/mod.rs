@@ -14,7 +14,7 @@ use hyper::Method;
 use crate::abuse::Removed;
 use crate::conversations::{ConversationForOperator, Inbox};
 use crate::http::body::Done;
-use crate::http::route::Reconfirm::{EveryTime, Never, Recently};
+use crate::http::route::Reconfirm::{EveryTime, Never, Recently, ToWeaken};
 use crate::http::route::{Caller, Route};
 use crate::images::Uploaded;
 use crate::realtime::OperatorHint;
@@ -109,7 +109,7 @@ fn site_routes() -> Vec<Route> {
             .returns::<sites::SiteCreated>(),
         Route::new(Method::GET, "/api/console/sites/{site}", SiteOwner, sites::show).returns::<SiteView>(),
         Route::new(Method::PATCH, "/api/console/sites/{site}", SiteOwner, sites::configure)
-            .reconfirm(Never)
+            .reconfirm(ToWeaken)
             .json_body::<ConfigureSite>()
             .returns::<SiteView>(),
         Route::new(Method::DELETE, "/api/console/sites/{site}", SiteOwner, sites::delete)

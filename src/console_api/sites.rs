@@ -99,7 +99,9 @@ pub(super) async fn configure(
     PathOf(site): PathOf<SiteId>,
     JsonBody(change): JsonBody<ConfigureSite>,
 ) -> Result<Json<SiteView>> {
-    operator.site(&app, site).await?;
+    if operator.site(&app, site).await?.is_weakened_by(&change) {
+        operator.check_confirmed(&app).await?;
+    }
     sites::configure(&app, operator.by(), site, change).await?;
     show_now(&app, site).await
 }

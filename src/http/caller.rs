@@ -11,6 +11,7 @@ use hyper::{HeaderMap, Method};
 use crate::accounts::{self, Account, Place, SESSION_DAYS};
 use crate::app::App;
 use crate::audit::By;
+use crate::clock::Millis;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::fair_limit::{FairPermit, Tenant};
@@ -39,6 +40,7 @@ pub struct CurrentOperator {
     pub name: String,
     /// The session.
     pub session: SessionId,
+    confirmed_at: Millis,
     token: Secret,
     whole: Account,
     by: By,
@@ -54,6 +56,15 @@ impl CurrentOperator {
     pub async fn site(&self, app: &App, site: SiteId) -> Result<Arc<Site>> {
         let site = app.sites.by_id(site).await?;
         if site.owner_id == self.account { Ok(site) } else { Err(Error::NotFound) }
+    }
+
+    /// Checks that this session has confirmed its operator recently, for a change that needs it only if it weakens a policy.
+    /// Elsewhere the route table requires it.
+    ///
+    /// # Errors
+    /// `ConfirmationRequired` with what to show.
+    pub async fn check_confirmed(&self, app: &App) -> Result<()> {
+        accounts::check_confirmed(app, self.account, self.confirmed_at).await
     }
 
     /// The account record.
@@ -103,6 +114,7 @@ impl FromRequestParts<App> for CurrentOperator {
             email: whole.email.clone(),
             name: whole.name.clone(),
             session,
+            confirmed_at,
             token,
             whole,
             permit: Some(Arc::new(permit)),

@@ -31,6 +31,8 @@ pub enum Reconfirm {
     Never,
     /// Their identity, within the last minutes of this session (`accounts::CONFIRMED_S`).
     Recently,
+    /// The same, if the change weakens a policy that outlasts the session (`Site::is_weakened_by`). The handler checks it.
+    ToWeaken,
     /// The password or a code, in the request body, every time.
     EveryTime,
 }

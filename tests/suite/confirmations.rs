@@ -60,6 +60,7 @@ fn credentials_and_irreversible_acts_ask_again() {
             "POST sites/{site}/widget-key",
         ]
     );
+    assert_eq!(asks(Reconfirm::ToWeaken), ["PATCH sites/{site}"]);
     assert_eq!(
         asks(Reconfirm::EveryTime),
         [
@@ -160,4 +161,42 @@ async fn where_there_is_a_second_factor_its_code_is_asked_for() {
     world.pass(LATER_S);
     confirm(&otto, json!({ "code": recovery[0] })).await.ok();
     otto.call(Method::POST, &keys, json!({})).await.ok();
+}
+
+/// A policy that is weakened outlasts the session that did it.
+#[tokio::test]
+async fn an_old_session_alone_weakens_no_policy() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let path = format!("sites/{}", shop.id);
+    let patch = async |change: Value| otto.call(Method::PATCH, &path, change).await;
+    let strict = json!({ "identity_mode": "signed_only", "allowed_domains": ["shop.example", "*.shop.example"] });
+    world.pass(LATER_S);
+    patch(strict.clone()).await.ok();
+    for weaker in [
+        json!({ "identity_mode": "same_browser" }),
+        json!({ "identity_mode": "shared" }),
+        json!({ "allowed_domains": [] }),
+        json!({ "name": "Better", "allowed_domains": [] }),
+    ] {
+        let refused = patch(weaker.clone()).await;
+        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "confirmation_required"), "{weaker}");
+        assert_eq!(refused.json()["error"]["field"], "password", "and says what to show");
+    }
+    assert_eq!(otto.get(&path).await["name"], "Shop");
+    for change in [strict, json!({ "name": "Better" }), json!({ "allowed_domains": ["shop.example"] })] {
+        patch(change).await.ok();
+    }
+    confirm(&otto, json!({ "password": PASSWORD })).await.ok();
+    patch(json!({ "identity_mode": "same_browser", "allowed_domains": [] })).await.ok();
+    world.pass(LATER_S);
+    assert_eq!(patch(json!({ "identity_mode": "shared" })).await.code(), "confirmation_required");
+    for change in [json!({ "allowed_domains": [] }), json!({ "identity_mode": "same_browser" })] {
+        patch(change).await.ok();
+    }
+    confirm(&otto, json!({ "password": PASSWORD })).await.ok();
+    patch(json!({ "identity_mode": "shared" })).await.ok();
+    world.pass(LATER_S);
+    patch(json!({ "identity_mode": "shared" })).await.ok();
 }
