@@ -187,6 +187,23 @@ async fn no_request_hides_in_another() {
     }
 }
 
+/// Read by its `Transfer-Encoding` alone (RFC 9112, section 6.1).
+#[tokio::test]
+async fn a_request_of_two_lengths_is_the_last_of_its_connection() {
+    let world = World::new().await;
+    let hidden = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let (length, encoding) = ("Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n");
+    for both in [[length, encoding].concat(), [encoding, length].concat()] {
+        for body in ["0\r\n\r\n", "2\r\nab\r\n0\r\n\r\n"] {
+            let mut raw = Raw::open(&world).await;
+            raw.say(format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{both}\r\n{body}{hidden}").as_bytes()).await;
+            let said = String::from_utf8_lossy(&raw.end().await.expect("an end")).into_owned();
+            assert!(said.starts_with("HTTP/1.1 200") && said.contains("connection: close"), "{both}{body}: {said}");
+            assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{both}{body}: {said}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_request_says_one_host() {
     let world = World::new().await;
