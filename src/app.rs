@@ -2,25 +2,26 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::abuse::Abuse;
-use crate::accounts::Passwords;
+use crate::accounts::{Accounts, Attempts, Passwords};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::conversations::Marks;
-use crate::effects;
+use crate::effects::Effects;
 use crate::error::Error;
 use crate::events::{Log, Published};
 use crate::fair_limit::FairLimit;
-use crate::http::connection_limits::ConnectionCount;
-use crate::http::rate_limits::RateLimits;
-use crate::http::response_cache::ResponseCaches;
+use crate::hub::{Hub, Tickets};
 use crate::images::Images;
 use crate::messages::Appender;
-use crate::realtime::{Hub, Tickets};
+use crate::rate_limits::RateLimits;
+use crate::response_cache::ResponseCaches;
 use crate::search::Searches;
 use crate::secret::random_text;
 use crate::sites::Directory;
@@ -43,25 +44,25 @@ pub struct Parts {
     /// The database.
     pub store: Store,
     /// Image files, and the limits on storing and decoding them.
-    pub images: Images,
+    pub images: Arc<Images>,
     /// Cache of sites by id and key.
     pub sites: Directory,
     /// Wakes the task that purges deleted sites.
-    pub deleted_sites: Notify,
+    pub deleted_sites: Arc<Notify>,
     /// Detection of floods of new visitors, and the proof of work against them.
-    pub abuse: Abuse,
+    pub abuse: Arc<Abuse>,
     /// In-memory rate limits.
     pub rate_limits: RateLimits,
     /// Per-tenant concurrency limit of requests.
-    pub fair_limit: FairLimit,
-    /// Password hashing, a few at a time.
-    pub passwords: Passwords,
+    pub fair_limit: Arc<FairLimit>,
+    /// What signing in and changing accounts needs.
+    pub accounts: Accounts,
     /// Encrypts and decrypts stored secrets.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// Caches of whole responses.
     pub response_cache: ResponseCaches,
     /// Cache of visitor sessions by token.
-    pub visitors: Sessions,
+    pub visitors: Arc<Sessions>,
     /// The event log: the only way to record events.
     pub events: Log,
     /// Stores messages in batches.
@@ -82,6 +83,17 @@ pub struct Parts {
     pub stopping: watch::Receiver<bool>,
     /// Holds the exclusive lock on the data folder.
     pub lock: DataLock,
+}
+
+/// Connections that are open now.
+#[derive(Clone, Default)]
+pub struct ConnectionCount(pub(crate) Arc<AtomicUsize>);
+
+impl ConnectionCount {
+    /// How many.
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Why the application could not be opened.
@@ -140,17 +152,24 @@ impl App {
         }
         let lock = DataLock::take(&folder)?;
         let store = Store::open(&folder, clock.clone()).await.map_err(OpenError::Store)?;
-        let vault = Vault::open(&folder.master_key(), config.master_key.as_ref())?;
+        let vault = Arc::new(Vault::open(&folder.master_key(), config.master_key.as_ref())?);
+        let fair_limit = Arc::<FairLimit>::default();
         let (events, committed) = Log::open();
         let app = App::new(Parts {
-            images: Images::open(&folder, clock).map_err(unusable)?,
+            images: Arc::new(Images::open(&folder, store.clone(), fair_limit.clone()).map_err(unusable)?),
+            accounts: Accounts {
+                store: store.clone(),
+                passwords: Passwords::default(),
+                attempts: Attempts::default(),
+                vault: vault.clone(),
+                signup: config.signup,
+            },
             sites: Directory::new(store.clone()),
-            deleted_sites: Notify::new(),
-            abuse: Abuse::new(config.attack_visitors_per_minute),
+            deleted_sites: Arc::default(),
+            abuse: Arc::new(Abuse::new(store.clone(), config.attack_visitors_per_minute)),
             rate_limits: RateLimits::default(),
-            fair_limit: FairLimit::default(),
-            passwords: Passwords::default(),
-            visitors: Sessions::default(),
+            fair_limit,
+            visitors: Arc::default(),
             appender: Appender::start(store.clone(), events.clone()),
             marks: Marks::start(store.clone()),
             moves: Moves::start(store.clone()),
@@ -173,19 +192,17 @@ impl App {
 
     /// Wraps the state, and starts applying the effects of committed transactions to it.
     pub fn new(parts: Parts) -> App {
-        let app = App(Arc::new(parts));
-        effects::apply_after_commits(&app);
-        app
-    }
-
-    /// Points at the product without keeping it alive.
-    pub(crate) fn downgrade(&self) -> Weak<Parts> {
-        Arc::downgrade(&self.0)
-    }
-
-    /// The product that a weak pointer points at, while it lives.
-    pub(crate) fn upgrade(weak: &Weak<Parts>) -> Option<App> {
-        weak.upgrade().map(App)
+        let effects = Effects {
+            events: parts.events.clone(),
+            sites: parts.sites.clone(),
+            visitors: parts.visitors.clone(),
+            hub: parts.hub.clone(),
+            images: parts.images.clone(),
+            deleted_sites: parts.deleted_sites.clone(),
+            runtime: Handle::current(),
+        };
+        parts.store.on_commit(move |committed| effects.apply(committed));
+        App(Arc::new(parts))
     }
 }
 

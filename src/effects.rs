@@ -1,61 +1,81 @@
 //! After each commit: its effects are applied and its events handed to the relay. The one place that does so.
 
+use std::sync::Arc;
+
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
-use crate::app::App;
-use crate::events::{Committed, Effect};
+use crate::events::{Committed, Effect, Log};
+use crate::hub::Hub;
 use crate::id::SiteId;
-use crate::visitors::VisitorSession;
+use crate::images::Images;
+use crate::sites::Directory;
+use crate::visitors::{Sessions, VisitorSession};
 
-/// Has what each transaction of this product leaves applied from now on. Runs on the writer's thread, in commit order, before
-/// the caller is answered and before the next transaction begins.
-pub(super) fn apply_after_commits(app: &App) {
-    // The store is part of the product: what it holds must not keep the product alive.
-    let (parts, runtime) = (app.downgrade(), Handle::current());
-    app.store.on_commit(move |committed: Committed| {
-        if let Some(app) = App::upgrade(&parts) {
-            committed.effects.into_iter().for_each(|effect| apply(&app, &runtime, effect));
-            app.events.publish(committed.events);
-        }
-    });
+/// What effects change: everything that remembers what is in the database, and everybody who is connected.
+#[derive(Clone)]
+pub struct Effects {
+    /// Where events go on from.
+    pub events: Log,
+    /// Sites by number and key.
+    pub sites: Directory,
+    /// Visitors by token.
+    pub visitors: Arc<Sessions>,
+    /// Everybody who is connected.
+    pub hub: Arc<Hub>,
+    /// Whose files are swept.
+    pub images: Arc<Images>,
+    /// Wakes the task that purges deleted sites.
+    pub deleted_sites: Arc<Notify>,
+    /// Where work goes that must wait for the database.
+    pub runtime: Handle,
 }
 
-fn apply(app: &App, runtime: &Handle, effect: Effect) {
-    match effect {
-        Effect::TokensEnded(tokens) => end_visitors(app, |session| tokens.contains(&session.token_id)),
-        Effect::TokensChanged(tokens) => app.visitors.forget(|session| tokens.contains(&session.token_id)),
-        Effect::VisitorsRemoved(site, visitors) => {
-            end_visitors(app, |session| session.site_id == site && visitors.contains(&session.visitor_id));
+impl Effects {
+    /// Applies what one commit leaves. Called on the writer's thread, in commit order, before the caller of the transaction is
+    /// answered and before the next transaction begins; so it waits for nothing.
+    pub fn apply(&self, committed: Committed) {
+        committed.effects.into_iter().for_each(|effect| self.apply_one(effect));
+        self.events.publish(committed.events);
+    }
+
+    fn apply_one(&self, effect: Effect) {
+        match effect {
+            Effect::TokensEnded(tokens) => self.end_visitors(|session| tokens.contains(&session.token_id)),
+            Effect::TokensChanged(tokens) => self.visitors.forget(|session| tokens.contains(&session.token_id)),
+            Effect::VisitorsRemoved(site, visitors) => {
+                self.end_visitors(|session| session.site_id == site && visitors.contains(&session.visitor_id));
+            }
+            Effect::SessionsEnded(sessions) => sessions.into_iter().for_each(|session| self.hub.end_session(session)),
+            Effect::AccountEnded(account) => self.hub.end_account(account),
+            Effect::SiteChanged(site) => self.sites.forget(site),
+            Effect::PolicyChanged(site) => {
+                self.sites.forget(site);
+                self.runtime.spawn(judge(self.sites.clone(), self.hub.clone(), site));
+            }
+            Effect::SiteDeleted(site) => {
+                self.sites.forget(site);
+                self.visitors.forget(|session| session.site_id == site);
+                self.hub.end_site(site);
+                self.deleted_sites.notify_one();
+            }
+            Effect::FilesOrphaned => self.images.wake_sweep(),
         }
-        Effect::SessionsEnded(sessions) => sessions.into_iter().for_each(|session| app.hub.end_session(session)),
-        Effect::AccountEnded(account) => app.hub.end_account(account),
-        Effect::SiteChanged(site) => app.sites.forget(site),
-        Effect::PolicyChanged(site) => {
-            app.sites.forget(site);
-            runtime.spawn(judge(app.clone(), site));
-        }
-        Effect::SiteDeleted(site) => {
-            app.sites.forget(site);
-            app.visitors.forget(|session| session.site_id == site);
-            app.hub.end_site(site);
-            app.deleted_sites.notify_one();
-        }
-        Effect::FilesOrphaned => app.images.wake_sweep(),
+    }
+
+    /// Ends visitors' sessions whose tokens are gone: in memory and on their open pages. One look at all of them, however
+    /// many end.
+    fn end_visitors(&self, ended: impl Fn(&VisitorSession) -> bool) {
+        self.visitors.forget(&ended);
+        self.hub.end_visitors(&ended);
     }
 }
 
-/// Ends visitors' sessions whose tokens are gone: in memory and on their open pages. One look at all of them, however many
-/// end.
-fn end_visitors(app: &App, ended: impl Fn(&VisitorSession) -> bool) {
-    app.visitors.forget(&ended);
-    app.hub.end_visitors(&ended);
-}
-
-/// Closes the open pages that a site does not allow any more. Not on the writer's thread, because the site is read first.
-async fn judge(app: App, site: SiteId) {
-    match app.sites.by_id(site).await {
-        Ok(site) => app.hub.judge(&site),
+/// Closes the open pages that a site does not allow any more. A task of its own, because the site is read first.
+async fn judge(sites: Directory, hub: Arc<Hub>, site: SiteId) {
+    match sites.by_id(site).await {
+        Ok(site) => hub.judge(&site),
         // It was deleted meanwhile, which closes all of its pages; or it cannot be read, and they load anew.
-        Err(_) => app.hub.reload_site(site),
+        Err(_) => hub.reload_site(site),
     }
 }

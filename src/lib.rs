@@ -1,4 +1,5 @@
-//! OCS: live chat for any website, in one binary. Modules are declared in reading order.
+//! OCS: live chat for any website, in one binary. Modules are declared in the order of their imports: each uses those before
+//! it (`tests/suite/architecture.rs`).
 
 #![deny(clippy::print_stdout)]
 
@@ -6,41 +7,53 @@
 pub mod id;
 pub mod clock;
 pub mod error;
+pub mod secret;
+pub mod text;
+mod output;
+pub mod vault;
 pub mod config;
 pub mod logging;
-mod output;
-pub mod secret;
-pub mod vault;
-pub mod text;
 mod cpu_pool;
+mod encoding;
 pub mod fair_limit;
+pub mod sliding_window;
 pub mod storage;
 
-// nouns: one folder each
+// know ids only
+pub mod events;
 pub mod audit;
+
+// nouns: one folder each
 pub mod accounts;
+pub mod images;
 pub mod sites;
 pub mod visitors;
 pub mod conversations;
-pub mod images;
 pub mod messages;
+
+// what spans nouns
+pub mod hub;
+mod effects;
+pub mod inbox;
 pub mod search;
 pub mod abuse;
+pub mod flows;
+pub mod rate_limits;
+mod response_cache;
 
-// events and their delivery
-pub mod events;
-pub mod realtime;
+// a running product
+pub mod app;
 
-// APIs
+// HTTP and live connections
 pub mod http;
-pub mod console_api;
+pub mod realtime;
 pub mod widget_api;
+pub mod console_api;
 pub mod chat_api;
 
-// application
-pub mod app;
-pub mod serve;
+// the program
+pub mod routes;
 pub mod openapi;
-mod effects;
-pub mod cli;
+pub mod serve;
 pub mod bench;
+pub mod cli;

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::error::ErrorCode;
 use crate::http::problem::ErrorBody;
 use crate::http::route::{Caller, Route};
-use crate::realtime::{OperatorFrame, OperatorHello, OperatorHint, VisitorFrame, VisitorHello, VisitorHint};
-use crate::serve::all_routes;
+use crate::hub::{OperatorFrame, OperatorHello, OperatorHint, VisitorFrame, VisitorHello, VisitorHint};
+use crate::routes::all_routes;
 use crate::widget_api::script::LauncherSite;
 
 /// The description as JSON, in a stable order.

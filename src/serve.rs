@@ -13,12 +13,13 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
-use crate::http::route::{Route, router};
+use crate::http::route::router;
 use crate::http::server::Server;
 use crate::http::timeouts::{BODY_GRACE_TIME, Timeouts, UNREAD_RESPONSE_TIME};
-use crate::http::{assets, file_descriptors, headers, middleware, operations, tls, uploads};
+use crate::http::{assets, file_descriptors, headers, middleware, tls};
 use crate::output::outln;
-use crate::{abuse, audit, chat_api, console_api, events, images, realtime, search, sites, visitors, widget_api};
+use crate::routes::all_routes;
+use crate::{abuse, audit, events, flows, images, realtime, search, visitors};
 
 /// Interval between checkpoints of the write-ahead log.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(5);
@@ -29,19 +30,6 @@ const BUSY_CHECKPOINT_INTERVAL: Duration = Duration::from_millis(100);
 const BUSY_COMMITS: u64 = 20;
 /// Interval between trims of the event log.
 const TRIM_INTERVAL: Duration = Duration::from_secs(3_600);
-
-/// The routes of all APIs.
-pub fn all_routes() -> Vec<Route> {
-    let apis = [
-        widget_api::routes(),
-        console_api::routes(),
-        chat_api::routes(),
-        uploads::routes(),
-        assets::routes(),
-        operations::routes(),
-    ];
-    apis.into_iter().flatten().collect()
-}
 
 /// All APIs as one service.
 pub fn service(app: &App) -> Router {
@@ -62,11 +50,19 @@ pub struct Running {
     background_tasks: Vec<JoinHandle<()>>,
 }
 
+/// Starts to take commands of the machine's operator for a running server, and returns the task that does so.
+pub type TakeCommands = fn(&App) -> std::io::Result<JoinHandle<()>>;
+
 /// Opens the data folder and serves on `listener`.
 ///
 /// # Errors
 /// Each says what is wrong and what to do.
-pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Running> {
+pub async fn start(
+    config: Config,
+    listener: TcpListener,
+    clock: Clock,
+    take_commands: TakeCommands,
+) -> anyhow::Result<Running> {
     // With port 0 the system chose a port; snippets and `ocs doctor` use it.
     let listen = listener.local_addr().context("the address to listen on cannot be read")?;
     let config = Config { listen, ..config };
@@ -75,13 +71,13 @@ pub async fn start(config: Config, listener: TcpListener, clock: Clock) -> anyho
     let tls = tls::acceptor(&app.config, &app.folder)?;
     let background_tasks = vec![
         tokio::spawn(realtime::relay(app.clone(), committed)),
-        tokio::spawn(images::run(app.clone())),
-        tokio::spawn(abuse::run(app.clone())),
-        tokio::spawn(search::run(app.clone())),
-        tokio::spawn(sites::run(app.clone())),
+        tokio::spawn(images::run(app.images.clone())),
+        tokio::spawn(abuse::run(app.abuse.clone())),
+        tokio::spawn(search::run(app.store.clone(), app.appender.clone())),
+        tokio::spawn(flows::run_purge(app.store.clone(), app.deleted_sites.clone())),
         tokio::spawn(checkpoint(app.clone())),
         tokio::spawn(trim(app.clone())),
-        crate::cli::socket::listen(&app).context("the command socket cannot be made in the data folder")?,
+        take_commands(&app).context("the command socket cannot be made in the data folder")?,
     ];
     let server = Server {
         listener,
@@ -136,13 +132,13 @@ impl Running {
 ///
 /// # Errors
 /// Each says what is wrong and what to do.
-pub async fn run(mut config: Config) -> anyhow::Result<()> {
+pub async fn run(mut config: Config, take_commands: TakeCommands) -> anyhow::Result<()> {
     config.max_connections = file_descriptors::connection_limit(config.max_connections);
     let address = config.listen;
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; is another program using that port? (--listen changes it)")
     })?;
-    let running = start(config, listener, Clock::System).await?;
+    let running = start(config, listener, Clock::System, take_commands).await?;
     announce(&running.app);
     asked_to_stop().await;
     tracing::info!("stopping");
@@ -192,13 +188,13 @@ async fn checkpoint(app: App) {
 
 async fn trim(app: App) {
     loop {
-        if let Err(error) = events::trim(&app).await {
+        if let Err(error) = events::trim(&app.store, app.config.event_days).await {
             tracing::warn!(%error, "old events could not be removed; retrying later");
         }
-        if let Err(error) = audit::trim(&app).await {
+        if let Err(error) = audit::trim(&app.store).await {
             tracing::warn!(%error, "old entries of the audit log could not be removed; retrying later");
         }
-        if let Err(error) = visitors::end_expired(&app).await {
+        if let Err(error) = visitors::end_expired(&app.store).await {
             tracing::warn!(%error, "expired visitor sessions could not be removed; retrying later");
         }
         tokio::time::sleep(TRIM_INTERVAL).await;

@@ -3,16 +3,15 @@
 
 use serde::Serialize;
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
-use crate::events::Effect;
+use crate::events::{Effect, Log};
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::storage::Tx;
 use crate::visitors::Proof;
-use crate::{conversations, events, images, messages, sites, visitors};
+use crate::{conversations, events, images, messages, search, sites, visitors};
 
-use super::{Attack, store};
+use super::{Abuse, Attack, store};
 
 /// Conversations or visitors removed in one transaction, so that messages do not wait long for the writer.
 const BATCH: i64 = 100;
@@ -31,21 +30,21 @@ pub struct Removed {
 ///
 /// # Errors
 /// `NotFound` when there was no attack.
-pub async fn clean_up(app: &App, by: &By, site: SiteId) -> Result<Removed> {
-    let attack = store::pending(&app.store, site).await?.ok_or(Error::NotFound)?;
+pub async fn clean_up(abuse: &Abuse, log: &Log, by: &By, site: SiteId) -> Result<Removed> {
+    let attack = store::pending(&abuse.store, site).await?.ok_or(Error::NotFound)?;
     let mut removed = Removed::default();
     let mut after = ConversationId(0);
-    while let Some((last, count)) = app.store.write(move |tx| remove_conversations(tx, site, attack, after)).await? {
+    while let Some((last, count)) = abuse.store.write(move |tx| remove_conversations(tx, site, attack, after)).await? {
         after = last;
         removed.conversations += count;
     }
     let mut after = VisitorId(0);
-    while let Some(last) = app.store.write(move |tx| remove_visitors(tx, site, attack, after)).await? {
+    while let Some(last) = abuse.store.write(move |tx| remove_visitors(tx, site, attack, after)).await? {
         after = last;
     }
-    let (by, over) = (by.clone(), !app.abuse.floods.is_under_way(site));
+    let (by, over) = (by.clone(), !abuse.floods.is_under_way(site));
     // Clients that were offline may hold removed rows, which no event tells them: they must resync.
-    let end = app.events.end(&app.store, site).await?;
+    let end = log.end(&abuse.store, site).await?;
     let act = move |tx: &mut Tx| {
         if over {
             store::dismiss(tx, site)?;
@@ -54,8 +53,8 @@ pub async fn clean_up(app: &App, by: &By, site: SiteId) -> Result<Removed> {
         sites::changed(tx, site)?;
         events::break_off(tx, site)
     };
-    app.store.write(act).await?;
-    events::trim_site(app, site, end).await?;
+    abuse.store.write(act).await?;
+    events::trim_site(&abuse.store, site, end).await?;
     Ok(removed)
 }
 
@@ -82,6 +81,7 @@ fn remove_conversations(
     let Some(last) = ids.last().copied() else { return Ok(None) };
     images::delete_of_conversations(tx, site, &ids)?;
     // These have no foreign key, which would cost on every message.
+    search::store::forget(tx, site, &ids);
     messages::store::forget(tx, site, &ids)?;
     conversations::store::remove(tx, site, &ids)?;
     let shown: Vec<(VisitorId, Proof)> = gone.into_iter().map(|c| (c.visitor_id, c.proof)).collect();

@@ -1,37 +1,37 @@
 //! The end of an attack, and its dismissal by the owner.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::SiteId;
 use crate::sites;
 use crate::storage::Tx;
 
-use super::store;
+use super::{Abuse, store};
 
 /// Interval between checks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Records the end of attacks. Never returns; spawn it as a background task.
-pub async fn run(app: App) {
+pub async fn run(abuse: Arc<Abuse>) {
     // Attacks that were in progress when the server stopped have ended; one that continues is detected again.
-    record_ends(&app, store::under_way(&app.store).await).await;
+    record_ends(&abuse, store::under_way(&abuse.store).await).await;
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
-        record_ends(&app, Ok(app.abuse.floods.remove_ended(Instant::now()))).await;
+        record_ends(&abuse, Ok(abuse.floods.remove_ended(Instant::now()))).await;
     }
 }
 
-async fn record_ends(app: &App, over: Result<Vec<SiteId>>) {
+async fn record_ends(abuse: &Abuse, over: Result<Vec<SiteId>>) {
     let recorded = async {
         for site in over? {
             let act = move |tx: &mut Tx| {
                 store::end(tx, site)?;
                 sites::changed(tx, site)
             };
-            app.store.write(act).await?;
+            abuse.store.write(act).await?;
             tracing::info!(%site, "the attack is over");
         }
         Result::Ok(())
@@ -45,8 +45,8 @@ async fn record_ends(app: &App, over: Result<Vec<SiteId>>) {
 ///
 /// # Errors
 /// `Conflict` while an attack is in progress.
-pub async fn dismiss(app: &App, by: &By, site: SiteId) -> Result<()> {
-    if app.abuse.floods.is_under_way(site) {
+pub async fn dismiss(abuse: &Abuse, by: &By, site: SiteId) -> Result<()> {
+    if abuse.floods.is_under_way(site) {
         return Err(Error::Conflict("the attack is still under way"));
     }
     let by = by.clone();
@@ -57,5 +57,5 @@ pub async fn dismiss(app: &App, by: &By, site: SiteId) -> Result<()> {
         }
         Ok(())
     };
-    app.store.write(act).await
+    abuse.store.write(act).await
 }

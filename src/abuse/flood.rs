@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::http::rate_limits::SlidingWindow;
 use crate::id::SiteId;
+use crate::sliding_window::SlidingWindow;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// An attack ends after this long without a busy minute.

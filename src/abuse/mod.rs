@@ -6,6 +6,7 @@
 //! session token or a signed identity are never challenged.
 
 use crate::clock::Millis;
+use crate::storage::Store;
 
 mod admit;
 mod clean_up;
@@ -27,6 +28,7 @@ pub use view::AttackView;
 
 /// State of attack detection.
 pub struct Abuse {
+    store: Store,
     /// Attacks in progress.
     pub floods: Floods,
     /// Challenges and their verification.
@@ -35,8 +37,8 @@ pub struct Abuse {
 
 impl Abuse {
     /// Detects an attack at this many new visitors a minute on one site.
-    pub fn new(visitors_per_minute: usize) -> Abuse {
-        Abuse { floods: Floods::new(visitors_per_minute), proof_of_work: ProofOfWork::default() }
+    pub fn new(store: Store, visitors_per_minute: usize) -> Abuse {
+        Abuse { store, floods: Floods::new(visitors_per_minute), proof_of_work: ProofOfWork::default() }
     }
 }
 

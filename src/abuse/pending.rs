@@ -1,9 +1,9 @@
 //! Attacks that wait for their owner's decision.
 
-use crate::app::App;
 use crate::conversations;
 use crate::error::Result;
 use crate::id::SiteId;
+use crate::storage::Store;
 
 use super::{Attack, AttackView, store};
 
@@ -11,10 +11,9 @@ use super::{Attack, AttackView, store};
 ///
 /// # Errors
 /// The database fails.
-pub async fn pending_attack(app: &App, site: SiteId) -> Result<Option<AttackView>> {
-    let Some(attack) = store::pending(&app.store, site).await? else { return Ok(None) };
-    let conversations =
-        conversations::store::count_unanswered(&app.store, site, attack.period(app.store.now())).await?;
+pub async fn pending_attack(database: &Store, site: SiteId) -> Result<Option<AttackView>> {
+    let Some(attack) = store::pending(database, site).await? else { return Ok(None) };
+    let conversations = conversations::store::count_unanswered(database, site, attack.period(database.now())).await?;
     let Attack { began_at, ended_at } = attack;
     Ok(Some(AttackView { began_at, ended_at, conversations }))
 }

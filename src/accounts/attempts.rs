@@ -1,16 +1,38 @@
 //! Guessing passwords and codes is slow: tries are counted for the account and for the network they come from, before they are
 //! made.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::rate_limits::Throttle;
 use crate::secret::digest;
+use crate::sliding_window::{SlidingWindow, Throttle};
+
+/// Counters of what people try at signing in and signing up, all in memory.
+pub struct Attempts {
+    /// Accounts made an hour from one network.
+    pub(super) sign_ups: SlidingWindow<u128>,
+    /// Wrong passwords for one account, known by the digest of its address whether or not it exists.
+    passwords_by_account: Throttle<[u8; 32]>,
+    /// Wrong codes for one account.
+    codes_by_account: Throttle<[u8; 32]>,
+    /// Wrong passwords from one network.
+    passwords_by_network: Throttle<u128>,
+}
+
+impl Default for Attempts {
+    fn default() -> Attempts {
+        Attempts {
+            sign_ups: SlidingWindow::new(Duration::from_secs(3_600)),
+            passwords_by_account: Throttle::new(10),
+            codes_by_account: Throttle::new(5),
+            passwords_by_network: Throttle::new(30),
+        }
+    }
+}
 
 /// A try that was counted. Dropped, it stays counted; [`Attempt::succeeded`] takes it back.
 pub(super) struct Attempt<'a> {
-    app: &'a App,
+    attempts: &'a Attempts,
     by_account: &'a Throttle<[u8; 32]>,
     account: [u8; 32],
     network: Option<u128>,
@@ -29,16 +51,21 @@ pub(super) enum Source {
 }
 
 /// Counts a try of a password for this address, whether or not it has an account, and for the network.
-pub(super) fn attempt<'a>(app: &'a App, email: &str, source: Source) -> Result<Attempt<'a>> {
-    count(app, &app.rate_limits.passwords_by_account, email, source)
+pub(super) fn attempt<'a>(attempts: &'a Attempts, email: &str, source: Source) -> Result<Attempt<'a>> {
+    count(attempts, &attempts.passwords_by_account, email, source)
 }
 
 /// Counts a try of a second factor's code. Apart from passwords, because a right password says nothing about the code.
-pub(super) fn code_attempt<'a>(app: &'a App, email: &str, source: Source) -> Result<Attempt<'a>> {
-    count(app, &app.rate_limits.codes_by_account, email, source)
+pub(super) fn code_attempt<'a>(attempts: &'a Attempts, email: &str, source: Source) -> Result<Attempt<'a>> {
+    count(attempts, &attempts.codes_by_account, email, source)
 }
 
-fn count<'a>(app: &'a App, by_account: &'a Throttle<[u8; 32]>, email: &str, source: Source) -> Result<Attempt<'a>> {
+fn count<'a>(
+    attempts: &'a Attempts,
+    by_account: &'a Throttle<[u8; 32]>,
+    email: &str,
+    source: Source,
+) -> Result<Attempt<'a>> {
     let (place, network) = match source {
         Source::Elsewhere(network) => ("elsewhere", Some(network)),
         Source::KnownPlace(network) => ("known place", Some(network)),
@@ -47,16 +74,16 @@ fn count<'a>(app: &'a App, by_account: &'a Throttle<[u8; 32]>, email: &str, sour
     let (account, now) = (digest(&format!("{place} {email}")), Instant::now());
     let refuse = |retry_after_s| Error::TooManyRequests { retry_after_s };
     if let Some(network) = network {
-        app.rate_limits.passwords_by_network.take(network, now).map_err(refuse)?;
+        attempts.passwords_by_network.take(network, now).map_err(refuse)?;
     }
     if let Err(wait) = by_account.take(account, now) {
         if let Some(network) = network {
             // Nothing was tried: it is not held against the network.
-            app.rate_limits.passwords_by_network.undo(&network);
+            attempts.passwords_by_network.undo(&network);
         }
         return Err(refuse(wait));
     }
-    Ok(Attempt { app, by_account, account, network })
+    Ok(Attempt { attempts, by_account, account, network })
 }
 
 impl Attempt<'_> {
@@ -64,7 +91,7 @@ impl Attempt<'_> {
     pub(super) fn succeeded(self) {
         self.by_account.clear(&self.account);
         if let Some(network) = self.network {
-            self.app.rate_limits.passwords_by_network.undo(&network);
+            self.attempts.passwords_by_network.undo(&network);
         }
     }
 }

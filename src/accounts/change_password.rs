@@ -1,13 +1,12 @@
 //! A new password. All other sessions end: whoever knew the old one is out.
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId};
 use crate::storage::Tx;
 
 use super::attempts::{Source, attempt};
-use super::{Account, session, store};
+use super::{Account, Accounts, session, store};
 
 /// What somebody typed to change it.
 pub struct PasswordChange {
@@ -22,39 +21,39 @@ pub struct PasswordChange {
 /// # Errors
 /// `WrongCredentials`, `WeakPassword`, `TooManyRequests`.
 pub async fn change_password(
-    app: &App,
+    accounts: &Accounts,
     by: &By,
     account: &Account,
     kept: SessionId,
     typed: PasswordChange,
 ) -> Result<()> {
-    confirm(app, account, &typed.current).await?;
-    replace(app, by, account.id, kept, &typed.new).await
+    confirm(accounts, account, &typed.current).await?;
+    replace(accounts, by, account.id, kept, &typed.new).await
 }
 
 /// Changes the password on the word of the machine's operator. All sessions end.
 ///
 /// # Errors
 /// `WeakPassword`, `NotFound`.
-pub async fn set_password(app: &App, account: AccountId, new: &str) -> Result<()> {
+pub async fn set_password(accounts: &Accounts, account: AccountId, new: &str) -> Result<()> {
     const NONE: SessionId = SessionId(0);
-    replace(app, &By::on_machine(account), account, NONE, new).await
+    replace(accounts, &By::on_machine(account), account, NONE, new).await
 }
 
 /// Is this the account's password? Counted like a sign-in, because a borrowed browser can guess too.
-pub(super) async fn confirm(app: &App, account: &Account, password: &str) -> Result<()> {
-    let attempt = attempt(app, &account.email, Source::Session)?;
-    let stored = store::password(&app.store, account.id).await?;
-    if !app.passwords.check(password, stored.as_deref()).await? {
+pub(super) async fn confirm(accounts: &Accounts, account: &Account, password: &str) -> Result<()> {
+    let attempt = attempt(&accounts.attempts, &account.email, Source::Session)?;
+    let stored = store::password(&accounts.store, account.id).await?;
+    if !accounts.passwords.check(password, stored.as_deref()).await? {
         return Err(Error::WrongCredentials);
     }
     attempt.succeeded();
     Ok(())
 }
 
-async fn replace(app: &App, by: &By, account: AccountId, kept: SessionId, new: &str) -> Result<()> {
-    let owner = store::by_id(&app.store, account).await?.ok_or(Error::NotFound)?;
-    let hash = app.passwords.hash(new, &[&owner.email, &owner.name]).await?;
+async fn replace(accounts: &Accounts, by: &By, account: AccountId, kept: SessionId, new: &str) -> Result<()> {
+    let owner = store::by_id(&accounts.store, account).await?.ok_or(Error::NotFound)?;
+    let hash = accounts.passwords.hash(new, &[&owner.email, &owner.name]).await?;
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         if !store::set_password(tx, account, &hash)? {
@@ -63,5 +62,5 @@ async fn replace(app: &App, by: &By, account: AccountId, kept: SessionId, new: &
         session::end_others(tx, account, kept)?;
         audit::record(tx, &by, Action::PasswordChanged, None, "")
     };
-    app.store.write(act).await
+    accounts.store.write(act).await
 }

@@ -2,7 +2,6 @@
 //! factor, else with the password. Ten minutes after its sign-in or last
 //! confirmation, a session that was stolen or left open makes no keys and deletes no sites.
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::clock::Millis;
 use crate::error::{Confirmation, Error, Result};
@@ -10,7 +9,7 @@ use crate::id::{AccountId, SessionId};
 use crate::storage::Tx;
 
 use super::attempts::{Source, code_attempt};
-use super::{Account, change_password, second_factor, store};
+use super::{Account, Accounts, change_password, second_factor, store};
 
 /// Seconds for which a confirmation, or the sign-in itself, counts in its session: 10 minutes.
 pub const CONFIRMED_S: i64 = 600;
@@ -19,11 +18,11 @@ pub const CONFIRMED_S: i64 = 600;
 ///
 /// # Errors
 /// `ConfirmationRequired` with what to show.
-pub async fn check_confirmed(app: &App, account: AccountId, confirmed_at: Millis) -> Result<()> {
-    if app.store.now() < confirmed_at.plus_seconds(CONFIRMED_S) {
+pub async fn check_confirmed(accounts: &Accounts, account: AccountId, confirmed_at: Millis) -> Result<()> {
+    if accounts.store.now() < confirmed_at.plus_seconds(CONFIRMED_S) {
         return Ok(());
     }
-    let coded = second_factor::protection(app, account).await?.enabled;
+    let coded = second_factor::protection(accounts, account).await?.enabled;
     Err(Error::ConfirmationRequired(if coded { Confirmation::Code } else { Confirmation::Password }))
 }
 
@@ -40,8 +39,14 @@ pub struct Evidence<'a> {
 ///
 /// # Errors
 /// `WrongCredentials`, `WrongCode`, `TooManyRequests`; `ConfirmationRequired` where the wrong one of both was shown.
-pub async fn confirm(app: &App, by: &By, account: &Account, session: SessionId, shown: Evidence<'_>) -> Result<()> {
-    let coded = second_factor::protection(app, account.id).await?.enabled;
+pub async fn confirm(
+    accounts: &Accounts,
+    by: &By,
+    account: &Account,
+    session: SessionId,
+    shown: Evidence<'_>,
+) -> Result<()> {
+    let coded = second_factor::protection(accounts, account.id).await?.enabled;
     let (writer, owner) = (by.clone(), account.id);
     let act = move |tx: &mut Tx| {
         store::confirmed(tx, owner, session)?;
@@ -49,14 +54,14 @@ pub async fn confirm(app: &App, by: &By, account: &Account, session: SessionId, 
     };
     match (coded, shown.password, shown.code) {
         (true, _, Some(code)) => {
-            let attempt = code_attempt(app, &account.email, Source::Session)?;
-            second_factor::write(app, by, owner, Some(code), act).await?;
+            let attempt = code_attempt(&accounts.attempts, &account.email, Source::Session)?;
+            second_factor::write(accounts, by, owner, Some(code), act).await?;
             attempt.succeeded();
             Ok(())
         }
         (false, Some(password), _) => {
-            change_password::confirm(app, account, password).await?;
-            app.store.write(act).await
+            change_password::confirm(accounts, account, password).await?;
+            accounts.store.write(act).await
         }
         (true, _, None) => Err(Error::ConfirmationRequired(Confirmation::Code)),
         (false, None, _) => Err(Error::ConfirmationRequired(Confirmation::Password)),

@@ -1,8 +1,13 @@
 //! An account is a person who owns sites and answers visitors; a session is one browser in which they are signed in.
 
+use std::sync::Arc;
+
 use crate::clock::Millis;
+use crate::config::Signup;
 use crate::id::{AccountId, SessionId};
 use crate::record;
+use crate::storage::Store;
+use crate::vault::Vault;
 
 mod email;
 mod password;
@@ -22,6 +27,7 @@ mod sessions;
 mod totp;
 mod second_factor;
 
+pub use attempts::Attempts;
 pub use change_password::{PasswordChange, change_password, set_password};
 pub use confirm::{CONFIRMED_S, Evidence, check_confirmed, confirm};
 pub use delete::delete;
@@ -41,6 +47,20 @@ pub use store::SQL;
 
 /// Longest name, in characters.
 pub const NAME_GRAPHEMES: usize = 80;
+
+/// What accounts need of the running product.
+pub struct Accounts {
+    /// The database.
+    pub store: Store,
+    /// Password hashes, few at a time.
+    pub passwords: Passwords,
+    /// What people tried lately.
+    pub attempts: Attempts,
+    /// Decrypts the secrets of two-factor authentication.
+    pub vault: Arc<Vault>,
+    /// Who may make an account.
+    pub signup: Signup,
+}
 
 /// A person who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]

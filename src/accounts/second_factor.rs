@@ -1,16 +1,16 @@
 //! A second factor: beside the password, a code from a device. Ten codes on paper help when the device is lost.
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SessionId};
 use crate::secret::{Secret, digest};
 use crate::storage::Tx;
+use crate::vault::Vault;
 
 use super::attempts::{Source, code_attempt};
 use super::change_password::confirm;
 use super::store::{self, SecondFactor};
-use super::{Account, session, totp};
+use super::{Account, Accounts, session, totp};
 
 /// Codes made at once.
 const RECOVERY_CODES: usize = 10;
@@ -37,21 +37,21 @@ pub struct Protection {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn protection(app: &App, account: AccountId) -> Result<Protection> {
-    let enabled = store::second_factor(&app.store, account).await?.is_some_and(|factor| factor.enabled);
-    Ok(Protection { enabled, recovery_codes_left: store::recovery_codes_left(&app.store, account).await? })
+pub async fn protection(accounts: &Accounts, account: AccountId) -> Result<Protection> {
+    let enabled = store::second_factor(&accounts.store, account).await?.is_some_and(|factor| factor.enabled);
+    Ok(Protection { enabled, recovery_codes_left: store::recovery_codes_left(&accounts.store, account).await? })
 }
 
 /// Makes a secret for the owner's device. Nothing changes at sign-in until a code has shown that it arrived.
 ///
 /// # Errors
 /// `WrongCredentials`, `TooManyRequests`; `Conflict` when a second factor is on.
-pub async fn begin_second_factor(app: &App, account: &Account, password: &str) -> Result<Enrolment> {
-    confirm(app, account, password).await?;
+pub async fn begin_second_factor(accounts: &Accounts, account: &Account, password: &str) -> Result<Enrolment> {
+    confirm(accounts, account, password).await?;
     let mut bytes = [0; totp::SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|_| Error::Internal("no random bytes".into()))?;
     let secret = Secret::new(totp::to_base32(&bytes));
-    let sealed = app.vault.encrypt(&secret, &place(account.id))?;
+    let sealed = accounts.vault.encrypt(&secret, &place(account.id))?;
     let owner = account.id;
     let act = move |tx: &mut Tx| {
         if store::second_factor_in(tx, owner)?.is_some_and(|factor| factor.enabled) {
@@ -59,7 +59,7 @@ pub async fn begin_second_factor(app: &App, account: &Account, password: &str) -
         }
         store::put_second_factor(tx, owner, sealed.clone())
     };
-    app.store.write(act).await?;
+    accounts.store.write(act).await?;
     let label = url_part(&account.email);
     let url = format!("otpauth://totp/OCS:{label}?secret={}&issuer=OCS", secret.expose());
     Ok(Enrolment { secret, url: Secret::new(url) })
@@ -70,25 +70,25 @@ pub async fn begin_second_factor(app: &App, account: &Account, password: &str) -
 /// # Errors
 /// `WrongCode`, `TooManyRequests`; `Conflict` when there is nothing to confirm.
 pub async fn confirm_second_factor(
-    app: &App,
+    accounts: &Accounts,
     by: &By,
     account: &Account,
     kept: SessionId,
     code: &str,
 ) -> Result<Vec<Secret>> {
-    let attempt = code_attempt(app, &account.email, Source::Session)?;
-    let (unsealing, by, account, code) = (app.clone(), by.clone(), account.id, code.to_owned());
+    let attempt = code_attempt(&accounts.attempts, &account.email, Source::Session)?;
+    let (vault, by, account, code) = (accounts.vault.clone(), by.clone(), account.id, code.to_owned());
     let act = move |tx: &mut Tx| {
         let factor = store::second_factor_in(tx, account)?.filter(|factor| !factor.enabled);
         let factor = factor.ok_or(Error::Conflict("there is no second factor to confirm; begin anew"))?;
-        let step = matching_step(&unsealing, tx, account, &factor, &code)?.ok_or(Error::WrongCode)?;
+        let step = matching_step(&vault, tx, account, &factor, &code)?.ok_or(Error::WrongCode)?;
         store::enable_second_factor(tx, account, step)?;
         let codes = new_codes(tx, account)?;
         session::end_others(tx, account, kept)?;
         audit::record(tx, &by, Action::SecondFactorOn, None, "")?;
         Ok(codes)
     };
-    let codes = app.store.write(act).await?;
+    let codes = accounts.store.write(act).await?;
     attempt.succeeded();
     Ok(codes)
 }
@@ -98,14 +98,14 @@ pub async fn confirm_second_factor(
 /// # Errors
 /// `WrongCredentials`, `WrongCode`, `TooManyRequests`.
 pub async fn renew_recovery_codes(
-    app: &App,
+    accounts: &Accounts,
     by: &By,
     account: &Account,
     kept: SessionId,
     (password, code): (&str, &str),
 ) -> Result<Vec<Secret>> {
-    confirm(app, account, password).await?;
-    let attempt = code_attempt(app, &account.email, Source::Session)?;
+    confirm(accounts, account, password).await?;
+    let attempt = code_attempt(&accounts.attempts, &account.email, Source::Session)?;
     let (writer, account) = (by.clone(), account.id);
     let act = move |tx: &mut Tx| {
         let codes = new_codes(tx, account)?;
@@ -113,7 +113,7 @@ pub async fn renew_recovery_codes(
         audit::record(tx, &writer, Action::RecoveryCodesMade, None, "")?;
         Ok(codes)
     };
-    let codes = write(app, by, account, Some(code), act).await?;
+    let codes = write(accounts, by, account, Some(code), act).await?;
     attempt.succeeded();
     Ok(codes)
 }
@@ -124,21 +124,21 @@ pub async fn renew_recovery_codes(
 /// # Errors
 /// `WrongCredentials`, `WrongCode`, `TooManyRequests`.
 pub async fn end_second_factor(
-    app: &App,
+    accounts: &Accounts,
     by: &By,
     account: &Account,
     kept: SessionId,
     (password, code): (&str, &str),
 ) -> Result<()> {
-    confirm(app, account, password).await?;
-    let attempt = code_attempt(app, &account.email, Source::Session)?;
+    confirm(accounts, account, password).await?;
+    let attempt = code_attempt(&accounts.attempts, &account.email, Source::Session)?;
     let (writer, account) = (by.clone(), account.id);
     let act = move |tx: &mut Tx| {
         store::remove_second_factor(tx, account)?;
         session::end_others(tx, account, kept)?;
         audit::record(tx, &writer, Action::SecondFactorOff, None, "")
     };
-    write(app, by, account, Some(code), act).await?;
+    write(accounts, by, account, Some(code), act).await?;
     attempt.succeeded();
     Ok(())
 }
@@ -147,14 +147,14 @@ pub async fn end_second_factor(
 ///
 /// # Errors
 /// `NotFound` when there is none.
-pub async fn remove_second_factor(app: &App, account: AccountId) -> Result<()> {
+pub async fn remove_second_factor(accounts: &Accounts, account: AccountId) -> Result<()> {
     let act = move |tx: &mut Tx| {
         if !store::remove_second_factor(tx, account)? {
             return Err(Error::NotFound);
         }
         audit::record(tx, &By::on_machine(account), Action::SecondFactorOff, None, "")
     };
-    app.store.write(act).await
+    accounts.store.write(act).await
 }
 
 /// Runs `act` in a write transaction for somebody whose account has no second factor, or who shows a code of it; the code is
@@ -164,14 +164,14 @@ pub async fn remove_second_factor(app: &App, account: AccountId) -> Result<()> {
 /// # Errors
 /// `SecondFactorRequired`, `WrongCode`; what `act` returns.
 pub(super) async fn write<T: Send + 'static>(
-    app: &App,
+    accounts: &Accounts,
     by: &By,
     account: AccountId,
     code: Option<&str>,
     mut act: impl FnMut(&mut Tx) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let (unsealing, by, code) = (app.clone(), by.clone(), code.map(str::to_owned));
-    let body = move |tx: &mut Tx| match use_code(&unsealing, tx, &by, account, code.as_deref()) {
+    let (vault, by, code) = (accounts.vault.clone(), by.clone(), code.map(str::to_owned));
+    let body = move |tx: &mut Tx| match use_code(&vault, tx, &by, account, code.as_deref()) {
         Ok(()) => act(tx).map(Ok),
         Err(Error::WrongCode) => {
             audit::record(tx, &by, Action::SecondFactorFailed, None, "")?;
@@ -179,11 +179,11 @@ pub(super) async fn write<T: Send + 'static>(
         }
         Err(error) => Err(error),
     };
-    app.store.write(body).await?
+    accounts.store.write(body).await?
 }
 
 /// A recovery code may stand in the place of the device's.
-fn use_code(app: &App, tx: &mut Tx, by: &By, account: AccountId, code: Option<&str>) -> Result<()> {
+fn use_code(vault: &Vault, tx: &mut Tx, by: &By, account: AccountId, code: Option<&str>) -> Result<()> {
     let Some(factor) = store::second_factor_in(tx, account)?.filter(|factor| factor.enabled) else {
         return Ok(());
     };
@@ -192,14 +192,14 @@ fn use_code(app: &App, tx: &mut Tx, by: &By, account: AccountId, code: Option<&s
     if store::use_recovery_code(tx, account, recovery_hash(account, code))? {
         return audit::record(tx, by, Action::RecoveryCodeUsed, None, "");
     }
-    if let Some(step) = matching_step(app, tx, account, &factor, code)? {
+    if let Some(step) = matching_step(vault, tx, account, &factor, code)? {
         return store::used_step(tx, account, step);
     }
     Err(Error::WrongCode)
 }
 
-fn matching_step(app: &App, tx: &Tx, account: AccountId, factor: &SecondFactor, code: &str) -> Result<Option<i64>> {
-    let secret = app.vault.decrypt(&factor.sealed, &place(account))?;
+fn matching_step(vault: &Vault, tx: &Tx, account: AccountId, factor: &SecondFactor, code: &str) -> Result<Option<i64>> {
+    let secret = vault.decrypt(&factor.sealed, &place(account))?;
     let bytes = totp::from_base32(secret.expose()).ok_or_else(|| Error::Internal("a broken TOTP secret".into()))?;
     Ok(totp::step_of(&bytes, code, tx.now(), factor.last_step))
 }

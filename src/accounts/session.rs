@@ -7,16 +7,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::app::App;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
 use crate::id::{AccountId, SessionId};
 use crate::secret::{Secret, digest, random_text};
-use crate::storage::{Kind, Tx};
+use crate::storage::{Kind, Store, Tx};
 
 use super::store::{self, Alive};
-use super::{Account, Place, Session};
+use super::{Account, Accounts, Place, Session};
 
 /// Days after which a session ends, used or not.
 pub const SESSION_DAYS: i64 = 90;
@@ -43,11 +42,12 @@ pub struct SignedIn {
 ///
 /// # Errors
 /// `NotSignedIn`.
-pub async fn signed_in(app: &App, token: &str) -> Result<(Account, Session)> {
-    let session = store::session(&app.store, digest(token), alive(app.store.now())).await?.ok_or(Error::NotSignedIn)?;
-    let account = store::by_id(&app.store, session.account_id).await?.ok_or(Error::NotSignedIn)?;
-    if app.store.now().0 - session.last_seen_at.0 >= SEEN_AGAIN_MS {
-        note_seen(app.clone(), session.id);
+pub async fn signed_in(accounts: &Accounts, token: &str) -> Result<(Account, Session)> {
+    let session =
+        store::session(&accounts.store, digest(token), alive(accounts.store.now())).await?.ok_or(Error::NotSignedIn)?;
+    let account = store::by_id(&accounts.store, session.account_id).await?.ok_or(Error::NotSignedIn)?;
+    if accounts.store.now().0 - session.last_seen_at.0 >= SEEN_AGAIN_MS {
+        note_seen(accounts.store.clone(), session.id);
     }
     Ok((account, session))
 }
@@ -56,15 +56,15 @@ pub async fn signed_in(app: &App, token: &str) -> Result<(Account, Session)> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_signed_in(app: &App, account: AccountId, session: SessionId) -> Result<bool> {
-    let sessions = store::sessions(&app.store, account, alive(app.store.now())).await?;
+pub async fn is_signed_in(accounts: &Accounts, account: AccountId, session: SessionId) -> Result<bool> {
+    let sessions = store::sessions(&accounts.store, account, alive(accounts.store.now())).await?;
     Ok(sessions.iter().any(|one| one.id == session))
 }
 
 /// Two requests at once may both write; the second changes nothing.
-fn note_seen(app: App, session: SessionId) {
+fn note_seen(store: Store, session: SessionId) {
     tokio::spawn(async move {
-        if let Err(error) = app.store.write(move |tx| store::seen(tx, session)).await {
+        if let Err(error) = store.write(move |tx| store::seen(tx, session)).await {
             tracing::warn!(%error, "the last request of a session was not noted");
         }
     });

@@ -1,13 +1,12 @@
 //! Showing who one is: with a password, and with a code where the account asks for one.
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::secret::digest;
 use crate::storage::Tx;
 
 use super::attempts::{Attempt, Source, attempt, code_attempt};
-use super::{Place, SignedIn, email, second_factor, session, store};
+use super::{Accounts, Place, SignedIn, email, second_factor, session, store};
 
 /// What somebody typed.
 #[derive(Debug, Clone)]
@@ -25,33 +24,33 @@ pub struct Credentials {
 /// # Errors
 /// `WrongCredentials`, alike and after the same work for unknown addresses; `TooManyRequests`; with the right password,
 /// `SecondFactorRequired` and `WrongCode`.
-pub async fn sign_in(app: &App, typed: Credentials, place: Place, before: Option<&str>) -> Result<SignedIn> {
+pub async fn sign_in(accounts: &Accounts, typed: Credentials, place: Place, before: Option<&str>) -> Result<SignedIn> {
     let Ok(email) = email::normalise(&typed.email) else {
-        app.passwords.check(&typed.password, None).await?;
+        accounts.passwords.check(&typed.password, None).await?;
         return Err(Error::WrongCredentials);
     };
-    let account = store::by_email(&app.store, &email).await?;
+    let account = store::by_email(&accounts.store, &email).await?;
     let source = match &account {
-        Some(account) if store::is_known_place(&app.store, account.id, &place.address).await? => {
+        Some(account) if store::is_known_place(&accounts.store, account.id, &place.address).await? => {
             Source::KnownPlace(place.network)
         }
         _ => Source::Elsewhere(place.network),
     };
-    let attempt = attempt(app, &email, source)?;
+    let attempt = attempt(&accounts.attempts, &email, source)?;
     let stored = match &account {
-        Some(account) => store::password(&app.store, account.id).await?,
+        Some(account) => store::password(&accounts.store, account.id).await?,
         None => None,
     };
-    if !app.passwords.check(&typed.password, stored.as_deref()).await? {
+    if !accounts.passwords.check(&typed.password, stored.as_deref()).await? {
         return Err(Error::WrongCredentials);
     }
     attempt.succeeded();
     let account = account.ok_or(Error::WrongCredentials)?;
     let by = By::at(account.id, &place.address);
     let code = typed.code.as_deref().filter(|code| !code.trim().is_empty());
-    let code_attempt = code.map(|_| code_attempt(app, &email, source)).transpose()?;
+    let code_attempt = code.map(|_| code_attempt(&accounts.attempts, &email, source)).transpose()?;
     let old = match before {
-        Some(token) => store::session(&app.store, digest(token), session::alive(app.store.now())).await?,
+        Some(token) => store::session(&accounts.store, digest(token), session::alive(accounts.store.now())).await?,
         None => None,
     };
     let (writer, owner) = (by.clone(), account.id);
@@ -68,7 +67,7 @@ pub async fn sign_in(app: &App, typed: Credentials, place: Place, before: Option
         audit::record(tx, &writer, Action::SignedIn, None, &place.browser)?;
         session::begin(tx, account.clone(), &place)
     };
-    let signed_in = second_factor::write(app, &by, owner, code, act).await?;
+    let signed_in = second_factor::write(accounts, &by, owner, code, act).await?;
     code_attempt.into_iter().for_each(Attempt::succeeded);
     Ok(signed_in)
 }

@@ -1,18 +1,17 @@
 //! Leaving.
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::Result;
 use crate::id::{AccountId, SessionId};
 use crate::storage::Tx;
 
-use super::{session, store};
+use super::{Accounts, session, store};
 
 /// Ends a session; what is open under it closes.
 ///
 /// # Errors
 /// When the database fails. A session that is over already is fine.
-pub async fn sign_out(app: &App, by: &By, account: AccountId, session: SessionId) -> Result<()> {
+pub async fn sign_out(accounts: &Accounts, by: &By, account: AccountId, session: SessionId) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         if store::end_session(tx, account, session)? {
@@ -21,5 +20,5 @@ pub async fn sign_out(app: &App, by: &By, account: AccountId, session: SessionId
         session::tell_ended(tx, vec![session]);
         Ok(())
     };
-    app.store.write(act).await
+    accounts.store.write(act).await
 }

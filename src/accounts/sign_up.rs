@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::config::Signup;
 use crate::error::{Error, Result};
@@ -10,7 +9,7 @@ use crate::id::AccountId;
 use crate::storage::{Kind, Tx};
 use crate::text;
 
-use super::{Account, NAME_GRAPHEMES, Place, SignedIn, email, session, store};
+use super::{Account, Accounts, NAME_GRAPHEMES, Place, SignedIn, email, session, store};
 
 /// Accounts an hour from one network.
 const SIGN_UPS_PER_HOUR: usize = 100;
@@ -30,43 +29,43 @@ pub struct NewAccount {
 ///
 /// # Errors
 /// `SignupClosed`, `TooManyRequests`, `EmailTaken`, `WeakPassword`, a field that is refused.
-pub async fn sign_up(app: &App, new: NewAccount, place: Place) -> Result<SignedIn> {
-    if app.config.signup == Signup::Closed {
+pub async fn sign_up(accounts: &Accounts, new: NewAccount, place: Place) -> Result<SignedIn> {
+    if accounts.signup == Signup::Closed {
         return Err(Error::SignupClosed);
     }
     let checked = check(new)?;
-    let taken = app.rate_limits.sign_ups.take_for_network(place.network, SIGN_UPS_PER_HOUR, Instant::now());
+    let taken = accounts.attempts.sign_ups.take_for_network(place.network, SIGN_UPS_PER_HOUR, Instant::now());
     taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
-    let hash = app.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
+    let hash = accounts.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
     let act = move |tx: &mut Tx| {
         let account = insert(tx, &checked, &hash)?;
         audit::record(tx, &By::at(account.id, &place.address), Action::AccountMade, None, &account.email)?;
         session::begin(tx, account, &place)
     };
-    app.store.write(act).await
+    accounts.store.write(act).await
 }
 
 /// Makes an account on the word of the machine's operator, also where sign-up is closed.
 ///
 /// # Errors
 /// `EmailTaken`, `WeakPassword`, a field that is refused.
-pub async fn add_account(app: &App, new: NewAccount) -> Result<Account> {
+pub async fn add_account(accounts: &Accounts, new: NewAccount) -> Result<Account> {
     let checked = check(new)?;
-    let hash = app.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
+    let hash = accounts.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
     let act = move |tx: &mut Tx| {
         let account = insert(tx, &checked, &hash)?;
         audit::record(tx, &By::on_machine(account.id), Action::AccountMade, None, &account.email)?;
         Ok(account)
     };
-    app.store.write(act).await
+    accounts.store.write(act).await
 }
 
 /// The account of an address.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn find_account(app: &App, email: &str) -> Result<Account> {
-    store::by_email(&app.store, &email::normalise(email)?).await?.ok_or(Error::NotFound)
+pub async fn find_account(accounts: &Accounts, email: &str) -> Result<Account> {
+    store::by_email(&accounts.store, &email::normalise(email)?).await?.ok_or(Error::NotFound)
 }
 
 struct Checked {

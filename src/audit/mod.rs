@@ -3,12 +3,11 @@
 
 use std::net::IpAddr;
 
-use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, AuditId, SiteId};
 use crate::record;
-use crate::storage::{Kind, Tx};
+use crate::storage::{Kind, Store, Tx};
 use crate::text;
 
 pub mod store;
@@ -149,9 +148,9 @@ pub fn record(tx: &mut Tx, by: &By, action: Action, site: Option<SiteId>, subjec
 ///
 /// # Errors
 /// The database fails.
-pub async fn note(app: &App, by: &By, action: Action, subject: &str) -> Result<()> {
+pub async fn note(store: &Store, by: &By, action: Action, subject: &str) -> Result<()> {
     let (by, subject) = (by.clone(), subject.to_owned());
-    app.store.write(move |tx| record(tx, &by, action, None, &subject)).await
+    store.write(move |tx| record(tx, &by, action, None, &subject)).await
 }
 
 /// The network of an address, such as `203.0.113.0/24` or `2001:db8:7::/48`; empty if it cannot be parsed.

@@ -10,7 +10,7 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::http::rate_limits::ApiCall;
+use crate::rate_limits::ApiCall;
 
 /// Methods accepted by any action.
 pub(super) const ALLOWED: &str = "GET, HEAD, POST, OPTIONS";

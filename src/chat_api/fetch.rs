@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::app::App;
 use crate::conversations::{self, Side};
 use crate::error::{Error, Result};
-use crate::http::response_cache::RECENT_BYTES;
 use crate::id::SiteId;
 use crate::messages::{self, Author, Message};
+use crate::response_cache::RECENT_BYTES;
 use crate::secret::digest;
 
 use super::answer::{answer, to_text};
@@ -74,7 +74,7 @@ pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> R
     if let Some(id) = conversation {
         conversations::store::find(&app.store, key.site.id, id).await?.ok_or(Error::NotFound)?;
     }
-    let found = messages::recent(app, key.site.id, conversation, limit).await?;
+    let found = messages::recent(&app.store, key.site.id, conversation, limit).await?;
     let data = found.iter().map(|(message, visitor)| line(key, message, visitor)).collect();
     let text = Bytes::from(to_text(&Recent { success: true, data }));
     if text.len() <= RECENT_BYTES {

@@ -19,8 +19,8 @@ use hyper::http::request::Parts;
 use crate::app::App;
 use crate::error::Error;
 use crate::fair_limit::Tenant;
-use crate::http::rate_limits::ApiCall;
 use crate::http::route::{Caller, Route};
+use crate::rate_limits::ApiCall;
 use crate::sites::{self, KeyScope};
 
 pub use body::Reply;

@@ -109,7 +109,7 @@ async fn send(
         bodies.push(Body::Text(text));
     }
     if let Some(bytes) = content.image {
-        let image = images::accept(app, &key.site, Uploader::Api(key.id), bytes).await?;
+        let image = images::accept(&app.images, key.site.images(), Uploader::Api(key.id), bytes).await?;
         bodies.push(Body::Image(image.name));
     }
     let drafts = ids.both.iter().cloned().zip(bodies);
@@ -120,7 +120,7 @@ async fn send(
         author: Author::Api { key: key.id, name },
         drafts,
     };
-    match messages::send(app, outgoing.clone()).await {
+    match messages::send(&app.appender, outgoing.clone()).await {
         // A retried image got another name, so that an honest retry can be a conflict. Its files are swept.
         Ok(_) | Err(Error::Conflict(_)) if ids.repeatable => is_stored(app, conversation, &ids, &outgoing).await,
         sent => sent.map(|_| Outcome::Stored),
@@ -131,14 +131,14 @@ async fn send(
 async fn is_stored(app: &App, conversation: ConversationId, ids: &ClientIds, outgoing: &Outgoing) -> Result<Outcome> {
     let Outgoing { site, author, drafts, .. } = outgoing;
     // Both ids, even if the reply has one part: the earlier one may have had two.
-    let stored = messages::of_author(app, *site, author, &ids.both).await?;
+    let stored = messages::of_author(&app.store, *site, author, &ids.both).await?;
     if stored.len() != drafts.len() {
         return Ok(Outcome::KeyReused);
     }
     for (message, draft) in stored.iter().zip(drafts) {
         let same_body = match (&draft.body, &message.image) {
             (Body::Text(text), None) => message.text == text.as_str(),
-            (Body::Image(name), Some(image)) => images::has_same_content(app, name.as_str(), &image.id).await?,
+            (Body::Image(name), Some(image)) => images::has_same_content(&app.images, name.as_str(), &image.id).await?,
             (Body::Text(_), Some(_)) | (Body::Image(_), None) => false,
         };
         if !same_body || message.conversation_id != conversation || message.author.name() != author.name() {

@@ -63,7 +63,7 @@ pub(super) async fn read(app: &App, account: Option<AccountId>, limit: i64) -> R
         None => store::newest(&app.store, end, limit).await?,
     };
     entries.reverse();
-    let accounts = accounts::list_accounts(app).await?;
+    let accounts = accounts::list_accounts(&app.accounts).await?;
     let email = |id| accounts.iter().find(|account| Some(account.id) == id).map(|account| account.email.clone());
     let line = |entry: crate::audit::Entry| AuditOutput {
         email: email(entry.account_id).unwrap_or_default(),

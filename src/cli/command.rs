@@ -101,7 +101,7 @@ pub(super) async fn send(config: Config, command: Command) -> anyhow::Result<Out
 pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Output> {
     Ok(match command {
         Command::AddUser { email, password, name } => {
-            let added = accounts::add_account(app, NewAccount { email: email.clone(), password, name }).await;
+            let added = accounts::add_account(&app.accounts, NewAccount { email: email.clone(), password, name }).await;
             let account = added.map_err(|error| match error {
                 Error::EmailTaken => anyhow!(
                     "{email} has an account already; change its password with `ocs user password --email {email}`"
@@ -112,16 +112,16 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
         }
         Command::SetPassword { email, password } => {
             let account = account_of(app, &email).await?;
-            accounts::set_password(app, account.id, &password).await.map_err(explain)?;
+            accounts::set_password(&app.accounts, account.id, &password).await.map_err(explain)?;
             Output::User(account.into())
         }
         Command::ListUsers => {
-            let accounts = accounts::list_accounts(app).await.map_err(explain)?;
+            let accounts = accounts::list_accounts(&app.accounts).await.map_err(explain)?;
             Output::Users(accounts.into_iter().map(UserOutput::from).collect())
         }
         Command::EndSecondFactor { email } => {
             let account = account_of(app, &email).await?;
-            accounts::remove_second_factor(app, account.id).await.map_err(|error| match error {
+            accounts::remove_second_factor(&app.accounts, account.id).await.map_err(|error| match error {
                 Error::NotFound => anyhow!("{email} does not use two-factor authentication"),
                 other => explain(other),
             })?;
@@ -133,7 +133,7 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
         }
         Command::ListSites => Output::Sites(site::list(app).await?),
         Command::Backup { file } => {
-            audit::note(app, &By::machine(), Action::BackupMade, "").await.map_err(explain)?;
+            audit::note(&app.store, &By::machine(), Action::BackupMade, "").await.map_err(explain)?;
             Output::BackedUp(backup::write(app, &file).await?)
         }
         Command::Audit { email, limit } => {
@@ -152,7 +152,7 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
 }
 
 async fn account_of(app: &App, email: &str) -> anyhow::Result<Account> {
-    accounts::find_account(app, email).await.map_err(|error| match error {
+    accounts::find_account(&app.accounts, email).await.map_err(|error| match error {
         Error::NotFound => anyhow!(
             "{email} has no account; see them with `ocs user list`, or add it with `ocs user add --email {email}`"
         ),

@@ -9,11 +9,12 @@ use crate::accounts::{self, Account, NewAccount};
 use crate::app::App;
 use crate::audit::By;
 use crate::error::Error;
+use crate::flows;
 use crate::messages::{self, Author, Body, ClientId, Draft, Outgoing, Target, Text};
 use crate::output::outln;
 use crate::secret::random_text;
 use crate::sites::{self, Colour, ConfigureSite, Look, Site, Variant};
-use crate::visitors::{self, Start};
+use crate::visitors::Start;
 
 use super::ConfigArgs;
 use super::command::{Command, Output, explain, send, unexpected};
@@ -124,7 +125,7 @@ const STUDIO: &[Chat] = &[
 /// Creates the demo; fails if it exists.
 pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<DemoCreated> {
     let new = NewAccount { email: EMAIL.into(), password: password.into(), name: Some(NAME.into()) };
-    let owner = match accounts::add_account(app, new).await {
+    let owner = match accounts::add_account(&app.accounts, new).await {
         Err(Error::EmailTaken) => bail!(
             "{EMAIL} is here already: the demo was made before. Set a new password with `ocs user password --email {EMAIL}`"
         ),
@@ -139,9 +140,9 @@ pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<DemoCreate
 }
 
 async fn site(app: &App, owner: &Account, name: &str, look: Look, chats: &[Chat]) -> anyhow::Result<Site> {
-    let site = sites::create(app, &By::on_machine(owner.id), owner.id, name).await.map_err(explain)?;
+    let site = sites::create(&app.store, &By::on_machine(owner.id), owner.id, name).await.map_err(explain)?;
     let change = ConfigureSite { look: Some(look), ..ConfigureSite::default() };
-    sites::configure(app, &By::on_machine(owner.id), site.id, change).await.map_err(explain)?;
+    sites::configure(&app.store, &By::on_machine(owner.id), site.id, change).await.map_err(explain)?;
     for chat in chats {
         play(app, owner, &site, chat).await.map_err(explain)?;
     }
@@ -160,7 +161,9 @@ async fn play(app: &App, owner: &Account, site: &Site, chat: &Chat) -> Result<()
         timezone: Some("Europe/Berlin".into()),
         ..Start::default()
     };
-    let arrived = visitors::arrive(app, site, None, start.check(Some(chat.browser), app.store.now())?).await?;
+    let arrived =
+        flows::start_session(&app.store, &app.vault, site, None, start.check(Some(chat.browser), app.store.now())?)
+            .await?;
     let visitor = arrived.visitor.id;
     let thread = Target::Thread { visitor, proof: arrived.session.proof.clone(), mode: site.identity_mode };
     for line in chat.said {
@@ -170,7 +173,7 @@ async fn play(app: &App, owner: &Account, site: &Site, chat: &Chat) -> Result<()
         };
         let draft = Draft { client_id: ClientId::random(), body: Body::Text(Text::parse(&line[2..])?) };
         let outgoing = Outgoing { site: site.id, target: thread.clone(), author, drafts: vec![draft] };
-        messages::send(app, outgoing).await?;
+        messages::send(&app.appender, outgoing).await?;
     }
     Ok(())
 }

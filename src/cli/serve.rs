@@ -18,6 +18,6 @@ impl Serve {
         let flags = self.listen.map(|listen| ("listen", listen));
         let config = self.config_args.read_with(flags.into_iter().collect())?;
         crate::logging::start(&config)?;
-        crate::serve::run(config).await
+        crate::serve::run(config, super::socket::listen).await
     }
 }

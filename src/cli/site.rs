@@ -109,16 +109,16 @@ impl List {
 
 pub(super) async fn add(app: &App, owner: Account, name: &str) -> anyhow::Result<SiteAdded> {
     let by = By::on_machine(owner.id);
-    let site = sites::create(app, &by, owner.id, name).await.map_err(explain)?;
+    let site = sites::create(&app.store, &by, owner.id, name).await.map_err(explain)?;
     let (chat_key, _) =
-        sites::make_chat_key(app, &by, site.id, Grant::default(), Others::Stay).await.map_err(explain)?;
+        sites::make_chat_key(&app.store, &by, site.id, Grant::default(), Others::Stay).await.map_err(explain)?;
     let chat_api_key = chat_key.secret.expose().to_owned();
     Ok(SiteAdded { site_id: site.id, widget_key: site.widget_key, chat_api_key })
 }
 
 pub(super) async fn list(app: &App) -> anyhow::Result<Vec<SiteOutput>> {
-    let accounts = accounts::list_accounts(app).await.map_err(explain)?;
-    let sites = sites::all_sites(app).await.map_err(explain)?;
+    let accounts = accounts::list_accounts(&app.accounts).await.map_err(explain)?;
+    let sites = sites::all_sites(&app.store).await.map_err(explain)?;
     let owner = |id| accounts.iter().find(|account| account.id == id).map(|account| account.email.clone());
     Ok(sites
         .into_iter()

@@ -12,6 +12,7 @@ use crate::accounts::{self, Account, Credentials, NewAccount, PasswordChange, Si
 use crate::app::App;
 use crate::config;
 use crate::error::Result;
+use crate::flows;
 use crate::http::body::{Done, JsonBody, PathOf};
 use crate::http::caller::{CurrentOperator, ServerAddress, SignInRequest, no_session_cookie, session_cookie};
 use crate::id::SessionId;
@@ -98,7 +99,7 @@ pub(super) struct Sessions {
 }
 
 pub(super) async fn about(State(app): State<App>, address: ServerAddress) -> Result<Json<About>> {
-    let empty = !accounts::any_account(&app).await?;
+    let empty = !accounts::any_account(&app.accounts).await?;
     let insecure = address.is_insecure();
     Ok(Json(About { signup: app.config.signup, empty, insecure, version: env!("CARGO_PKG_VERSION") }))
 }
@@ -110,7 +111,7 @@ pub(super) async fn sign_up(
     JsonBody(asked): JsonBody<SignUp>,
 ) -> Result<Response> {
     let new = NewAccount { email: asked.email, password: asked.password, name: asked.name };
-    let signed_in = accounts::sign_up(&app, new, request.place).await?;
+    let signed_in = accounts::sign_up(&app.accounts, new, request.place).await?;
     welcome(&app, signed_in, address)
 }
 
@@ -122,12 +123,12 @@ pub(super) async fn sign_in(
 ) -> Result<Response> {
     let typed = Credentials { email: typed.email, password: typed.password, code: typed.code };
     let before = request.token.as_ref().map(Secret::expose);
-    let signed_in = accounts::sign_in(&app, typed, request.place, before).await?;
+    let signed_in = accounts::sign_in(&app.accounts, typed, request.place, before).await?;
     welcome(&app, signed_in, address)
 }
 
 pub(super) async fn sign_out(State(app): State<App>, operator: CurrentOperator) -> Result<Response> {
-    accounts::sign_out(&app, operator.by(), operator.account, operator.session).await?;
+    accounts::sign_out(&app.accounts, operator.by(), operator.account, operator.session).await?;
     farewell(&app)
 }
 
@@ -142,7 +143,7 @@ pub(super) async fn change_password(
     JsonBody(asked): JsonBody<ChangePassword>,
 ) -> Result<Json<Done>> {
     let typed = PasswordChange { current: asked.current, new: asked.new };
-    accounts::change_password(&app, operator.by(), operator.account(), operator.session, typed).await?;
+    accounts::change_password(&app.accounts, operator.by(), operator.account(), operator.session, typed).await?;
     Ok(Json(Done {}))
 }
 
@@ -152,7 +153,7 @@ pub(super) async fn confirm(
     JsonBody(shown): JsonBody<Confirm>,
 ) -> Result<Json<Done>> {
     let shown = accounts::Evidence { password: shown.password.as_deref(), code: shown.code.as_deref() };
-    accounts::confirm(&app, operator.by(), operator.account(), operator.session, shown).await?;
+    accounts::confirm(&app.accounts, operator.by(), operator.account(), operator.session, shown).await?;
     Ok(Json(Done {}))
 }
 
@@ -161,7 +162,8 @@ pub(super) async fn delete_account(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<DeleteAccount>,
 ) -> Result<Response> {
-    accounts::delete(&app, operator.by(), operator.account(), &asked.password, asked.code.as_deref()).await?;
+    flows::delete_account(&app.accounts, operator.by(), operator.account(), (&asked.password, asked.code.as_deref()))
+        .await?;
     farewell(&app)
 }
 
@@ -171,12 +173,12 @@ pub(super) async fn rename(
     address: ServerAddress,
     JsonBody(asked): JsonBody<Rename>,
 ) -> Result<Json<Me>> {
-    let account = accounts::rename(&app, operator.account, &asked.name).await?;
+    let account = accounts::rename(&app.accounts, operator.account, &asked.name).await?;
     Ok(Json(me_of(account, operator.session, operator.token(), address)))
 }
 
 pub(super) async fn sessions(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sessions>> {
-    let sessions = accounts::sessions(&app, operator.account).await?;
+    let sessions = accounts::sessions(&app.accounts, operator.account).await?;
     let sessions = sessions.into_iter().map(|session| SessionView::new(session, operator.session)).collect();
     Ok(Json(Sessions { sessions }))
 }
@@ -186,7 +188,7 @@ pub(super) async fn end_session(
     operator: CurrentOperator,
     PathOf(session): PathOf<SessionId>,
 ) -> Result<Json<Done>> {
-    accounts::end_session(&app, operator.by(), operator.account, session).await?;
+    accounts::end_session(&app.accounts, operator.by(), operator.account, session).await?;
     Ok(Json(Done {}))
 }
 

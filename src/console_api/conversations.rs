@@ -6,7 +6,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::conversations::{self, ConversationForOperator, Filter, Inbox, InboxPoint, StateFilter};
+use crate::conversations::{self, ConversationForOperator, Filter, InboxPoint, StateFilter};
 use crate::error::{Error, Result};
 use crate::events::{self, Cursor};
 use crate::http::body::{JsonBody, PathOf, QueryOf};
@@ -14,6 +14,7 @@ use crate::http::caller::CurrentOperator;
 use crate::http::uploads::with_upload;
 use crate::id::{ConversationId, SiteId};
 use crate::images::{self, ImageView, Uploaded, Uploader};
+use crate::inbox::{self, Inbox};
 use crate::messages::{self, Author, ClientId, Draft, History, MessageForOperator, Outgoing, Target};
 
 type ConversationPath = PathOf<(SiteId, ConversationId)>;
@@ -64,7 +65,7 @@ pub(super) async fn inbox(
         operator.site(&app, site).await?;
     }
     let cursor = Cursor::of_everything(app.store.epoch(), events::store::reach(&app.store).await?.end);
-    conversations::inbox(&app, operator.account, &filter, cursor.to_text()).await.map(Json)
+    inbox::inbox(&app.store, &app.hub, operator.account, &filter, cursor.to_text()).await.map(Json)
 }
 
 /// A page of a thread.
@@ -106,7 +107,7 @@ pub(super) async fn thread(
 }
 
 async fn shown(app: &App, site: SiteId, id: ConversationId) -> Result<ConversationForOperator> {
-    conversations::load_for_operator(app, &[(site, id)]).await?.pop().ok_or(Error::NotFound)
+    inbox::load_for_operator(&app.store, &app.hub, &[(site, id)]).await?.pop().ok_or(Error::NotFound)
 }
 
 /// An operator's message: text or an uploaded image.
@@ -139,7 +140,7 @@ pub(super) async fn reply(
     let author = Author::Operator { account: operator.account, name: operator.name.clone() };
     let drafts = vec![Draft { client_id: reply.client_id, body }];
     let outgoing = Outgoing { site, target: Target::Conversation(id), author, drafts };
-    let message = messages::send(&app, outgoing).await?.pop();
+    let message = messages::send(&app.appender, outgoing).await?.pop();
     let message = message.ok_or_else(|| Error::Internal("a stored message is missing".into()))?;
     Ok(Json(SentToOperator { message: message.for_operator() }))
 }
@@ -151,7 +152,7 @@ pub(super) async fn close(
     PathOf((site, id)): ConversationPath,
 ) -> Result<Json<ConversationForOperator>> {
     operator.site(&app, site).await?;
-    conversations::close(&app, site, id).await?;
+    conversations::close(&app.store, site, id).await?;
     shown(&app, site, id).await.map(Json)
 }
 
@@ -162,7 +163,7 @@ pub(super) async fn reopen(
     PathOf((site, id)): ConversationPath,
 ) -> Result<Json<ConversationForOperator>> {
     operator.site(&app, site).await?;
-    conversations::reopen(&app, site, id).await?;
+    conversations::reopen(&app.store, site, id).await?;
     shown(&app, site, id).await.map(Json)
 }
 
@@ -177,7 +178,7 @@ pub(super) async fn upload(
     let site = operator.site(&app, site).await?;
     let (limit, uploader) = (site.limits.image_bytes as usize, Uploader::Operator(operator.account));
     let image = with_upload(&app, (site.id, None), body, limit, async |bytes| {
-        images::accept(&app, &site, uploader, bytes).await
+        images::accept(&app.images, site.images(), uploader, bytes).await
     })
     .await?;
     Ok(Json(Uploaded { image: ImageView::from(&image) }))

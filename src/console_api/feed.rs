@@ -12,7 +12,8 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::body::{Done, JsonBody};
 use crate::http::caller::{CurrentOperator, check_origin};
-use crate::realtime::{self, OperatorHint, OperatorPass};
+use crate::hub::{OperatorHint, OperatorPass};
+use crate::realtime;
 
 /// A ticket that opens one socket.
 #[derive(Serialize, schemars::JsonSchema)]

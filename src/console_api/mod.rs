@@ -12,16 +12,18 @@ mod sites;
 use hyper::Method;
 
 use crate::abuse::Removed;
-use crate::conversations::{ConversationForOperator, Inbox};
+use crate::conversations::ConversationForOperator;
+use crate::flows::SiteView;
 use crate::http::body::Done;
 use crate::http::route::Reconfirm::{EveryTime, Never, Recently, ToWeaken};
 use crate::http::route::{Caller, Route};
+use crate::hub::OperatorHint;
 use crate::images::Uploaded;
-use crate::realtime::OperatorHint;
+use crate::inbox::Inbox;
 use crate::search::Found;
 use crate::search::people::People;
 use crate::sites::ConfigureSite;
-use crate::sites::view::{NewChatKeyView, NewKeyView, SiteView};
+use crate::sites::view::{NewChatKeyView, NewKeyView};
 
 pub use account::{About, Me};
 

@@ -79,7 +79,8 @@ pub(super) struct Before {
 }
 
 pub(super) async fn state(State(app): State<App>, operator: CurrentOperator) -> Result<Json<SecondFactorState>> {
-    let accounts::Protection { enabled, recovery_codes_left } = accounts::protection(&app, operator.account).await?;
+    let accounts::Protection { enabled, recovery_codes_left } =
+        accounts::protection(&app.accounts, operator.account).await?;
     Ok(Json(SecondFactorState { enabled, recovery_codes_left }))
 }
 
@@ -88,7 +89,7 @@ pub(super) async fn begin(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<BeginSecondFactor>,
 ) -> Result<Response> {
-    let made = accounts::begin_second_factor(&app, operator.account(), &asked.password).await?;
+    let made = accounts::begin_second_factor(&app.accounts, operator.account(), &asked.password).await?;
     let (secret, otpauth_url) = (made.secret.expose().to_owned(), made.url.expose().to_owned());
     Ok(once(SecondFactorSecret { secret, otpauth_url }))
 }
@@ -99,7 +100,7 @@ pub(super) async fn confirm(
     JsonBody(asked): JsonBody<ConfirmSecondFactor>,
 ) -> Result<Response> {
     let (by, account, kept) = (operator.by(), operator.account(), operator.session);
-    Ok(codes(accounts::confirm_second_factor(&app, by, account, kept, &asked.code).await?))
+    Ok(codes(accounts::confirm_second_factor(&app.accounts, by, account, kept, &asked.code).await?))
 }
 
 pub(super) async fn renew_codes(
@@ -109,7 +110,7 @@ pub(super) async fn renew_codes(
 ) -> Result<Response> {
     let (by, account, kept) = (operator.by(), operator.account(), operator.session);
     let shown = (asked.password.as_str(), asked.code.as_str());
-    Ok(codes(accounts::renew_recovery_codes(&app, by, account, kept, shown).await?))
+    Ok(codes(accounts::renew_recovery_codes(&app.accounts, by, account, kept, shown).await?))
 }
 
 pub(super) async fn end(
@@ -118,7 +119,7 @@ pub(super) async fn end(
     JsonBody(asked): JsonBody<ShowBoth>,
 ) -> Result<Json<Done>> {
     let (by, account, kept) = (operator.by(), operator.account(), operator.session);
-    accounts::end_second_factor(&app, by, account, kept, (&asked.password, &asked.code)).await?;
+    accounts::end_second_factor(&app.accounts, by, account, kept, (&asked.password, &asked.code)).await?;
     Ok(Json(Done {}))
 }
 

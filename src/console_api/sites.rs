@@ -10,11 +10,12 @@ use crate::abuse::{self, Removed};
 use crate::app::App;
 use crate::clock::Millis;
 use crate::error::Result;
+use crate::flows::{self, SiteLine, SiteView};
 use crate::http::body::{self, Done, JsonBody, PathOf};
 use crate::http::caller::CurrentOperator;
 use crate::id::{KeyId, SiteId};
 use crate::images::MAX_LOGO_BYTES;
-use crate::sites::view::{NewChatKeyView, NewKeyView, SiteLine, SiteView};
+use crate::sites::view::{NewChatKeyView, NewKeyView};
 use crate::sites::{self, ConfigureSite, GRACE_S, Grant, KeyScope, Others};
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -66,12 +67,12 @@ pub(super) struct MakeChatKey {
 }
 
 pub(super) async fn list(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sites>> {
-    let all = sites::details_of(&app, operator.account).await?;
+    let all = flows::details_of(&app.store, operator.account).await?;
     Ok(Json(Sites { sites: all.into_iter().map(SiteView::from).collect() }))
 }
 
 pub(super) async fn my_sites(State(app): State<App>, operator: CurrentOperator) -> Result<Json<MySites>> {
-    Ok(Json(MySites { sites: sites::lines_of(&app, operator.account).await? }))
+    Ok(Json(MySites { sites: flows::lines_of(&app.store, operator.account).await? }))
 }
 
 pub(super) async fn create(
@@ -79,8 +80,8 @@ pub(super) async fn create(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<CreateSite>,
 ) -> Result<Json<SiteCreated>> {
-    let site = sites::create(&app, operator.by(), operator.account, &asked.name).await?;
-    let site = sites::details(&app, site.id).await?.into();
+    let site = sites::create(&app.store, operator.by(), operator.account, &asked.name).await?;
+    let site = flows::details(&app.store, site.id).await?.into();
     Ok(Json(SiteCreated { site }))
 }
 
@@ -102,7 +103,7 @@ pub(super) async fn configure(
     if operator.site(&app, site).await?.is_weakened_by(&change) {
         operator.check_confirmed(&app).await?;
     }
-    sites::configure(&app, operator.by(), site, change).await?;
+    sites::configure(&app.store, operator.by(), site, change).await?;
     show_now(&app, site).await
 }
 
@@ -112,7 +113,7 @@ pub(super) async fn delete(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<Done>> {
     operator.site(&app, site).await?;
-    sites::delete(&app, operator.by(), site).await?;
+    sites::delete(&app.store, operator.by(), site).await?;
     Ok(Json(Done {}))
 }
 
@@ -126,7 +127,7 @@ pub(super) async fn set_logo(
     operator.site(&app, site).await?;
     let mut reservation = app.images.upload_memory.open(site, None);
     let bytes = body::read_with_reservation(body, MAX_LOGO_BYTES, |bytes| reservation.grow(bytes)).await?;
-    sites::set_logo(&app, operator.by(), site, bytes).await?;
+    sites::set_logo(&app.images, &app.sites, operator.by(), site, bytes).await?;
     show_now(&app, site).await
 }
 
@@ -136,7 +137,7 @@ pub(super) async fn remove_logo(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    sites::remove_logo(&app, operator.by(), site).await?;
+    sites::remove_logo(&app.store, operator.by(), site).await?;
     show_now(&app, site).await
 }
 
@@ -149,7 +150,7 @@ pub(super) async fn make_chat_key(
     operator.site(&app, site).await?;
     let grant = Grant::checked(asked.scope, &asked.networks, asked.expires_at, app.store.now())?;
     let others = if asked.beside { Others::Stay } else { Others::End(asked.grace_s.unwrap_or(GRACE_S)) };
-    let made = sites::make_chat_key(&app, operator.by(), site, grant, others).await?;
+    let made = sites::make_chat_key(&app.store, operator.by(), site, grant, others).await?;
     Ok(Json(NewChatKeyView::of(made)))
 }
 
@@ -159,7 +160,7 @@ pub(super) async fn revoke_chat_key(
     PathOf((site, key)): PathOf<(SiteId, KeyId)>,
 ) -> Result<Json<Done>> {
     operator.site(&app, site).await?;
-    sites::revoke_chat_key(&app, operator.by(), site, key).await?;
+    sites::revoke_chat_key(&app.store, operator.by(), site, key).await?;
     Ok(Json(Done {}))
 }
 
@@ -170,7 +171,7 @@ pub(super) async fn rotate_widget_key(
     JsonBody(asked): JsonBody<Rotate>,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    sites::rotate_widget_key(&app, operator.by(), site, asked.grace_s.unwrap_or(GRACE_S)).await?;
+    sites::rotate_widget_key(&app.store, operator.by(), site, asked.grace_s.unwrap_or(GRACE_S)).await?;
     show_now(&app, site).await
 }
 
@@ -180,7 +181,7 @@ pub(super) async fn add_identity_secret(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<NewKeyView>> {
     operator.site(&app, site).await?;
-    let new = sites::add_identity_secret(&app, operator.by(), site).await?;
+    let new = sites::add_identity_secret(&app.store, &app.vault, operator.by(), site).await?;
     Ok(Json(new.into()))
 }
 
@@ -190,7 +191,7 @@ pub(super) async fn delete_identity_secret(
     PathOf((site, secret)): PathOf<(SiteId, KeyId)>,
 ) -> Result<Json<Done>> {
     operator.site(&app, site).await?;
-    sites::delete_identity_secret(&app, operator.by(), site, secret).await?;
+    sites::delete_identity_secret(&app.store, operator.by(), site, secret).await?;
     Ok(Json(Done {}))
 }
 
@@ -200,7 +201,7 @@ pub(super) async fn clean_up(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<Removed>> {
     operator.site(&app, site).await?;
-    Ok(Json(abuse::clean_up(&app, operator.by(), site).await?))
+    Ok(Json(abuse::clean_up(&app.abuse, &app.events, operator.by(), site).await?))
 }
 
 pub(super) async fn settle_attack(
@@ -209,10 +210,10 @@ pub(super) async fn settle_attack(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<SiteView>> {
     operator.site(&app, site).await?;
-    abuse::dismiss(&app, operator.by(), site).await?;
+    abuse::dismiss(&app.abuse, operator.by(), site).await?;
     show_now(&app, site).await
 }
 
 async fn show_now(app: &App, site: SiteId) -> Result<Json<SiteView>> {
-    Ok(Json(sites::details(app, site).await?.into()))
+    Ok(Json(flows::details(&app.store, site).await?.into()))
 }

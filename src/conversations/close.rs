@@ -1,25 +1,24 @@
 //! Closing and reopening by an operator.
 
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::events::{self, Event, Scope};
 use crate::id::{ConversationId, SiteId};
-use crate::storage::Tx;
+use crate::storage::{Store, Tx};
 
 use super::{Conversation, State, store};
 
 /// Closes an open conversation. It opens again when either side writes.
-pub async fn close(app: &App, site: SiteId, id: ConversationId) -> Result<()> {
-    change(app, site, id, State::close).await
+pub async fn close(database: &Store, site: SiteId, id: ConversationId) -> Result<()> {
+    change(database, site, id, State::close).await
 }
 
 /// Opens a closed conversation. Refused while the same visitor has another open one.
-pub async fn reopen(app: &App, site: SiteId, id: ConversationId) -> Result<()> {
-    change(app, site, id, State::reopen).await
+pub async fn reopen(database: &Store, site: SiteId, id: ConversationId) -> Result<()> {
+    change(database, site, id, State::reopen).await
 }
 
-async fn change(app: &App, site: SiteId, id: ConversationId, make: fn(State) -> Result<State>) -> Result<()> {
-    app.store.write(move |tx| change_in(tx, site, id, make)).await
+async fn change(database: &Store, site: SiteId, id: ConversationId, make: fn(State) -> Result<State>) -> Result<()> {
+    database.write(move |tx| change_in(tx, site, id, make)).await
 }
 
 fn change_in(tx: &mut Tx, site: SiteId, id: ConversationId, make: fn(State) -> Result<State>) -> Result<()> {

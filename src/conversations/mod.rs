@@ -7,16 +7,15 @@ use crate::sites::IdentityMode;
 use crate::visitors::{Proof, VisitorSession};
 
 mod close;
-mod hand_over;
-mod inbox;
+mod filter;
 mod marks;
 pub mod store;
 mod threads;
 mod view;
 
+pub use crate::events::Side;
 pub use close::{close, reopen};
-pub use hand_over::hand_over;
-pub use inbox::{Filter, Inbox, StateFilter, inbox, load_for_operator};
+pub use filter::{Filter, StateFilter};
 pub use marks::{Mark, Marks, Reached};
 pub use store::InboxPoint;
 pub use threads::Threads;
@@ -60,15 +59,6 @@ impl State {
             State::Open => Err(Error::Conflict("this conversation is open already")),
         }
     }
-}
-
-/// The two sides of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Side {
-    Visitor,
-    Agent,
 }
 
 /// How far each side has come. A watermark only rises.

@@ -269,12 +269,12 @@ pub async fn find_many(store: &Store, keys: &[(SiteId, ConversationId)]) -> Resu
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-pub(super) fn find_in(tx: &mut Tx, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
+pub(crate) fn find_in(tx: &mut Tx, site: SiteId, id: ConversationId) -> Result<Option<Conversation>> {
     Ok(tx.one::<Row>(BY_ID, values![site, id])?.map(Conversation::from))
 }
 
 /// Several conversations at once, as the transaction sees them.
-pub(super) fn find_many_in(tx: &mut Tx, keys: &[(SiteId, ConversationId)]) -> Result<Vec<Conversation>> {
+pub(crate) fn find_many_in(tx: &mut Tx, keys: &[(SiteId, ConversationId)]) -> Result<Vec<Conversation>> {
     let rows = tx.all::<Row>(MANY, values![Value::json(&keys)])?;
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
@@ -298,16 +298,16 @@ pub fn of_visitors(tx: &mut Tx, visitors: &BTreeSet<(SiteId, VisitorId)>) -> Res
 }
 
 /// The conversations of one visitor and proof, the most recent first.
-pub(super) fn of_proof(tx: &mut Tx, site: SiteId, visitor: VisitorId, proof: &Proof) -> Result<Vec<Conversation>> {
+pub(crate) fn of_proof(tx: &mut Tx, site: SiteId, visitor: VisitorId, proof: &Proof) -> Result<Vec<Conversation>> {
     let rows = tx.all::<Row>(OF_PROOF, values![site, visitor, proof.to_text()])?;
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-pub(super) fn give(tx: &mut Tx, thread: &Conversation, to: VisitorId, proof: &Proof, state: State) -> Result<()> {
+pub(crate) fn give(tx: &mut Tx, thread: &Conversation, to: VisitorId, proof: &Proof, state: State) -> Result<()> {
     tx.run(GIVE, values![thread.site_id, thread.id, to, proof.to_text(), state.as_str()]).map(drop)
 }
 
-pub(super) fn set_state(tx: &mut Tx, site: SiteId, id: ConversationId, state: State) -> Result<()> {
+pub(crate) fn set_state(tx: &mut Tx, site: SiteId, id: ConversationId, state: State) -> Result<()> {
     let now = tx.now();
     tx.run(SET_STATE, values![site, id, state.as_str(), now]).map(drop)
 }
@@ -327,7 +327,7 @@ pub fn grow(tx: &mut Tx, conversations: &[&Conversation]) {
 }
 
 /// Writes raised watermarks and counts the unread anew.
-pub(super) fn raise(tx: &mut Tx, conversation: &mut Conversation) -> Result<()> {
+pub(crate) fn raise(tx: &mut Tx, conversation: &mut Conversation) -> Result<()> {
     let marks = conversation.marks;
     let (delivered, seen) = (marks.visitor_delivered, marks.visitor_seen);
     let values =
@@ -343,7 +343,7 @@ pub(super) fn raise(tx: &mut Tx, conversation: &mut Conversation) -> Result<()> 
 pub struct InboxPoint(pub Millis, pub SiteId, pub ConversationId);
 
 /// Numbers of the owner's conversations in one state, most recently changed first.
-pub(super) async fn recent(
+pub(crate) async fn recent(
     store: &Store,
     owner: AccountId,
     filter: &super::Filter,
@@ -361,7 +361,7 @@ pub(super) async fn recent(
 }
 
 /// How many conversations are open, and how many have something unread; each counted up to 1,000.
-pub(super) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>) -> Result<(i64, i64)> {
+pub(crate) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>) -> Result<(i64, i64)> {
     let (open, unread): (Option<(i64,)>, Option<(i64,)>) = match site {
         Some(site) => (
             store.one(COUNT_OPEN_OF_SITE, values![owner, site]).await?,

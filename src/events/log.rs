@@ -91,7 +91,7 @@ pub fn record(tx: &mut Tx, site: SiteId, events: Vec<(Scope, Event)>) -> Result<
     let mut recorded = Vec::with_capacity(events.len());
     for (n, (scope, event)) in (first..).zip(events) {
         let place = Place { n, number: Number::Event(tx.next_id(Kind::Event, EventId)?.0) };
-        recorded.push(Recorded { site, place, scope, event, at, message: None });
+        recorded.push(Recorded { site, place, scope, event, at, carried: None });
     }
     store::add(tx, &recorded);
     deliver(tx, recorded);

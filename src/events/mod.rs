@@ -1,22 +1,22 @@
 //! What happened, as one log for each site: the live feed, the replay after a lost connection, and later the source of
 //! webhooks and the bus between nodes.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
-use crate::conversations::Side;
 use crate::id::{ConversationId, SiteId, VisitorId};
-use crate::messages::Message;
-use crate::visitors::Proof;
 
+mod audience;
 mod cursor;
 mod effect;
 mod log;
 pub mod store;
 mod trim;
 
+pub use audience::{Proof, Side};
 pub use cursor::{Cursor, Position};
 pub use effect::{Committed, Effect, effect};
 pub(crate) use log::deliver;
@@ -118,6 +118,14 @@ pub struct Recorded {
     pub event: Event,
     /// When.
     pub at: Millis,
-    /// The message, where the writer has it at hand; otherwise it is read when somebody wants to hear it.
-    pub message: Option<Arc<Message>>,
+    /// The message, where the writer has it at hand; otherwise it is read when somebody wants to hear it. The log knows
+    /// nothing of messages but their numbers, so it carries this without knowing its type.
+    pub carried: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Recorded {
+    /// What it carries, where that is a `T`.
+    pub fn carried<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.carried.clone()?.downcast().ok()
+    }
 }

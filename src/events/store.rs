@@ -9,9 +9,8 @@ use crate::id::{AccountId, ConversationId, EventId, MessageId, SiteId, VisitorId
 use crate::record;
 use crate::storage::{Store, Tx, Value};
 use crate::values;
-use crate::visitors::Proof;
 
-use super::{Event, Number, Place, Position, Recorded, Scope};
+use super::{Event, Number, Place, Position, Proof, Recorded, Scope};
 
 const TAKE_NUMBERS: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, $2)
     ON CONFLICT (site_id) DO UPDATE SET n = site_counters.n + $2 RETURNING n";
@@ -105,7 +104,7 @@ impl Row {
         };
         let event = serde_json::from_str(&self.body).ok()?;
         let place = Place { n: self.n, number: Number::Event(self.id.0) };
-        Some(Recorded { site: self.site_id, place, scope, event, at: self.at, message: None })
+        Some(Recorded { site: self.site_id, place, scope, event, at: self.at, carried: None })
     }
 }
 
@@ -127,7 +126,7 @@ impl From<SentRow> for Recorded {
         let scope = Scope::conversation(conversation_id, row.visitor_id, Proof::parse(&row.proof));
         let event = Event::MessageSent { conversation_id, seq };
         let place = Place { n: row.n, number: Number::Message(row.id.0) };
-        Recorded { site: row.site_id, place, scope, event, at: row.at, message: None }
+        Recorded { site: row.site_id, place, scope, event, at: row.at, carried: None }
     }
 }
 

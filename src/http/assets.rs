@@ -17,11 +17,11 @@ use crate::app::App;
 use crate::error::Error;
 
 use super::dist::{self, DistFile};
-use super::encoding::{Encoding, compress_once};
 use super::etag::conditional;
 use super::headers::{CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY, TIMING_ALLOW_ORIGIN};
 use super::origin;
 use super::route::{Caller, Route};
+use crate::encoding::{Encoding, compress_once};
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");

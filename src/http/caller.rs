@@ -93,7 +93,7 @@ impl FromRequestParts<App> for CurrentOperator {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<CurrentOperator> {
         let token = session_token(&app.config, &parts.headers).ok_or(Error::NotSignedIn)?;
-        let (whole, session) = accounts::signed_in(app, token.expose()).await?;
+        let (whole, session) = accounts::signed_in(&app.accounts, token.expose()).await?;
         let (asked_again, session, confirmed_at) =
             (parts.extensions.get::<NeedsRecentConfirmation>().is_some(), session.id, session.confirmed_at);
         if is_change(&parts.method) {
@@ -104,7 +104,7 @@ impl FromRequestParts<App> for CurrentOperator {
             }
         }
         if asked_again {
-            accounts::check_confirmed(app, whole.id, confirmed_at).await?;
+            accounts::check_confirmed(&app.accounts, whole.id, confirmed_at).await?;
         }
         let permit = app.fair_limit.acquire(Tenant::Account(whole.id)).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;

@@ -2,28 +2,18 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::app::ConnectionCount;
 use crate::config::Network;
 
 use super::address::ClientAddress;
 
 /// Lingering connections of one network at once (see `lingering_close`). Further ones close without lingering.
 const MAX_LINGERING: usize = 32;
-
-/// The number of open connections. Clones share one counter.
-#[derive(Clone, Default)]
-pub struct ConnectionCount(Arc<AtomicUsize>);
-
-impl ConnectionCount {
-    /// Open connections now.
-    pub fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// What each network has open.
 type ByNetwork = Mutex<HashMap<u128, NetworkUse>>;

@@ -4,6 +4,8 @@
 use bytes::Bytes;
 use rust_embed::Embed;
 
+use crate::encoding::fingerprint;
+
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/web/dist"]
 #[allow_missing = true]
@@ -35,9 +37,4 @@ impl DistFile {
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.sha256)
     }
-}
-
-/// The first half of a SHA-256 as text.
-pub fn fingerprint(sha256: &[u8; 32]) -> String {
-    sha256[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

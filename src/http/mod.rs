@@ -2,14 +2,11 @@
 
 pub mod address;
 pub mod body;
-pub mod token_buckets;
 pub mod caller;
-pub mod rate_limits;
 pub mod problem;
 pub mod route;
 pub mod assets;
 pub mod dist;
-pub mod encoding;
 pub mod etag;
 pub mod headers;
 pub mod origin;
@@ -25,4 +22,3 @@ pub mod connection_limits;
 pub mod tls;
 mod acme;
 mod certificate;
-pub mod response_cache;

@@ -19,8 +19,10 @@ use tower::ServiceExt;
 use crate::config::Network;
 use crate::error::Error;
 
+use crate::app::ConnectionCount;
+
 use super::address::Peer;
-use super::connection_limits::{ConnectionCount, ConnectionLimits, ConnectionPermit};
+use super::connection_limits::{ConnectionLimits, ConnectionPermit};
 use super::http2_streams::{self, StreamExecutor};
 use super::lingering_close::drain;
 use super::timeouts::{ConnectionState, RequestBody, ResponseBody, TimeoutStream, Timeouts, UnreadBody};

@@ -70,10 +70,10 @@ async fn logo(State(app): State<App>, PathOf(name): PathOf<String>, headers: Hea
 /// Responds with a stored file. Its key decides the media type, and a sandbox policy makes it harmless as a page. The
 /// file is opened only when the client reads, and not at all for a `HEAD` or a 304.
 async fn serve(app: &App, key: BlobKey, request: &HeaderMap) -> Result<Response> {
-    let stored = StoredFile::find(app, key.clone()).await?;
+    let stored = StoredFile::find(&app.images, key.clone()).await?;
     // Names are never reused, so the name is a strong entity tag.
     if !etag::matches(request, key.name()) {
-        stored.verify(app).await?;
+        stored.verify(&app.images).await?;
     }
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(key.content_type())),
@@ -94,7 +94,7 @@ fn chunks(app: App, stored: StoredFile) -> Body {
         if length == 0 {
             return Ok::<_, Error>(None);
         }
-        let chunk = stored.read(&app, start, length).await?;
+        let chunk = stored.read(&app.images, start, length).await?;
         Ok(Some((chunk, (app, stored, start + length as u64))))
     }))
 }

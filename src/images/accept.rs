@@ -3,28 +3,37 @@
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::app::App;
 use crate::error::{Error, Result};
+use crate::events::Proof;
 use crate::fair_limit::Tenant;
-use crate::sites::Site;
+use crate::id::{AccountId, ImageId, SiteId, VisitorId};
 use crate::storage::{Kind, Tx};
-use crate::visitors::VisitorSession;
 
 use super::reencode::{Reencoded, reencode};
 use super::stored_file::put_verified;
 use super::thumbnail::{MAX_THUMBNAIL_SIDE, make_thumbnail};
 use super::upload_quota::Cost;
-use super::{BlobKey, Format, Image, ImageHeader, ImageName, Uploader, store};
-use crate::id::ImageId;
+use super::{BlobKey, Format, Image, ImageHeader, ImageName, Images, Uploader, store};
+
+/// What an image needs to know of the site that it is for.
+#[derive(Debug, Clone, Copy)]
+pub struct SiteImages {
+    /// The site.
+    pub site: SiteId,
+    /// Whom it belongs to: who waits in line for the work.
+    pub owner: AccountId,
+    /// Largest file, in bytes.
+    pub max_bytes: usize,
+}
 
 /// Accepts an upload of at most the site's image size. The returned image is stored and synced. Call it without a
 /// concurrency permit: decoding has a limit of its own, and a request permit is acquired only to write the result.
 ///
 /// # Errors
 /// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
-pub async fn accept(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) -> Result<Image> {
+pub async fn accept(images: &Images, site: SiteImages, uploader: Uploader, bytes: Bytes) -> Result<Image> {
     let header = check(site, &bytes)?;
-    keep(app, site, uploader, bytes, &header).await
+    keep(images, site, uploader, bytes, &header).await
 }
 
 /// As [`accept`], for a visitor: charges the hourly quotas of the visitor, the site, and the network if it is not
@@ -33,35 +42,45 @@ pub async fn accept(app: &App, site: &Site, uploader: Uploader, bytes: Bytes) ->
 /// # Errors
 /// Also `TooManyRequests`, when a quota is used up.
 pub async fn accept_from_visitor(
-    app: &App,
-    site: &Site,
-    session: &VisitorSession,
+    images: &Images,
+    site: SiteImages,
+    visitor: (VisitorId, &Proof),
     network: Option<u128>,
     bytes: Bytes,
 ) -> Result<Image> {
     let checked = check(site, &bytes);
     // An image refused by its headers is charged as well, though it costs no decoding.
     let pixels = checked.as_ref().map_or(0, |header| header.pixels);
-    app.images.upload_quota.charge(session, network, Cost { bytes: bytes.len() as u64, pixels })?;
-    keep(app, site, Uploader::Visitor(session.visitor_id), bytes, &checked?).await
+    images.upload_quota.charge(
+        (site.site, visitor.0, visitor.1),
+        network,
+        Cost { bytes: bytes.len() as u64, pixels },
+    )?;
+    keep(images, site, Uploader::Visitor(visitor.0), bytes, &checked?).await
 }
 
-fn check(site: &Site, bytes: &Bytes) -> Result<ImageHeader> {
-    let limit = site.limits.image_bytes as usize;
+fn check(site: SiteImages, bytes: &Bytes) -> Result<ImageHeader> {
+    let limit = site.max_bytes;
     if bytes.len() > limit {
         return Err(Error::ImageTooLarge { limit });
     }
     ImageHeader::of(bytes)
 }
 
-async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, header: &ImageHeader) -> Result<Image> {
+async fn keep(
+    images: &Images,
+    site: SiteImages,
+    uploader: Uploader,
+    bytes: Bytes,
+    header: &ImageHeader,
+) -> Result<Image> {
     let tenant = match uploader {
-        Uploader::Visitor(_) => Tenant::Visitors(site.owner_id),
-        Uploader::Operator(_) | Uploader::Api(_) => Tenant::Account(site.owner_id),
+        Uploader::Visitor(_) => Tenant::Visitors(site.owner),
+        Uploader::Operator(_) | Uploader::Api(_) => Tenant::Account(site.owner),
     };
-    let picture = app.images.decode_limit.run(tenant, header, move || prepare(&bytes)).await?;
-    let _permit = app.fair_limit.acquire(tenant).await?;
-    let now = app.store.now();
+    let picture = images.decode_limit.run(tenant, header, move || prepare(&bytes)).await?;
+    let _permit = images.fair_limit.acquire(tenant).await?;
+    let now = images.store.now();
     let name = ImageName::random(uploader, now, picture.format);
     // A name of its own: an equal name means that there is no separate thumbnail.
     let thumb = match &picture.thumb {
@@ -71,18 +90,18 @@ async fn keep(app: &App, site: &Site, uploader: Uploader, bytes: Bytes, header: 
 
     // The row is written first, so that the sweep knows the files of an interrupted upload.
     let file = store::File { bytes: picture.bytes.len(), sha256: Sha256::digest(&picture.bytes).into() };
-    let (site, width, height, animated) = (site.id, picture.width, picture.height, picture.animated);
+    let (site, width, height, animated) = (site.site, picture.width, picture.height, picture.animated);
     let insert = move |tx: &mut Tx| {
         let id = tx.next_id(Kind::Image, ImageId)?;
         let image = Image { id, name: name.clone(), thumb: thumb.clone(), width, height, animated };
         store::insert(tx, site, &image, uploader, &file)?;
         Ok(image)
     };
-    let image = app.store.write(insert).await?;
+    let image = images.store.write(insert).await?;
 
-    put_verified(app, &BlobKey::image(&image.name), picture.bytes.into()).await?;
+    put_verified(images, &BlobKey::image(&image.name), picture.bytes.into()).await?;
     if let Some((_, bytes)) = picture.thumb {
-        app.images.blobs.put(&BlobKey::thumb(&image.thumb), bytes.into()).await?;
+        images.blobs.put(&BlobKey::thumb(&image.thumb), bytes.into()).await?;
     }
     Ok(image)
 }

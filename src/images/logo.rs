@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
 use crate::fair_limit::Tenant;
@@ -11,7 +10,7 @@ use crate::storage::Tx;
 
 use super::reencode::reencode;
 use super::thumbnail::make_thumbnail;
-use super::{BlobKey, FileName, ImageHeader, store};
+use super::{BlobKey, FileName, ImageHeader, Images, store};
 
 /// Longest side of a stored logo, in pixels.
 const MAX_LOGO_SIDE: u32 = 256;
@@ -22,15 +21,15 @@ pub const MAX_LOGO_BYTES: usize = 5 * 1024 * 1024;
 ///
 /// # Errors
 /// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
-pub async fn store_logo(app: &App, owner: AccountId, bytes: Bytes) -> Result<String> {
+pub async fn store_logo(images: &Images, owner: AccountId, bytes: Bytes) -> Result<String> {
     if bytes.len() > MAX_LOGO_BYTES {
         return Err(Error::ImageTooLarge { limit: MAX_LOGO_BYTES });
     }
     let header = ImageHeader::of(&bytes)?;
     let work = move || make_thumbnail(&reencode(&bytes)?.still, MAX_LOGO_SIDE);
-    let small = app.images.decode_limit.run(Tenant::Account(owner), &header, work).await?;
+    let small = images.decode_limit.run(Tenant::Account(owner), &header, work).await?;
     let name = FileName::random_logo(small.format);
-    app.images.blobs.put(&BlobKey::logo(name.clone()), small.bytes.into()).await?;
+    images.blobs.put(&BlobKey::logo(name.clone()), small.bytes.into()).await?;
     Ok(name.to_string())
 }
 

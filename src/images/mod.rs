@@ -30,11 +30,11 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
+use crate::fair_limit::FairLimit;
 use crate::id::{AccountId, ImageId, KeyId, VisitorId};
-use crate::storage::Folder;
+use crate::storage::{Folder, Store};
 
-pub use accept::{accept, accept_from_visitor};
+pub use accept::{SiteImages, accept, accept_from_visitor};
 pub use attach::{attach, delete_batch, delete_of_conversations};
 pub use blobs::{BlobKey, Blobs, FileStamp, matches_hash};
 pub use format::{Format, InputFormat};
@@ -109,6 +109,9 @@ impl Uploader {
 
 /// State for storing and serving images.
 pub struct Images {
+    store: Store,
+    /// Whose turn it is to write what an upload became.
+    pub fair_limit: Arc<FairLimit>,
     /// The files.
     pub blobs: Blobs,
     decode_limit: decode_limit::DecodeLimit,
@@ -124,23 +127,25 @@ impl Images {
     ///
     /// # Errors
     /// The folder cannot be created or written.
-    pub fn open(folder: &Folder, clock: Clock) -> io::Result<Images> {
-        Ok(Images::new(Blobs::disk(folder.images())?, clock))
+    pub fn open(folder: &Folder, store: Store, fair_limit: Arc<FairLimit>) -> io::Result<Images> {
+        Ok(Images::new(Blobs::disk(folder.images())?, store, fair_limit))
     }
 
     /// Stores images in memory; for tests.
-    pub fn in_memory(clock: Clock) -> Images {
-        Images::new(Blobs::memory(), clock)
+    pub fn in_memory(store: Store, fair_limit: Arc<FairLimit>) -> Images {
+        Images::new(Blobs::memory(), store, fair_limit)
     }
 
-    fn new(blobs: Blobs, clock: Clock) -> Images {
+    fn new(blobs: Blobs, store: Store, fair_limit: Arc<FairLimit>) -> Images {
         Images {
             blobs,
             decode_limit: decode_limit::DecodeLimit::default(),
             upload_memory: UploadMemory::default(),
-            upload_quota: upload_quota::UploadQuota::new(clock),
+            upload_quota: upload_quota::UploadQuota::new(store.clock().clone()),
             verified_files: stored_file::VerifiedFiles::default(),
             orphaned_files: Arc::new(Notify::new()),
+            store,
+            fair_limit,
         }
     }
 }

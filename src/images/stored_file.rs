@@ -6,11 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use crate::app::App;
 use crate::error::{Error, Result};
 
 use super::blobs::FileStamp;
-use super::{BlobKey, store};
+use super::{BlobKey, Images, store};
 
 /// Images remembered as verified, about 200 bytes each.
 const MAX_VERIFIED: usize = 16_384;
@@ -61,12 +60,12 @@ impl StoredFile {
     ///
     /// # Errors
     /// `NotFound` when there is no such file; a chat image whose file is missing is logged.
-    pub async fn find(app: &App, key: BlobKey) -> Result<StoredFile> {
+    pub async fn find(images: &Images, key: BlobKey) -> Result<StoredFile> {
         let known_image = match key.is_picture() {
-            true => Some(store::find(&app.store, key.name()).await?.ok_or(Error::NotFound)?),
+            true => Some(store::find(&images.store, key.name()).await?.ok_or(Error::NotFound)?),
             false => None,
         };
-        match app.images.blobs.find(&key).await? {
+        match images.blobs.find(&key).await? {
             Some(stamp) => Ok(StoredFile { key, stamp, known_image }),
             None => {
                 known_image.as_ref().inspect(|known_image| report(known_image));
@@ -84,8 +83,8 @@ impl StoredFile {
     ///
     /// # Errors
     /// `NotFound` when the content has changed; the log names the image.
-    pub async fn verify(&self, app: &App) -> Result<()> {
-        let (verified, Some(known_image)) = (&app.images.verified_files, &self.known_image) else { return Ok(()) };
+    pub async fn verify(&self, images: &Images) -> Result<()> {
+        let (verified, Some(known_image)) = (&images.verified_files, &self.known_image) else { return Ok(()) };
         if verified.contains(&self.key, self.stamp) {
             return Ok(());
         }
@@ -94,7 +93,7 @@ impl StoredFile {
         if verified.contains(&self.key, self.stamp) {
             return Ok(());
         }
-        if !app.images.blobs.matches_hash(&self.key, &known_image.sha256).await? {
+        if !images.blobs.matches_hash(&self.key, &known_image.sha256).await? {
             report(known_image);
             return Err(Error::NotFound);
         }
@@ -106,8 +105,8 @@ impl StoredFile {
     ///
     /// # Errors
     /// `Unavailable` when the file was deleted or truncated since it was found.
-    pub async fn read(&self, app: &App, start: u64, length: usize) -> Result<Bytes> {
-        app.images.blobs.read(&self.key, start, length).await
+    pub async fn read(&self, images: &Images, start: u64, length: usize) -> Result<Bytes> {
+        images.blobs.read(&self.key, start, length).await
     }
 }
 
@@ -115,19 +114,19 @@ impl StoredFile {
 ///
 /// # Errors
 /// The database fails.
-pub async fn has_same_content(app: &App, first: &str, second: &str) -> Result<bool> {
+pub async fn has_same_content(images: &Images, first: &str, second: &str) -> Result<bool> {
     if first == second {
         return Ok(true);
     }
-    let (first, second) = (store::find(&app.store, first).await?, store::find(&app.store, second).await?);
+    let (first, second) = (store::find(&images.store, first).await?, store::find(&images.store, second).await?);
     Ok(first.zip(second).is_some_and(|(first, second)| first.sha256 == second.sha256))
 }
 
 /// Stores a new image and remembers it as verified.
-pub(super) async fn put_verified(app: &App, key: &BlobKey, bytes: Bytes) -> Result<()> {
-    app.images.blobs.put(key, bytes).await?;
-    if let Some(stamp) = app.images.blobs.find(key).await? {
-        app.images.verified_files.insert(key, stamp);
+pub(super) async fn put_verified(images: &Images, key: &BlobKey, bytes: Bytes) -> Result<()> {
+    images.blobs.put(key, bytes).await?;
+    if let Some(stamp) = images.blobs.find(key).await? {
+        images.verified_files.insert(key, stamp);
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
+use crate::events::Proof;
 use crate::id::{SiteId, VisitorId};
-use crate::visitors::{Proof, VisitorSession};
 
 /// Images of a visitor an hour.
 pub const IMAGES_PER_HOUR: u64 = 60;
@@ -88,9 +88,14 @@ impl UploadQuota {
     ///
     /// # Errors
     /// `TooManyRequests` with the seconds to wait; then nothing is charged.
-    pub(super) fn charge(&self, session: &VisitorSession, network: Option<u128>, cost: Cost) -> Result<()> {
-        let visitor = QuotaKey::Visitor(session.site_id, session.visitor_id, session.proof == Proof::Signed);
-        let mut keys = vec![visitor, QuotaKey::Site(session.site_id)];
+    pub(super) fn charge(
+        &self,
+        (site, visitor, proof): (SiteId, VisitorId, &Proof),
+        network: Option<u128>,
+        cost: Cost,
+    ) -> Result<()> {
+        let visitor = QuotaKey::Visitor(site, visitor, *proof == Proof::Signed);
+        let mut keys = vec![visitor, QuotaKey::Site(site)];
         keys.extend(network.map(QuotaKey::Network));
         self.charge_all(&keys, cost)
     }

@@ -352,7 +352,7 @@ fn number(
     };
     if let Some(id) = announced {
         let (place, event) = (take(Number::Event(id.0)), Event::ConversationChanged { conversation_id });
-        recorded.push(Recorded { site, place, scope: scope.clone(), event, at: now, message: None });
+        recorded.push(Recorded { site, place, scope: scope.clone(), event, at: now, carried: None });
     }
     let place = take(Number::Message(id.0));
     let text = match &planned.draft.body {
@@ -373,7 +373,7 @@ fn number(
         at: now,
     });
     let event = Event::MessageSent { conversation_id, seq: planned.seq };
-    recorded.push(Recorded { site, place, scope, event, at: now, message: Some(message.clone()) });
+    recorded.push(Recorded { site, place, scope, event, at: now, carried: Some(message.clone()) });
     (New { id, message, image }, recorded)
 }
 

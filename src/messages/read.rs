@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::app::App;
 use crate::conversations::{Conversation, LastMessage};
 use crate::error::Result;
 use crate::id::{ConversationId, SiteId};
@@ -20,9 +19,9 @@ pub struct History {
 }
 
 /// The stored messages that an author gave these client ids, in the order they were stored.
-pub async fn of_author(app: &App, site: SiteId, author: &Author, ids: &[ClientId]) -> Result<Vec<Message>> {
+pub async fn of_author(store: &Store, site: SiteId, author: &Author, ids: &[ClientId]) -> Result<Vec<Message>> {
     let keys: Vec<_> = ids.iter().map(|id| (site, author.kind(), author.number(), id.clone())).collect();
-    store::of_keys(&app.store, &keys).await
+    store::of_keys(store, &keys).await
 }
 
 /// The newest messages over several conversations of one visitor, in the order they were stored.
@@ -68,14 +67,14 @@ async fn page(
 
 /// The newest messages of a site, or of one of its conversations, oldest first; each with its visitor's public id.
 pub async fn recent(
-    app: &App,
+    store: &Store,
     site: SiteId,
     conversation: Option<ConversationId>,
     limit: u32,
 ) -> Result<Vec<(Message, String)>> {
     let mut messages = match conversation {
-        Some(conversation) => store::recent_of(&app.store, site, conversation, limit).await?,
-        None => store::recent(&app.store, site, limit).await?,
+        Some(conversation) => store::recent_of(store, site, conversation, limit).await?,
+        None => store::recent(store, site, limit).await?,
     };
     messages.reverse();
     Ok(messages)

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::app::App;
 use crate::error::Result;
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::sites::IdentityMode;
 use crate::visitors::Proof;
 
-use super::{Author, Draft, Message};
+use super::{Appender, Author, Draft, Message};
 
 /// Where a message goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +43,6 @@ pub struct Outgoing {
 /// # Errors
 /// `NotFound` for a conversation that is not the site's, `Conflict` for a client id used with another body, and the
 /// refusals of [`crate::images::attach`]. `StorageFull` and `Unavailable` mean that nothing was stored.
-pub async fn send(app: &App, outgoing: Outgoing) -> Result<Vec<Arc<Message>>> {
-    app.appender.append(outgoing).await
+pub async fn send(appender: &Appender, outgoing: Outgoing) -> Result<Vec<Arc<Message>>> {
+    appender.append(outgoing).await
 }

@@ -7,7 +7,6 @@ use crate::error::Result;
 use crate::id::{AccountId, ConversationId, ImageId, KeyId, MessageId, SiteId, VisitorId};
 use crate::images::{Image, ImageName, ImageView};
 use crate::record;
-use crate::search;
 use crate::storage::{Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
@@ -249,19 +248,23 @@ pub fn give(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), to: Vis
     tx.run(GIVE, values![site, conversation, to]).map(drop)
 }
 
-/// Removes the first messages of a deleted site, at most so many. Returns how many.
-pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
-    let rows: Vec<(MessageId,)> = tx.all(SOME, values![site, limit])?;
-    let ids: Vec<MessageId> = rows.into_iter().map(|(id,)| id).collect();
-    if !ids.is_empty() {
-        search::store::forget_messages(tx, site, &ids);
-        tx.run(FORGET, values![site, Value::ids(&ids)])?;
-    }
-    Ok(ids.len() as i64)
+/// The first messages of a deleted site, at most so many.
+///
+/// # Errors
+/// When the database fails.
+pub fn first(tx: &mut Tx, site: SiteId, limit: i64) -> Result<Vec<MessageId>> {
+    Ok(tx.all(SOME, values![site, limit])?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Removes the messages of conversations that are to be removed.
+/// Removes messages of a deleted site. The index of words must have let them go before: it finds them by their rows.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(tx: &mut Tx, site: SiteId, messages: &[MessageId]) -> Result<()> {
+    tx.run(FORGET, values![site, Value::ids(messages)]).map(drop)
+}
+
+/// Removes the messages of conversations that are to be removed. The index of words must have let them go before.
 pub fn forget(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
-    search::store::forget(tx, site, conversations);
     tx.run(FORGET_OF, values![site, Value::ids(conversations)]).map(drop)
 }

@@ -7,14 +7,14 @@ use crate::app::App;
 use crate::conversations::{self, Conversation, Mark, Reached, Side, State};
 use crate::error::{Error, Result};
 use crate::http::address::ClientAddress;
-use crate::http::token_buckets::{BucketKeys, Charge};
 use crate::id::{ConversationId, SiteId};
+use crate::rate_limits::{BucketKeys, Charge};
 use crate::sites::Site;
 use crate::visitors::{Moved, Page, VisitorSession};
 
-use super::frame::{OperatorHint, OperatorSignal, VisitorHint, VisitorSignal};
 use super::line::Line;
-use super::tickets::OperatorPass;
+use crate::hub::OperatorPass;
+use crate::hub::frame::{OperatorHint, OperatorSignal, VisitorHint, VisitorSignal};
 
 /// Takes a visitor's hint and charges the visitor, its address and its site.
 ///

@@ -14,11 +14,12 @@ use crate::events::{Cursor, Position};
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
 
-use super::frame::{ByeReason, PlainFrame};
-use super::hub::{Seated, bye};
+use super::BEAT;
 use super::resume::{self, Resume};
-use super::seat::{Ending, Item, Who};
-use super::{BEAT, OperatorPass};
+use crate::hub::OperatorPass;
+use crate::hub::frame::{ByeReason, PlainFrame};
+use crate::hub::seat::{Ending, Item, Who};
+use crate::hub::{Seated, bye};
 
 /// Clients of a stopping server come back within this.
 const RESTART_SPREAD: Duration = Duration::from_secs(4);
@@ -56,7 +57,7 @@ impl Line {
         let seat = app.hub.sit(who, true).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         // A change of the site from before the seat was taken has told nobody.
         let now = app.sites.by_id(site.id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
-        now.check_session(&session, origin)?;
+        session.check(&now, origin)?;
         if now.identity_mode != mode {
             seat.end(Ending::Reload);
         }
@@ -72,7 +73,7 @@ impl Line {
         let who = Who::Operator { account: pass.account, session: pass.session };
         let seat = app.hub.sit(who, present).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         // A session that ended after its ticket was made, and before the seat was taken, has told nobody.
-        if !accounts::is_signed_in(app, pass.account, pass.session).await? {
+        if !accounts::is_signed_in(&app.accounts, pass.account, pass.session).await? {
             return Err(Error::NotSignedIn);
         }
         let resume = match Cursor::parse(cursor) {

@@ -2,28 +2,18 @@
 //!
 //! The hub never touches the database, and no lock is held across an await.
 
-mod frame;
 mod hints;
-mod hub;
 mod line;
 mod news;
 mod relay;
 mod resume;
-mod seat;
 mod socket;
 mod stream;
-mod tickets;
 
-pub use frame::{
-    OperatorEvent, OperatorFrame, OperatorHello, OperatorHint, OperatorSignal, VisitorEvent, VisitorFrame,
-    VisitorHello, VisitorHint, VisitorSignal,
-};
 pub use hints::{from_operator, from_visitor, show_page};
-pub use hub::Hub;
 pub use relay::relay;
 pub use socket::{operator_socket, visitor_socket};
 pub use stream::{operator_stream, visitor_stream};
-pub use tickets::{OperatorPass, Tickets};
 
 use std::time::Duration;
 

@@ -8,10 +8,11 @@ use crate::conversations::{self, ConversationForOperator, ConversationForVisitor
 use crate::error::Result;
 use crate::events::{Event, Recorded};
 use crate::id::{ConversationId, SiteId, VisitorId};
+use crate::inbox;
 use crate::messages::{self, Message};
 use crate::visitors::{self, Proof, VisitorForOperator};
 
-use super::frame::{OperatorEvent, VisitorEvent};
+use crate::hub::frame::{OperatorEvent, VisitorEvent};
 
 /// What some events refer to.
 #[derive(Default)]
@@ -31,8 +32,8 @@ impl News {
             match &recorded.event {
                 Event::MessageSent { conversation_id, seq } => {
                     let place = (recorded.site, *conversation_id, *seq);
-                    match &recorded.message {
-                        Some(message) => drop(news.messages.insert(place, message.clone())),
+                    match recorded.carried::<Message>() {
+                        Some(message) => drop(news.messages.insert(place, message)),
                         None => places.push(place),
                     }
                 }
@@ -64,7 +65,7 @@ impl News {
         for conversation in conversations::store::find_many(&app.store, keys).await? {
             self.for_visitors.insert((conversation.site_id, conversation.id), conversation.for_visitor());
         }
-        for conversation in conversations::load_for_operator(app, keys).await? {
+        for conversation in inbox::load_for_operator(&app.store, &app.hub, keys).await? {
             self.for_operators.insert((conversation.site_id, conversation.id), conversation);
         }
         Ok(())

@@ -16,11 +16,12 @@ use crate::http::address::ClientAddress;
 use crate::http::body::object;
 use crate::sites::Site;
 
-use super::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
-use super::hub::bye;
 use super::line::{Line, Next};
-use super::seat::Who;
-use super::{FRAME_BYTES, HELLO_TIME, OperatorPass, SILENCE, WRITE_TIME, hints};
+use super::{FRAME_BYTES, HELLO_TIME, SILENCE, WRITE_TIME, hints};
+use crate::hub::OperatorPass;
+use crate::hub::bye;
+use crate::hub::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
+use crate::hub::seat::Who;
 
 /// The library keeps a read buffer of this size per socket; its default of 128 KiB would cost a gigabyte for 10,000. What
 /// pages send up is small; a larger frame is read in more steps.
@@ -74,7 +75,7 @@ async fn open_visitor(
     // One site's storm waits for its turn outside, and leaves the places to others.
     drop(place);
     let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
-    site.check_session(&session, origin)?;
+    session.check(&site, origin)?;
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
     let _place = admitted(app).await?;
     let line = Line::visitor(app, session, &site, origin, &cursor).await?;

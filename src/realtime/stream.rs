@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::fair_limit::Tenant;
 use crate::visitors::VisitorSession;
 
-use super::OperatorPass;
 use super::line::{Line, Next};
+use crate::hub::OperatorPass;
 
 /// Opens a visitor's stream. `origin` is the origin of the foreign page that asks; `cursor` is where the events go on.
 ///

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::app::App;
 use crate::clock::Deadline;
-use crate::conversations::{self, Side};
+use crate::conversations::Side;
 use crate::error::{Error, Result};
+use crate::hub::Hub;
 use crate::id::{AccountId, MessageId, SiteId};
+use crate::inbox;
 use crate::storage::{Store, Term};
 
-use super::store::{self, Progress, Row, Scope};
+use super::store::{self as index, Progress, Row, Scope};
 use super::stretches;
 use super::view::line;
 use super::{Found, FoundMessage, Query};
@@ -71,26 +72,26 @@ impl Filter {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn find(app: &App, owner: AccountId, filter: &Filter) -> Result<Found> {
+pub async fn find(store: &Store, hub: &Hub, searches: &Searches, owner: AccountId, filter: &Filter) -> Result<Found> {
     if filter.query.is_empty() {
         return Ok(Found { messages: Vec::new(), next: None, indexing: false });
     }
-    let _place = app.searches.place().await?;
-    let progress = store::progress(&app.store).await?;
+    let _place = searches.place().await?;
+    let progress = index::progress(store).await?;
     let mut search = Search {
-        store: &app.store,
+        store,
         scope: Scope { owner, site: filter.site },
         filter,
         point: filter.before.unwrap_or(MessageId(progress.newest.0 + 1)),
         found: Vec::new(),
         second: None,
-        deadline: app.store.clock().deadline(WORK),
+        deadline: store.clock().deadline(WORK),
     };
     search.run(progress).await?;
     let next = (search.point.0 > 1).then(|| search.point.to_string());
     let indexing = progress.newest.0 - progress.indexed.0 > READ
-        && store::nth_after(&app.store, progress.indexed, READ + 1).await?.is_some();
-    Ok(Found { messages: shown(app, search.found).await?, next, indexing })
+        && index::nth_after(store, progress.indexed, READ + 1).await?.is_some();
+    Ok(Found { messages: shown(store, hub, search.found).await?, next, indexing })
 }
 
 struct Search<'a> {
@@ -112,18 +113,18 @@ impl Search<'_> {
     async fn run(&mut self, Progress { indexed, stretched, .. }: Progress) -> Result<()> {
         let terms = self.filter.query.terms();
         if self.point.0 > indexed.0 + 1 {
-            let rows = store::not_indexed(self.store, self.scope, (indexed, self.point), READ).await?;
+            let rows = index::not_indexed(self.store, self.scope, (indexed, self.point), READ).await?;
             self.take(rows, MessageId(indexed.0 + 1)).await?;
         }
         let mut spans = 1;
         while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
-            let ids = store::candidates(self.store, self.scope, &terms, (self.point, spans), asked).await?;
+            let ids = index::candidates(self.store, self.scope, &terms, (self.point, spans), asked).await?;
             let full = ids.len() == asked;
             let end = ids.last().copied().filter(|_| full);
-            let end = end.unwrap_or(store::spans_below(self.point, spans));
+            let end = end.unwrap_or(index::spans_below(self.point, spans));
             spans = if ids.is_empty() { SPANS.min(spans * 2) } else { 1 };
-            self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
+            self.take(index::by_id(self.store, self.scope, &ids).await?, end).await?;
             if !full && (2..=stretched.0).contains(&self.point.0) && self.goes_on() && self.pass_over(&terms).await? {
                 spans = 1;
             }
@@ -189,11 +190,11 @@ fn read(query: &Query, rows: Vec<Row>, most: usize, deadline: &Deadline) -> (Vec
 }
 
 /// Found messages with what an operator sees beside them.
-async fn shown(app: &App, found: Vec<Match>) -> Result<Vec<FoundMessage>> {
+async fn shown(store: &Store, hub: &Hub, found: Vec<Match>) -> Result<Vec<FoundMessage>> {
     let mut keys: Vec<_> = found.iter().map(|(row, _)| (row.site_id, row.conversation_id)).collect();
     keys.sort_unstable();
     keys.dedup();
-    let conversations = conversations::load_for_operator(app, &keys).await?;
+    let conversations = inbox::load_for_operator(store, hub, &keys).await?;
     let visitors: HashMap<_, _> = conversations.into_iter().map(|c| ((c.site_id, c.id), c.visitor)).collect();
     let view = |(row, places): Match| {
         Some(FoundMessage {

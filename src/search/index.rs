@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::app::App;
 use crate::error::{Error, Result};
+use crate::messages::Appender;
 use crate::storage::{Store, Tx};
 
 use super::store::{Progress, Said, add, after, entry, fold, nth_after, progress};
@@ -24,14 +24,14 @@ const BUSY: u128 = 1;
 const FAR_BEHIND: i64 = 100_000;
 
 /// Indexes what was said. Ends never; run it beside the server.
-pub async fn run(app: App) {
+pub async fn run(store: Store, appender: Appender) {
     let mut rest = PAUSE;
     loop {
-        let before = app.appender.stored();
+        let before = appender.stored();
         tokio::time::sleep(rest).await;
-        let sent = app.appender.stored() - before;
+        let sent = appender.stored() - before;
         let begun = Instant::now();
-        rest = match go_on(&app.store, u128::from(sent) > BUSY * rest.as_millis()).await {
+        rest = match go_on(&store, u128::from(sent) > BUSY * rest.as_millis()).await {
             Ok(false) => PAUSE,
             // The writer is there for others at least as long.
             Ok(true) => begun.elapsed(),

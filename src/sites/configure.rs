@@ -5,13 +5,12 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::config::host_of;
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
 use crate::id::SiteId;
-use crate::storage::Tx;
+use crate::storage::{Store, Tx};
 use crate::text;
 
 use super::{IdentityMode, Limits, Locale, Look, Site, store};
@@ -57,7 +56,7 @@ pub struct ConfigureSite {
 ///
 /// # Errors
 /// The first field that is refused; `UnreadableColours` with the nearest readable one.
-pub async fn configure(app: &App, by: &By, site: SiteId, change: ConfigureSite) -> Result<()> {
+pub async fn configure(database: &Store, by: &By, site: SiteId, change: ConfigureSite) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         let mut after = store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
@@ -67,7 +66,7 @@ pub async fn configure(app: &App, by: &By, site: SiteId, change: ConfigureSite) 
         audit::record(tx, &by, Action::SiteChanged, Some(site), &parts_of(&change))?;
         super::changed(tx, site)
     };
-    app.store.write(act).await
+    database.write(act).await
 }
 
 /// What a change touches, for the audit log.

@@ -1,11 +1,10 @@
 //! Making a site.
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, SiteId};
 use crate::secret::random_text;
-use crate::storage::{Kind, Tx};
+use crate::storage::{Kind, Store, Tx};
 
 use super::key::WIDGET_KEY_PREFIX;
 use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
@@ -15,9 +14,9 @@ use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
 ///
 /// # Errors
 /// A name that is empty or too long; more sites than one account may have.
-pub async fn create(app: &App, by: &By, owner: AccountId, name: &str) -> Result<Site> {
+pub async fn create(database: &Store, by: &By, owner: AccountId, name: &str) -> Result<Site> {
     let (by, name) = (by.clone(), configure::name(name)?);
-    app.store.write(move |tx| create_in(tx, &by, owner, &name)).await
+    database.write(move |tx| create_in(tx, &by, owner, &name)).await
 }
 
 fn create_in(tx: &mut Tx, by: &By, owner: AccountId, name: &str) -> Result<Site> {

@@ -1,13 +1,12 @@
 //! Removing a site with everything in it.
 
 use crate::accounts;
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
 use crate::id::{AccountId, SiteId};
 use crate::images;
-use crate::storage::Tx;
+use crate::storage::{Store, Tx};
 
 use super::{Site, store};
 
@@ -16,13 +15,13 @@ use super::{Site, store};
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn delete(app: &App, by: &By, site: SiteId) -> Result<()> {
+pub async fn delete(database: &Store, by: &By, site: SiteId) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         let site = store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
         delete_in(tx, &by, &site)
     };
-    app.store.write(act).await
+    database.write(act).await
 }
 
 /// Removes all sites of an account, as part of removing the account.

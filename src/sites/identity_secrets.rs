@@ -1,12 +1,14 @@
 //! The secrets with which a site signs who its visitors are.
 
-use crate::app::App;
+use std::sync::Arc;
+
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
 use crate::id::{KeyId, SiteId};
 use crate::secret::Secret;
-use crate::storage::{Kind, Tx};
+use crate::storage::{Kind, Store, Tx};
+use crate::vault::Vault;
 
 use super::key::{IDENTITY_SECRET_PREFIX, MOST_IDENTITY_SECRETS, NewKey};
 use super::store;
@@ -15,8 +17,8 @@ use super::store;
 ///
 /// # Errors
 /// `Conflict` when there are two already; `NotFound`.
-pub async fn add_identity_secret(app: &App, by: &By, site: SiteId) -> Result<NewKey> {
-    let (encrypting, by) = (app.clone(), by.clone());
+pub async fn add_identity_secret(database: &Store, vault: &Arc<Vault>, by: &By, site: SiteId) -> Result<NewKey> {
+    let (vault, by) = (vault.clone(), by.clone());
     let act = move |tx: &mut Tx| {
         store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
         if store::identity_secrets_in(tx, site)?.len() >= MOST_IDENTITY_SECRETS {
@@ -25,21 +27,21 @@ pub async fn add_identity_secret(app: &App, by: &By, site: SiteId) -> Result<New
             ));
         }
         let new = NewKey::make(tx.next_id(Kind::Key, KeyId)?, IDENTITY_SECRET_PREFIX, tx.now());
-        let sealed = encrypting.vault.encrypt(&new.secret, &place(site, new.key.id))?;
+        let sealed = vault.encrypt(&new.secret, &place(site, new.key.id))?;
         store::insert_identity_secret(tx, site, sealed, &new.key)?;
         events::effect(tx, Effect::SiteChanged(site));
         audit::record(tx, &by, Action::IdentitySecretMade, Some(site), &new.key.ending())?;
         super::changed(tx, site)?;
         Ok(new)
     };
-    app.store.write(act).await
+    database.write(act).await
 }
 
 /// Deletes a secret: what it signed is refused from now on, and who was let in by it must sign anew.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn delete_identity_secret(app: &App, by: &By, site: SiteId, secret: KeyId) -> Result<()> {
+pub async fn delete_identity_secret(database: &Store, by: &By, site: SiteId, secret: KeyId) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         if !store::delete_identity_secret(tx, site, secret)? {
@@ -49,18 +51,18 @@ pub async fn delete_identity_secret(app: &App, by: &By, site: SiteId, secret: Ke
         audit::record(tx, &by, Action::IdentitySecretDeleted, Some(site), &format!("number {secret}"))?;
         super::changed(tx, site)
     };
-    app.store.write(act).await
+    database.write(act).await
 }
 
 /// The secrets that may have signed an identity now. Whole, prefix included, they are the HMAC key.
 ///
 /// # Errors
 /// When none of those that are kept can be unsealed.
-pub async fn identity_secrets(app: &App, site: SiteId) -> Result<Vec<(KeyId, Secret)>> {
+pub async fn identity_secrets(database: &Store, vault: &Vault, site: SiteId) -> Result<Vec<(KeyId, Secret)>> {
     let mut secrets = Vec::new();
     let mut failure = None;
-    for (id, sealed) in store::sealed(&app.store, site).await? {
-        match app.vault.decrypt(&sealed, &place(site, id)) {
+    for (id, sealed) in store::sealed(database, site).await? {
+        match vault.decrypt(&sealed, &place(site, id)) {
             Ok(secret) => secrets.push((id, secret)),
             Err(error) => failure = Some(error),
         }

@@ -2,37 +2,37 @@
 
 use bytes::Bytes;
 
-use crate::app::App;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
 use crate::fair_limit::Tenant;
 use crate::id::SiteId;
-use crate::images;
-use crate::storage::Tx;
+use crate::images::{self, Images};
+use crate::storage::{Store, Tx};
 
+use super::directory::Directory;
 use super::store;
 
 /// Cleans a picture and shows it from now on. The caller holds no turn at work.
 ///
 /// # Errors
 /// A picture that cannot be used; `NotFound`.
-pub async fn set_logo(app: &App, by: &By, site: SiteId, bytes: Bytes) -> Result<()> {
-    let owner = app.sites.by_id(site).await?.owner_id;
-    let name = images::store_logo(app, owner, bytes).await?;
-    let _permit = app.fair_limit.acquire(Tenant::Account(owner)).await?;
-    replace(app, by, site, Some(name)).await
+pub async fn set_logo(images: &Images, sites: &Directory, by: &By, site: SiteId, bytes: Bytes) -> Result<()> {
+    let owner = sites.by_id(site).await?.owner_id;
+    let name = images::store_logo(images, owner, bytes).await?;
+    let _permit = images.fair_limit.acquire(Tenant::Account(owner)).await?;
+    replace(sites.store(), by, site, Some(name)).await
 }
 
 /// Shows no logo any more.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn remove_logo(app: &App, by: &By, site: SiteId) -> Result<()> {
-    replace(app, by, site, None).await
+pub async fn remove_logo(database: &Store, by: &By, site: SiteId) -> Result<()> {
+    replace(database, by, site, None).await
 }
 
-async fn replace(app: &App, by: &By, site: SiteId, name: Option<String>) -> Result<()> {
+async fn replace(database: &Store, by: &By, site: SiteId, name: Option<String>) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         let mut changed = store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
@@ -45,5 +45,5 @@ async fn replace(app: &App, by: &By, site: SiteId, name: Option<String>) -> Resu
         audit::record(tx, &by, Action::SiteChanged, Some(site), "logo")?;
         super::changed(tx, site)
     };
-    app.store.write(act).await
+    database.write(act).await
 }

@@ -8,6 +8,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::events::{self, Event, Scope};
 use crate::id::{AccountId, KeyId, SiteId};
+use crate::images::SiteImages;
 use crate::storage::Tx;
 
 mod look;
@@ -20,7 +21,6 @@ pub mod view;
 mod create;
 mod configure;
 mod delete;
-mod purge;
 mod keys;
 mod identity_secrets;
 mod logo;
@@ -36,12 +36,11 @@ pub use grant::{Grant, KeyScope};
 pub use identity_secrets::{add_identity_secret, delete_identity_secret, identity_secrets};
 pub use key::{ChatKey, GRACE_S, Key, NewKey};
 pub use keys::{Others, make_chat_key, note_use, revoke_chat_key, rotate_widget_key};
-pub use list::{Details, all_sites, details, details_of, lines_of, sites_of};
+pub use list::{all_sites, keys_of, read_site, site_lines_of, sites_of, unread_of};
 pub use logo::{remove_logo, set_logo};
 pub use look::{Colour, Look, Position, Scheme, Variant};
-pub use purge::{purge, run};
 pub use saw_page::saw_page;
-pub use store::SQL;
+pub use store::{LineRow, SQL, delete as delete_row, next_deleted};
 
 /// Sites that one account may have.
 const MOST_SITES: i64 = 200;
@@ -171,6 +170,11 @@ impl Locale {
 }
 
 impl Site {
+    /// What an image that is brought to this site needs to know of it.
+    pub fn images(&self) -> SiteImages {
+        SiteImages { site: self.id, owner: self.owner_id, max_bytes: self.limits.image_bytes as usize }
+    }
+
     /// The greeting for a language; empty when the owner wrote none.
     pub fn welcome_for(&self, locale: Locale) -> &str {
         self.welcome.get(&locale).or_else(|| self.welcome.get(&Locale::English)).map_or("", String::as_str)

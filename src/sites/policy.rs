@@ -1,7 +1,6 @@
 //! What the owner allows, judged on each use: by the site as it stands now, whatever stood when a session began.
 
 use crate::error::{Error, Result};
-use crate::visitors::{Proof, VisitorSession};
 
 use super::{ConfigureSite, IdentityMode, Site};
 
@@ -27,26 +26,5 @@ impl Site {
             return Err(Error::SitePaused);
         }
         if origin.is_some_and(|origin| !self.allows_origin(origin)) { Err(Error::ForbiddenOrigin) } else { Ok(()) }
-    }
-
-    /// May a session of this site go on now, on a page of this origin?
-    ///
-    /// # Errors
-    /// As [`Site::check_page`]; `InvalidToken` where the secret that signed it was deleted; `IdentityRequired` where it is
-    /// not signed and must be.
-    pub fn check_session(&self, session: &VisitorSession, origin: Option<&str>) -> Result<()> {
-        self.check_page(origin)?;
-        if !self.trusts(session) {
-            return Err(Error::InvalidToken);
-        }
-        if self.identity_mode == IdentityMode::SignedOnly && session.proof != Proof::Signed {
-            return Err(Error::IdentityRequired);
-        }
-        Ok(())
-    }
-
-    /// Was the session signed with a secret that the site still has, if it was signed at all?
-    pub fn trusts(&self, session: &VisitorSession) -> bool {
-        session.proof != Proof::Signed || session.signed_by.is_some_and(|by| self.identity_secrets.contains(&by))
     }
 }

@@ -235,25 +235,40 @@ pub(super) fn of_owner_in(tx: &mut Tx, owner: AccountId) -> Result<Vec<Site>> {
 }
 
 /// A site as the list of an account's sites shows it.
-pub(super) struct LineRow {
-    pub(super) id: SiteId,
-    pub(super) name: String,
-    pub(super) paused: bool,
+pub struct LineRow {
+    /// Its number.
+    pub id: SiteId,
+    /// Its name.
+    pub name: String,
+    /// The widget draws nothing and no message is taken.
+    pub paused: bool,
     look: String,
     image_bytes: i64,
-    pub(super) seen_page: Option<String>,
-    pub(super) seen_page_at: Option<Millis>,
-    pub(super) unread: i64,
-    pub(super) attacked: bool,
+    /// The last page that loaded the widget.
+    pub seen_page: Option<String>,
+    /// When it did.
+    pub seen_page_at: Option<Millis>,
+    /// Visitors' messages that no operator has seen.
+    pub unread: i64,
+    /// There is an attack that the owner has not dismissed.
+    pub attacked: bool,
 }
 record!(LineRow { id, name, paused, look, image_bytes, seen_page, seen_page_at, unread, attacked });
 
 impl LineRow {
-    pub(super) fn look(&self) -> Result<Look> {
+    /// Its look.
+    ///
+    /// # Errors
+    /// When what is stored cannot be read.
+    pub fn look(&self) -> Result<Look> {
         read(&self.look)
     }
 
-    pub(super) fn image_bytes(&self) -> Result<u32> {
+    /// Largest picture.
+    ///
+    /// # Errors
+    /// When what is stored cannot be read.
+    pub fn image_bytes(&self) -> Result<u32> {
         limit(self.image_bytes)
     }
 }
@@ -324,12 +339,12 @@ pub(super) fn disown(tx: &mut Tx, site: SiteId) -> Result<()> {
 }
 
 /// The first site that is deleted and not purged yet.
-pub(super) async fn next_deleted(store: &Store) -> Result<Option<SiteId>> {
+pub async fn next_deleted(store: &Store) -> Result<Option<SiteId>> {
     Ok(store.one::<(SiteId,)>(NEXT_DELETED, []).await?.map(|(site,)| site))
 }
 
 /// Removes the row of a deleted site, with its counters. Everything else of it is gone before.
-pub(super) fn delete(tx: &mut Tx, site: SiteId) -> Result<()> {
+pub fn delete(tx: &mut Tx, site: SiteId) -> Result<()> {
     tx.run(DELETE, values![site]).map(drop)
 }
 

@@ -28,7 +28,7 @@ use rusqlite::Connection;
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use threads::Threads;
-use tx::OnCommit;
+use tx::{Apply, OnCommit};
 
 pub use backup::{Contents, begin_new_life, inspect, pictures};
 pub use dialect::{Term, all_of_any};
@@ -103,14 +103,14 @@ impl Store {
     }
 
     /// Names the one place that takes what transactions leave in [`Tx::outcome`]. It runs on the writer's thread after each
-    /// commit and must be quick. The first call counts.
-    pub fn on_commit<T: Any + Send>(&self, apply: impl Fn(T) + Send + Sync + 'static) {
-        let taken = self.on_commit.set(Box::new(move |outcome| {
+    /// commit and must be quick. Closing the store lets go of it, because what it holds mostly holds the store.
+    pub fn on_commit<T: Any + Send>(&self, apply: impl Fn(T) + Send + 'static) {
+        let apply: Apply = Box::new(move |outcome| {
             if let Ok(outcome) = outcome.downcast::<T>() {
                 apply(*outcome);
             }
-        }));
-        debug_assert!(taken.is_ok(), "only one place takes what transactions leave");
+        });
+        *self.on_commit.lock().unwrap_or_else(PoisonError::into_inner) = Some(apply);
     }
 
     /// The database file.
@@ -227,6 +227,7 @@ impl Store {
         })
         .await;
         self.writer.close().await;
+        drop(self.on_commit.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// Checks a statement without running it. For the test that prepares every statement of the product.

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
@@ -15,7 +15,10 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 
 /// Takes what a transaction left in [`Tx::outcome`], once it is durable.
-pub(super) type OnCommit = Arc<OnceLock<Box<dyn Fn(Box<dyn Any + Send>) + Send + Sync>>>;
+pub(super) type OnCommit = Arc<Mutex<Option<Apply>>>;
+
+/// What is done with it.
+pub(super) type Apply = Box<dyn Fn(Box<dyn Any + Send>) + Send>;
 
 /// The one connection that writes, and the transaction that runs on it. Bodies get it from [`Store::write`](super::Store::write).
 pub struct Tx {
@@ -135,8 +138,10 @@ impl Tx {
         if !self.keeps_cache {
             self.cache.clear();
         }
-        if let (Some(outcome), Some(on_commit)) = (self.outcome.take(), self.on_commit.get()) {
-            on_commit(outcome);
+        if let Some(outcome) = self.outcome.take()
+            && let Some(apply) = &*self.on_commit.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            apply(outcome);
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! Tokens whose time is over go, and what is open under them closes.
 
-use crate::app::App;
 use crate::error::Result;
 use crate::events::{self, Effect};
-use crate::storage::{Tx, remove_in_pieces};
+use crate::storage::{Store, Tx, remove_in_pieces};
 
 use super::store;
 
@@ -11,7 +10,7 @@ use super::store;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end_expired(app: &App) -> Result<u64> {
+pub async fn end_expired(database: &Store) -> Result<u64> {
     let remove = |tx: &mut Tx, rows| {
         let ended = store::remove_expired(tx, rows)?;
         let removed = ended.len() as i64;
@@ -20,5 +19,5 @@ pub async fn end_expired(app: &App) -> Result<u64> {
         }
         Ok(removed)
     };
-    remove_in_pieces(&app.store, remove).await
+    remove_in_pieces(database, remove).await
 }

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::clock::Millis;
 use crate::id::{PersonId, SiteId, VisitorId};
 
-mod arrive;
 mod browser;
 mod draft;
 mod expire;
@@ -20,7 +17,7 @@ mod session;
 pub mod store;
 mod view;
 
-pub use arrive::{Arrived, arrive, is_known};
+pub use crate::events::Proof;
 pub use browser::describe as describe_browser;
 pub use draft::{Arrival, Start};
 pub use expire::end_expired;
@@ -89,58 +86,4 @@ pub struct Visitor {
     pub first_seen_at: Millis,
     /// Last arrival.
     pub last_seen_at: Millis,
-}
-
-/// What a visitor has shown about being who it claims to be. A conversation belongs to (visitor, proof), so that a
-/// stranger who types somebody's external id gets a conversation of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Proof {
-    /// A signed identity token.
-    Signed,
-    /// A conversation that everybody who names the id shares (identity mode `shared`).
-    Shared,
-    /// This browser's own token; the text is random.
-    Browser(String),
-}
-
-impl Proof {
-    /// A browser that nobody has seen before.
-    pub fn new_browser() -> Proof {
-        Proof::Browser(crate::secret::random_text(12))
-    }
-
-    /// As the database keeps it.
-    pub fn to_text(&self) -> String {
-        match self {
-            Proof::Signed => "signed".into(),
-            Proof::Shared => "shared".into(),
-            Proof::Browser(browser) => format!("browser:{browser}"),
-        }
-    }
-
-    /// Reads what [`Self::to_text`] wrote. Anything else proves nothing: a browser that no token has.
-    pub fn parse(text: &str) -> Proof {
-        match text {
-            "signed" => Proof::Signed,
-            "shared" => Proof::Shared,
-            other => Proof::Browser(other.strip_prefix("browser:").unwrap_or_default().to_owned()),
-        }
-    }
-}
-
-/// On the wire as in the database. It opens nothing: a token does.
-impl Serialize for Proof {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_text())
-    }
-}
-
-impl schemars::JsonSchema for Proof {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Proof".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        String::json_schema(generator)
-    }
 }

@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{KeyId, SiteId, TokenId, VisitorId};
 use crate::secret;
-use crate::sites::IdentityMode;
+use crate::sites::{IdentityMode, Site};
 use crate::storage::Store;
 
 use super::{Proof, TOKEN_RENEWED_AFTER_S, store};
@@ -39,6 +39,11 @@ pub struct VisitorSession {
 }
 
 impl VisitorSession {
+    /// Who writes or brings something in this session.
+    pub fn author(&self) -> (VisitorId, &Proof) {
+        (self.visitor_id, &self.proof)
+    }
+
     /// The proofs under which a site shows what this session says. Where everybody who names an id shares its history, that
     /// thread is shown with what was said last.
     pub fn shown_by(&self, mode: IdentityMode) -> Vec<&Proof> {
@@ -46,8 +51,29 @@ impl VisitorSession {
         [Some(&self.proof), shared].into_iter().flatten().collect()
     }
 
+    /// May this session of a site go on now, on a page of this origin? Judged on each use, by the site as it stands now.
+    ///
+    /// # Errors
+    /// As [`Site::check_page`]; `InvalidToken` where the secret that signed it was deleted; `IdentityRequired` where it is
+    /// not signed and must be.
+    pub fn check(&self, site: &Site, origin: Option<&str>) -> Result<()> {
+        site.check_page(origin)?;
+        if !self.is_trusted_by(site) {
+            return Err(Error::InvalidToken);
+        }
+        if site.identity_mode == IdentityMode::SignedOnly && self.proof != Proof::Signed {
+            return Err(Error::IdentityRequired);
+        }
+        Ok(())
+    }
+
+    /// Was it signed with a secret that the site still has, if it was signed at all?
+    pub fn is_trusted_by(&self, site: &Site) -> bool {
+        self.proof != Proof::Signed || self.signed_by.is_some_and(|by| site.identity_secrets.contains(&by))
+    }
+
     /// Is its token to be replaced by a new one?
-    pub(super) fn is_old(&self, now: Millis) -> bool {
+    pub(crate) fn is_old(&self, now: Millis) -> bool {
         self.created_at.plus_seconds(TOKEN_RENEWED_AFTER_S) <= now
     }
 }

@@ -275,41 +275,41 @@ pub fn by_id_in(tx: &mut Tx, (site, id, proof): Shown<'_>) -> Result<Option<Visi
     Ok(tx.one::<Row>(BY_ID, values![site, id, proof.to_text()])?.map(Visitor::from))
 }
 
-pub(super) fn by_external(tx: &mut Tx, site: SiteId, external_id: &str, proof: &Proof) -> Result<Option<Visitor>> {
+pub(crate) fn by_external(tx: &mut Tx, site: SiteId, external_id: &str, proof: &Proof) -> Result<Option<Visitor>> {
     Ok(tx.one::<Row>(BY_EXTERNAL, values![site, external_id, proof.to_text()])?.map(Visitor::from))
 }
 
-pub(super) fn add(tx: &mut Tx, site: SiteId, external_id: &str, anonymous: bool) -> Result<VisitorId> {
+pub(crate) fn add(tx: &mut Tx, site: SiteId, external_id: &str, anonymous: bool) -> Result<VisitorId> {
     let id = tx.next_id(Kind::Visitor, VisitorId)?;
     let public_id = format!("visitor_{}", crate::secret::random_text(9));
     tx.run(ADD, values![site, id, public_id, external_id, anonymous, tx.now()])?;
     Ok(id)
 }
 
-pub(super) fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id: &str, anonymous: bool) -> Result<()> {
+pub(crate) fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id: &str, anonymous: bool) -> Result<()> {
     tx.run(RENAME, values![site, id, external_id, anonymous]).map(drop)
 }
 
 /// Has nobody else come as this session's visitor, with another proof?
-pub(super) fn is_alone(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
+pub(crate) fn is_alone(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
     let others: Option<(i64,)> =
         tx.one(OTHERS, values![session.site_id, session.visitor_id, session.proof.to_text()])?;
     Ok(others.is_none())
 }
 
-pub(super) fn set_verified(tx: &mut Tx, visitor: &Visitor) -> Result<()> {
+pub(crate) fn set_verified(tx: &mut Tx, visitor: &Visitor) -> Result<()> {
     tx.run(SET_VERIFIED, values![visitor.site_id, visitor.id]).map(drop)
 }
 
 /// Whether an arrival changes what a visitor is called: its nickname, e-mail address and attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Claims {
+pub(crate) enum Claims {
     Write,
     Keep,
 }
 
 /// Writes what a page says under the visitor's proof, and the claims where they are to be written.
-pub(super) fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claims: Claims) -> Result<()> {
+pub(crate) fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claims: Claims) -> Result<()> {
     let written = claims == Claims::Write;
     let person = match visitor.person {
         Some(person) => person,
@@ -346,7 +346,7 @@ fn text_of(attributes: &BTreeMap<String, String>) -> Value {
 
 /// What was said under a session's proof goes to another visitor or proof, where nothing is known of that one yet. What was
 /// said without a signature is not known to be true of who signed.
-pub(super) fn hand_over(tx: &mut Tx, from: &VisitorSession, (site, to, proof): Shown<'_>) -> Result<()> {
+pub(crate) fn hand_over(tx: &mut Tx, from: &VisitorSession, (site, to, proof): Shown<'_>) -> Result<()> {
     let old = (from.visitor_id, from.proof.to_text());
     let handed = tx.run(HAND_OVER, values![site, old.0, old.1, to, proof.to_text()])? > 0;
     if handed && *proof == Proof::Signed {
@@ -361,30 +361,30 @@ pub fn remove_people(tx: &mut Tx, shown: &[Shown<'_>]) -> Result<()> {
 }
 
 /// The visitor of a session is on another page now.
-pub(super) fn move_to(tx: &mut Tx, (site, visitor, proof): Shown<'_>, page: &Page) -> Result<()> {
+pub(crate) fn move_to(tx: &mut Tx, (site, visitor, proof): Shown<'_>, page: &Page) -> Result<()> {
     let Page { url, title, referrer, since } = page.clone();
     let values = values![site, visitor, proof.to_text(), url, title, referrer, since, tx.now()];
     tx.run(MOVE_TO, values).map(drop)
 }
 
 /// Removes a visitor that has no conversation (its thread went to somebody else).
-pub(super) fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result<bool> {
+pub(crate) fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result<bool> {
     Ok(tx.run(REMOVE_IF_IDLE, values![site, id])? > 0)
 }
 
 /// A token to add.
-pub(super) struct NewToken<'a> {
-    pub(super) hash: [u8; 32],
-    pub(super) proof: &'a Proof,
+pub(crate) struct NewToken<'a> {
+    pub(crate) hash: [u8; 32],
+    pub(crate) proof: &'a Proof,
     /// The token that it takes the place of once it is shown.
-    pub(super) replaces: Option<TokenId>,
+    pub(crate) replaces: Option<TokenId>,
     /// The identity secret that signed it.
-    pub(super) signed_by: Option<KeyId>,
+    pub(crate) signed_by: Option<KeyId>,
     /// Where its browser came from.
-    pub(super) network: Option<NetworkBucket>,
+    pub(crate) network: Option<NetworkBucket>,
 }
 
-pub(super) fn add_token(tx: &mut Tx, visitor: &Visitor, new: NewToken<'_>) -> Result<VisitorSession> {
+pub(crate) fn add_token(tx: &mut Tx, visitor: &Visitor, new: NewToken<'_>) -> Result<VisitorSession> {
     let NewToken { hash, proof, replaces, signed_by, network } = new;
     let token_id = tx.next_id(Kind::Token, TokenId)?;
     let (created_at, expires_at) = (tx.now(), tx.now().plus_seconds(TOKEN_IDLE_S));
@@ -399,12 +399,12 @@ pub(super) fn add_token(tx: &mut Tx, visitor: &Visitor, new: NewToken<'_>) -> Re
 }
 
 /// Is the session's token still there?
-pub(super) fn is_held(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
+pub(crate) fn is_held(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
     Ok(tx.one::<(i64,)>(HELD, values![session.site_id, session.token_id])?.is_some())
 }
 
 /// It was shown: the token that it replaced, if any, ends soon.
-pub(super) fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
+pub(crate) fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
     let now = tx.now();
     if let Some(old) = session.replaces {
         tx.run(END_REPLACED, values![session.site_id, old, now.plus_seconds(TOKEN_GRACE_S)])?;
@@ -415,24 +415,24 @@ pub(super) fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
 }
 
 /// Tokens that are to replace this one and were not shown yet.
-pub(super) fn unused_successors(tx: &mut Tx, session: &VisitorSession) -> Result<i64> {
+pub(crate) fn unused_successors(tx: &mut Tx, session: &VisitorSession) -> Result<i64> {
     let values = values![session.site_id, session.visitor_id, session.token_id];
     Ok(tx.one::<(i64,)>(UNUSED_SUCCESSORS, values)?.map_or(0, |(count,)| count))
 }
 
 /// A browser that was given a token.
-pub(super) struct BrowserRow {
-    pub(super) site_id: SiteId,
-    pub(super) external_id: String,
-    pub(super) anonymous: bool,
-    pub(super) proof: String,
-    pub(super) network: Option<i64>,
-    pub(super) created_at: Millis,
+pub(crate) struct BrowserRow {
+    pub(crate) site_id: SiteId,
+    pub(crate) external_id: String,
+    pub(crate) anonymous: bool,
+    pub(crate) proof: String,
+    pub(crate) network: Option<i64>,
+    pub(crate) created_at: Millis,
 }
 record!(BrowserRow { site_id, external_id, anonymous, proof, network, created_at });
 
 /// The newest tokens of each site of an account, or of one of its sites: by site, newest first.
-pub(super) async fn newest_browsers(
+pub(crate) async fn newest_browsers(
     store: &Store,
     owner: AccountId,
     site: Option<SiteId>,
@@ -442,7 +442,7 @@ pub(super) async fn newest_browsers(
 }
 
 /// Of all sites: nobody asks, and nothing is told but which tokens went.
-pub(super) fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenId>> {
+pub(crate) fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenId>> {
     let now = tx.now();
     let rows: Vec<(SiteId, TokenId, VisitorId, String)> = tx.all(REMOVE_EXPIRED, values![now, limit])?;
     let shown: Vec<_> = rows.iter().map(|(site, _, visitor, proof)| (site, visitor, proof)).collect();
@@ -457,7 +457,7 @@ pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     Ok(tokens + visitors)
 }
 
-pub(super) fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
+pub(crate) fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
     tx.run(REMOVE_TOKEN, values![session.site_id, session.token_id])?;
     remove_people(tx, &[(session.site_id, session.visitor_id, &session.proof)])
 }

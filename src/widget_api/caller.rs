@@ -40,7 +40,7 @@ impl FromRequestParts<App> for CurrentVisitor {
 pub(super) async fn current(app: &App, token: Option<&str>, page: &PageOrigin) -> Result<CurrentVisitor> {
     let session = app.visitors.find(&app.store, token.ok_or(Error::InvalidToken)?).await?;
     let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
-    site.check_session(&session, page.0.as_deref())?;
+    session.check(&site, page.0.as_deref())?;
     Ok(CurrentVisitor { session, site })
 }
 

@@ -14,13 +14,15 @@ use crate::conversations::{self, Conversation, ConversationForVisitor};
 use crate::error::{Error, Result};
 use crate::events::{self, Cursor};
 use crate::fair_limit::Tenant;
+use crate::flows::{self, Arrived};
 use crate::http::address::ClientAddress;
 use crate::http::body::{Done, JsonBody};
-use crate::http::token_buckets::{BucketKeys, Charge};
+use crate::hub::VisitorHint;
 use crate::messages::{self, Author, Body, ClientId, Draft, History, MessageForVisitor, Outgoing, Target};
-use crate::realtime::{self, VisitorHint};
+use crate::rate_limits::{BucketKeys, Charge};
+use crate::realtime;
 use crate::sites::Site;
-use crate::visitors::{self, Arrived, NetworkBucket, Start, VisitorForVisitor, VisitorSession};
+use crate::visitors::{self, NetworkBucket, Start, VisitorForVisitor, VisitorSession};
 
 use super::caller::{AnyOrigin, CurrentVisitor, PageOrigin, bearer, current};
 use super::welcome::Welcome;
@@ -169,7 +171,7 @@ async fn act_otherwise(app: &App, site: &Site, session: &VisitorSession, command
         Command::Start(_) | Command::Send(_) | Command::Hint(_) => return Err(Error::InvalidToken),
         Command::History(Before { before }) => Json(history(app, site, session, before).await?).into_response(),
         Command::Logout(_) => {
-            visitors::log_out(app, session).await?;
+            visitors::log_out(&app.store, session).await?;
             Json(Done {}).into_response()
         }
     })
@@ -192,7 +194,7 @@ async fn start_session(
         // A token that expired or belongs to another site is ignored: the visitor starts a new session.
         Some(token) => {
             match app.visitors.find(&app.store, &token).await {
-                Ok(old) => Some(old).filter(|old| old.site_id == site.id && site.trusts(old)),
+                Ok(old) => Some(old).filter(|old| old.site_id == site.id && old.is_trusted_by(&site)),
                 Err(Error::InvalidToken) => None,
                 // The token may be good: who shows it must not become somebody new because the storage failed.
                 Err(error) => return Err(error),
@@ -205,7 +207,7 @@ async fn start_session(
     app.rate_limits.token_buckets.charge(&keys, Charge::Arrival, Instant::now())?;
     // After the rate limit: a refused request does not queue.
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
-    if !visitors::is_known(app, old.as_ref(), &arrival).await? {
+    if !flows::is_known(&app.store, old.as_ref(), &arrival).await? {
         let taken = app.rate_limits.new_visitors.take_for_network(
             address.network(),
             app.config.new_visitors_per_hour,
@@ -214,7 +216,7 @@ async fn start_session(
         taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
         // An invalid signature is refused later.
         if arrival.identity_token.is_none() {
-            abuse::admit(app, &site, work.as_deref()).inspect_err(|_| {
+            abuse::admit(&app.abuse, &site, work.as_deref()).inspect_err(|_| {
                 // The same visitor retries with its proof of work.
                 app.rate_limits.new_visitors.refund_network(address.network());
             })?;
@@ -222,7 +224,7 @@ async fn start_session(
     }
     let language = arrival.locale.clone().unwrap_or_default();
     let mended = arrival.mended.clone();
-    let arrived = visitors::arrive(app, &site, old, arrival).await?;
+    let arrived = flows::start_session(&app.store, &app.vault, &site, old, arrival).await?;
     if let Some(page) = &arrived.visitor.page {
         realtime::show_page(app, &site, &arrived.session, page);
     }
@@ -263,7 +265,7 @@ async fn send_message(app: &App, site: &Site, session: VisitorSession, send: Sen
     let author = Author::Visitor(session.visitor_id);
     let target = Target::Thread { visitor: session.visitor_id, proof: session.proof, mode: site.identity_mode };
     let drafts = vec![Draft { client_id: send.client_id, body }];
-    let stored = messages::send(app, Outgoing { site: site.id, target, author, drafts }).await;
+    let stored = messages::send(&app.appender, Outgoing { site: site.id, target, author, drafts }).await;
     if stored.is_err() {
         // A message that was not stored does not count.
         app.rate_limits.messages.refund(&key);

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::cpu_pool;
+use crate::encoding::{Encoded, Encoding};
 use crate::error::{Error, Result};
-use crate::http::encoding::{Encoded, Encoding};
 use crate::http::etag::conditional;
 use crate::http::headers::{CROSS_ORIGIN_RESOURCE_POLICY, TIMING_ALLOW_ORIGIN};
 use crate::http::route::{Caller, Route};
@@ -110,7 +110,7 @@ async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
         return Ok(refusal("this chat is paused. Its owner can switch it on in My Sites."));
     }
     if let Some(page) = &page {
-        sites::saw_page(&app, site.id, page);
+        sites::saw_page(&app.sites, site.id, page);
     }
     let bound_to_page = !site.allowed_domains.is_empty();
     let script = match script(&app, site, origin::of_server(&app, &parts)).await {

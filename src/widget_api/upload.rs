@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::address::ClientAddress;
-use crate::http::token_buckets::{BucketKeys, Charge};
 use crate::http::uploads::with_upload;
 use crate::images::{self, ImageView, Uploaded};
+use crate::rate_limits::{BucketKeys, Charge};
 
 use super::caller::{AnyOrigin, CurrentVisitor};
 
@@ -35,7 +35,7 @@ async fn take(app: &App, visitor: &CurrentVisitor, address: ClientAddress, body:
     )?;
     let limit = site.limits.image_bytes as usize;
     let image = with_upload(app, (site.id, network), body, limit, async |bytes| {
-        images::accept_from_visitor(app, site, &visitor.session, network, bytes).await
+        images::accept_from_visitor(&app.images, site.images(), visitor.session.author(), network, bytes).await
     })
     .await?;
     Ok(Uploaded { image: ImageView::from(&image) })

@@ -1,7 +1,7 @@
 //! Every route, called by those who may not.
 
 use ocs::http::route::Caller;
-use ocs::serve::all_routes;
+use ocs::routes::all_routes;
 use serde_json::json;
 
 use crate::world::World;

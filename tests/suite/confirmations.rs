@@ -2,7 +2,7 @@
 
 use hyper::Method;
 use ocs::http::route::{Caller, Reconfirm, Route};
-use ocs::serve::all_routes;
+use ocs::routes::all_routes;
 use serde_json::{Value, json};
 
 use crate::second_factor::{code, protect};

@@ -1,7 +1,7 @@
 //! The committed description is the program's own, and names every address of the tables.
 
 use ocs::openapi::describe;
-use ocs::serve::all_routes;
+use ocs::routes::all_routes;
 use serde_json::Value;
 
 #[test]

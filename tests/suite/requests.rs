@@ -2,7 +2,7 @@
 
 use hyper::Method;
 use ocs::http::route::Caller;
-use ocs::serve::all_routes;
+use ocs::routes::all_routes;
 use serde_json::json;
 
 use crate::connections::Raw;

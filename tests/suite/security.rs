@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use hyper::{Method, StatusCode};
 use ocs::http::route::Caller;
-use ocs::serve::all_routes;
+use ocs::routes::all_routes;
 use serde_json::{Value, json};
 
 use crate::world::{Answer, Line, Owner, Site, Visitor, World};

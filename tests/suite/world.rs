@@ -138,7 +138,9 @@ impl World {
         self.config.listen = address;
         self.http.address = address.to_string();
         let clock = Clock::Set(self.clock.clone());
-        self.running = Some(start(self.config.clone(), listener, clock).await.expect("the server starts"));
+        self.running = Some(
+            start(self.config.clone(), listener, clock, ocs::cli::socket::listen).await.expect("the server starts"),
+        );
     }
 
     /// Stops the server in good order.
@@ -194,13 +196,13 @@ impl World {
     /// Runs the chore that removes old events.
     pub async fn trim(&self) -> u64 {
         let running = self.running.as_ref().expect("a running server");
-        ocs::events::trim(&running.app).await.expect("a trimmed log")
+        ocs::events::trim(&running.app.store, running.app.config.event_days).await.expect("a trimmed log")
     }
 
     /// Purges the sites that were deleted, to its end.
     pub async fn purge(&self) {
         let running = self.running.as_ref().expect("a running server");
-        ocs::sites::purge(&running.app).await.expect("a server that works");
+        ocs::flows::purge(&running.app.store).await.expect("a server that works");
     }
 
     /// How many rows of a table have this site.
@@ -224,7 +226,7 @@ impl World {
     /// Runs the chore that removes visitors' tokens that have ended.
     pub async fn end_expired_tokens(&self) -> u64 {
         let running = self.running.as_ref().expect("a running server");
-        ocs::visitors::end_expired(&running.app).await.expect("a server that works")
+        ocs::visitors::end_expired(&running.app.store).await.expect("a server that works")
     }
 
     /// Now, in milliseconds.

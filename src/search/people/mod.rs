@@ -6,15 +6,16 @@
 
 use serde::Serialize;
 
-use crate::app::App;
-use crate::conversations::{self, ConversationForOperator};
+use crate::conversations::ConversationForOperator;
 use crate::error::{Error, Result};
+use crate::hub::Hub;
 use crate::id::{AccountId, ConversationId, PersonId, SiteId};
+use crate::inbox;
 use crate::storage::{Store, Term, Tx};
 use crate::visitors::Visitor;
 
 use super::Query;
-use super::find::WORK;
+use super::find::{Searches, WORK};
 use super::terms::terms;
 
 pub mod store;
@@ -96,18 +97,24 @@ pub(super) async fn index_older(store: &Store) -> Result<bool> {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn find(app: &App, owner: AccountId, filter: &PeopleFilter) -> Result<People> {
+pub async fn find(
+    database: &Store,
+    hub: &Hub,
+    searches: &Searches,
+    owner: AccountId,
+    filter: &PeopleFilter,
+) -> Result<People> {
     if filter.query.is_empty() {
         return Ok(People { conversations: Vec::new(), next: None, indexing: false });
     }
-    let _place = app.searches.place().await?;
-    let deadline = app.store.clock().deadline(WORK);
+    let _place = searches.place().await?;
+    let deadline = database.clock().deadline(WORK);
     let point = match filter.before {
         Some(before) => before,
-        None => store::end(&app.store).await?,
+        None => store::end(database).await?,
     };
     let terms = filter.query.terms();
-    let mut search = Search { store: &app.store, owner, filter, terms, point, found: Vec::new() };
+    let mut search = Search { store: database, owner, filter, terms, point, found: Vec::new() };
     while search.point.0 > 1 {
         search.look().await?;
         if search.is_full() || deadline.has_passed() {
@@ -115,8 +122,8 @@ pub async fn find(app: &App, owner: AccountId, filter: &PeopleFilter) -> Result<
         }
     }
     let next = (search.point.0 > 1).then(|| search.point.to_string());
-    let conversations = shown(app, search.found).await?;
-    let indexing = !store::not_indexed(&app.store, 1).await?.is_empty();
+    let conversations = shown(database, hub, search.found).await?;
+    let indexing = !store::not_indexed(database, 1).await?.is_empty();
     Ok(People { conversations, next, indexing })
 }
 
@@ -158,8 +165,12 @@ impl Search<'_> {
 }
 
 /// In the order in which they were found.
-async fn shown(app: &App, found: Vec<(SiteId, ConversationId)>) -> Result<Vec<ConversationForOperator>> {
-    let mut loaded = conversations::load_for_operator(app, &found).await?;
+async fn shown(
+    database: &Store,
+    hub: &Hub,
+    found: Vec<(SiteId, ConversationId)>,
+) -> Result<Vec<ConversationForOperator>> {
+    let mut loaded = inbox::load_for_operator(database, hub, &found).await?;
     loaded.sort_by_key(|c| found.iter().position(|key| *key == (c.site_id, c.id)));
     Ok(loaded)
 }

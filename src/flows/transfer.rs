@@ -1,28 +1,28 @@
 //! A thread follows its writer: from an anonymous visitor to the named one, from unsigned to signed.
 
+use crate::conversations::State;
+use crate::conversations::store as conversations;
 use crate::error::Result;
 use crate::events::{self, Event, Scope};
 use crate::messages;
 use crate::storage::Tx;
 use crate::visitors::{Proof, Visitor, VisitorSession};
 
-use super::store;
-
 /// Gives what `session` wrote to (`visitor`, `proof`). Where that pair has an open conversation already, the one handed
 /// over is closed: there is at most one open conversation for a visitor and proof.
-pub fn hand_over(tx: &mut Tx, session: &VisitorSession, visitor: &Visitor, proof: &Proof) -> Result<()> {
+pub(super) fn transfer(tx: &mut Tx, session: &VisitorSession, visitor: &Visitor, proof: &Proof) -> Result<()> {
     if session.visitor_id == visitor.id && session.proof == *proof {
         return Ok(());
     }
-    let threads = store::of_proof(tx, session.site_id, session.visitor_id, &session.proof)?;
-    let mut open_already = store::of_proof(tx, session.site_id, visitor.id, proof)?
+    let threads = conversations::of_proof(tx, session.site_id, session.visitor_id, &session.proof)?;
+    let mut open_already = conversations::of_proof(tx, session.site_id, visitor.id, proof)?
         .iter()
-        .any(|conversation| conversation.state == super::State::Open);
+        .any(|conversation| conversation.state == State::Open);
     let mut changes = Vec::with_capacity(threads.len());
     for thread in threads {
-        let state = if open_already { super::State::Closed } else { thread.state };
-        open_already |= state == super::State::Open;
-        store::give(tx, &thread, visitor.id, proof, state)?;
+        let state = if open_already { State::Closed } else { thread.state };
+        open_already |= state == State::Open;
+        conversations::give(tx, &thread, visitor.id, proof, state)?;
         if visitor.id != session.visitor_id {
             messages::store::give(tx, (thread.site_id, thread.id), visitor.id)?;
         }

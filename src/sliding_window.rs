@@ -7,60 +7,10 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::id::{SiteId, VisitorId};
-
-use super::token_buckets::TokenBuckets;
-
 /// Events closer than this share one timestamp.
 const SLOT: Duration = Duration::from_millis(100);
 /// Keys held by one window.
 const MAX_KEYS: usize = 200_000;
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// Calls of the compatible API that share a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ApiCall {
-    /// Reading messages.
-    Fetch,
-    /// Writing a reply.
-    Reply,
-}
-
-/// All rate limits of a running server.
-pub struct RateLimits {
-    /// Messages of a visitor a minute. Signed visitors are counted apart from anybody who types the same id.
-    pub messages: SlidingWindow<(SiteId, VisitorId, bool)>,
-    /// Calls of the compatible API a minute.
-    pub api_calls: SlidingWindow<(SiteId, ApiCall)>,
-    /// New visitor sessions an hour, by network.
-    pub new_visitors: SlidingWindow<u128>,
-    /// Sign-ups an hour, by network.
-    pub sign_ups: SlidingWindow<u128>,
-    /// Token buckets for everything else that visitors, addresses and sites request.
-    pub token_buckets: TokenBuckets,
-    /// Wrong passwords by account: the digest of the e-mail address, whether or not the account exists.
-    pub passwords_by_account: Throttle<[u8; 32]>,
-    /// Wrong two-factor codes by account.
-    pub codes_by_account: Throttle<[u8; 32]>,
-    /// Wrong passwords by network.
-    pub passwords_by_network: Throttle<u128>,
-}
-
-impl Default for RateLimits {
-    fn default() -> RateLimits {
-        RateLimits {
-            messages: SlidingWindow::new(MINUTE),
-            api_calls: SlidingWindow::new(MINUTE),
-            new_visitors: SlidingWindow::new(HOUR),
-            sign_ups: SlidingWindow::new(HOUR),
-            token_buckets: TokenBuckets::default(),
-            passwords_by_account: Throttle::new(10),
-            codes_by_account: Throttle::new(5),
-            passwords_by_network: Throttle::new(30),
-        }
-    }
-}
 
 /// Sliding window: a limit of events by key, exact to 100 ms and never exceeded.
 pub struct SlidingWindow<K> {
@@ -281,6 +231,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3_600);
 
     const fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)

@@ -43,7 +43,7 @@ pub enum Who {
 
 impl Who {
     /// Do both come with the same proof? Those who type somebody's external id take none of the owner's places.
-    pub(super) fn is_as_proven(&self, other: &Who) -> bool {
+    pub(crate) fn is_as_proven(&self, other: &Who) -> bool {
         match (self, other) {
             (Who::Visitor { session, .. }, Who::Visitor { session: other, .. }) => session.proof == other.proof,
             (Who::Operator { .. }, Who::Operator { .. }) => true,
@@ -54,7 +54,7 @@ impl Who {
 
 /// Something to tell.
 #[derive(Debug, Clone)]
-pub(super) enum Item {
+pub(crate) enum Item {
     /// An event: its place in the log and its JSON.
     Event { place: Place, json: Arc<str> },
     /// A whole frame that is not in the log; its bytes are shared by all who hear it.
@@ -72,7 +72,7 @@ impl Item {
 
 /// How a seat ends from the server's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// The queue overflowed.
     TooSlow,
     /// The credential ended.
@@ -85,10 +85,10 @@ pub(super) enum Ending {
 
 /// One connected client.
 pub struct Seat {
-    pub(super) id: u64,
-    pub(super) who: Who,
+    pub(crate) id: u64,
+    pub(crate) who: Who,
     /// Somebody can see a chat there. Only a console is ever absent.
-    pub(super) present: AtomicBool,
+    pub(crate) present: AtomicBool,
     queue: Mutex<Queue>,
     wake: Notify,
 }
@@ -101,23 +101,23 @@ struct Queue {
 }
 
 impl Seat {
-    pub(super) fn new(id: u64, who: Who, present: bool) -> Seat {
+    pub(crate) fn new(id: u64, who: Who, present: bool) -> Seat {
         Seat { id, who, present: AtomicBool::new(present), queue: Mutex::default(), wake: Notify::new() }
     }
 
     /// Adds an event. A full queue ends the seat: the client resumes from its cursor and misses nothing.
-    pub(super) fn tell(&self, place: Place, json: Arc<str>) {
+    pub(crate) fn tell(&self, place: Place, json: Arc<str>) {
         self.push(Item::Event { place, json });
     }
 
     /// Adds a signal; dropped where the client is behind already.
-    pub(super) fn signal(&self, frame: Utf8Bytes) {
+    pub(crate) fn signal(&self, frame: Utf8Bytes) {
         if self.queue().items.len() < WAITING / 2 {
             self.push(Item::Signal(frame));
         }
     }
 
-    pub(super) fn end(&self, ending: Ending) {
+    pub(crate) fn end(&self, ending: Ending) {
         self.queue().ending.get_or_insert(ending);
         self.wake.notify_one();
     }
@@ -140,7 +140,7 @@ impl Seat {
     }
 
     /// The next thing to tell, or how it ends. Safe to drop while waiting.
-    pub(super) async fn next(&self) -> Result<Item, Ending> {
+    pub(crate) async fn next(&self) -> Result<Item, Ending> {
         loop {
             if let Some(next) = self.take() {
                 return next;
@@ -150,7 +150,7 @@ impl Seat {
     }
 
     /// The same, where there is something without waiting.
-    pub(super) fn take(&self) -> Option<Result<Item, Ending>> {
+    pub(crate) fn take(&self) -> Option<Result<Item, Ending>> {
         let mut queue = self.queue();
         if let Some(ending) = queue.ending {
             return Some(Err(ending));
@@ -165,7 +165,7 @@ impl Seat {
     }
 
     /// Does nothing wait, not even the end?
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let queue = self.queue();
         queue.items.is_empty() && queue.ending.is_none()
     }

@@ -1,17 +1,18 @@
 //! A visitor arrives: with nothing, with this browser's token, or with a name its page gives it.
 
-use crate::app::App;
-use crate::conversations;
 use crate::error::{Error, Result};
 use crate::events::{self, Effect, Event, Scope};
 use crate::id::{KeyId, SiteId};
 use crate::search::people;
 use crate::secret;
 use crate::sites::{IdentityMode, Site};
-use crate::storage::Tx;
+use crate::storage::{Store, Tx};
 
-use super::store::{Claims, NewToken};
-use super::{Arrival, NetworkBucket, Proof, Visitor, VisitorSession, store, verify};
+use crate::vault::Vault;
+use crate::visitors::store::{self, Claims, NewToken};
+use crate::visitors::{Arrival, NetworkBucket, Proof, Visitor, VisitorSession, verify};
+
+use super::transfer::transfer;
 
 /// Tokens that are made in place of one old token before any of them was shown.
 const UNUSED_SUCCESSORS: i64 = 3;
@@ -37,10 +38,16 @@ impl Arrived {
 ///
 /// The same id again resumes; an anonymous visitor that is now named keeps its thread; another named id starts anew and
 /// sees nothing of the old one. What an unsigned id opens is the site's identity mode (see [`Proof`]).
-pub async fn arrive(app: &App, site: &Site, old: Option<VisitorSession>, arrival: Arrival) -> Result<Arrived> {
-    let signed = signed_by(app, site, &arrival).await?;
+pub async fn start_session(
+    database: &Store,
+    vault: &Vault,
+    site: &Site,
+    old: Option<VisitorSession>,
+    arrival: Arrival,
+) -> Result<Arrived> {
+    let signed = signed_by(database, vault, site, &arrival).await?;
     let site = site.clone();
-    app.store.write(move |tx| arrive_in(tx, &site, old.clone(), &arrival, signed)).await
+    database.write(move |tx| arrive_in(tx, &site, old.clone(), &arrival, signed)).await
 }
 
 fn arrive_in(
@@ -80,21 +87,22 @@ fn arrive_in(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_known(app: &App, old: Option<&VisitorSession>, arrival: &Arrival) -> Result<bool> {
+pub async fn is_known(database: &Store, old: Option<&VisitorSession>, arrival: &Arrival) -> Result<bool> {
     let Some(session) = old else { return Ok(false) };
-    let visitor = store::of_session(&app.store, session).await?;
+    let visitor = store::of_session(database, session).await?;
     Ok(visitor
         .is_some_and(|visitor| visitor.external_id == arrival.external_id || (visitor.anonymous && !arrival.anonymous)))
 }
 
 /// The secret that signed who comes; none where nobody did.
-async fn signed_by(app: &App, site: &Site, arrival: &Arrival) -> Result<Option<KeyId>> {
+async fn signed_by(database: &Store, vault: &Vault, site: &Site, arrival: &Arrival) -> Result<Option<KeyId>> {
     let Some(token) = &arrival.identity_token else { return Ok(None) };
     if arrival.anonymous {
         return Err(Error::InvalidIdentity("it came without an externalId"));
     }
-    let (ids, secrets): (Vec<KeyId>, Vec<_>) = crate::sites::identity_secrets(app, site.id).await?.into_iter().unzip();
-    let is_by = |secrets| verify(token, &arrival.external_id, secrets, app.store.now());
+    let (ids, secrets): (Vec<KeyId>, Vec<_>) =
+        crate::sites::identity_secrets(database, vault, site.id).await?.into_iter().unzip();
+    let is_by = |secrets| verify(token, &arrival.external_id, secrets, database.now());
     // All of them say best why none did.
     is_by(&secrets)?;
     Ok(secrets.iter().position(|secret| is_by(std::slice::from_ref(secret)).is_ok()).map(|at| ids[at]))
@@ -205,7 +213,7 @@ impl Naming<'_> {
 
 /// What a session wrote, and what is known of who wrote it, goes to (`visitor`, `proof`).
 fn hand_over(tx: &mut Tx, session: &VisitorSession, visitor: &Visitor, proof: &Proof) -> Result<()> {
-    conversations::hand_over(tx, session, visitor, proof)?;
+    transfer(tx, session, visitor, proof)?;
     store::hand_over(tx, session, (visitor.site_id, visitor.id, proof))
 }
 

@@ -1,5 +1,9 @@
 //! Everybody who is connected to this process.
 
+pub(crate) mod frame;
+pub(crate) mod seat;
+mod tickets;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,8 +20,14 @@ use crate::id::{AccountId, SessionId, SiteId, VisitorId};
 use crate::sites::Site;
 use crate::visitors::{Proof, VisitorSession};
 
-use super::frame::{Frame, OperatorSignal, PlainFrame, VisitorSignal};
-use super::seat::{Ending, Seat, Who};
+use frame::{ByeReason, Frame, PlainFrame};
+use seat::{Ending, Seat, Who};
+
+pub use frame::{
+    OperatorEvent, OperatorFrame, OperatorHello, OperatorHint, OperatorSignal, VisitorEvent, VisitorFrame,
+    VisitorHello, VisitorHint, VisitorSignal,
+};
+pub use tickets::{OperatorPass, Tickets};
 
 /// Connections of one visitor and proof: more tabs than that share, or take turns.
 const SEATS_PER_VISITOR: usize = 12;
@@ -37,7 +47,7 @@ pub struct Hub {
     opened: Instant,
     seats: Mutex<Seats>,
     next_id: AtomicU64,
-    pub(super) admission: Semaphore,
+    pub(crate) admission: Semaphore,
 }
 
 #[derive(Default)]
@@ -50,7 +60,7 @@ struct Seats {
 }
 
 /// A seat that is taken; dropping it leaves.
-pub(super) struct Seated {
+pub(crate) struct Seated {
     hub: Arc<Hub>,
     seat: Arc<Seat>,
 }
@@ -75,7 +85,7 @@ impl Default for Hub {
 
 impl Hub {
     /// Takes a seat; none when its owner has too many. `present`: somebody can see a chat there.
-    pub(super) fn sit(self: &Arc<Hub>, who: Who, present: bool) -> Option<Seated> {
+    pub(crate) fn sit(self: &Arc<Hub>, who: Who, present: bool) -> Option<Seated> {
         let seat = Arc::new(Seat::new(self.next_id.fetch_add(1, Ordering::Relaxed), who, present));
         let mut seats = self.seats();
         let (row, most) = seats.row(&seat.who);
@@ -95,7 +105,7 @@ impl Hub {
     }
 
     /// The first stroke from `moment` on.
-    pub(super) fn on_the_stroke(&self, moment: Instant) -> Instant {
+    pub(crate) fn on_the_stroke(&self, moment: Instant) -> Instant {
         let strokes = moment.saturating_duration_since(self.opened).as_nanos().div_ceil(STROKE.as_nanos());
         self.opened + STROKE * u32::try_from(strokes).unwrap_or(u32::MAX)
     }
@@ -118,12 +128,12 @@ impl Hub {
     }
 
     /// A console says whether somebody can see a chat on it.
-    pub(super) fn set_present(self: &Arc<Hub>, seat: &Seated, present: bool) {
+    pub(crate) fn set_present(self: &Arc<Hub>, seat: &Seated, present: bool) {
         self.change_presence(&seat.who, present, |other| other.id == seat.id);
     }
 
     /// The same for the consoles of a session, whose streams cannot be told apart.
-    pub(super) fn set_session_present(self: &Arc<Hub>, account: AccountId, session: SessionId, present: bool) {
+    pub(crate) fn set_session_present(self: &Arc<Hub>, account: AccountId, session: SessionId, present: bool) {
         let who = Who::Operator { account, session };
         let of_session = |other: &Seat| matches!(&other.who, Who::Operator { session: its, .. } if *its == session);
         self.change_presence(&who, present, of_session);
@@ -155,30 +165,30 @@ impl Hub {
     }
 
     /// Tells an event to the consoles of an account.
-    pub(super) fn tell_operators(&self, account: AccountId, place: Place, json: &Arc<str>) {
+    pub(crate) fn tell_operators(&self, account: AccountId, place: Place, json: &Arc<str>) {
         for seat in self.seats().operators.get(&account).into_iter().flatten() {
             seat.tell(place, json.clone());
         }
     }
 
     /// Notes that whoever hears this event has it in its seat, and all events before.
-    pub(super) fn note_relayed(&self, number: Number) {
+    pub(crate) fn note_relayed(&self, number: Number) {
         let mut seats = self.seats();
         seats.relayed = seats.relayed.with(number);
     }
 
     /// Up to where events are in the seats of those who hear them, since the start.
-    pub(super) fn relayed(&self) -> Position {
+    pub(crate) fn relayed(&self) -> Position {
         self.seats().relayed
     }
 
     /// Does anybody sit who may hear about this conversation?
-    pub(super) fn has_visitor(&self, site: SiteId, visitor: VisitorId) -> bool {
+    pub(crate) fn has_visitor(&self, site: SiteId, visitor: VisitorId) -> bool {
         self.seats().visitors.contains_key(&(site, visitor))
     }
 
     /// Tells an event to the pages of a visitor that may read the conversation of `proof`.
-    pub(super) fn tell_visitor(
+    pub(crate) fn tell_visitor(
         &self,
         (site, visitor): (SiteId, VisitorId),
         proof: &Proof,
@@ -237,7 +247,7 @@ impl Hub {
             if session.site_id != site.id {
                 continue;
             }
-            match site.check_session(session, origin.as_deref()) {
+            match session.check(site, origin.as_deref()) {
                 Err(error) => seat.end(Ending::Refused(error.code())),
                 Ok(()) if *mode != site.identity_mode => seat.end(Ending::Reload),
                 Ok(()) => {}
@@ -385,7 +395,7 @@ fn shared<S: serde::Serialize>(signal: S) -> Utf8Bytes {
 }
 
 /// A frame that sends a client away for a random while of at most `within`.
-pub(super) fn bye(reason: super::frame::ByeReason, within: Duration) -> PlainFrame {
+pub(crate) fn bye(reason: ByeReason, within: Duration) -> PlainFrame {
     let mut random = [0; 2];
     // Without randomness all come back at the same moment, which is what a fixed delay would do as well.
     let _ = getrandom::fill(&mut random);

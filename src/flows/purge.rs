@@ -1,26 +1,26 @@
 //! Purging deleted sites. A deleted site belongs to nobody from that moment on; what was in it goes piece by piece, children
 //! first. Its row goes last and is what remembers the work, also over a restart.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::App;
+use tokio::sync::Notify;
+
 use crate::error::Result;
 use crate::id::SiteId;
-use crate::storage::{Tx, remove_in_pieces};
-use crate::{accounts, conversations, events, images, messages, visitors};
-
-use super::store;
+use crate::storage::{Store, Tx, remove_in_pieces};
+use crate::{accounts, conversations, events, images, messages, search, sites, visitors};
 
 /// Time until a purge that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// Purges sites as they are deleted. Never returns; spawn it as a background task.
-pub async fn run(app: App) {
+pub async fn run(store: Store, deleted_sites: Arc<Notify>) {
     loop {
-        if let Err(error) = purge(&app).await {
+        if let Err(error) = purge(&store).await {
             tracing::warn!(%error, "a deleted site could not be purged; trying again later");
         }
-        let _ = tokio::time::timeout(PAUSE, app.deleted_sites.notified()).await;
+        let _ = tokio::time::timeout(PAUSE, deleted_sites.notified()).await;
     }
 }
 
@@ -28,9 +28,9 @@ pub async fn run(app: App) {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn purge(app: &App) -> Result<()> {
-    while let Some(site) = store::next_deleted(&app.store).await? {
-        remove_in_pieces(&app.store, move |tx, rows| remove_piece(tx, site, rows)).await?;
+pub async fn purge(store: &Store) -> Result<()> {
+    while let Some(site) = sites::next_deleted(store).await? {
+        remove_in_pieces(store, move |tx, rows| remove_piece(tx, site, rows)).await?;
     }
     Ok(())
 }
@@ -40,7 +40,7 @@ pub async fn purge(app: &App) -> Result<()> {
 fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     let mut left = rows;
     left -= images::delete_batch(tx, site, left)?;
-    left -= messages::store::forget_some(tx, site, left)?;
+    left -= remove_messages(tx, site, left)?;
     left -= events::store::forget_some(tx, site, left)?;
     left -= conversations::store::forget_some(tx, site, left)?;
     left -= visitors::store::forget_some(tx, site, left)?;
@@ -49,7 +49,17 @@ fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
         tx.keep_cache();
         return Ok(rows - left);
     }
-    store::delete(tx, site)?;
+    sites::delete_row(tx, site)?;
     accounts::store::remove_nobody(tx)?;
     Ok(rows - left)
+}
+
+/// Removes the first messages of a site, at most so many, and what the index of words has of them.
+fn remove_messages(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+    let messages = messages::store::first(tx, site, limit)?;
+    if !messages.is_empty() {
+        search::store::forget_messages(tx, site, &messages);
+        messages::store::remove(tx, site, &messages)?;
+    }
+    Ok(messages.len() as i64)
 }

@@ -85,7 +85,7 @@ pub type VisitorFrame = Frame<VisitorEvent, VisitorSignal>;
 /// Frames to an operator's console.
 pub type OperatorFrame = Frame<OperatorEvent, OperatorSignal>;
 /// Frames that are the same for both.
-pub(super) type PlainFrame = Frame<(), ()>;
+pub(crate) type PlainFrame = Frame<(), ()>;
 
 /// What happened, as a visitor may know it.
 #[derive(Debug, Serialize, schemars::JsonSchema)]

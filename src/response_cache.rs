@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use crate::id::{ConversationId, KeyId, SiteId};
 use crate::sites::Site;
 
-use super::encoding::Encoded;
+use crate::encoding::Encoded;
 
 /// Cached scripts, about 15 KB each with their compressed encodings.
 const MAX_SCRIPTS: usize = 2_000;

@@ -104,7 +104,7 @@ impl Encoded {
     /// Wraps a body without compressing it.
     pub fn plain(plain: String) -> Encoded {
         let hash: [u8; 32] = Sha256::digest(plain.as_bytes()).into();
-        Encoded { tag: super::dist::fingerprint(&hash), plain: plain.into(), small: None }
+        Encoded { tag: fingerprint(&hash), plain: plain.into(), small: None }
     }
 
     /// The body in the wanted encoding, or uncompressed.
@@ -115,6 +115,11 @@ impl Encoded {
             (Encoding::Plain, _) | (_, None) => (Encoding::Plain, self.plain.clone()),
         }
     }
+}
+
+/// Half of a SHA-256 as text.
+pub fn fingerprint(sha256: &[u8; 32]) -> String {
+    sha256[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Compressed bodies, keyed by the SHA-256 of the plain body.
