@@ -64,7 +64,7 @@ impl CurrentOperator {
     /// # Errors
     /// `ConfirmationRequired` with what to show.
     pub async fn check_confirmed(&self, app: &App) -> Result<()> {
-        accounts::check_confirmed(app, self.account, self.confirmed_at).await
+        accounts::check_confirmed(&app.accounts, self.account, self.confirmed_at).await
     }
 
     /// The account record.
