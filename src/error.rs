@@ -40,6 +40,9 @@ pub enum Error {
     /// Wrong e-mail address or password; which one is not said.
     #[error("the e-mail address or the password is wrong")]
     WrongCredentials,
+    /// Wrong password of a signed-in user: nothing else was asked for.
+    #[error("the password is wrong")]
+    WrongPassword,
     /// The password is right, and the account requires a two-factor code.
     #[error("this account asks for a code as well; enter the one that your authenticator app shows")]
     SecondFactorRequired,
@@ -63,7 +66,7 @@ pub enum Error {
     EmailTaken,
     /// The password is too short, too long, or among the most common ones.
     #[error(
-        "Use 10 to 256 characters. Common passwords and your own name or address are refused, even with digits or signs added."
+        "The password must have 10 to 256 characters. Common passwords and your own name or address are refused, even with digits or signs added."
     )]
     WeakPassword,
     /// The visitor's token is unknown, expired or revoked: start anew.
@@ -226,7 +229,7 @@ impl Error {
             Error::NotFound => ErrorCode::NotFound,
             Error::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Error::NotSignedIn => ErrorCode::NotSignedIn,
-            Error::WrongCredentials => ErrorCode::WrongCredentials,
+            Error::WrongCredentials | Error::WrongPassword => ErrorCode::WrongCredentials,
             Error::SecondFactorRequired => ErrorCode::SecondFactorRequired,
             Error::WrongCode => ErrorCode::WrongCode,
             Error::ConfirmationRequired(_) => ErrorCode::ConfirmationRequired,

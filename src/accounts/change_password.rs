@@ -19,7 +19,7 @@ pub struct PasswordChange {
 /// Changes the password of somebody who knows the present one; `kept` is the session that asks.
 ///
 /// # Errors
-/// `WrongCredentials`, `WeakPassword`, `TooManyRequests`.
+/// `WrongPassword`, `WeakPassword`, `TooManyRequests`.
 pub async fn change_password(
     accounts: &Accounts,
     by: &By,
@@ -45,7 +45,7 @@ pub(super) async fn confirm(accounts: &Accounts, account: &Account, password: &s
     let attempt = attempt(&accounts.attempts, &account.email, Source::Session)?;
     let stored = store::password(&accounts.store, account.id).await?;
     if !accounts.passwords.check(password, stored.as_deref()).await? {
-        return Err(Error::WrongCredentials);
+        return Err(Error::WrongPassword);
     }
     attempt.succeeded();
     Ok(())

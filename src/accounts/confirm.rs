@@ -38,7 +38,7 @@ pub struct Evidence<'a> {
 /// Confirms a session for the next minutes. Tries count as those of signing in do.
 ///
 /// # Errors
-/// `WrongCredentials`, `WrongCode`, `TooManyRequests`; `ConfirmationRequired` where the wrong one of both was shown.
+/// `WrongPassword`, `WrongCode`, `TooManyRequests`; `ConfirmationRequired` where the wrong one of both was shown.
 pub async fn confirm(
     accounts: &Accounts,
     by: &By,

@@ -13,7 +13,7 @@ use super::{Account, Accounts, second_factor, store};
 /// `remove_owned` removes what belongs to the account, in the same transaction. Everything happens, or nothing.
 ///
 /// # Errors
-/// `WrongCredentials`, `SecondFactorRequired`, `WrongCode`, `TooManyRequests`.
+/// `WrongPassword`, `SecondFactorRequired`, `WrongCode`, `TooManyRequests`.
 pub async fn delete(
     accounts: &Accounts,
     by: &By,

@@ -45,7 +45,7 @@ pub async fn protection(accounts: &Accounts, account: AccountId) -> Result<Prote
 /// Makes a secret for the owner's device. Nothing changes at sign-in until a code has shown that it arrived.
 ///
 /// # Errors
-/// `WrongCredentials`, `TooManyRequests`; `Conflict` when a second factor is on.
+/// `WrongPassword`, `TooManyRequests`; `Conflict` when a second factor is on.
 pub async fn begin_second_factor(accounts: &Accounts, account: &Account, password: &str) -> Result<Enrolment> {
     confirm(accounts, account, password).await?;
     let mut bytes = [0; totp::SECRET_BYTES];
@@ -96,7 +96,7 @@ pub async fn confirm_second_factor(
 /// Replaces the recovery codes: those on the old paper are over, and so are the account's other sessions.
 ///
 /// # Errors
-/// `WrongCredentials`, `WrongCode`, `TooManyRequests`.
+/// `WrongPassword`, `WrongCode`, `TooManyRequests`.
 pub async fn renew_recovery_codes(
     accounts: &Accounts,
     by: &By,
@@ -122,7 +122,7 @@ pub async fn renew_recovery_codes(
 /// other sessions end.
 ///
 /// # Errors
-/// `WrongCredentials`, `WrongCode`, `TooManyRequests`.
+/// `WrongPassword`, `WrongCode`, `TooManyRequests`.
 pub async fn end_second_factor(
     accounts: &Accounts,
     by: &By,

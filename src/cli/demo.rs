@@ -11,7 +11,7 @@ use crate::audit::By;
 use crate::error::Error;
 use crate::flows;
 use crate::messages::{self, Author, Body, ClientId, Draft, Outgoing, Target, Text};
-use crate::output::outln;
+use crate::output::{count, outln};
 use crate::secret::random_text;
 use crate::sites::{self, Colour, ConfigureSite, Look, Site, Variant};
 use crate::visitors::Start;
@@ -26,6 +26,9 @@ const NAME: &str = "Dana";
 pub(super) struct Demo {
     #[command(flatten)]
     config_args: ConfigArgs,
+    /// Add the sample chats to a folder that has accounts already
+    #[arg(long)]
+    yes: bool,
 }
 
 /// What was created.
@@ -41,6 +44,18 @@ impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config_args.read()?;
         let data = config.data.display().to_string();
+        if !self.yes && config.data.exists() {
+            let Output::Users(users) = send(self.config_args.read()?, Command::ListUsers).await? else {
+                return Err(unexpected());
+            };
+            if users.iter().any(|user| user.email != EMAIL) {
+                bail!(
+                    "{data} is in use: it has {} already. The demo would add the account {EMAIL} with two sites to it; \
+                     repeat with --yes to have it there, or try it in a folder of its own: ocs demo --data demo",
+                    count(users.len(), "account")
+                );
+            }
+        }
         let password = random_text(12);
         let command = Command::Demo { password: password.clone() };
         let Output::DemoCreated(made) = send(config, command).await? else { return Err(unexpected()) };
@@ -54,6 +69,7 @@ impl Demo {
         for (name, key) in &made.sites {
             outln!("     {name}: <script async src=\"{url}/api/widget.js?key={key}\"></script>");
         }
+        outln!("\nTo remove it all, sign in with it and delete the account: Account, Delete account.");
         Ok(())
     }
 }

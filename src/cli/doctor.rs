@@ -61,7 +61,15 @@ impl Doctor {
         } else {
             findings.push(public_url(&config));
             findings.extend(config.warnings().into_iter().map(Hint));
-            findings.push(Hint(format!("{} does not exist yet; the first start makes it", config.data.display())));
+            let data = config.data.display();
+            // Nobody mistypes the default.
+            findings.push(if config.data == Config::default().data {
+                Hint(format!("{data} does not exist yet; the first start makes it"))
+            } else {
+                Wrong(format!(
+                    "{data} does not exist; check --data, or start the server once: the first start makes the folder"
+                ))
+            });
         }
         for finding in &findings {
             match finding {

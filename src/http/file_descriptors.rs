@@ -2,11 +2,13 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::config::Config;
+
 /// Descriptors reserved for the database, stored images, logs and commands; at most half of all.
 const RESERVED: usize = 128;
 
-/// Raises the descriptor limit to the allowed maximum and returns how many connections fit: `wanted`, or fewer, with a
-/// warning in the log.
+/// Raises the descriptor limit to the allowed maximum and returns how many connections fit: `wanted`, or fewer. Fewer than a
+/// configured number is logged as a warning, fewer than the default as information.
 pub fn connection_limit(wanted: usize) -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum {
@@ -16,7 +18,14 @@ pub fn connection_limit(wanted: usize) -> usize {
     let descriptors =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let possible = descriptors - RESERVED.min(descriptors / 2);
-    if possible < wanted {
+    let is_default = wanted == Config::default().max_connections;
+    if possible < wanted && is_default {
+        tracing::info!(
+            descriptors,
+            "max_connections is {possible}, as {descriptors} open files allow; raise that limit (`ulimit -n`, or LimitNOFILE= in \
+             the unit file) for more"
+        );
+    } else if possible < wanted {
         tracing::warn!(
             descriptors,
             "the system allows this process {descriptors} open files: max_connections is {possible} instead of {wanted}; raise the \

@@ -22,6 +22,13 @@ pub fn of_server(app: &App, parts: &Parts) -> String {
     format!("{}://{host}", if is_secure(app, parts) { "https" } else { "http" })
 }
 
+/// Returns whether `page` is the origin of this server, under the requested host name or the configured URL.
+pub fn is_own(app: &App, parts: &Parts, page: &str) -> bool {
+    let asked = host(&parts.headers).or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
+    let page_host = page.split_once("://").map(|(_, host)| host);
+    page == of_server(app, parts) || asked.zip(page_host).is_some_and(|(asked, page)| asked.eq_ignore_ascii_case(page))
+}
+
 /// The requested host name and port, if valid: it is written into policies and scripts.
 pub fn host(headers: &HeaderMap) -> Option<&str> {
     headers.get(HOST)?.to_str().ok().filter(|host| host_of(host).is_some())

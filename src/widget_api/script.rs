@@ -100,7 +100,8 @@ async fn serve(State(app): State<App>, parts: Parts) -> Result<Response> {
         }
         Err(error) => return Err(error),
     };
-    let page = page_origin(&parts);
+    // Demo page and full-page chat are on every site, and say nothing about the owner's own pages.
+    let page = page_origin(&parts).filter(|page| !origin::is_own(&app, &parts, page));
     if let Some(page) = &page
         && !site.allows_origin(page)
     {

@@ -212,7 +212,7 @@ fn commands_beside_a_server_speak_of_its_own_address() {
     let url = format!("http://{}", server.address);
     let added = place.ocs("site add --owner otto@shop.example --name Shop", "").fine();
     assert!(added.contains(&format!("{url}/api/widget.js?key=")), "{added}");
-    let demo = place.ocs("demo", "").fine();
+    let demo = place.ocs("demo --yes", "").fine();
     assert!(demo.contains(&format!("open {url}/")) && demo.contains(&format!("{url}/api/widget.js")), "{demo}");
     assert!(!demo.contains(":8080") && !added.contains(":8080"), "the default address is not the server's");
     let doctor = place.ocs("doctor", "").fine();
@@ -416,7 +416,34 @@ fn the_demo_says_how_to_sign_in() {
         "{said}"
     );
     assert_eq!(place.ocs("site list --json", "").json().as_array().map(Vec::len), Some(2));
+    assert!(said.contains("delete the account"), "{said}");
     assert!(place.ocs("demo", "").refused().contains("made before"));
+}
+
+#[test]
+fn the_demo_does_not_go_into_a_folder_in_use_by_itself() {
+    let place = Place::new();
+    place.ocs("user add --email olga@shop.example --password-stdin", "a longer password\n").fine();
+    let refused = place.ocs("demo", "").refused();
+    assert!(refused.contains("1 account") && refused.contains("--yes"), "{refused}");
+    assert_eq!(place.ocs("site list --json", "").json().as_array().map(Vec::len), Some(0));
+    place.ocs("demo --yes", "").fine();
+}
+
+#[test]
+fn a_password_that_is_refused_is_called_a_password() {
+    let place = Place::new();
+    let refused = place.ocs("user add --email olga@shop.example --password-stdin", "short\n").refused();
+    assert!(refused.contains("password must have 10 to 256 characters"), "{refused}");
+}
+
+#[test]
+fn the_doctor_takes_a_missing_folder_for_a_mistake_unless_it_is_the_default() {
+    let place = Place::new();
+    assert!(place.ocs("doctor", "").fine().contains("the first start makes it"));
+    let done = place.ocs("doctor --data typo", "");
+    assert!(String::from_utf8_lossy(&done.0.stdout).contains("typo does not exist; check --data"));
+    done.refused();
 }
 
 #[test]

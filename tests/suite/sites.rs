@@ -363,6 +363,19 @@ async fn the_owner_sees_that_a_page_loads_the_widget() {
     assert_eq!(seen("https://shop.example").await, first, "once a minute is enough");
     load("https://www.shop.example/").await;
     assert_eq!(seen("https://www.shop.example").await, first + 60_000);
+    world.pass(120);
+    for own in ["/demo/", "/chat/"] {
+        load(&format!("http://{}{own}{}", world.address(), shop.widget_key)).await;
+    }
+    load("https://shop.example/last").await;
+    assert_eq!(seen("https://shop.example").await, first + 180_000, "our own pages say nothing about hers");
+    otto.call(Method::PATCH, &format!("sites/{}", shop.id), json!({ "allowed_domains": ["shop.example"] })).await.ok();
+    let demo = format!("http://{}/demo/{}", world.address(), shop.widget_key);
+    let script = world.http().send(Method::GET, &path, &[("referer", &demo)], "").await;
+    assert!(
+        !String::from_utf8_lossy(&script.bytes).contains("allowed domains"),
+        "the demo page shows the widget all the same"
+    );
 }
 
 #[tokio::test]
