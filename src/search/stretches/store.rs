@@ -56,7 +56,7 @@ macro_rules! again {
     };
 }
 
-const FORGET_MESSAGES: [&str; 2] = again!(concat!("m.site_id = $3 AND m.id IN ", id_rows!("$4")));
+const FORGET_MESSAGES: [&str; 2] = again!(concat!("+m.site_id = $3 AND m.id IN ", id_rows!("$4")));
 const FORGET: [&str; 2] = again!(concat!("m.site_id = $3 AND m.conversation_id IN ", id_rows!("$4")));
 
 /// Statements of this file, for the test that prepares them all.
