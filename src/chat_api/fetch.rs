@@ -71,10 +71,11 @@ pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> R
     if let Some(text) = app.response_cache.recent.get(&asked, |made_from| *made_from == stamp) {
         return Ok(answer(text));
     }
-    if let Some(id) = conversation {
+    let found = messages::recent(&app.store, key.site.id, conversation, limit).await?;
+    if let (true, Some(id)) = (found.is_empty(), conversation) {
+        // Asked for only here: a conversation with messages exists, and a second query would double the cost of all others.
         conversations::store::find(&app.store, key.site.id, id).await?.ok_or(Error::NotFound)?;
     }
-    let found = messages::recent(&app.store, key.site.id, conversation, limit).await?;
     let data = found.iter().map(|(message, visitor)| line(key, message, visitor)).collect();
     let text = Bytes::from(to_text(&Recent { success: true, data }));
     if text.len() <= RECENT_BYTES {

@@ -128,10 +128,10 @@ impl Reader {
 
     /// Runs a body that sees one state of the database, whatever is committed meanwhile.
     pub(super) fn snapshot<T>(&mut self, body: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
-        self.0.execute_batch("BEGIN").map_err(sqlite::error)?;
+        sqlite::change(&self.0, "BEGIN", &[])?;
         let result = catch_unwind(AssertUnwindSafe(|| body(self)));
         // There is nothing to undo; it ends the snapshot.
-        let _ = self.0.execute_batch("ROLLBACK");
+        let _ = sqlite::change(&self.0, "ROLLBACK", &[]);
         result.unwrap_or_else(|_| Err(Error::Internal("a read panicked".into())))
     }
 

@@ -121,6 +121,8 @@ impl Tx {
     /// Runs a body in a transaction and commits it. An error or a panic of the body undoes the transaction.
     pub(super) fn transact<T>(&mut self, body: &mut impl FnMut(&mut Tx) -> Result<T>) -> Result<T> {
         self.now = self.clock.now();
+        // Not of this transaction: another program held the lock when one before it wanted to begin.
+        self.spoiled = None;
         self.run("BEGIN IMMEDIATE", [])?;
         let result = catch_unwind(AssertUnwindSafe(|| body(self)));
         let result = result.unwrap_or_else(|_| Err(Error::Internal("a transaction panicked; it was undone".into())));

@@ -267,3 +267,18 @@ async fn a_read_sees_one_state_of_the_database() {
     assert_eq!(seen.expect("a read"), (None, None));
     assert_eq!(noted(&store, "late").await.as_deref(), Some("1"));
 }
+
+/// Another program that locks the database for a while makes writes fail, and only those that came meanwhile.
+#[tokio::test]
+async fn a_writer_goes_on_after_another_program_held_the_lock() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = database(&folder).await;
+    let other = rusqlite::Connection::open(store.path()).expect("a connection");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let refused = store.write(|tx| tx.run(NOTE, values!["meanwhile", "1"])).await;
+    assert!(matches!(refused, Err(Error::Unavailable)), "{refused:?}");
+    other.execute_batch("ROLLBACK").expect("the lock is free");
+    store.write(|tx| tx.run(NOTE, values!["after", "1"])).await.expect("a writer that goes on");
+    assert_eq!(noted(&store, "meanwhile").await, None);
+    assert_eq!(noted(&store, "after").await.as_deref(), Some("1"));
+}
