@@ -51,7 +51,7 @@ impl Effects {
             Effect::SiteChanged(site) => self.sites.forget(site),
             Effect::PolicyChanged(site) => {
                 self.sites.forget(site);
-                self.runtime.spawn(judge(self.sites.clone(), self.hub.clone(), site));
+                self.runtime.spawn(enforce_policy(self.sites.clone(), self.hub.clone(), site));
             }
             Effect::SiteDeleted(site) => {
                 self.sites.forget(site);
@@ -72,9 +72,9 @@ impl Effects {
 }
 
 /// Closes the open pages that a site does not allow any more. A task of its own, because the site is read first.
-async fn judge(sites: Directory, hub: Arc<Hub>, site: SiteId) {
+async fn enforce_policy(sites: Directory, hub: Arc<Hub>, site: SiteId) {
     match sites.by_id(site).await {
-        Ok(site) => hub.judge(&site),
+        Ok(site) => hub.enforce_policy(&site),
         // It was deleted meanwhile, which closes all of its pages; or it cannot be read, and they load anew.
         Err(_) => hub.reload_site(site),
     }

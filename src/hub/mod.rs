@@ -1,7 +1,7 @@
-//! Everybody who is connected to this process.
+//! The subscribers of this process: every connected page and console.
 
 pub(crate) mod frame;
-pub(crate) mod seat;
+pub(crate) mod subscriber;
 mod tickets;
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ use crate::sites::Site;
 use crate::visitors::{Proof, VisitorSession};
 
 use frame::{ByeReason, Frame, PlainFrame};
-use seat::{Ending, Seat, Who};
+use subscriber::{Ending, Principal, Subscriber};
 
 pub use frame::{
     OperatorEvent, OperatorFrame, OperatorHello, OperatorHint, OperatorSignal, VisitorEvent, VisitorFrame,
@@ -29,46 +29,46 @@ pub use frame::{
 };
 pub use tickets::{OperatorPass, Tickets};
 
-/// Connections of one visitor and proof: more tabs than that share, or take turns.
-const SEATS_PER_VISITOR: usize = 12;
-/// Connections of one operator.
-const SEATS_PER_OPERATOR: usize = 20;
-/// Clients that may authenticate and catch up at once; a storm queues outside.
-const ADMITTED: usize = 64;
-/// A page change closes one connection and opens the next: absence is told only after this.
-const ABSENCE: Duration = Duration::from_secs(3);
+/// Maximum connections of one visitor and proof. Further tabs share a connection or wait for one.
+const SUBSCRIBERS_PER_VISITOR: usize = 12;
+/// Maximum connections of one operator.
+const SUBSCRIBERS_PER_OPERATOR: usize = 20;
+/// Maximum clients that authenticate and catch up at once. Others queue for a permit.
+const ADMISSIONS: usize = 64;
+/// Delay before absence is signalled: a page change closes one connection and opens the next.
+const ABSENCE_DELAY: Duration = Duration::from_secs(3);
 
-/// Beats fall on strokes this far apart: waking up costs more than a beat, and a hundred share one wake-up. An eightieth
-/// of all clients beat together at the most.
-const STROKE: Duration = Duration::from_millis(250);
+/// Heartbeats are aligned to ticks of this length, so that about a hundred share one timer wake-up: a wake-up costs more
+/// than a heartbeat. At most one in eighty clients gets its heartbeat on the same tick.
+const TICK: Duration = Duration::from_millis(250);
 
-/// The seats of this process.
+/// Knows all subscribers of this process. It never touches the database.
 pub struct Hub {
     opened: Instant,
-    seats: Mutex<Seats>,
+    subscribers: Mutex<Subscribers>,
     next_id: AtomicU64,
     pub(crate) admission: Semaphore,
 }
 
 #[derive(Default)]
-struct Seats {
-    visitors: HashMap<(SiteId, VisitorId), Vec<Arc<Seat>>>,
-    operators: HashMap<AccountId, Vec<Arc<Seat>>>,
+struct Subscribers {
+    visitors: HashMap<(SiteId, VisitorId), Vec<Arc<Subscriber>>>,
+    operators: HashMap<AccountId, Vec<Arc<Subscriber>>>,
     relayed: Position,
-    /// The server stops: whoever still comes is sent away at once.
+    /// The server is stopping: new subscribers are disconnected at once.
     closing: bool,
 }
 
-/// A seat that is taken; dropping it leaves.
-pub(crate) struct Seated {
+/// A subscriber's registration with the hub. Dropping it unsubscribes.
+pub(crate) struct Subscription {
     hub: Arc<Hub>,
-    seat: Arc<Seat>,
+    subscriber: Arc<Subscriber>,
 }
 
-impl std::ops::Deref for Seated {
-    type Target = Seat;
-    fn deref(&self) -> &Seat {
-        &self.seat
+impl std::ops::Deref for Subscription {
+    type Target = Subscriber;
+    fn deref(&self) -> &Subscriber {
+        &self.subscriber
     }
 }
 
@@ -76,248 +76,266 @@ impl Default for Hub {
     fn default() -> Hub {
         Hub {
             opened: Instant::now(),
-            seats: Mutex::default(),
+            subscribers: Mutex::default(),
             next_id: AtomicU64::new(1),
-            admission: Semaphore::new(ADMITTED),
+            admission: Semaphore::new(ADMISSIONS),
         }
     }
 }
 
 impl Hub {
-    /// Takes a seat; none when its owner has too many. `present`: somebody can see a chat there.
-    pub(crate) fn sit(self: &Arc<Hub>, who: Who, present: bool) -> Option<Seated> {
-        let seat = Arc::new(Seat::new(self.next_id.fetch_add(1, Ordering::Relaxed), who, present));
-        let mut seats = self.seats();
-        let (row, most) = seats.row(&seat.who);
-        if row.iter().filter(|other| other.who.is_as_proven(&seat.who)).count() >= most {
+    /// Registers a subscriber; `None` when the visitor or operator has too many. `present`: a chat is visible there.
+    pub(crate) fn subscribe(self: &Arc<Hub>, principal: Principal, present: bool) -> Option<Subscription> {
+        let subscriber = Arc::new(Subscriber::new(self.next_id.fetch_add(1, Ordering::Relaxed), principal, present));
+        let mut subscribers = self.subscribers();
+        let (group, most) = subscribers.group(&subscriber.principal);
+        if group.iter().filter(|other| other.principal.has_same_proof(&subscriber.principal)).count() >= most {
             return None;
         }
-        let first = present && !anybody_present(row, &seat.who);
-        row.push(seat.clone());
-        if seats.closing {
-            seat.end(Ending::Restart);
+        let first = present && !anybody_present(group, &subscriber.principal);
+        group.push(subscriber.clone());
+        if subscribers.closing {
+            subscriber.end(Ending::Restart);
         }
-        drop(seats);
+        drop(subscribers);
         if first {
-            self.tell_presence(&seat.who, true);
+            self.signal_presence(&subscriber.principal, true);
         }
-        Some(Seated { hub: self.clone(), seat })
+        Some(Subscription { hub: self.clone(), subscriber })
     }
 
-    /// The first stroke from `moment` on.
-    pub(crate) fn on_the_stroke(&self, moment: Instant) -> Instant {
-        let strokes = moment.saturating_duration_since(self.opened).as_nanos().div_ceil(STROKE.as_nanos());
-        self.opened + STROKE * u32::try_from(strokes).unwrap_or(u32::MAX)
+    /// The first tick at or after `moment`.
+    pub(crate) fn align_to_tick(&self, moment: Instant) -> Instant {
+        let ticks = moment.saturating_duration_since(self.opened).as_nanos().div_ceil(TICK.as_nanos());
+        self.opened + TICK * u32::try_from(ticks).unwrap_or(u32::MAX)
     }
 
-    /// Is a page of the site open in a browser that shows this proof of being the visitor?
+    /// Whether a page of the site is open in a browser that holds this proof of the visitor.
     pub fn is_online(&self, site: SiteId, visitor: VisitorId, proof: &Proof) -> bool {
-        let seats = self.seats();
-        let row = seats.visitors.get(&(site, visitor));
-        row.is_some_and(|row| row.iter().any(|seat| seat.shows(proof)))
+        let subscribers = self.subscribers();
+        let group = subscribers.visitors.get(&(site, visitor));
+        group.is_some_and(|group| group.iter().any(|subscriber| subscriber.shows(proof)))
     }
 
-    /// Is a console of this account connected, in sight or not?
+    /// Whether a console of this account is connected, visible or not.
     pub fn has_operator(&self, account: AccountId) -> bool {
-        self.seats().operators.contains_key(&account)
+        self.subscribers().operators.contains_key(&account)
     }
 
-    /// Can somebody see a chat on a console of this account?
+    /// Whether a chat is visible on a console of this account.
     pub fn is_operator_present(&self, account: AccountId) -> bool {
-        self.seats().operators.get(&account).is_some_and(|row| row.iter().any(|seat| seat.is_present()))
+        self.subscribers()
+            .operators
+            .get(&account)
+            .is_some_and(|group| group.iter().any(|subscriber| subscriber.is_present()))
     }
 
-    /// A console says whether somebody can see a chat on it.
-    pub(crate) fn set_present(self: &Arc<Hub>, seat: &Seated, present: bool) {
-        self.change_presence(&seat.who, present, |other| other.id == seat.id);
+    /// Sets whether a chat is visible on a console.
+    pub(crate) fn set_present(self: &Arc<Hub>, subscriber: &Subscription, present: bool) {
+        self.change_presence(&subscriber.principal, present, |other| other.id == subscriber.id);
     }
 
-    /// The same for the consoles of a session, whose streams cannot be told apart.
+    /// Sets the same for all consoles of a session: a request cannot name one of its streams.
     pub(crate) fn set_session_present(self: &Arc<Hub>, account: AccountId, session: SessionId, present: bool) {
-        let who = Who::Operator { account, session };
-        let of_session = |other: &Seat| matches!(&other.who, Who::Operator { session: its, .. } if *its == session);
-        self.change_presence(&who, present, of_session);
+        let principal = Principal::Operator { account, session };
+        let of_session = |other: &Subscriber| matches!(&other.principal, Principal::Operator { session: its, .. } if *its == session);
+        self.change_presence(&principal, present, of_session);
     }
 
-    fn change_presence(self: &Arc<Hub>, who: &Who, present: bool, is_meant: impl Fn(&Seat) -> bool) {
+    fn change_presence(self: &Arc<Hub>, principal: &Principal, present: bool, is_meant: impl Fn(&Subscriber) -> bool) {
         let (before, after) = {
-            let mut seats = self.seats();
-            let (row, _) = seats.row(who);
-            let before = anybody_present(row, who);
-            row.iter().filter(|seat| is_meant(seat)).for_each(|seat| seat.present.store(present, Ordering::Relaxed));
-            let after = anybody_present(row, who);
-            if row.is_empty() {
-                seats.clear_row(who);
+            let mut subscribers = self.subscribers();
+            let (group, _) = subscribers.group(principal);
+            let before = anybody_present(group, principal);
+            group
+                .iter()
+                .filter(|subscriber| is_meant(subscriber))
+                .for_each(|subscriber| subscriber.present.store(present, Ordering::Relaxed));
+            let after = anybody_present(group, principal);
+            if group.is_empty() {
+                subscribers.remove_group(principal);
             }
             (before, after)
         };
         match (before, after) {
-            (false, true) => self.tell_presence(who, true),
-            (true, false) => self.tell_absence_later(who.clone()),
+            (false, true) => self.signal_presence(principal, true),
+            (true, false) => self.signal_absence_later(principal.clone()),
             (true, true) | (false, false) => {}
         }
     }
 
-    /// Connected visitors and operators.
+    /// Number of connected pages and consoles.
     pub fn counts(&self) -> (usize, usize) {
-        let seats = self.seats();
-        (seats.visitors.values().map(Vec::len).sum(), seats.operators.values().map(Vec::len).sum())
+        let subscribers = self.subscribers();
+        (subscribers.visitors.values().map(Vec::len).sum(), subscribers.operators.values().map(Vec::len).sum())
     }
 
-    /// Tells an event to the consoles of an account.
-    pub(crate) fn tell_operators(&self, account: AccountId, place: Place, json: &Arc<str>) {
-        for seat in self.seats().operators.get(&account).into_iter().flatten() {
-            seat.tell(place, json.clone());
+    /// Delivers an event to the consoles of an account.
+    pub(crate) fn deliver_to_operators(&self, account: AccountId, place: Place, json: &Arc<str>) {
+        for subscriber in self.subscribers().operators.get(&account).into_iter().flatten() {
+            subscriber.deliver(place, json.clone());
         }
     }
 
-    /// Notes that whoever hears this event has it in its seat, and all events before.
-    pub(crate) fn note_relayed(&self, number: Number) {
-        let mut seats = self.seats();
-        seats.relayed = seats.relayed.with(number);
+    /// Records that this event and all before it are in the queues of their subscribers.
+    pub(crate) fn record_relayed(&self, number: Number) {
+        let mut subscribers = self.subscribers();
+        subscribers.relayed = subscribers.relayed.with(number);
     }
 
-    /// Up to where events are in the seats of those who hear them, since the start.
+    /// The position up to which events are in the queues of their subscribers, since the process started.
     pub(crate) fn relayed(&self) -> Position {
-        self.seats().relayed
+        self.subscribers().relayed
     }
 
-    /// Does anybody sit who may hear about this conversation?
+    /// Whether a page of this visitor is connected.
     pub(crate) fn has_visitor(&self, site: SiteId, visitor: VisitorId) -> bool {
-        self.seats().visitors.contains_key(&(site, visitor))
+        self.subscribers().visitors.contains_key(&(site, visitor))
     }
 
-    /// Tells an event to the pages of a visitor that may read the conversation of `proof`.
-    pub(crate) fn tell_visitor(
+    /// Delivers an event to the pages of a visitor that may read the conversation of `proof`.
+    pub(crate) fn deliver_to_visitor(
         &self,
         (site, visitor): (SiteId, VisitorId),
         proof: &Proof,
         place: Place,
         json: &Arc<str>,
     ) {
-        for seat in self.seats().visitors.get(&(site, visitor)).into_iter().flatten() {
-            if seat.may_hear(visitor, proof) {
-                seat.tell(place, json.clone());
+        for subscriber in self.subscribers().visitors.get(&(site, visitor)).into_iter().flatten() {
+            if subscriber.may_receive(visitor, proof) {
+                subscriber.deliver(place, json.clone());
             }
         }
     }
 
-    /// Signals the consoles of an account.
+    /// Sends a signal to the consoles of an account.
     pub fn signal_operators(&self, account: AccountId, signal: OperatorSignal) {
         let frame = shared(signal);
-        for seat in self.seats().operators.get(&account).into_iter().flatten() {
-            seat.signal(frame.clone());
+        for subscriber in self.subscribers().operators.get(&account).into_iter().flatten() {
+            subscriber.signal(frame.clone());
         }
     }
 
-    /// Signals the pages of a visitor that may read the conversation of `proof`.
+    /// Sends a signal to the pages of a visitor that may read the conversation of `proof`.
     pub fn signal_visitor(&self, key: (SiteId, VisitorId), proof: &Proof, signal: VisitorSignal) {
         let frame = shared(signal);
-        for seat in self.seats().visitors.get(&key).into_iter().flatten() {
-            if seat.may_hear(key.1, proof) {
-                seat.signal(frame.clone());
+        for subscriber in self.subscribers().visitors.get(&key).into_iter().flatten() {
+            if subscriber.may_receive(key.1, proof) {
+                subscriber.signal(frame.clone());
             }
         }
     }
 
-    /// Ends the pages whose visitor's session `ended` names: it is no longer good.
+    /// Disconnects the pages whose session `ended` selects, because it is no longer valid.
     pub fn end_visitors(&self, ended: impl Fn(&VisitorSession) -> bool) {
-        self.end(ErrorCode::InvalidToken, |who| matches!(who, Who::Visitor { session, .. } if ended(session)));
+        self.end(
+            ErrorCode::InvalidToken,
+            |principal| matches!(principal, Principal::Visitor { session, .. } if ended(session)),
+        );
     }
 
-    /// Ends the consoles of a session that was revoked or signed out.
+    /// Disconnects the consoles of a session that was revoked or signed out.
     pub fn end_session(&self, ended: SessionId) {
-        self.end(ErrorCode::NotSignedIn, |who| matches!(who, Who::Operator { session, .. } if *session == ended));
+        self.end(
+            ErrorCode::NotSignedIn,
+            |principal| matches!(principal, Principal::Operator { session, .. } if *session == ended),
+        );
     }
 
-    /// Ends all consoles of an account.
+    /// Disconnects all consoles of an account.
     pub fn end_account(&self, ended: AccountId) {
-        self.end(ErrorCode::NotSignedIn, |who| matches!(who, Who::Operator { account, .. } if *account == ended));
+        self.end(
+            ErrorCode::NotSignedIn,
+            |principal| matches!(principal, Principal::Operator { account, .. } if *account == ended),
+        );
     }
 
-    /// Ends the pages of a site that was deleted.
+    /// Disconnects the pages of a deleted site.
     pub fn end_site(&self, site: SiteId) {
-        self.end(ErrorCode::UnknownSite, |who| matches!(who, Who::Visitor { session, .. } if session.site_id == site));
+        self.end(
+            ErrorCode::UnknownSite,
+            |principal| matches!(principal, Principal::Visitor { session, .. } if session.site_id == site),
+        );
     }
 
-    /// Ends the pages that a site does not allow any more, as it is now; those that may see more or less load anew.
-    pub fn judge(&self, site: &Site) {
-        for seat in self.all() {
-            let Who::Visitor { session, mode, origin, .. } = &seat.who else { continue };
+    /// Applies a site's current policy: disconnects pages that it no longer allows and resyncs pages whose access changed.
+    pub fn enforce_policy(&self, site: &Site) {
+        for subscriber in self.all() {
+            let Principal::Visitor { session, mode, origin, .. } = &subscriber.principal else { continue };
             if session.site_id != site.id {
                 continue;
             }
             match session.check(site, origin.as_deref()) {
-                Err(error) => seat.end(Ending::Refused(error.code())),
-                Ok(()) if *mode != site.identity_mode => seat.end(Ending::Reload),
+                Err(error) => subscriber.end(Ending::Refused(error.code())),
+                Ok(()) if *mode != site.identity_mode => subscriber.end(Ending::Reload),
                 Ok(()) => {}
             }
         }
     }
 
-    /// Has the pages of a site load anew, because what they may see has changed.
+    /// Resyncs the pages of a site, because their access has changed.
     pub fn reload_site(&self, site: SiteId) {
-        for seat in self.all() {
-            if matches!(&seat.who, Who::Visitor { session, .. } if session.site_id == site) {
-                seat.end(Ending::Reload);
+        for subscriber in self.all() {
+            if matches!(&subscriber.principal, Principal::Visitor { session, .. } if session.site_id == site) {
+                subscriber.end(Ending::Reload);
             }
         }
     }
 
-    /// Has the consoles of an account load anew.
+    /// Resyncs the consoles of an account.
     pub fn reload_account(&self, reloaded: AccountId) {
-        for seat in self.seats().operators.get(&reloaded).into_iter().flatten() {
-            seat.end(Ending::Reload);
+        for subscriber in self.subscribers().operators.get(&reloaded).into_iter().flatten() {
+            subscriber.end(Ending::Reload);
         }
     }
 
-    /// Sends everybody away, to come back when the server runs again. Who comes from now on is sent away as well.
+    /// Disconnects all subscribers, present and future; they reconnect when the server runs again.
     pub fn close(&self) {
-        self.seats().closing = true;
-        self.all().iter().for_each(|seat| seat.end(Ending::Restart));
+        self.subscribers().closing = true;
+        self.all().iter().for_each(|subscriber| subscriber.end(Ending::Restart));
     }
 
-    fn end(&self, code: ErrorCode, ended: impl Fn(&Who) -> bool) {
-        for seat in self.all().iter().filter(|seat| ended(&seat.who)) {
-            seat.end(Ending::Refused(code));
+    fn end(&self, code: ErrorCode, ended: impl Fn(&Principal) -> bool) {
+        for subscriber in self.all().iter().filter(|subscriber| ended(&subscriber.principal)) {
+            subscriber.end(Ending::Refused(code));
         }
     }
 
-    fn all(&self) -> Vec<Arc<Seat>> {
-        let seats = self.seats();
-        seats.visitors.values().chain(seats.operators.values()).flatten().cloned().collect()
+    fn all(&self) -> Vec<Arc<Subscriber>> {
+        let subscribers = self.subscribers();
+        subscribers.visitors.values().chain(subscribers.operators.values()).flatten().cloned().collect()
     }
 
-    fn leave(self: &Arc<Hub>, seat: &Arc<Seat>) {
-        let mut seats = self.seats();
-        let (row, _) = seats.row(&seat.who);
-        let before = anybody_present(row, &seat.who);
-        row.retain(|other| other.id != seat.id);
-        let last = before && !anybody_present(row, &seat.who);
-        if row.is_empty() {
-            seats.clear_row(&seat.who);
+    fn unsubscribe(self: &Arc<Hub>, subscriber: &Arc<Subscriber>) {
+        let mut subscribers = self.subscribers();
+        let (group, _) = subscribers.group(&subscriber.principal);
+        let before = anybody_present(group, &subscriber.principal);
+        group.retain(|other| other.id != subscriber.id);
+        let last = before && !anybody_present(group, &subscriber.principal);
+        if group.is_empty() {
+            subscribers.remove_group(&subscriber.principal);
         }
-        drop(seats);
+        drop(subscribers);
         if last {
-            self.tell_absence_later(seat.who.clone());
+            self.signal_absence_later(subscriber.principal.clone());
         }
     }
 
-    fn tell_absence_later(self: &Arc<Hub>, who: Who) {
+    fn signal_absence_later(self: &Arc<Hub>, principal: Principal) {
         let hub = Arc::downgrade(self);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            tokio::time::sleep(ABSENCE).await;
+            tokio::time::sleep(ABSENCE_DELAY).await;
             let Some(hub) = hub.upgrade() else { return };
-            hub.tell_presence(&who, false);
+            hub.signal_presence(&principal, false);
         });
     }
 
-    /// A visitor's coming and going is told to the site's operators; theirs to all visitors of their sites. That somebody
-    /// went is told unless they are back.
-    fn tell_presence(&self, who: &Who, online: bool) {
-        match who {
-            Who::Visitor { session, mode, owner, .. } => {
+    /// Signals a visitor's presence to the site's operators, and an operator's presence to all visitors of its sites. A
+    /// signal that no longer matches is not sent: a visitor may have reconnected before its absence was signalled.
+    fn signal_presence(&self, principal: &Principal, online: bool) {
+        match principal {
+            Principal::Visitor { session, mode, owner, .. } => {
                 let (site_id, visitor_id) = (session.site_id, session.visitor_id);
                 for proof in session.shown_by(*mode) {
                     if online == self.is_online(site_id, visitor_id, proof) {
@@ -327,77 +345,79 @@ impl Hub {
                     }
                 }
             }
-            Who::Operator { account, .. } if online == self.is_operator_present(*account) => {
+            Principal::Operator { account, .. } if online == self.is_operator_present(*account) => {
                 let frame = shared(VisitorSignal::Operators { online });
-                for seat in self.seats().visitors.values().flatten() {
-                    if matches!(&seat.who, Who::Visitor { owner, .. } if owner == account) {
-                        seat.signal(frame.clone());
+                for subscriber in self.subscribers().visitors.values().flatten() {
+                    if matches!(&subscriber.principal, Principal::Visitor { owner, .. } if owner == account) {
+                        subscriber.signal(frame.clone());
                     }
                 }
             }
-            Who::Operator { .. } => {}
+            Principal::Operator { .. } => {}
         }
     }
 
-    fn seats(&self) -> MutexGuard<'_, Seats> {
-        // Never held across an await, and every change is whole, so a poisoned map is still good.
-        self.seats.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    fn subscribers(&self) -> MutexGuard<'_, Subscribers> {
+        // Never held across an await, and every change is complete, so a poisoned map is still valid.
+        self.subscribers.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-impl Seats {
-    fn row(&mut self, who: &Who) -> (&mut Vec<Arc<Seat>>, usize) {
-        match who {
-            Who::Visitor { session, .. } => {
-                (self.visitors.entry((session.site_id, session.visitor_id)).or_default(), SEATS_PER_VISITOR)
+impl Subscribers {
+    fn group(&mut self, principal: &Principal) -> (&mut Vec<Arc<Subscriber>>, usize) {
+        match principal {
+            Principal::Visitor { session, .. } => {
+                (self.visitors.entry((session.site_id, session.visitor_id)).or_default(), SUBSCRIBERS_PER_VISITOR)
             }
-            Who::Operator { account, .. } => (self.operators.entry(*account).or_default(), SEATS_PER_OPERATOR),
+            Principal::Operator { account, .. } => {
+                (self.operators.entry(*account).or_default(), SUBSCRIBERS_PER_OPERATOR)
+            }
         }
     }
 
-    fn clear_row(&mut self, who: &Who) {
-        match who {
-            Who::Visitor { session, .. } => drop(self.visitors.remove(&(session.site_id, session.visitor_id))),
-            Who::Operator { account, .. } => drop(self.operators.remove(account)),
+    fn remove_group(&mut self, principal: &Principal) {
+        match principal {
+            Principal::Visitor { session, .. } => drop(self.visitors.remove(&(session.site_id, session.visitor_id))),
+            Principal::Operator { account, .. } => drop(self.operators.remove(account)),
         }
     }
 }
 
-impl Seat {
+impl Subscriber {
     fn is_present(&self) -> bool {
         self.present.load(Ordering::Relaxed)
     }
 
-    /// Is what its visitor does shown in the conversations of `proof`?
+    /// Whether this visitor's presence is shown in the conversations of `proof`.
     fn shows(&self, proof: &Proof) -> bool {
-        matches!(&self.who, Who::Visitor { session, mode, .. } if session.shown_by(*mode).contains(&proof))
+        matches!(&self.principal, Principal::Visitor { session, mode, .. } if session.shown_by(*mode).contains(&proof))
     }
 
-    fn may_hear(&self, visitor: VisitorId, proof: &Proof) -> bool {
-        matches!(&self.who, Who::Visitor { session, mode, .. } if may_read(session, *mode, visitor, proof))
+    fn may_receive(&self, visitor: VisitorId, proof: &Proof) -> bool {
+        matches!(&self.principal, Principal::Visitor { session, mode, .. } if may_read(session, *mode, visitor, proof))
     }
 }
 
-impl Drop for Seated {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        self.hub.leave(&self.seat);
+        self.hub.unsubscribe(&self.subscriber);
     }
 }
 
-/// Is somebody there who comes with the same proof?
-fn anybody_present(row: &[Arc<Seat>], who: &Who) -> bool {
-    row.iter().any(|seat| seat.is_present() && seat.who.is_as_proven(who))
+/// Whether a subscriber of the same principal and proof is present.
+fn anybody_present(group: &[Arc<Subscriber>], principal: &Principal) -> bool {
+    group.iter().any(|subscriber| subscriber.is_present() && subscriber.principal.has_same_proof(principal))
 }
 
-/// A signal's frame, made once for all who hear it.
+/// A signal's frame, serialised once for all subscribers.
 fn shared<S: serde::Serialize>(signal: S) -> Utf8Bytes {
     Frame::<(), _>::Signal { signal }.to_json().into()
 }
 
-/// A frame that sends a client away for a random while of at most `within`.
+/// A frame that asks a client to reconnect after a random delay of at most `within`.
 pub(crate) fn bye(reason: ByeReason, within: Duration) -> PlainFrame {
     let mut random = [0; 2];
-    // Without randomness all come back at the same moment, which is what a fixed delay would do as well.
+    // Without randomness all clients reconnect at the same moment, as they would with a fixed delay.
     let _ = getrandom::fill(&mut random);
     let share = f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX);
     let millis = within.as_millis().min(60_000) as f64 * share;

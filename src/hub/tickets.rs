@@ -1,4 +1,4 @@
-//! One-time tickets: how a console opens its socket without a secret in an address.
+//! One-time tickets. A console opens its socket with one, so that no lasting secret is in a URL.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,68 +7,68 @@ use std::time::{Duration, Instant};
 use crate::id::{AccountId, SessionId};
 use crate::secret;
 
-/// A ticket is good for this long, and once.
+/// A ticket is valid for this long, and once.
 const LIFETIME: Duration = Duration::from_secs(30);
-/// Tickets of one account that may be out at once; the oldest makes room, and nobody else's does.
-const OUT_OF_ACCOUNT: usize = 20;
-/// Accounts remembered before those are forgotten whose tickets are over.
+/// Maximum valid tickets of one account. A further one replaces the account's oldest; other accounts are not affected.
+const TICKETS_PER_ACCOUNT: usize = 20;
+/// Number of accounts above which accounts without a valid ticket are removed.
 const ACCOUNTS: usize = 1_000;
 
-/// Who a ticket lets in.
+/// The operator whom a ticket admits.
 #[derive(Debug, Clone)]
 pub struct OperatorPass {
     /// The account.
     pub account: AccountId,
-    /// The session that asked.
+    /// The session that requested it.
     pub session: SessionId,
     /// Its display name, for typing signals.
     pub name: String,
 }
 
-/// The tickets that are out, the oldest of an account first. A ticket begins with its account's number.
+/// The issued tickets, oldest first per account. A ticket begins with its account's number.
 #[derive(Default)]
-pub struct Tickets(Mutex<HashMap<AccountId, VecDeque<Out>>>);
+pub struct Tickets(Mutex<HashMap<AccountId, VecDeque<Issued>>>);
 
-struct Out {
+struct Issued {
     digest: [u8; 32],
     pass: OperatorPass,
-    made: Instant,
+    issued_at: Instant,
 }
 
-impl Out {
-    fn is_good(&self) -> bool {
-        self.made.elapsed() < LIFETIME
+impl Issued {
+    fn is_valid(&self) -> bool {
+        self.issued_at.elapsed() < LIFETIME
     }
 }
 
 impl Tickets {
-    /// Makes a ticket.
+    /// Issues a ticket.
     pub fn issue(&self, pass: OperatorPass) -> String {
         let ticket = format!("{}.{}", pass.account, secret::random_text(24));
         let mut all = self.all();
         if all.len() >= ACCOUNTS {
-            all.retain(|_, out| out.iter().any(Out::is_good));
+            all.retain(|_, issued| issued.iter().any(Issued::is_valid));
         }
-        let out = all.entry(pass.account).or_default();
-        if out.len() >= OUT_OF_ACCOUNT {
-            out.pop_front();
+        let issued = all.entry(pass.account).or_default();
+        if issued.len() >= TICKETS_PER_ACCOUNT {
+            issued.pop_front();
         }
-        out.push_back(Out { digest: secret::digest(&ticket), pass, made: Instant::now() });
+        issued.push_back(Issued { digest: secret::digest(&ticket), pass, issued_at: Instant::now() });
         ticket
     }
 
-    /// Takes a ticket in; a second time it is worth nothing.
+    /// Redeems a ticket; `None` when it is unknown, expired or already used.
     pub fn redeem(&self, ticket: &str) -> Option<OperatorPass> {
         let account = AccountId(ticket.split_once('.')?.0.parse().ok()?);
         let digest = secret::digest(ticket);
         let mut all = self.all();
-        let out = all.get_mut(&account)?;
-        let place = out.iter().position(|one| one.digest == digest)?;
-        out.remove(place).filter(Out::is_good).map(|one| one.pass)
+        let issued = all.get_mut(&account)?;
+        let index = issued.iter().position(|one| one.digest == digest)?;
+        issued.remove(index).filter(Issued::is_valid).map(|one| one.pass)
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<AccountId, VecDeque<Out>>> {
-        // Every change is whole, so a poisoned map is still good.
+    fn all(&self) -> MutexGuard<'_, HashMap<AccountId, VecDeque<Issued>>> {
+        // Every change is complete, so a poisoned map is still valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_many_tickets_takes_nobody_elses() {
+    fn many_tickets_of_one_account_leave_those_of_others() {
         let tickets = Tickets::default();
         let quiet = tickets.issue(pass(1));
         let first = tickets.issue(pass(2));
@@ -92,11 +92,11 @@ mod tests {
         assert!(tickets.redeem(&tickets.issue(pass(1))).is_some(), "a new one of another is good");
         assert!(tickets.redeem(&quiet).is_some());
         assert!(tickets.redeem(&quiet).is_none(), "once");
-        assert!(tickets.all().values().map(VecDeque::len).sum::<usize>() <= 2 * OUT_OF_ACCOUNT);
+        assert!(tickets.all().values().map(VecDeque::len).sum::<usize>() <= 2 * TICKETS_PER_ACCOUNT);
     }
 
     #[test]
-    fn what_is_no_ticket_opens_nothing() {
+    fn an_invalid_ticket_is_refused() {
         let tickets = Tickets::default();
         let ticket = tickets.issue(pass(1));
         let borrowed = ticket.replacen('1', "2", 1);

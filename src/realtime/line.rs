@@ -18,8 +18,8 @@ use super::BEAT;
 use super::resume::{self, Resume};
 use crate::hub::OperatorPass;
 use crate::hub::frame::{ByeReason, PlainFrame};
-use crate::hub::seat::{Ending, Item, Who};
-use crate::hub::{Seated, bye};
+use crate::hub::subscriber::{Ending, Item, Principal};
+use crate::hub::{Subscription, bye};
 
 /// Clients of a stopping server come back within this.
 const RESTART_SPREAD: Duration = Duration::from_secs(4);
@@ -35,7 +35,7 @@ pub(super) enum Next {
 /// The way down to one client.
 pub(super) struct Line {
     app: App,
-    seat: Seated,
+    subscription: Subscription,
     cursor: Cursor,
     ready: VecDeque<Utf8Bytes>,
     beat: Interval,
@@ -52,26 +52,26 @@ impl Line {
         cursor: &str,
     ) -> Result<Line> {
         let (mode, owner) = (site.identity_mode, site.owner_id);
-        let who = Who::Visitor { session: session.clone(), mode, owner, origin: origin.map(Box::from) };
+        let principal = Principal::Visitor { session: session.clone(), mode, owner, origin: origin.map(Box::from) };
         // The seat comes first, so that nothing can happen between catching up and listening.
-        let seat = app.hub.sit(who, true).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        let subscription = app.hub.subscribe(principal, true).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         // A change of the site from before the seat was taken has told nobody.
         let now = app.sites.by_id(site.id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
         session.check(&now, origin)?;
         if now.identity_mode != mode {
-            seat.end(Ending::Reload);
+            subscription.end(Ending::Reload);
         }
         let resume = match Cursor::parse(cursor) {
             Some(held) => resume::visitor(app, &session, mode, &held).await?,
             None => Resume::Resync,
         };
-        Ok(Line::open(app, seat, cursor, resume))
+        Ok(Line::open(app, subscription, cursor, resume))
     }
 
     /// Opens an operator's line. `present`: somebody can see a chat on that console.
     pub(super) async fn operator(app: &App, pass: &OperatorPass, cursor: &str, present: bool) -> Result<Line> {
-        let who = Who::Operator { account: pass.account, session: pass.session };
-        let seat = app.hub.sit(who, present).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        let principal = Principal::Operator { account: pass.account, session: pass.session };
+        let subscription = app.hub.subscribe(principal, present).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         // A session that ended after its ticket was made, and before the seat was taken, has told nobody.
         if !accounts::is_signed_in(&app.accounts, pass.account, pass.session).await? {
             return Err(Error::NotSignedIn);
@@ -80,21 +80,21 @@ impl Line {
             Some(held) => resume::operator(app, pass.account, &held).await?,
             None => Resume::Resync,
         };
-        Ok(Line::open(app, seat, cursor, resume))
+        Ok(Line::open(app, subscription, cursor, resume))
     }
 
-    fn open(app: &App, seat: Seated, held: &str, resume: Resume) -> Line {
+    fn open(app: &App, subscription: Subscription, held: &str, resume: Resume) -> Line {
         // Spread over the beat, so that ten thousand clients that came together do not beat together.
-        let first = Instant::now() + BEAT.mul_f64(0.5 + 0.5 * (seat.id % 97) as f64 / 97.0);
-        let mut beat = interval_at(app.hub.on_the_stroke(first), BEAT);
+        let first = Instant::now() + BEAT.mul_f64(0.5 + 0.5 * (subscription.id % 97) as f64 / 97.0);
+        let mut beat = interval_at(app.hub.align_to_tick(first), BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (app, ready) = (app.clone(), VecDeque::new());
         let Resume::Missed { items, from, upto } = resume else {
             let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
             let cursor = Cursor::of_everything(app.store.epoch(), Position::default());
-            return Line { app, seat, cursor, ready, beat, last: Some((frame, 1000)) };
+            return Line { app, subscription, cursor, ready, beat, last: Some((frame, 1000)) };
         };
-        let mut line = Line { app, seat, cursor: from, ready, beat, last: None };
+        let mut line = Line { app, subscription, cursor: from, ready, beat, last: None };
         let welcome = PlainFrame::Welcome { cursor: held.to_owned(), beat_s: BEAT.as_secs() };
         line.ready.push_back(welcome.to_json().into());
         // Each event says how far it brings the client, so that one that is cut off half-way goes on from there.
@@ -116,7 +116,7 @@ impl Line {
             }
             tokio::select! {
                 biased;
-                item = self.seat.next() => self.take(item),
+                item = self.subscription.next() => self.take(item),
                 _ = self.beat.tick() => {
                     self.pass_what_is_not_for_it();
                     return Next::Frame(self.beat_frame());
@@ -136,7 +136,7 @@ impl Line {
             if let Some((frame, code)) = self.last.take() {
                 return Some(Next::Last(frame.to_json().into(), code));
             }
-            let item = self.seat.take()?;
+            let item = self.subscription.take()?;
             self.take(item);
         }
     }
@@ -155,7 +155,7 @@ impl Line {
     fn pass_what_is_not_for_it(&mut self) {
         // Asked before the seat is looked at: what it had to hear up to there was put into it.
         let relayed = self.app.hub.relayed();
-        if self.seat.is_empty() {
+        if self.subscription.is_empty() {
             self.cursor.pass(relayed);
         }
     }
@@ -166,12 +166,12 @@ impl Line {
 
     /// The console says whether somebody can see a chat on it.
     pub(super) fn set_present(&self, present: bool) {
-        self.app.hub.set_present(&self.seat, present);
+        self.app.hub.set_present(&self.subscription, present);
     }
 
     /// The client was heard, or is known to be there.
-    pub(super) fn who(&self) -> &Who {
-        &self.seat.who
+    pub(super) fn principal(&self) -> &Principal {
+        &self.subscription.principal
     }
 
     /// An item's frame; none for an event that catching up has told already.

@@ -17,7 +17,7 @@ pub async fn relay(app: App, mut committed: mpsc::UnboundedReceiver<Published>) 
         for recorded in events {
             let number = recorded.place.number;
             pass_on(&app, recorded).await;
-            app.hub.note_relayed(number);
+            app.hub.record_relayed(number);
         }
     }
 }
@@ -54,13 +54,13 @@ async fn tell(app: &App, owner: AccountId, recorded: Recorded) {
     };
     let [recorded] = &recorded;
     if to_operators && let Some(event) = news.for_operator(recorded) {
-        app.hub.tell_operators(owner, recorded.place, &news::json(&event));
+        app.hub.deliver_to_operators(owner, recorded.place, &news::json(&event));
     }
     if let (Some(key), Some(proof)) = (visitor_key(recorded), &recorded.scope.proof)
         && to_visitor
         && let Some(event) = news.for_visitor(recorded)
     {
-        app.hub.tell_visitor(key, proof, recorded.place, &news::json(&event));
+        app.hub.deliver_to_visitor(key, proof, recorded.place, &news::json(&event));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
 
 use super::news::{self, News};
-use crate::hub::seat::Item;
+use crate::hub::subscriber::Item;
 
 /// Events that a client may have missed; beyond this loading the state is cheaper for both sides.
 const MOST: i64 = 2_000;

@@ -21,7 +21,7 @@ use super::{FRAME_BYTES, HELLO_TIME, SILENCE, WRITE_TIME, hints};
 use crate::hub::OperatorPass;
 use crate::hub::bye;
 use crate::hub::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
-use crate::hub::seat::Who;
+use crate::hub::subscriber::Principal;
 
 /// The library keeps a read buffer of this size per socket; its default of 128 KiB would cost a gigabyte for 10,000. What
 /// pages send up is small; a larger frame is read in more steps.
@@ -213,12 +213,12 @@ impl Talk {
 /// Takes one hint. One about something that is not there (any more) is passed over; one that cannot be read ends the
 /// connection, because a client that speaks another language cannot be helped, and so does one too many.
 async fn hint(app: &App, line: &Line, party: &Party, text: &Utf8Bytes) -> Result<()> {
-    let outcome = match (party, line.who()) {
-        (Party::Visitor(site, address), Who::Visitor { session, .. }) => {
+    let outcome = match (party, line.principal()) {
+        (Party::Visitor(site, address), Principal::Visitor { session, .. }) => {
             hints::from_visitor(app, site, session, *address, object(text.as_bytes())?).await
         }
         (Party::Operator(pass), _) => hints::take_from_operator(app, pass, Some(line), object(text.as_bytes())?).await,
-        (Party::Visitor(..), Who::Operator { .. }) => Ok(()),
+        (Party::Visitor(..), Principal::Operator { .. }) => Ok(()),
     };
     match outcome {
         Err(error @ Error::TooManyRequests { .. }) => return Err(error),

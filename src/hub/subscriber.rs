@@ -1,4 +1,4 @@
-//! A seat: one connected client, and the bounded queue of what it has not been told yet.
+//! A subscriber: one connected client and its bounded queue of events and signals.
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
@@ -13,51 +13,54 @@ use crate::id::{AccountId, SessionId};
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
 
-/// Things that may wait for one client. More means that it reads too slowly: it is sent away and resumes.
-const WAITING: usize = 256;
-/// Bytes that may wait for one client.
-const WAITING_BYTES: usize = 1024 * 1024;
+/// Maximum items queued for one client. A client that exceeds it reads too slowly: it is disconnected and resumes.
+const QUEUE_LENGTH: usize = 256;
+/// Maximum bytes queued for one client.
+const QUEUE_BYTES: usize = 1024 * 1024;
 
-/// Who sits there.
+/// Who a subscriber is.
 #[derive(Debug, Clone)]
-pub enum Who {
+pub enum Principal {
     /// A visitor's browser.
     Visitor {
         /// Its session.
         session: VisitorSession,
-        /// What the session opens on its site.
+        /// The identity mode of its site: what the session may see.
         mode: IdentityMode,
-        /// The site's owner, who hears of its presence.
+        /// The site's owner, who receives its presence.
         owner: AccountId,
-        /// The origin of the foreign page it is on; none: a page of ours, or a script.
+        /// The origin of the customer's page; `None`: a page of this server, or a script.
         origin: Option<Box<str>>,
     },
     /// An operator's console.
     Operator {
         /// The account.
         account: AccountId,
-        /// The session that opened it; the seat ends with it.
+        /// The session that opened it. The subscription ends with the session.
         session: SessionId,
     },
 }
 
-impl Who {
-    /// Do both come with the same proof? Those who type somebody's external id take none of the owner's places.
-    pub(crate) fn is_as_proven(&self, other: &Who) -> bool {
+impl Principal {
+    /// Whether both have the same proof. Somebody who types another visitor's external id uses none of its connections.
+    pub(crate) fn has_same_proof(&self, other: &Principal) -> bool {
         match (self, other) {
-            (Who::Visitor { session, .. }, Who::Visitor { session: other, .. }) => session.proof == other.proof,
-            (Who::Operator { .. }, Who::Operator { .. }) => true,
-            (Who::Visitor { .. }, Who::Operator { .. }) | (Who::Operator { .. }, Who::Visitor { .. }) => false,
+            (Principal::Visitor { session, .. }, Principal::Visitor { session: other, .. }) => {
+                session.proof == other.proof
+            }
+            (Principal::Operator { .. }, Principal::Operator { .. }) => true,
+            (Principal::Visitor { .. }, Principal::Operator { .. })
+            | (Principal::Operator { .. }, Principal::Visitor { .. }) => false,
         }
     }
 }
 
-/// Something to tell.
+/// An item of the queue.
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
-    /// An event: its place in the log and its JSON.
+    /// An event: its numbers in the log, and its JSON.
     Event { place: Place, json: Arc<str> },
-    /// A whole frame that is not in the log; its bytes are shared by all who hear it.
+    /// A complete frame that is not in the log. All subscribers share its bytes.
     Signal(Utf8Bytes),
 }
 
@@ -70,24 +73,24 @@ impl Item {
     }
 }
 
-/// How a seat ends from the server's side.
+/// Why the server ends a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The queue overflowed.
     TooSlow,
-    /// The credential ended.
+    /// The credential is no longer valid.
     Refused(ErrorCode),
-    /// What it may see has changed: load anew.
+    /// The client's access has changed: it must resync.
     Reload,
-    /// The server stops.
+    /// The server is stopping.
     Restart,
 }
 
 /// One connected client.
-pub struct Seat {
+pub struct Subscriber {
     pub(crate) id: u64,
-    pub(crate) who: Who,
-    /// Somebody can see a chat there. Only a console is ever absent.
+    pub(crate) principal: Principal,
+    /// A chat is visible there. Only a console is ever absent.
     pub(crate) present: AtomicBool,
     queue: Mutex<Queue>,
     wake: Notify,
@@ -100,19 +103,19 @@ struct Queue {
     ending: Option<Ending>,
 }
 
-impl Seat {
-    pub(crate) fn new(id: u64, who: Who, present: bool) -> Seat {
-        Seat { id, who, present: AtomicBool::new(present), queue: Mutex::default(), wake: Notify::new() }
+impl Subscriber {
+    pub(crate) fn new(id: u64, principal: Principal, present: bool) -> Subscriber {
+        Subscriber { id, principal, present: AtomicBool::new(present), queue: Mutex::default(), wake: Notify::new() }
     }
 
-    /// Adds an event. A full queue ends the seat: the client resumes from its cursor and misses nothing.
-    pub(crate) fn tell(&self, place: Place, json: Arc<str>) {
+    /// Queues an event. A full queue ends the subscription: the client resumes from its cursor and misses nothing.
+    pub(crate) fn deliver(&self, place: Place, json: Arc<str>) {
         self.push(Item::Event { place, json });
     }
 
-    /// Adds a signal; dropped where the client is behind already.
+    /// Queues a signal. It is dropped when the queue is half full.
     pub(crate) fn signal(&self, frame: Utf8Bytes) {
-        if self.queue().items.len() < WAITING / 2 {
+        if self.queue().items.len() < QUEUE_LENGTH / 2 {
             self.push(Item::Signal(frame));
         }
     }
@@ -129,7 +132,7 @@ impl Seat {
             if queue.ending.is_some() {
                 return;
             }
-            if queue.items.len() >= WAITING || queue.bytes + size > WAITING_BYTES {
+            if queue.items.len() >= QUEUE_LENGTH || queue.bytes + size > QUEUE_BYTES {
                 queue.ending = Some(Ending::TooSlow);
             } else {
                 queue.bytes += size;
@@ -139,7 +142,7 @@ impl Seat {
         self.wake.notify_one();
     }
 
-    /// The next thing to tell, or how it ends. Safe to drop while waiting.
+    /// Waits for the next item, or the reason why the subscription ends. Cancel-safe.
     pub(crate) async fn next(&self) -> Result<Item, Ending> {
         loop {
             if let Some(next) = self.take() {
@@ -149,7 +152,7 @@ impl Seat {
         }
     }
 
-    /// The same, where there is something without waiting.
+    /// The next item or the end, without waiting; `None` when there is neither.
     pub(crate) fn take(&self) -> Option<Result<Item, Ending>> {
         let mut queue = self.queue();
         if let Some(ending) = queue.ending {
@@ -158,20 +161,20 @@ impl Seat {
         let item = queue.items.pop_front()?;
         queue.bytes -= item.bytes();
         if queue.items.is_empty() {
-            // An idle seat keeps no buffer.
+            // An idle subscriber keeps no buffer.
             queue.items = VecDeque::new();
         }
         Some(Ok(item))
     }
 
-    /// Does nothing wait, not even the end?
+    /// Whether neither an item nor the end is queued.
     pub(crate) fn is_empty(&self) -> bool {
         let queue = self.queue();
         queue.items.is_empty() && queue.ending.is_none()
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Never held across an await, and every change is whole, so a poisoned queue is still good.
+        // Never held across an await, and every change is complete, so a poisoned queue is still valid.
         self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
