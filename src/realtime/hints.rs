@@ -1,5 +1,5 @@
-//! Hints from clients: watermarks, typing, where a visitor is. They change nothing that matters when they are lost. Each is
-//! charged here, whatever carries it.
+//! Hints from clients: receipts, typing, the visitor's page. A lost hint changes nothing that matters. Each hint is charged
+//! here, whichever transport carried it.
 
 use std::time::Instant;
 
@@ -12,14 +12,14 @@ use crate::rate_limits::{BucketKeys, Charge};
 use crate::sites::Site;
 use crate::visitors::{Moved, Page, VisitorSession};
 
-use super::line::Line;
+use super::feed::Feed;
 use crate::hub::OperatorPass;
 use crate::hub::frame::{OperatorHint, OperatorSignal, VisitorHint, VisitorSignal};
 
-/// Takes a visitor's hint and charges the visitor, its address and its site.
+/// Handles a visitor's hint and charges the visitor, its address and its site.
 ///
 /// # Errors
-/// `TooManyRequests`; `NotFound` for a conversation that is not its own.
+/// `TooManyRequests`; `NotFound` for a conversation that the visitor may not read.
 pub async fn from_visitor(
     app: &App,
     site: &Site,
@@ -31,15 +31,15 @@ pub async fn from_visitor(
     app.rate_limits.token_buckets.charge(&keys, Charge::Hint, Instant::now())?;
     match hint {
         VisitorHint::Alive {} => Ok(()),
-        VisitorHint::Typing {} => visitor_types(app, site, session).await,
+        VisitorHint::Typing {} => visitor_typing(app, site, session).await,
         VisitorHint::Delivered { conversation, seq } => {
-            visitor_reached(app, site, session, &conversation, Mark::Delivered, seq).await
+            visitor_receipt(app, site, session, &conversation, Mark::Delivered, seq).await
         }
         VisitorHint::Seen { conversation, seq } => {
-            visitor_reached(app, site, session, &conversation, Mark::Seen, seq).await
+            visitor_receipt(app, site, session, &conversation, Mark::Seen, seq).await
         }
         VisitorHint::Page { page } => {
-            // Optional, as all that a page says of itself: one that cannot be used is passed over.
+            // Optional, like every field that a page sends about itself: an invalid page is ignored.
             if let Some(page) = Page::said(&page, app.store.now()) {
                 show_page(app, site, session, &page);
                 app.moves.note(Moved { session: session.clone(), mode: site.identity_mode, page });
@@ -49,7 +49,7 @@ pub async fn from_visitor(
     }
 }
 
-/// Tells operators where a visitor is now.
+/// Signals a visitor's current page to operators.
 pub fn show_page(app: &App, site: &Site, session: &VisitorSession, page: &Page) {
     let (site_id, visitor_id) = (session.site_id, session.visitor_id);
     for proof in session.shown_by(site.identity_mode) {
@@ -58,7 +58,7 @@ pub fn show_page(app: &App, site: &Site, session: &VisitorSession, page: &Page) 
     }
 }
 
-async fn visitor_types(app: &App, site: &Site, session: &VisitorSession) -> Result<()> {
+async fn visitor_typing(app: &App, site: &Site, session: &VisitorSession) -> Result<()> {
     if !app.hub.has_operator(site.owner_id) {
         return Ok(());
     }
@@ -71,7 +71,7 @@ async fn visitor_types(app: &App, site: &Site, session: &VisitorSession) -> Resu
     Ok(())
 }
 
-async fn visitor_reached(
+async fn visitor_receipt(
     app: &App,
     site: &Site,
     session: &VisitorSession,
@@ -85,15 +85,15 @@ async fn visitor_reached(
     Ok(())
 }
 
-/// Takes an operator's hint and charges the account. `socket` is the line that carries it; presence that a request of its
-/// own carries holds for all consoles of the session.
+/// Handles an operator's hint and charges the account. `socket` is the feed of the socket that carried it; `None` for an
+/// HTTP request, whose presence applies to all consoles of the session.
 ///
 /// # Errors
 /// `TooManyRequests`; `NotFound` for a site that is not the operator's, or a conversation that is not the site's.
 pub(super) async fn take_from_operator(
     app: &App,
     pass: &OperatorPass,
-    socket: Option<&Line>,
+    socket: Option<&Feed>,
     hint: OperatorHint,
 ) -> Result<()> {
     app.rate_limits.token_buckets.charge(&BucketKeys::operator(pass.account), Charge::Hint, Instant::now())?;
@@ -101,7 +101,7 @@ pub(super) async fn take_from_operator(
         OperatorHint::Alive {} => Ok(()),
         OperatorHint::Present { present } => {
             match socket {
-                Some(line) => line.set_present(present),
+                Some(feed) => feed.set_present(present),
                 None => app.hub.set_session_present(pass.account, pass.session, present),
             }
             Ok(())
@@ -114,15 +114,15 @@ pub(super) async fn take_from_operator(
             Ok(())
         }
         OperatorHint::Delivered { site_id, conversation_id, seq } => {
-            operator_reached(app, pass, (site_id, conversation_id), Mark::Delivered, seq).await
+            operator_receipt(app, pass, (site_id, conversation_id), Mark::Delivered, seq).await
         }
         OperatorHint::Seen { site_id, conversation_id, seq } => {
-            operator_reached(app, pass, (site_id, conversation_id), Mark::Seen, seq).await
+            operator_receipt(app, pass, (site_id, conversation_id), Mark::Seen, seq).await
         }
     }
 }
 
-/// Takes an operator's hint that came by a request of its own.
+/// Handles an operator's hint that came in an HTTP request.
 ///
 /// # Errors
 /// See [`take_from_operator`].
@@ -130,7 +130,7 @@ pub async fn from_operator(app: &App, pass: &OperatorPass, hint: OperatorHint) -
     take_from_operator(app, pass, None, hint).await
 }
 
-async fn operator_reached(
+async fn operator_receipt(
     app: &App,
     pass: &OperatorPass,
     (site, conversation): (SiteId, ConversationId),
@@ -138,7 +138,7 @@ async fn operator_reached(
     seq: i64,
 ) -> Result<()> {
     owned(app, pass, site).await?;
-    // The conversation is looked up with its site when the mark is written; one of another site is not found there.
+    // The conversation is looked up with its site when the receipt is written, so one of another site is not found.
     app.marks.note(Reached { site, conversation, side: Side::Agent, mark, seq });
     Ok(())
 }

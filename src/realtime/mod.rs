@@ -1,10 +1,10 @@
-//! How news travels: committed events to everybody who may hear them, at once, or later from the log.
+//! Delivery of committed events: live to connected subscribers, or replayed from the log when a client resumes.
 //!
 //! The hub never touches the database, and no lock is held across an await.
 
 mod hints;
-mod line;
-mod news;
+mod feed;
+mod views;
 mod relay;
 mod resume;
 mod socket;
@@ -17,13 +17,13 @@ pub use stream::{operator_stream, visitor_stream};
 
 use std::time::Duration;
 
-/// A beat goes to every client this often: below the 25–30 s after which proxies drop a silent link.
-pub const BEAT: Duration = Duration::from_secs(24);
-/// A client that has not been heard for this long is gone.
+/// Heartbeat interval: below the 25–30 s after which proxies drop a silent connection.
+pub const HEARTBEAT: Duration = Duration::from_secs(24);
+/// A client that has sent nothing for this long is disconnected.
 const SILENCE: Duration = Duration::from_secs(60);
-/// A frame that cannot be written for this long means that the client is gone.
+/// Write timeout: the client is disconnected.
 const WRITE_TIME: Duration = Duration::from_secs(15);
-/// Time for the first frame.
+/// Timeout for the first frame.
 const HELLO_TIME: Duration = Duration::from_secs(5);
 /// Largest frame that a client may send.
 const FRAME_BYTES: usize = 64 * 1024;

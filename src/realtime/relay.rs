@@ -1,4 +1,4 @@
-//! From committed events to the seats of those who may hear them, in commit order.
+//! Delivers committed events to the queues of their subscribers, in commit order.
 
 use std::panic::AssertUnwindSafe;
 
@@ -9,31 +9,31 @@ use crate::app::App;
 use crate::events::{Event, Published, Recorded};
 use crate::id::AccountId;
 
-use super::news::{self, News};
+use super::views::{self, EventViews};
 
-/// Relays until the log is closed. One task, so that the order of the log is the order on every socket.
+/// Relays until the log is closed. One task, so that every socket receives events in the order of the log.
 pub async fn relay(app: App, mut committed: mpsc::UnboundedReceiver<Published>) {
     while let Some(events) = committed.recv().await {
         for recorded in events {
             let number = recorded.place.number;
-            pass_on(&app, recorded).await;
+            relay_one(&app, recorded).await;
             app.hub.record_relayed(number);
         }
     }
 }
 
-async fn pass_on(app: &App, recorded: Recorded) {
-    // A site that is gone has nobody to tell.
+async fn relay_one(app: &App, recorded: Recorded) {
+    // A deleted site has no subscribers.
     let Ok(site) = app.sites.by_id(recorded.site).await else { return };
-    // A panic over one event must not end all live news.
-    if AssertUnwindSafe(tell(app, site.owner_id, recorded)).catch_unwind().await.is_err() {
-        tracing::error!("telling an event panicked; its listeners load anew");
+    // A panic over one event must not end all live delivery.
+    if AssertUnwindSafe(deliver(app, site.owner_id, recorded)).catch_unwind().await.is_err() {
+        tracing::error!("delivering an event panicked; its subscribers resync");
         app.hub.reload_site(site.id);
         app.hub.reload_account(site.owner_id);
     }
 }
 
-async fn tell(app: &App, owner: AccountId, recorded: Recorded) {
+async fn deliver(app: &App, owner: AccountId, recorded: Recorded) {
     let to_operators = app.hub.has_operator(owner);
     let to_visitor = visitor_key(&recorded).is_some_and(|(site, visitor)| app.hub.has_visitor(site, visitor));
     if !to_operators && !to_visitor {
@@ -43,24 +43,24 @@ async fn tell(app: &App, owner: AccountId, recorded: Recorded) {
         return app.hub.reload_account(owner);
     }
     let recorded = [recorded];
-    let news = match News::load(app, &recorded).await {
-        Ok(news) => news,
+    let views = match EventViews::load(app, &recorded).await {
+        Ok(views) => views,
         Err(error) => {
-            // Whoever should hear this must not go on to the next event: its cursor would pass over this one.
-            tracing::error!(%error, "an event could not be read; its listeners load anew");
+            // Subscribers of this event must not receive a later one: their cursors would skip this one.
+            tracing::error!(%error, "an event could not be read; its subscribers resync");
             app.hub.reload_site(recorded[0].site);
             return app.hub.reload_account(owner);
         }
     };
     let [recorded] = &recorded;
-    if to_operators && let Some(event) = news.for_operator(recorded) {
-        app.hub.deliver_to_operators(owner, recorded.place, &news::json(&event));
+    if to_operators && let Some(event) = views.for_operator(recorded) {
+        app.hub.deliver_to_operators(owner, recorded.place, &views::json(&event));
     }
     if let (Some(key), Some(proof)) = (visitor_key(recorded), &recorded.scope.proof)
         && to_visitor
-        && let Some(event) = news.for_visitor(recorded)
+        && let Some(event) = views.for_visitor(recorded)
     {
-        app.hub.deliver_to_visitor(key, proof, recorded.place, &news::json(&event));
+        app.hub.deliver_to_visitor(key, proof, recorded.place, &views::json(&event));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Catching up: exactly the events after a cursor that the client may hear, or the word that it must load anew.
+//! Resume: the events after a client's cursor that the client may see, or a resync.
 
 use crate::app::App;
 use crate::conversations;
@@ -8,24 +8,24 @@ use crate::id::AccountId;
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
 
-use super::news::{self, News};
+use super::views::{self, EventViews};
 use crate::hub::subscriber::Item;
 
-/// Events that a client may have missed; beyond this loading the state is cheaper for both sides.
-const MOST: i64 = 2_000;
-/// Messages, and other events, of the whole database among which a console looks for what it missed. A console that
-/// listens is told with each beat that there is nothing more, so that this is behind only one that was away.
-const LOOKED_THROUGH: i64 = 20_000;
+/// Maximum events that are replayed. Beyond it a resync is cheaper for both sides.
+const MAX_MISSED: i64 = 2_000;
+/// Maximum messages, and maximum other events, of the whole database that are scanned for the events of a console. Each
+/// heartbeat advances the cursor of a connected console, so that only a console that was away is this far behind.
+const MAX_SCANNED: i64 = 20_000;
 
-/// What a returning client gets.
+/// What a resuming client receives.
 pub(super) enum Resume {
-    /// Missed events in order, where the client stands before the first of them, and where after the last.
+    /// Missed events in order, the cursor before the first and the cursor after the last.
     Missed { items: Vec<Item>, from: Cursor, upto: Cursor },
-    /// The log does not reach back that far.
+    /// The log no longer contains all missed events.
     Resync,
 }
 
-/// For a visitor: the events of its own conversations.
+/// Resumes a visitor's page: the events of its own conversations.
 pub(super) async fn visitor(app: &App, session: &VisitorSession, mode: IdentityMode, held: &Cursor) -> Result<Resume> {
     let site = session.site_id;
     let Some(ends) = store::ends(&app.store, site).await? else { return Ok(Resume::Resync) };
@@ -37,20 +37,20 @@ pub(super) async fn visitor(app: &App, session: &VisitorSession, mode: IdentityM
         let conversations = conversations::store::of_visitor(&app.store, session).await?;
         for conversation in conversations.iter().filter(|c| c.is_visible_to(session, mode)) {
             let range = (position, ends.n);
-            missed.extend(store::of_conversation_after(&app.store, site, conversation.id, range, MOST).await?);
+            missed.extend(store::of_conversation_after(&app.store, site, conversation.id, range, MAX_MISSED).await?);
         }
     }
-    if missed.len() as i64 >= MOST {
+    if missed.len() as i64 >= MAX_MISSED {
         return Ok(Resume::Resync);
     }
     missed.sort_by_key(|recorded| recorded.place.n);
-    let news = News::load(app, &missed).await?;
-    let items = missed.iter().filter_map(|recorded| Some(item(recorded, &news.for_visitor(recorded)?))).collect();
+    let views = EventViews::load(app, &missed).await?;
+    let items = missed.iter().filter_map(|recorded| Some(item(recorded, &views.for_visitor(recorded)?))).collect();
     let at = |n| Cursor::of_site(app.store.epoch(), site, n);
     Ok(Resume::Missed { items, from: at(position), upto: at(ends.n) })
 }
 
-/// For an operator: the events of all sites of the account.
+/// Resumes an operator's console: the events of all sites of the account.
 pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Result<Resume> {
     let reach = store::reach(&app.store).await?;
     let Some(from) = held.position(app.store.epoch()).filter(|from| is_within(*from, reach)) else {
@@ -60,7 +60,7 @@ pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Re
     let missed = if from == upto {
         Vec::new()
     } else {
-        let Some(missed) = store::owned_after(&app.store, account, (from, upto), MOST).await? else {
+        let Some(missed) = store::owned_after(&app.store, account, (from, upto), MAX_MISSED).await? else {
             return Ok(Resume::Resync);
         };
         missed
@@ -68,19 +68,19 @@ pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Re
     if missed.iter().any(|recorded| recorded.event == Event::BrokenOff) {
         return Ok(Resume::Resync);
     }
-    let news = News::load(app, &missed).await?;
-    let items = missed.iter().filter_map(|recorded| Some(item(recorded, &news.for_operator(recorded)?))).collect();
+    let views = EventViews::load(app, &missed).await?;
+    let items = missed.iter().filter_map(|recorded| Some(item(recorded, &views.for_operator(recorded)?))).collect();
     let at = |position| Cursor::of_everything(app.store.epoch(), position);
     Ok(Resume::Missed { items, from: at(from), upto: at(upto) })
 }
 
-/// Does the log reach back that far, and not too far?
+/// Whether the log still contains everything after `from`, and few enough events to scan.
 fn is_within(from: Position, reach: store::Reach) -> bool {
     from.event >= reach.trimmed
-        && reach.end.event - from.event <= LOOKED_THROUGH
-        && reach.end.message - from.message <= LOOKED_THROUGH
+        && reach.end.event - from.event <= MAX_SCANNED
+        && reach.end.message - from.message <= MAX_SCANNED
 }
 
 fn item<E: serde::Serialize>(recorded: &Recorded, event: &E) -> Item {
-    Item::Event { place: recorded.place, json: news::json(event) }
+    Item::Event { place: recorded.place, json: views::json(event) }
 }

@@ -1,4 +1,4 @@
-//! The WebSocket: first frame authenticates, then news comes down and hints go up.
+//! The WebSocket transport: the first frame authenticates, then the server sends events and the client sends hints.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,39 +16,39 @@ use crate::http::address::ClientAddress;
 use crate::http::body::object;
 use crate::sites::Site;
 
-use super::line::{Line, Next};
+use super::feed::{Feed, Next};
 use super::{FRAME_BYTES, HELLO_TIME, SILENCE, WRITE_TIME, hints};
 use crate::hub::OperatorPass;
 use crate::hub::bye;
 use crate::hub::frame::{ByeReason, OperatorHello, PlainFrame, VisitorHello};
 use crate::hub::subscriber::Principal;
 
-/// The library keeps a read buffer of this size per socket; its default of 128 KiB would cost a gigabyte for 10,000. What
-/// pages send up is small; a larger frame is read in more steps.
+/// Read buffer of each socket, in bytes. The library's default of 128 KiB would cost a gigabyte for 10,000 sockets. Clients
+/// send small frames; a larger one is read in several steps.
 const READ_BUFFER: usize = 512;
-/// Frames that wait together leave in one write of about this size.
+/// Write buffer in bytes: queued frames are sent in writes of about this size.
 const WRITE_BUFFER: usize = 4_096;
-/// Most frames that leave together.
-const TOGETHER: usize = 64;
+/// Maximum frames sent before a flush.
+const FRAMES_PER_WRITE: usize = 64;
 
-/// Upgrades a visitor's request. `origin` is the foreign page's origin, checked once the token says which site it is;
-/// `address` pays for the hints.
+/// Upgrades a visitor's request. `origin` is the origin of the customer's page, checked once the token names the site;
+/// hints are charged to `address`.
 pub fn visitor_socket(app: App, upgrade: WebSocketUpgrade, origin: Option<String>, address: ClientAddress) -> Response {
-    tuned(upgrade).on_upgrade(move |mut socket| async move {
+    with_limits(upgrade).on_upgrade(move |mut socket| async move {
         let opened = Box::pin(open_visitor(&app, &mut socket, origin.as_deref(), address)).await;
         serve(app, socket, opened).await;
     })
 }
 
-/// Upgrades an operator's request, whose origin the door has checked.
+/// Upgrades an operator's request. The API has checked its origin.
 pub fn operator_socket(app: App, upgrade: WebSocketUpgrade) -> Response {
-    tuned(upgrade).on_upgrade(move |mut socket| async move {
+    with_limits(upgrade).on_upgrade(move |mut socket| async move {
         let opened = Box::pin(open_operator(&app, &mut socket)).await;
         serve(app, socket, opened).await;
     })
 }
 
-fn tuned(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+fn with_limits(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
@@ -57,7 +57,7 @@ fn tuned(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         .max_frame_size(FRAME_BYTES)
 }
 
-/// Whose hints come up.
+/// The sender of the hints.
 enum Party {
     Visitor(Arc<Site>, ClientAddress),
     Operator(OperatorPass),
@@ -68,35 +68,38 @@ async fn open_visitor(
     socket: &mut WebSocket,
     origin: Option<&str>,
     address: ClientAddress,
-) -> Result<(Line, Party)> {
+) -> Result<(Feed, Party)> {
     let VisitorHello::Hello { token, cursor } = hello(socket).await?;
-    let place = admitted(app).await?;
+    let permit = admission(app).await?;
     let session = app.visitors.find(&app.store, &token).await?;
-    // One site's storm waits for its turn outside, and leaves the places to others.
-    drop(place);
+    // Clients of one site queue at its own concurrency limit without holding permits that other sites need.
+    drop(permit);
     let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
     session.check(&site, origin)?;
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
-    let _place = admitted(app).await?;
-    let line = Line::visitor(app, session, &site, origin, &cursor).await?;
-    // A token that ended before its seat was taken has told nobody: asked once more, mostly from memory.
+    let _admission = admission(app).await?;
+    let feed = Feed::visitor(app, session, &site, origin, &cursor).await?;
+    // A token that ended before the subscription did not end it: look it up again, usually from the cache.
     app.visitors.find(&app.store, &token).await?;
-    Ok((line, Party::Visitor(site, address)))
+    Ok((feed, Party::Visitor(site, address)))
 }
 
-async fn open_operator(app: &App, socket: &mut WebSocket) -> Result<(Line, Party)> {
+async fn open_operator(app: &App, socket: &mut WebSocket) -> Result<(Feed, Party)> {
     let OperatorHello::Hello { ticket, cursor, present } = hello(socket).await?;
     let pass = app.tickets.redeem(&ticket).ok_or(Error::NotSignedIn)?;
     let _permit = app.fair_limit.acquire(Tenant::Account(pass.account)).await?;
-    let _place = admitted(app).await?;
-    let line = Line::operator(app, &pass, &cursor, present.unwrap_or(true)).await?;
-    Ok((line, Party::Operator(pass)))
+    let _admission = admission(app).await?;
+    let feed = Feed::operator(app, &pass, &cursor, present.unwrap_or(true)).await?;
+    Ok((feed, Party::Operator(pass)))
 }
 
-/// A place among those who authenticate and catch up now. A storm waits here for a moment, then outside.
-async fn admitted(app: &App) -> Result<tokio::sync::SemaphorePermit<'_>> {
-    let place = timeout(Duration::from_secs(4), app.hub.admission.acquire()).await;
-    place.ok().and_then(std::result::Result::ok).ok_or(Error::Unavailable)
+/// A permit to authenticate and catch up. Waits at most 4 s.
+///
+/// # Errors
+/// `Unavailable` after that: the client reconnects later.
+async fn admission(app: &App) -> Result<tokio::sync::SemaphorePermit<'_>> {
+    let permit = timeout(Duration::from_secs(4), app.hub.admission.acquire()).await;
+    permit.ok().and_then(std::result::Result::ok).ok_or(Error::Unavailable)
 }
 
 async fn hello<T: DeserializeOwned>(socket: &mut WebSocket) -> Result<T> {
@@ -107,12 +110,12 @@ async fn hello<T: DeserializeOwned>(socket: &mut WebSocket) -> Result<T> {
     object(text.as_bytes())
 }
 
-async fn serve(app: App, mut socket: WebSocket, opened: Result<(Line, Party)>) {
+async fn serve(app: App, mut socket: WebSocket, opened: Result<(Feed, Party)>) {
     match opened {
-        Ok((line, party)) => {
-            let talk = Talk { app, socket, line, party, heard: Instant::now() };
-            // A task of its own: letting somebody in takes far more room than waiting for the next word.
-            tokio::spawn(Box::new(talk).run());
+        Ok((feed, party)) => {
+            let connection = Connection { app, socket, feed, party, last_received: Instant::now() };
+            // A separate task: the future of the handshake is far larger than that of an open connection.
+            tokio::spawn(Box::new(connection).run());
         }
         Err(error) => {
             let (frame, code) = refusal(&error);
@@ -121,41 +124,41 @@ async fn serve(app: App, mut socket: WebSocket, opened: Result<(Line, Party)>) {
     }
 }
 
-/// An open socket. Most are idle most of the time, so that what waits must be small: rare work is boxed.
-struct Talk {
+/// An open socket. Most are idle most of the time, so the waiting future must be small: rare work is boxed.
+struct Connection {
     app: App,
     socket: WebSocket,
-    line: Line,
+    feed: Feed,
     party: Party,
-    heard: Instant,
+    last_received: Instant,
 }
 
-impl Talk {
+impl Connection {
     async fn run(mut self: Box<Self>) {
         loop {
-            let goes_on = tokio::select! {
-                next = self.line.next() => self.tell(next).await,
+            let open = tokio::select! {
+                next = self.feed.next() => self.send(next).await,
                 up = self.socket.recv() => match up {
-                    Some(Ok(message)) => Box::pin(self.hear(message)).await,
+                    Some(Ok(message)) => Box::pin(self.receive(message)).await,
                     Some(Err(_)) | None => false,
                 },
             };
-            if !goes_on {
+            if !open {
                 return;
             }
         }
     }
 
-    /// Sends a frame and those that wait behind it; false when it was the last.
-    async fn tell(&mut self, first: Next) -> bool {
-        if self.heard.elapsed() >= SILENCE && matches!(first, Next::Frame(_)) {
+    /// Sends a frame and the queued ones after it; false when the connection is closed.
+    async fn send(&mut self, first: Next) -> bool {
+        if self.last_received.elapsed() >= SILENCE && matches!(first, Next::Frame(_)) {
             return false;
         }
         let mut next = Some(first);
-        let (socket, line) = (&mut self.socket, &mut self.line);
+        let (socket, feed) = (&mut self.socket, &mut self.feed);
         let sending = async {
-            for _ in 0..TOGETHER {
-                match next.take().or_else(|| line.ready()) {
+            for _ in 0..FRAMES_PER_WRITE {
+                match next.take().or_else(|| feed.ready()) {
                     Some(Next::Frame(frame)) => socket.feed(Message::Text(frame)).await?,
                     Some(last @ Next::Last(..)) => {
                         next = Some(last);
@@ -176,23 +179,23 @@ impl Talk {
         true
     }
 
-    /// Takes what the client sent; false when that ends the connection.
-    async fn hear(&mut self, message: Message) -> bool {
+    /// Handles a message from the client; false when the connection is closed.
+    async fn receive(&mut self, message: Message) -> bool {
         let text = match message {
             Message::Text(text) => text,
             Message::Ping(_) | Message::Pong(_) => {
-                self.heard = Instant::now();
+                self.last_received = Instant::now();
                 return true;
             }
             Message::Binary(_) => return self.refuse("binary frames are not understood", 1003).await,
             Message::Close(_) => {
-                // The library has its answer ready (RFC 6455, section 5.5.1); it only has to leave.
+                // The library has queued the close reply (RFC 6455, section 5.5.1); it only needs a flush.
                 let _ = timeout(WRITE_TIME, self.socket.flush()).await;
                 return false;
             }
         };
-        self.heard = Instant::now();
-        match hint(&self.app, &self.line, &self.party, &text).await {
+        self.last_received = Instant::now();
+        match hint(&self.app, &self.feed, &self.party, &text).await {
             Ok(()) => true,
             Err(Error::TooManyRequests { .. }) => {
                 let frame = bye(ByeReason::TooMany, Duration::from_secs(10));
@@ -210,14 +213,14 @@ impl Talk {
     }
 }
 
-/// Takes one hint. One about something that is not there (any more) is passed over; one that cannot be read ends the
-/// connection, because a client that speaks another language cannot be helped, and so does one too many.
-async fn hint(app: &App, line: &Line, party: &Party, text: &Utf8Bytes) -> Result<()> {
-    let outcome = match (party, line.principal()) {
+/// Handles one hint. A hint about something that does not exist is ignored. A hint that cannot be parsed ends the
+/// connection, because that client speaks another protocol; so does one over the rate limit.
+async fn hint(app: &App, feed: &Feed, party: &Party, text: &Utf8Bytes) -> Result<()> {
+    let outcome = match (party, feed.principal()) {
         (Party::Visitor(site, address), Principal::Visitor { session, .. }) => {
             hints::from_visitor(app, site, session, *address, object(text.as_bytes())?).await
         }
-        (Party::Operator(pass), _) => hints::take_from_operator(app, pass, Some(line), object(text.as_bytes())?).await,
+        (Party::Operator(pass), _) => hints::take_from_operator(app, pass, Some(feed), object(text.as_bytes())?).await,
         (Party::Visitor(..), Principal::Operator { .. }) => Ok(()),
     };
     match outcome {
@@ -244,18 +247,18 @@ fn refusal(error: &Error) -> (PlainFrame, u16) {
 }
 
 async fn close(socket: &mut WebSocket, last: Utf8Bytes, code: u16) {
-    let goodbye = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+    let close_frame = Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
     let sending = async {
         socket.feed(Message::Text(last)).await?;
-        socket.send(goodbye).await
+        socket.send(close_frame).await
     };
     let sent = timeout(WRITE_TIME, sending).await;
     if let Ok(Err(_)) = sent {
-        // A peer that closed first hears nothing more but the answer to that.
+        // The peer closed first: only the close reply is flushed.
         let _ = timeout(WRITE_TIME, socket.flush()).await;
     }
     if let Ok(Ok(())) = sent {
-        // The peer's own close frame ends the connection cleanly; a peer that never answers is not waited for.
+        // The peer's close frame ends the connection cleanly; wait at most 2 s for it.
         let _ = timeout(Duration::from_secs(2), async { while let Some(Ok(_)) = socket.recv().await {} }).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The same frames as a server-sent stream, for networks that block WebSockets. Hints go up by POST.
+//! The server-sent events transport: the same frames, for networks that block WebSockets. Hints are sent by POST.
 
 use std::convert::Infallible;
 
@@ -13,13 +13,13 @@ use crate::error::{Error, Result};
 use crate::fair_limit::Tenant;
 use crate::visitors::VisitorSession;
 
-use super::line::{Line, Next};
+use super::feed::{Feed, Next};
 use crate::hub::OperatorPass;
 
-/// Opens a visitor's stream. `origin` is the origin of the foreign page that asks; `cursor` is where the events go on.
+/// Opens a visitor's stream. `origin` is the origin of the customer's page; events resume after `cursor`.
 ///
 /// # Errors
-/// `InvalidToken` where the site is gone, `Unavailable` where too many wait, and what [`Line::visitor`] refuses.
+/// `InvalidToken` when the site is deleted, `Unavailable` when too many requests queue, and the errors of [`Feed::visitor`].
 pub async fn visitor_stream(
     app: &App,
     session: VisitorSession,
@@ -28,19 +28,19 @@ pub async fn visitor_stream(
 ) -> Result<Response> {
     let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
-    Ok(answer(Line::visitor(app, session, &site, origin, cursor).await?))
+    Ok(response(Feed::visitor(app, session, &site, origin, cursor).await?))
 }
 
-/// An operator's stream. Nobody sees a chat on it until its console says so.
+/// Opens an operator's stream. No chat is visible on it until its console sends presence.
 pub async fn operator_stream(app: &App, pass: &OperatorPass, cursor: &str) -> Result<Response> {
-    Ok(answer(Line::operator(app, pass, cursor, false).await?))
+    Ok(response(Feed::operator(app, pass, cursor, false).await?))
 }
 
-fn answer(line: Line) -> Response {
-    let frames = stream::unfold(Some(line), |line| async move {
-        let mut line = line?;
-        Some(match line.next().await {
-            Next::Frame(frame) => (data(&frame), Some(line)),
+fn response(feed: Feed) -> Response {
+    let frames = stream::unfold(Some(feed), |feed| async move {
+        let mut feed = feed?;
+        Some(match feed.next().await {
+            Next::Frame(frame) => (data(&frame), Some(feed)),
             Next::Last(frame, _) => (data(&frame), None),
         })
     });
@@ -48,12 +48,12 @@ fn answer(line: Line) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // nginx holds answers back by default; this is its own switch for one answer.
+    // nginx buffers responses by default; this header turns it off for one response.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
 
-/// JSON has no raw line breaks, so one frame is one `data:` line.
+/// One frame as one `data:` line: JSON contains no raw line breaks.
 fn data(frame: &str) -> std::result::Result<Bytes, Infallible> {
     Ok(Bytes::from(format!("data: {frame}\n\n")))
 }

@@ -1,4 +1,4 @@
-//! Events with what they refer to: loaded in a few statements for any number of events, then seen from each side.
+//! Views of events: what a batch of events refers to, loaded in a few statements, and shown to each side.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use crate::visitors::{self, Proof, VisitorForOperator};
 
 use crate::hub::frame::{OperatorEvent, VisitorEvent};
 
-/// What some events refer to.
+/// What a batch of events refers to.
 #[derive(Default)]
-pub(super) struct News {
+pub(super) struct EventViews {
     messages: HashMap<(SiteId, ConversationId, i64), Arc<Message>>,
     for_operators: HashMap<(SiteId, ConversationId), ConversationForOperator>,
     for_visitors: HashMap<(SiteId, ConversationId), ConversationForVisitor>,
     visitors: HashMap<(SiteId, VisitorId, Proof), VisitorForOperator>,
 }
 
-impl News {
-    /// Loads what the events refer to. What is gone meanwhile is left out, and its events are not told.
-    pub(super) async fn load(app: &App, events: &[Recorded]) -> Result<News> {
-        let mut news = News::default();
+impl EventViews {
+    /// Loads what the events refer to. Deleted things are left out, and their events are not delivered.
+    pub(super) async fn load(app: &App, events: &[Recorded]) -> Result<EventViews> {
+        let mut views = EventViews::default();
         let (mut places, mut changed, mut who) = (Vec::new(), Vec::new(), Vec::new());
         for recorded in events {
             match &recorded.event {
                 Event::MessageSent { conversation_id, seq } => {
                     let place = (recorded.site, *conversation_id, *seq);
                     match recorded.carried::<Message>() {
-                        Some(message) => drop(news.messages.insert(place, message)),
+                        Some(message) => drop(views.messages.insert(place, message)),
                         None => places.push(place),
                     }
                 }
@@ -46,19 +46,19 @@ impl News {
         }
         for message in messages::store::at(&app.store, &places).await? {
             let place = (message.site_id, message.conversation_id, message.seq);
-            news.messages.insert(place, Arc::new(message));
+            views.messages.insert(place, Arc::new(message));
         }
         if !changed.is_empty() {
-            news.load_conversations(app, &changed).await?;
+            views.load_conversations(app, &changed).await?;
         }
         if !who.is_empty() {
             for visitor in visitors::store::find_many(&app.store, &who).await? {
                 let online = app.hub.is_online(visitor.site_id, visitor.id, &visitor.proof);
                 let key = (visitor.site_id, visitor.id, visitor.proof.clone());
-                news.visitors.insert(key, visitor.for_operator(online));
+                views.visitors.insert(key, visitor.for_operator(online));
             }
         }
-        Ok(news)
+        Ok(views)
     }
 
     async fn load_conversations(&mut self, app: &App, keys: &[(SiteId, ConversationId)]) -> Result<()> {
@@ -71,7 +71,7 @@ impl News {
         Ok(())
     }
 
-    /// As an operator of the site may know it.
+    /// An event as operators of its site may see it; `None` when it is not for operators or its subject is deleted.
     pub(super) fn for_operator(&self, recorded: &Recorded) -> Option<OperatorEvent> {
         let site_id = recorded.site;
         Some(match &recorded.event {
@@ -99,7 +99,7 @@ impl News {
         })
     }
 
-    /// As the visitor that the event is about may know it; none where it is not for visitors.
+    /// An event as its visitor may see it; `None` when it is not for visitors or its subject is deleted.
     pub(super) fn for_visitor(&self, recorded: &Recorded) -> Option<VisitorEvent> {
         let site_id = recorded.site;
         Some(match &recorded.event {
@@ -122,7 +122,7 @@ impl News {
     }
 }
 
-/// An event's JSON, as it stands inside a frame.
+/// An event's JSON, as a frame contains it.
 pub(super) fn json<E: serde::Serialize>(event: &E) -> Arc<str> {
     // Our own types: strings, numbers and lists, which always serialise.
     serde_json::to_string(event).unwrap_or_default().into()

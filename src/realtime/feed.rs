@@ -1,4 +1,5 @@
-//! What goes down to one client, whatever carries it: catching up, events, signals, beats, and the end.
+//! The feed: the frames that the server sends to one client over either transport. Missed events, live events, signals,
+//! heartbeats, and the last frame.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -14,17 +15,17 @@ use crate::events::{Cursor, Position};
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
 
-use super::BEAT;
+use super::HEARTBEAT;
 use super::resume::{self, Resume};
 use crate::hub::OperatorPass;
 use crate::hub::frame::{ByeReason, PlainFrame};
 use crate::hub::subscriber::{Ending, Item, Principal};
 use crate::hub::{Subscription, bye};
 
-/// Clients of a stopping server come back within this.
+/// Clients of a stopping server reconnect within this time.
 const RESTART_SPREAD: Duration = Duration::from_secs(4);
 
-/// The next thing for the wire.
+/// The next frame for the transport.
 pub(super) enum Next {
     /// A frame.
     Frame(Utf8Bytes),
@@ -32,30 +33,30 @@ pub(super) enum Next {
     Last(Utf8Bytes, u16),
 }
 
-/// The way down to one client.
-pub(super) struct Line {
+/// The frames for one client, in order.
+pub(super) struct Feed {
     app: App,
     subscription: Subscription,
     cursor: Cursor,
     ready: VecDeque<Utf8Bytes>,
-    beat: Interval,
+    heartbeat: Interval,
     last: Option<(PlainFrame, u16)>,
 }
 
-impl Line {
-    /// Opens a visitor's line, on a page of this origin.
+impl Feed {
+    /// Opens the feed of a visitor's page; `origin` is the page's origin.
     pub(super) async fn visitor(
         app: &App,
         session: VisitorSession,
         site: &Site,
         origin: Option<&str>,
         cursor: &str,
-    ) -> Result<Line> {
+    ) -> Result<Feed> {
         let (mode, owner) = (site.identity_mode, site.owner_id);
         let principal = Principal::Visitor { session: session.clone(), mode, owner, origin: origin.map(Box::from) };
-        // The seat comes first, so that nothing can happen between catching up and listening.
+        // Subscribe before the replay, so that no event is missed between the two.
         let subscription = app.hub.subscribe(principal, true).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
-        // A change of the site from before the seat was taken has told nobody.
+        // A change of the site before the subscription was not delivered to it: check again.
         let now = app.sites.by_id(site.id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
         session.check(&now, origin)?;
         if now.identity_mode != mode {
@@ -65,14 +66,14 @@ impl Line {
             Some(held) => resume::visitor(app, &session, mode, &held).await?,
             None => Resume::Resync,
         };
-        Ok(Line::open(app, subscription, cursor, resume))
+        Ok(Feed::open(app, subscription, cursor, resume))
     }
 
-    /// Opens an operator's line. `present`: somebody can see a chat on that console.
-    pub(super) async fn operator(app: &App, pass: &OperatorPass, cursor: &str, present: bool) -> Result<Line> {
+    /// Opens the feed of an operator's console. `present`: a chat is visible on that console.
+    pub(super) async fn operator(app: &App, pass: &OperatorPass, cursor: &str, present: bool) -> Result<Feed> {
         let principal = Principal::Operator { account: pass.account, session: pass.session };
         let subscription = app.hub.subscribe(principal, present).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
-        // A session that ended after its ticket was made, and before the seat was taken, has told nobody.
+        // A session that ended between the ticket and the subscription did not end the subscription: check again.
         if !accounts::is_signed_in(&app.accounts, pass.account, pass.session).await? {
             return Err(Error::NotSignedIn);
         }
@@ -80,35 +81,35 @@ impl Line {
             Some(held) => resume::operator(app, pass.account, &held).await?,
             None => Resume::Resync,
         };
-        Ok(Line::open(app, subscription, cursor, resume))
+        Ok(Feed::open(app, subscription, cursor, resume))
     }
 
-    fn open(app: &App, subscription: Subscription, held: &str, resume: Resume) -> Line {
-        // Spread over the beat, so that ten thousand clients that came together do not beat together.
-        let first = Instant::now() + BEAT.mul_f64(0.5 + 0.5 * (subscription.id % 97) as f64 / 97.0);
-        let mut beat = interval_at(app.hub.align_to_tick(first), BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    fn open(app: &App, subscription: Subscription, held: &str, resume: Resume) -> Feed {
+        // Spread over the interval, so that ten thousand clients that connected together do not share one tick.
+        let first = Instant::now() + HEARTBEAT.mul_f64(0.5 + 0.5 * (subscription.id % 97) as f64 / 97.0);
+        let mut heartbeat = interval_at(app.hub.align_to_tick(first), HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (app, ready) = (app.clone(), VecDeque::new());
         let Resume::Missed { items, from, upto } = resume else {
             let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
             let cursor = Cursor::of_everything(app.store.epoch(), Position::default());
-            return Line { app, subscription, cursor, ready, beat, last: Some((frame, 1000)) };
+            return Feed { app, subscription, cursor, ready, heartbeat, last: Some((frame, 1000)) };
         };
-        let mut line = Line { app, subscription, cursor: from, ready, beat, last: None };
-        let welcome = PlainFrame::Welcome { cursor: held.to_owned(), beat_s: BEAT.as_secs() };
-        line.ready.push_back(welcome.to_json().into());
-        // Each event says how far it brings the client, so that one that is cut off half-way goes on from there.
+        let mut feed = Feed { app, subscription, cursor: from, ready, heartbeat, last: None };
+        let welcome = PlainFrame::Welcome { cursor: held.to_owned(), beat_s: HEARTBEAT.as_secs() };
+        feed.ready.push_back(welcome.to_json().into());
+        // Each event carries its own cursor, so that a client that is disconnected half-way resumes from there.
         for item in items {
-            let frame = line.frame(item);
-            line.ready.extend(frame);
+            let frame = feed.frame(item);
+            feed.ready.extend(frame);
         }
-        // The beat after them says that it has caught up.
-        line.cursor = upto;
-        line.ready.push_back(line.beat_frame());
-        line
+        // The heartbeat after them means that the client has caught up.
+        feed.cursor = upto;
+        feed.ready.push_back(feed.heartbeat_frame());
+        feed
     }
 
-    /// The next frame. Safe to drop while waiting.
+    /// Waits for the next frame. Cancel-safe.
     pub(super) async fn next(&mut self) -> Next {
         loop {
             if let Some(next) = self.ready() {
@@ -117,21 +118,21 @@ impl Line {
             tokio::select! {
                 biased;
                 item = self.subscription.next() => self.take(item),
-                _ = self.beat.tick() => {
-                    self.pass_what_is_not_for_it();
-                    return Next::Frame(self.beat_frame());
+                _ = self.heartbeat.tick() => {
+                    self.advance_cursor();
+                    return Next::Frame(self.heartbeat_frame());
                 }
             }
         }
     }
 
-    /// The next frame, where there is one without waiting.
+    /// The next frame without waiting; `None` when there is none.
     pub(super) fn ready(&mut self) -> Option<Next> {
         loop {
             if let Some(frame) = self.ready.pop_front() {
                 return Some(Next::Frame(frame));
             }
-            // An idle line keeps no buffer.
+            // An idle feed keeps no buffer.
             self.ready = VecDeque::new();
             if let Some((frame, code)) = self.last.take() {
                 return Some(Next::Last(frame.to_json().into(), code));
@@ -151,30 +152,30 @@ impl Line {
         }
     }
 
-    /// Goes on over what others were told: a console whose own sites are quiet must not fall behind.
-    fn pass_what_is_not_for_it(&mut self) {
-        // Asked before the seat is looked at: what it had to hear up to there was put into it.
+    /// Advances the cursor past events of others, so that a console of quiet sites does not fall behind.
+    fn advance_cursor(&mut self) {
+        // Read before the queue is checked: every event for this client up to this position is in the queue by then.
         let relayed = self.app.hub.relayed();
         if self.subscription.is_empty() {
             self.cursor.pass(relayed);
         }
     }
 
-    fn beat_frame(&self) -> Utf8Bytes {
+    fn heartbeat_frame(&self) -> Utf8Bytes {
         PlainFrame::Beat { cursor: self.cursor.to_text() }.to_json().into()
     }
 
-    /// The console says whether somebody can see a chat on it.
+    /// Sets whether a chat is visible on the console.
     pub(super) fn set_present(&self, present: bool) {
         self.app.hub.set_present(&self.subscription, present);
     }
 
-    /// The client was heard, or is known to be there.
+    /// Who the client is.
     pub(super) fn principal(&self) -> &Principal {
         &self.subscription.principal
     }
 
-    /// An item's frame; none for an event that catching up has told already.
+    /// An item's frame; `None` for an event that the replay has delivered already.
     fn frame(&mut self, item: Item) -> Option<Utf8Bytes> {
         match item {
             Item::Signal(frame) => Some(frame),
@@ -186,7 +187,7 @@ impl Line {
 /// Joins a cursor and an event whose JSON is shared by many clients.
 fn event_frame(cursor: &str, event: &str) -> Utf8Bytes {
     let mut frame = String::with_capacity(cursor.len() + event.len() + 40);
-    // A cursor holds letters, digits, `-`, `_` and `.` only; writing to a string cannot fail.
+    // A cursor contains only letters, digits, `-`, `_` and `.`; writing to a string cannot fail.
     let _ = write!(frame, r#"{{"type":"event","cursor":"{cursor}","event":{event}}}"#);
     frame.into()
 }
