@@ -12,7 +12,7 @@ use ocs::chat_api::{Reply, decode_image};
 use ocs::clock::Millis;
 use ocs::config::Config;
 use ocs::conversations::InboxPoint;
-use ocs::events::{Cursor, Number, Place};
+use ocs::events::{Cursor, EventNumbers, GlobalNumber};
 use ocs::http::address::resolve;
 use ocs::http::body::object;
 use ocs::hub::{OperatorHello, OperatorHint, VisitorHello, VisitorHint};
@@ -109,8 +109,8 @@ pub fn cursors(bytes: &[u8]) -> bool {
     if let Some(mut cursor) = Cursor::parse(text) {
         let written = cursor.to_text();
         assert_eq!(Cursor::parse(&written).map(|again| again.to_text()), Some(written));
-        let place = Place { n: 0, number: Number::Event(0) };
-        assert!(!cursor.hear(place), "nothing has such a number");
+        let numbers = EventNumbers { n: 0, global: GlobalNumber::Event(0) };
+        assert!(!cursor.advance(numbers), "nothing has such a number");
         taken = true;
     }
     if let Ok(point) = InboxPoint::parse(text) {

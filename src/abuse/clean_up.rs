@@ -44,14 +44,14 @@ pub async fn clean_up(abuse: &Abuse, log: &Log, by: &By, site: SiteId) -> Result
     }
     let (by, over) = (by.clone(), !abuse.floods.is_under_way(site));
     // Clients that were offline may hold removed rows, which no event tells them: they must resync.
-    let end = log.end(&abuse.store, site).await?;
+    let end = log.last_number(&abuse.store, site).await?;
     let act = move |tx: &mut Tx| {
         if over {
             store::dismiss(tx, site)?;
         }
         audit::record(tx, &by, Action::AttackCleanedUp, Some(site), &removed.conversations.to_string())?;
         sites::changed(tx, site)?;
-        events::break_off(tx, site)
+        events::truncate_history(tx, site)
     };
     abuse.store.write(act).await?;
     events::trim_site(&abuse.store, site, end).await?;

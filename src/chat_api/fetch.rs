@@ -66,7 +66,7 @@ pub(super) async fn recent(app: &App, key: &CurrentKey, query: &Parameters) -> R
     let conversation = query.get("conversation_id").map(conversation_id).transpose()?;
     // Scripts poll, and usually nothing has changed: the response is cached until the site's event log grows. The log's
     // end is read before the messages, so that a response can be newer than its version, never older.
-    let end = app.events.end(&app.store, key.site.id).await?;
+    let end = app.events.last_number(&app.store, key.site.id).await?;
     let (asked, stamp) = ((key.site.id, key.id, conversation, limit), (end, key.site.opaque_agent_ids));
     if let Some(text) = app.response_cache.recent.get(&asked, |made_from| *made_from == stamp) {
         return Ok(answer(text));

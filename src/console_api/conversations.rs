@@ -64,7 +64,7 @@ pub(super) async fn inbox(
     if let Some(site) = filter.site {
         operator.site(&app, site).await?;
     }
-    let cursor = Cursor::of_everything(app.store.epoch(), events::store::reach(&app.store).await?.end);
+    let cursor = Cursor::of_everything(app.store.epoch(), events::store::range(&app.store).await?.end);
     inbox::inbox(&app.store, &app.hub, operator.account, &filter, cursor.to_text()).await.map(Json)
 }
 

@@ -1,4 +1,4 @@
-//! Who an event is for: the side of a conversation, and what a visitor has shown of itself.
+//! The audience of an event: the side of a conversation, and the visitor's proof.
 
 use serde::Serialize;
 
@@ -11,25 +11,25 @@ pub enum Side {
     Agent,
 }
 
-/// What a visitor has shown about being who it claims to be. A conversation belongs to (visitor, proof), so that a
-/// stranger who types somebody's external id gets a conversation of its own.
+/// How a visitor's identity is known. A conversation belongs to (visitor, proof), so that a stranger who types somebody's
+/// external id gets a separate conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Proof {
     /// A signed identity token.
     Signed,
-    /// A conversation that everybody who names the id shares (identity mode `shared`).
+    /// A conversation shared by everybody who names the id (identity mode `shared`).
     Shared,
-    /// This browser's own token; the text is random.
+    /// Only this browser's token; the text is random.
     Browser(String),
 }
 
 impl Proof {
-    /// A browser that nobody has seen before.
+    /// A new browser, with a random text.
     pub fn new_browser() -> Proof {
         Proof::Browser(crate::secret::random_text(12))
     }
 
-    /// As the database keeps it.
+    /// The form in the database.
     pub fn to_text(&self) -> String {
         match self {
             Proof::Signed => "signed".into(),
@@ -38,7 +38,7 @@ impl Proof {
         }
     }
 
-    /// Reads what [`Self::to_text`] wrote. Anything else proves nothing: a browser that no token has.
+    /// Parses the output of [`Self::to_text`]. Anything else becomes a browser that no token has, which proves nothing.
     pub fn parse(text: &str) -> Proof {
         match text {
             "signed" => Proof::Signed,
@@ -48,7 +48,7 @@ impl Proof {
     }
 }
 
-/// On the wire as in the database. It opens nothing: a token does.
+/// The same form on the wire. It grants no access; only a token does.
 impl Serialize for Proof {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.to_text())

@@ -1,125 +1,128 @@
-//! Where a client stands in the log. Opaque to clients: they keep it and send it back.
+//! A client's position in the event log. Opaque to clients: they store it and send it back.
 
 use crate::id::SiteId;
 
-use super::{Number, Place};
+use super::{EventNumbers, GlobalNumber};
 
-/// How far the log of the whole database was heard. Messages and other events are numbered apart, each in the order of
-/// commits.
+/// A position in the log of the whole database. Messages and other events are numbered separately, each in commit order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Position {
+pub struct LogPosition {
     /// The last message.
     pub message: i64,
     /// The last other event.
     pub event: i64,
 }
 
-impl Position {
-    /// The further of both, in each part.
-    pub fn max(self, other: Position) -> Position {
-        Position { message: self.message.max(other.message), event: self.event.max(other.event) }
+impl LogPosition {
+    /// The higher number of both, in each part.
+    pub fn max(self, other: LogPosition) -> LogPosition {
+        LogPosition { message: self.message.max(other.message), event: self.event.max(other.event) }
     }
 
-    /// Was this heard?
-    pub fn contains(self, number: Number) -> bool {
-        match number {
-            Number::Message(id) => id <= self.message,
-            Number::Event(id) => id <= self.event,
+    /// Whether this event is at or before the position.
+    pub fn contains(self, global: GlobalNumber) -> bool {
+        match global {
+            GlobalNumber::Message(id) => id <= self.message,
+            GlobalNumber::Event(id) => id <= self.event,
         }
     }
 
-    /// With this heard too.
-    pub fn with(self, number: Number) -> Position {
-        self.max(match number {
-            Number::Message(message) => Position { message, event: 0 },
-            Number::Event(event) => Position { message: 0, event },
+    /// The position advanced to this event.
+    pub fn with(self, global: GlobalNumber) -> LogPosition {
+        self.max(match global {
+            GlobalNumber::Message(message) => LogPosition { message, event: 0 },
+            GlobalNumber::Event(event) => LogPosition { message: 0, event },
         })
     }
 }
 
-/// Up to where somebody has heard.
+/// The last event that a client has received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heard {
-    /// A visitor's page: up to a number of its site's log.
+enum Upto {
+    /// A visitor's page: a number of its site's log.
     Site(SiteId, i64),
-    /// A console, whose sites may be very many: up to a position of the whole database's.
-    Everything(Position),
+    /// A console, which may have very many sites: a position in the log of the whole database.
+    Everything(LogPosition),
 }
 
-/// The epoch of the database, and up to where its events were heard.
+/// The epoch of the database, and the last event received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     epoch: String,
-    heard: Heard,
+    upto: Upto,
 }
 
 impl Cursor {
-    /// Of a visitor's page.
+    /// The cursor of a visitor's page.
     pub fn of_site(epoch: &str, site: SiteId, n: i64) -> Cursor {
-        Cursor { epoch: epoch.to_owned(), heard: Heard::Site(site, n) }
+        Cursor { epoch: epoch.to_owned(), upto: Upto::Site(site, n) }
     }
 
-    /// Of a console.
-    pub fn of_everything(epoch: &str, position: Position) -> Cursor {
-        Cursor { epoch: epoch.to_owned(), heard: Heard::Everything(position) }
+    /// The cursor of a console.
+    pub fn of_everything(epoch: &str, position: LogPosition) -> Cursor {
+        Cursor { epoch: epoch.to_owned(), upto: Upto::Everything(position) }
     }
 
     /// `epoch.site-n`, or `epoch.message.event`.
     pub fn to_text(&self) -> String {
-        match self.heard {
-            Heard::Site(site, n) => format!("{}.{site}-{n}", self.epoch),
-            Heard::Everything(Position { message, event }) => format!("{}.{message}.{event}", self.epoch),
+        match self.upto {
+            Upto::Site(site, n) => format!("{}.{site}-{n}", self.epoch),
+            Upto::Everything(LogPosition { message, event }) => format!("{}.{message}.{event}", self.epoch),
         }
     }
 
-    /// Reads [`Self::to_text`]; none when it is not a cursor.
+    /// Parses the output of [`Self::to_text`]; `None` for anything else.
     pub fn parse(text: &str) -> Option<Cursor> {
-        let (epoch, heard) = text.split_once('.').filter(|(epoch, _)| !epoch.is_empty())?;
-        let heard = match heard.split_once('.') {
-            Some((message, event)) => Heard::Everything(Position { message: number(message)?, event: number(event)? }),
+        let (epoch, upto) = text.split_once('.').filter(|(epoch, _)| !epoch.is_empty())?;
+        let upto = match upto.split_once('.') {
+            Some((message, event)) => {
+                Upto::Everything(LogPosition { message: parse_number(message)?, event: parse_number(event)? })
+            }
             None => {
-                let (site, n) = heard.split_once('-')?;
-                Heard::Site(SiteId(site.parse().ok()?), number(n)?)
+                let (site, n) = upto.split_once('-')?;
+                Upto::Site(SiteId(site.parse().ok()?), parse_number(n)?)
             }
         };
-        Some(Cursor { epoch: epoch.to_owned(), heard })
+        Some(Cursor { epoch: epoch.to_owned(), upto })
     }
 
-    /// The last event heard on a site; none when the cursor is of another life of the database, or not of that site.
+    /// The last event received on a site; `None` when the cursor is of another epoch or another site.
     pub fn on_site(&self, epoch: &str, site: SiteId) -> Option<i64> {
-        match self.heard {
-            Heard::Site(of, n) if of == site && self.epoch == epoch => Some(n),
-            Heard::Site(..) | Heard::Everything(_) => None,
+        match self.upto {
+            Upto::Site(of, n) if of == site && self.epoch == epoch => Some(n),
+            Upto::Site(..) | Upto::Everything(_) => None,
         }
     }
 
-    /// How far everything was heard; none when the cursor is of another life of the database, or of one site.
-    pub fn position(&self, epoch: &str) -> Option<Position> {
-        match self.heard {
-            Heard::Everything(position) if self.epoch == epoch => Some(position),
-            Heard::Site(..) | Heard::Everything(_) => None,
+    /// A console's position in the log; `None` when the cursor is of another epoch, or of a page.
+    pub fn position(&self, epoch: &str) -> Option<LogPosition> {
+        match self.upto {
+            Upto::Everything(position) if self.epoch == epoch => Some(position),
+            Upto::Site(..) | Upto::Everything(_) => None,
         }
     }
 
-    /// Notes an event as heard; false when it was before.
-    pub fn hear(&mut self, place: Place) -> bool {
-        match &mut self.heard {
-            Heard::Site(_, n) if *n < place.n => *n = place.n,
-            Heard::Everything(position) if !position.contains(place.number) => *position = position.with(place.number),
-            Heard::Site(..) | Heard::Everything(_) => return false,
+    /// Advances past an event; false when the cursor was past it already.
+    pub fn advance(&mut self, numbers: EventNumbers) -> bool {
+        match &mut self.upto {
+            Upto::Site(_, n) if *n < numbers.n => *n = numbers.n,
+            Upto::Everything(position) if !position.contains(numbers.global) => {
+                *position = position.with(numbers.global)
+            }
+            Upto::Site(..) | Upto::Everything(_) => return false,
         }
         true
     }
 
-    /// Notes that there is nothing more for a console up to here.
-    pub fn pass(&mut self, passed: Position) {
-        if let Heard::Everything(position) = &mut self.heard {
-            *position = position.max(passed);
+    /// Skips a console's cursor to a position up to which there are no further events for it.
+    pub fn skip_to(&mut self, to: LogPosition) {
+        if let Upto::Everything(position) = &mut self.upto {
+            *position = position.max(to);
         }
     }
 }
 
-fn number(text: &str) -> Option<i64> {
+fn parse_number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|n| *n >= 0)
 }
 
@@ -151,23 +154,23 @@ mod tests {
         assert_eq!(page.on_site("life", SiteId(3)), Some(17));
         assert_eq!((page.on_site("life", SiteId(4)), page.on_site("other", SiteId(3))), (None, None));
         let console = Cursor::parse("life.40.2").expect("a console's");
-        assert_eq!(console.position("life"), Some(Position { message: 40, event: 2 }));
+        assert_eq!(console.position("life"), Some(LogPosition { message: 40, event: 2 }));
         assert_eq!((console.position("other"), console.on_site("life", SiteId(40))), (None, None));
     }
 
     #[test]
-    fn what_was_heard_is_heard_once() {
+    fn an_event_is_passed_once() {
         let mut console = Cursor::parse("life.40.2").expect("a console's");
-        let message = Place { n: 1, number: Number::Message(41) };
-        assert!(console.hear(message) && !console.hear(message));
-        assert!(console.hear(Place { n: 2, number: Number::Event(41) }));
+        let message = EventNumbers { n: 1, global: GlobalNumber::Message(41) };
+        assert!(console.advance(message) && !console.advance(message));
+        assert!(console.advance(EventNumbers { n: 2, global: GlobalNumber::Event(41) }));
         assert_eq!(console.to_text(), "life.41.41");
-        console.pass(Position { message: 90, event: 3 });
+        console.skip_to(LogPosition { message: 90, event: 3 });
         assert_eq!(console.to_text(), "life.90.41");
         let mut page = Cursor::parse("life.3-17").expect("a page's");
-        assert!(!page.hear(Place { n: 17, number: Number::Message(90) }));
-        assert!(page.hear(Place { n: 18, number: Number::Event(1) }));
-        page.pass(Position { message: 900, event: 900 });
+        assert!(!page.advance(EventNumbers { n: 17, global: GlobalNumber::Message(90) }));
+        assert!(page.advance(EventNumbers { n: 18, global: GlobalNumber::Event(1) }));
+        page.skip_to(LogPosition { message: 900, event: 900 });
         assert_eq!(page.to_text(), "life.3-18");
     }
 }

@@ -1,4 +1,4 @@
-//! How the log is kept.
+//! SQL of the event log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::record;
 use crate::storage::{Store, Tx, Value};
 use crate::values;
 
-use super::{Event, Number, Place, Position, Proof, Recorded, Scope};
+use super::{Event, EventNumbers, GlobalNumber, LogPosition, Proof, Recorded, Scope};
 
 const TAKE_NUMBERS: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, $2)
     ON CONFLICT (site_id) DO UPDATE SET n = site_counters.n + $2 RETURNING n";
@@ -19,7 +19,7 @@ const LAST_NUMBERS: &str = concat!(
     bulk_rows!("$1"),
     " AS r CROSS JOIN site_counters AS c WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT)"
 );
-const NOTE_NUMBERS: &str = concat!(
+const SET_LAST_NUMBERS: &str = concat!(
     "UPDATE site_counters SET n = CAST(r.value ->> 1 AS BIGINT) FROM ",
     bulk_rows!("$1"),
     " AS r WHERE site_counters.site_id = CAST(r.value ->> 0 AS BIGINT)"
@@ -33,15 +33,15 @@ const ADD: &str = concat!(
     bulk_rows!("$1"),
     " AS r"
 );
-const ENDS: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS c WHERE c.site_id = $1";
-const REACH: &str = "SELECT (SELECT COALESCE(MAX(id), 0) FROM messages) AS message,
+const SITE_RANGE: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS c WHERE c.site_id = $1";
+const RANGE: &str = "SELECT (SELECT COALESCE(MAX(id), 0) FROM messages) AS message,
     (SELECT COALESCE(MAX(id), 0) FROM events) AS event, CAST(i.value AS BIGINT) AS trimmed
     FROM instance AS i WHERE i.name = 'trimmed_event'";
 const OF_CONVERSATION_AFTER: &str = "SELECT id, site_id, n, conversation_id, visitor_id, proof, body, at FROM events
     WHERE site_id = $1 AND conversation_id = $2 AND n > $3 AND n <= $4 ORDER BY n LIMIT $5";
-// A message is its own event: its row holds its numbers, so nothing is written twice on the hot path.
+// A message is its own event: its row has its numbers, so the hot path writes nothing twice.
 //
-// What a console missed is looked for among what everybody missed: a short walk, however many sites it has.
+// Events that a console missed are searched among the events of all sites: a short scan, however many sites it has.
 const OWNED_AFTER: &str = "SELECT e.id, e.site_id, e.n, e.conversation_id, e.visitor_id, e.proof, e.body, e.at
     FROM events AS e CROSS JOIN sites AS s
     WHERE e.id > $2 AND e.id <= $3 AND s.id = e.site_id AND s.owner_id = $1 ORDER BY e.id LIMIT $4";
@@ -49,37 +49,37 @@ const OWNED_SENT_AFTER: &str = "SELECT m.id, m.site_id, m.n, m.conversation_id, 
     FROM messages AS m CROSS JOIN sites AS s CROSS JOIN conversations AS c
     WHERE m.id > $2 AND m.id <= $3 AND s.id = m.site_id AND s.owner_id = $1
         AND c.site_id = m.site_id AND c.id = m.conversation_id ORDER BY m.id LIMIT $4";
-// The plus keeps the engine from walking the whole site's numbers: a conversation is short, a site's log is not.
+// The plus keeps the planner from scanning the site's whole log: a conversation is short, a site's log is not.
 const SENT_IN_CONVERSATION_AFTER: &str =
     "SELECT m.id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
     FROM messages AS m JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
     WHERE m.site_id = $1 AND m.conversation_id = $2 AND +m.n > $3 AND +m.n <= $4 ORDER BY m.seq LIMIT $5";
-// The plus keeps the engine from walking the whole log in the order of sites: little of it is old.
+// The plus keeps the planner from scanning the whole log in site order: few events are old.
 const OLDEST_KEPT: &str = "SELECT site_id, MAX(n), MAX(id) FROM events WHERE at < $1 GROUP BY +site_id";
 const TRIM: &str = "DELETE FROM events WHERE id IN
     (SELECT e.id FROM events AS e WHERE e.site_id = $1 AND e.n <= $2 ORDER BY e.n LIMIT $3)";
-const NOTE_TRIMMED_EVENT: &str = "UPDATE instance SET value = CAST($1 AS TEXT)
+const SET_TRIMMED_EVENT: &str = "UPDATE instance SET value = CAST($1 AS TEXT)
     WHERE name = 'trimmed_event' AND CAST(value AS BIGINT) < $1";
-const NOTE_TRIM: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
-const BREAK_OFF: &str = "UPDATE site_counters SET trimmed = n WHERE site_id = $1";
+const SET_TRIMMED: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
+const TRUNCATE_HISTORY: &str = "UPDATE site_counters SET trimmed = n WHERE site_id = $1";
 
-/// Statements of this file, for the test that prepares them all.
+/// The statements of this file, for the test that prepares all of them.
 pub const SQL: &[&str] = &[
     TAKE_NUMBERS,
     LAST_NUMBERS,
-    NOTE_NUMBERS,
+    SET_LAST_NUMBERS,
     ADD,
-    ENDS,
-    REACH,
+    SITE_RANGE,
+    RANGE,
     OF_CONVERSATION_AFTER,
     OWNED_AFTER,
     OWNED_SENT_AFTER,
     SENT_IN_CONVERSATION_AFTER,
     OLDEST_KEPT,
     TRIM,
-    NOTE_TRIMMED_EVENT,
-    NOTE_TRIM,
-    BREAK_OFF,
+    SET_TRIMMED_EVENT,
+    SET_TRIMMED,
+    TRUNCATE_HISTORY,
 ];
 
 struct Row {
@@ -95,7 +95,7 @@ struct Row {
 record!(Row { id, site_id, n, conversation_id, visitor_id, proof, body, at });
 
 impl Row {
-    /// An event that this program does not know (written by a newer one) is left out.
+    /// `None` for an event of an unknown kind, which a newer version wrote.
     fn read(self) -> Option<Recorded> {
         let scope = Scope {
             conversation: self.conversation_id,
@@ -103,8 +103,8 @@ impl Row {
             proof: self.proof.as_deref().map(Proof::parse),
         };
         let event = serde_json::from_str(&self.body).ok()?;
-        let place = Place { n: self.n, number: Number::Event(self.id.0) };
-        Some(Recorded { site: self.site_id, place, scope, event, at: self.at, carried: None })
+        let numbers = EventNumbers { n: self.n, global: GlobalNumber::Event(self.id.0) };
+        Some(Recorded { site: self.site_id, numbers, scope, event, at: self.at, carried: None })
     }
 }
 
@@ -125,21 +125,22 @@ impl From<SentRow> for Recorded {
         let (conversation_id, seq) = (row.conversation_id, row.seq);
         let scope = Scope::conversation(conversation_id, row.visitor_id, Proof::parse(&row.proof));
         let event = Event::MessageSent { conversation_id, seq };
-        let place = Place { n: row.n, number: Number::Message(row.id.0) };
-        Recorded { site: row.site_id, place, scope, event, at: row.at, carried: None }
+        let numbers = EventNumbers { n: row.n, global: GlobalNumber::Message(row.id.0) };
+        Recorded { site: row.site_id, numbers, scope, event, at: row.at, carried: None }
     }
 }
 
-/// The two parts of one site's log as one, in order.
+/// Merges the messages and the other events of one site's log, in order.
 fn merged(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
     let mut all: Vec<Recorded> = rows.into_iter().filter_map(Row::read).collect();
     all.extend(sent.into_iter().map(Recorded::from));
-    all.sort_by_key(|recorded| recorded.place.n);
+    all.sort_by_key(|recorded| recorded.numbers.n);
     all
 }
 
-/// The two parts of many sites' log as one, each given in the order of its numbers. An event comes after the message that
-/// its own site, or that of an event before it, had last: so each site's order holds, and that of both numbers.
+/// Merges the messages and the other events of many sites' logs, each given in the order of its ids. An event comes after the
+/// latest message before it on its own site or on the site of an earlier event: this keeps the order of each site and of both
+/// kinds of ids.
 fn merged_over_sites(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
     let messages: BTreeMap<(SiteId, i64), MessageId> = sent.iter().map(|row| ((row.site_id, row.n), row.id)).collect();
     let mut all: Vec<((MessageId, i64), Recorded)> =
@@ -155,35 +156,35 @@ fn merged_over_sites(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
     all.into_iter().map(|(_, recorded)| recorded).collect()
 }
 
-/// How far back a site's log reaches, and where it ends.
+/// The range of a site's log.
 #[derive(Debug, Clone, Copy)]
-pub struct Ends {
+pub struct SiteRange {
     /// The site.
     pub site_id: SiteId,
-    /// Everything up to this is gone.
+    /// Events up to this number are removed.
     pub trimmed: i64,
     /// The last event.
     pub n: i64,
 }
-record!(Ends { site_id, trimmed, n });
+record!(SiteRange { site_id, trimmed, n });
 
-/// How far back the whole log reaches, and where it ends.
+/// The range of the whole log.
 #[derive(Debug, Clone, Copy)]
-pub struct Reach {
-    /// Events up to this number are gone. Messages stay.
+pub struct LogRange {
+    /// Events up to this id are removed. Messages stay.
     pub trimmed: i64,
     /// The last message and the last event.
-    pub end: Position,
+    pub end: LogPosition,
 }
 
-/// Takes the next numbers of a site's log; answers the last of them.
+/// Allocates the next numbers of a site's log and returns the last one.
 pub fn take_numbers(tx: &mut Tx, site: SiteId, count: usize) -> Result<i64> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let row: Option<(i64,)> = tx.one(TAKE_NUMBERS, values![site, count])?;
     row.map(|(n,)| n).ok_or_else(|| Error::Internal("a site without a counter".into()))
 }
 
-/// The last number of each site's log. A site that is gone is left out.
+/// The last number of each site's log. Deleted sites are left out.
 ///
 /// # Errors
 /// When the database fails.
@@ -192,13 +193,13 @@ pub fn last_numbers(tx: &mut Tx, sites: &BTreeSet<SiteId>) -> Result<BTreeMap<Si
     Ok(tx.all(LAST_NUMBERS, values![Value::json(&rows)])?.into_iter().collect())
 }
 
-/// Notes the last number of each site's log, after numbers were given by hand in this transaction.
-pub fn note_numbers(tx: &mut Tx, last: &BTreeMap<SiteId, i64>) {
+/// Stores the last number of each site's log, after this transaction assigned numbers itself.
+pub fn set_last_numbers(tx: &mut Tx, last: &BTreeMap<SiteId, i64>) {
     let rows: Vec<_> = last.iter().collect();
-    tx.enqueue(NOTE_NUMBERS, values![Value::json(&rows)]);
+    tx.enqueue(SET_LAST_NUMBERS, values![Value::json(&rows)]);
 }
 
-/// Stores events whose numbers were taken. Those of messages are not stored: the message's own row is their place.
+/// Stores numbered events. Events of messages are not stored: the message's own row represents them.
 pub fn add(tx: &mut Tx, events: &[Recorded]) {
     let rows: Vec<_> = events
         .iter()
@@ -206,7 +207,7 @@ pub fn add(tx: &mut Tx, events: &[Recorded]) {
         .map(|e| {
             let body = serde_json::to_string(&e.event).unwrap_or_default();
             let proof = e.scope.proof.as_ref().map(Proof::to_text);
-            let Place { n, number: Number::Event(id) | Number::Message(id) } = e.place;
+            let EventNumbers { n, global: GlobalNumber::Event(id) | GlobalNumber::Message(id) } = e.numbers;
             (id, e.site, n, e.scope.conversation, e.scope.visitor, proof, e.event.kind(), body, e.at)
         })
         .collect();
@@ -215,24 +216,24 @@ pub fn add(tx: &mut Tx, events: &[Recorded]) {
     }
 }
 
-/// The ends of one site's log.
-pub async fn ends(store: &Store, site: SiteId) -> Result<Option<Ends>> {
-    store.one(ENDS, values![site]).await
+/// The range of one site's log; `None` when the site is deleted.
+pub async fn site_range(store: &Store, site: SiteId) -> Result<Option<SiteRange>> {
+    store.one(SITE_RANGE, values![site]).await
 }
 
-/// The reach of the whole log.
-pub async fn reach(store: &Store) -> Result<Reach> {
-    let row: Option<(i64, i64, i64)> = store.one(REACH, []).await?;
-    let (message, event, trimmed) = row.ok_or_else(|| Error::Internal("a database without its marks".into()))?;
-    Ok(Reach { trimmed, end: Position { message, event: event.max(trimmed) } })
+/// The range of the whole log.
+pub async fn range(store: &Store) -> Result<LogRange> {
+    let row: Option<(i64, i64, i64)> = store.one(RANGE, []).await?;
+    let (message, event, trimmed) = row.ok_or_else(|| Error::Internal("the database has no trimmed_event".into()))?;
+    Ok(LogRange { trimmed, end: LogPosition { message, event: event.max(trimmed) } })
 }
 
-/// Events of an owner's sites after one position and up to another; none when they are `limit` or more, of messages or of
-/// all others.
+/// Events of an owner's sites after one position and up to another; `None` when there are `limit` or more messages, or `limit`
+/// or more other events.
 pub async fn owned_after(
     store: &Store,
     owner: AccountId,
-    (after, upto): (Position, Position),
+    (after, upto): (LogPosition, LogPosition),
     limit: i64,
 ) -> Result<Option<Vec<Recorded>>> {
     let rows: Vec<Row> = store.all(OWNED_AFTER, values![owner, after.event, upto.event, limit]).await?;
@@ -241,7 +242,7 @@ pub async fn owned_after(
     Ok(few.then(|| merged_over_sites(rows, sent)))
 }
 
-/// Events of one conversation after one number and up to another, limited likewise.
+/// Events of one conversation after one number and up to another: at most `limit` messages and `limit` other events.
 pub async fn of_conversation_after(
     store: &Store,
     site: SiteId,
@@ -255,30 +256,30 @@ pub async fn of_conversation_after(
     Ok(merged(rows, sent))
 }
 
-/// For each site, the last event older than a moment: its number on the site, and in the whole database.
+/// For each site, the last event before a time: its number on the site and in the whole database.
 pub(super) async fn last_before(store: &Store, moment: Millis) -> Result<Vec<(SiteId, i64, i64)>> {
     store.all(OLDEST_KEPT, values![moment]).await
 }
 
-/// Notes up to where events of the whole database are going to be removed.
-pub(super) fn note_trimmed(tx: &mut Tx, event: i64) -> Result<()> {
-    tx.run(NOTE_TRIMMED_EVENT, values![event]).map(drop)
+/// Stores the id up to which events of the whole database are about to be removed.
+pub(super) fn set_trimmed(tx: &mut Tx, event: i64) -> Result<()> {
+    tx.run(SET_TRIMMED_EVENT, values![event]).map(drop)
 }
 
-/// Removes the first events of a site up to a number, at most so many. Returns how many.
+/// Removes up to `limit` of a site's events up to a number, oldest first. Returns how many.
 pub(super) fn trim_to(tx: &mut Tx, site: SiteId, n: i64, limit: i64) -> Result<i64> {
-    tx.run(NOTE_TRIM, values![site, n])?;
+    tx.run(SET_TRIMMED, values![site, n])?;
     tx.run(TRIM, values![site, n, limit]).map(|removed| removed as i64)
 }
 
-/// Removes the first events of a deleted site, at most so many. Returns how many.
-pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+/// Removes up to `limit` events of a deleted site, oldest first. Returns how many.
+pub fn delete_batch(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     tx.run(TRIM, values![site, i64::MAX, limit]).map(|removed| removed as i64)
 }
 
-/// Ends the past of a site's log: pages that were away load anew. Its rows are removed afterwards, by a trim.
-pub(super) fn break_off(tx: &mut Tx, site: SiteId) -> Result<()> {
-    tx.run(BREAK_OFF, values![site]).map(drop)
+/// Truncates the history of a site's log: pages that were offline resync. A trim removes the rows afterwards.
+pub(super) fn truncate_history(tx: &mut Tx, site: SiteId) -> Result<()> {
+    tx.run(TRUNCATE_HISTORY, values![site]).map(drop)
 }
 
 #[cfg(test)]
@@ -319,14 +320,14 @@ mod tests {
                     rows.push(event(rows.len() as i64 + 1, site as i64, ends[site]));
                 }
             }
-            let (mut heard, mut last) = (Position::default(), [0; 2]);
-            for Recorded { site, place, .. } in merged_over_sites(rows, sent) {
-                assert!(!heard.contains(place.number), "{pattern:b}: a cursor would pass over {place:?}");
-                heard = heard.with(place.number);
-                let before = std::mem::replace(&mut last[site.0 as usize], place.n);
-                assert_eq!(place.n, before + 1, "{pattern:b}");
+            let (mut position, mut last) = (LogPosition::default(), [0; 2]);
+            for Recorded { site, numbers, .. } in merged_over_sites(rows, sent) {
+                assert!(!position.contains(numbers.global), "{pattern:b}: a cursor would skip {numbers:?}");
+                position = position.with(numbers.global);
+                let before = std::mem::replace(&mut last[site.0 as usize], numbers.n);
+                assert_eq!(numbers.n, before + 1, "{pattern:b}");
             }
-            assert_eq!(heard.message + heard.event, 6);
+            assert_eq!(position.message + position.event, 6);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Old events go after some days; messages stay. A client that was away longer loads its state anew.
+//! Removes old events; messages stay. A client that was offline for longer resyncs.
 
 use crate::error::Result;
 use crate::id::SiteId;
@@ -6,22 +6,22 @@ use crate::storage::{Store, Tx, remove_in_pieces};
 
 use super::store as log;
 
-/// Removes events older than `days`, a little at a time. Run now and then.
+/// Removes events older than `days`, in small transactions, and returns how many. Run it periodically.
 pub async fn trim(store: &Store, days: u64) -> Result<u64> {
     let days = i64::try_from(days).unwrap_or(7);
     let moment = store.now().plus_seconds(-days * 86_400);
     let mut removed = 0;
     let old = log::last_before(store, moment).await?;
     let Some(newest) = old.iter().map(|(.., id)| *id).max() else { return Ok(0) };
-    // First of all: a console must never take a log with holes for a whole one.
-    store.write(move |tx| log::note_trimmed(tx, newest)).await?;
+    // Before the removal: a console must never resume from a log with gaps.
+    store.write(move |tx| log::set_trimmed(tx, newest)).await?;
     for (site, last, _) in old {
         removed += trim_site(store, site, last).await?;
     }
     Ok(removed)
 }
 
-/// Removes the events of a site up to a number, piece by piece, and says how many.
+/// Removes the events of a site up to a number, in small transactions, and returns how many.
 ///
 /// # Errors
 /// When the database fails.

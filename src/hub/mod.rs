@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::conversations::may_read;
 use crate::error::ErrorCode;
-use crate::events::{Number, Place, Position};
+use crate::events::{EventNumbers, GlobalNumber, LogPosition};
 use crate::id::{AccountId, SessionId, SiteId, VisitorId};
 use crate::sites::Site;
 use crate::visitors::{Proof, VisitorSession};
@@ -54,7 +54,7 @@ pub struct Hub {
 struct Subscribers {
     visitors: HashMap<(SiteId, VisitorId), Vec<Arc<Subscriber>>>,
     operators: HashMap<AccountId, Vec<Arc<Subscriber>>>,
-    relayed: Position,
+    relayed: LogPosition,
     /// The server is stopping: new subscribers are disconnected at once.
     closing: bool,
 }
@@ -171,20 +171,20 @@ impl Hub {
     }
 
     /// Delivers an event to the consoles of an account.
-    pub(crate) fn deliver_to_operators(&self, account: AccountId, place: Place, json: &Arc<str>) {
+    pub(crate) fn deliver_to_operators(&self, account: AccountId, numbers: EventNumbers, json: &Arc<str>) {
         for subscriber in self.subscribers().operators.get(&account).into_iter().flatten() {
-            subscriber.deliver(place, json.clone());
+            subscriber.deliver(numbers, json.clone());
         }
     }
 
     /// Records that this event and all before it are in the queues of their subscribers.
-    pub(crate) fn record_relayed(&self, number: Number) {
+    pub(crate) fn record_relayed(&self, global: GlobalNumber) {
         let mut subscribers = self.subscribers();
-        subscribers.relayed = subscribers.relayed.with(number);
+        subscribers.relayed = subscribers.relayed.with(global);
     }
 
     /// The position up to which events are in the queues of their subscribers, since the process started.
-    pub(crate) fn relayed(&self) -> Position {
+    pub(crate) fn relayed(&self) -> LogPosition {
         self.subscribers().relayed
     }
 
@@ -198,12 +198,12 @@ impl Hub {
         &self,
         (site, visitor): (SiteId, VisitorId),
         proof: &Proof,
-        place: Place,
+        numbers: EventNumbers,
         json: &Arc<str>,
     ) {
         for subscriber in self.subscribers().visitors.get(&(site, visitor)).into_iter().flatten() {
             if subscriber.may_receive(visitor, proof) {
-                subscriber.deliver(place, json.clone());
+                subscriber.deliver(numbers, json.clone());
             }
         }
     }

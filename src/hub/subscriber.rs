@@ -8,7 +8,7 @@ use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 
 use crate::error::ErrorCode;
-use crate::events::Place;
+use crate::events::EventNumbers;
 use crate::id::{AccountId, SessionId};
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
@@ -59,7 +59,7 @@ impl Principal {
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
     /// An event: its numbers in the log, and its JSON.
-    Event { place: Place, json: Arc<str> },
+    Event { numbers: EventNumbers, json: Arc<str> },
     /// A complete frame that is not in the log. All subscribers share its bytes.
     Signal(Utf8Bytes),
 }
@@ -109,8 +109,8 @@ impl Subscriber {
     }
 
     /// Queues an event. A full queue ends the subscription: the client resumes from its cursor and misses nothing.
-    pub(crate) fn deliver(&self, place: Place, json: Arc<str>) {
-        self.push(Item::Event { place, json });
+    pub(crate) fn deliver(&self, numbers: EventNumbers, json: Arc<str>) {
+        self.push(Item::Event { numbers, json });
     }
 
     /// Queues a signal. It is dropped when the queue is half full.

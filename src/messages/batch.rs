@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::conversations::{self, Conversation, Side, State, Threads, Watermarks};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, Log, Number, Place, Recorded, Scope};
+use crate::events::{self, Event, EventNumbers, GlobalNumber, Log, Recorded, Scope};
 use crate::id::{ConversationId, EventId, ImageId, MessageId, SiteId, VisitorId};
 use crate::images::{self, ImageView};
 use crate::sites::IdentityMode;
@@ -109,7 +109,7 @@ impl Batch {
             return None;
         }
         let sites = jobs.iter().map(|job| job.site).collect();
-        let mut batch = Batch { numbers: log.known_ends(&sites)?, ..Batch::default() };
+        let mut batch = Batch { numbers: log.known_last_numbers(&sites)?, ..Batch::default() };
         let threads = tx.cache::<Threads>();
         for job in jobs {
             let conversations = match &job.target {
@@ -325,7 +325,7 @@ impl Batch {
         }
         store::add(tx, &news);
         events::store::add(tx, &recorded);
-        events::store::note_numbers(tx, &self.numbers);
+        events::store::set_last_numbers(tx, &self.numbers);
         let grown: Vec<&Conversation> =
             self.heads.values().filter(|head| head.grown).map(|head| &head.conversation).collect();
         conversations::store::grow(tx, &grown);
@@ -346,15 +346,15 @@ fn number(
     let (site, conversation_id) = planned.key;
     let scope = Scope::conversation(conversation_id, head.conversation.visitor_id, head.conversation.proof.clone());
     let mut recorded = Vec::with_capacity(2);
-    let mut take = |number| {
+    let mut take = |global| {
         *last += 1;
-        Place { n: *last, number }
+        EventNumbers { n: *last, global }
     };
     if let Some(id) = announced {
-        let (place, event) = (take(Number::Event(id.0)), Event::ConversationChanged { conversation_id });
-        recorded.push(Recorded { site, place, scope: scope.clone(), event, at: now, carried: None });
+        let (numbers, event) = (take(GlobalNumber::Event(id.0)), Event::ConversationChanged { conversation_id });
+        recorded.push(Recorded { site, numbers, scope: scope.clone(), event, at: now, carried: None });
     }
-    let place = take(Number::Message(id.0));
+    let numbers = take(GlobalNumber::Message(id.0));
     let text = match &planned.draft.body {
         Body::Text(text) => text.as_str().to_owned(),
         Body::Image(_) => String::new(),
@@ -362,7 +362,7 @@ fn number(
     let (image, view) = planned.image.unzip();
     let message = Arc::new(Message {
         site_id: site,
-        n: place.n,
+        n: numbers.n,
         conversation_id,
         conversation_public_id: head.public_id.clone(),
         seq: planned.seq,
@@ -373,7 +373,7 @@ fn number(
         at: now,
     });
     let event = Event::MessageSent { conversation_id, seq: planned.seq };
-    recorded.push(Recorded { site, place, scope, event, at: now, carried: Some(message.clone()) });
+    recorded.push(Recorded { site, numbers, scope, event, at: now, carried: Some(message.clone()) });
     (New { id, message, image }, recorded)
 }
 

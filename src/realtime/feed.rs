@@ -11,7 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{Cursor, Position};
+use crate::events::{Cursor, LogPosition};
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
 
@@ -92,7 +92,7 @@ impl Feed {
         let (app, ready) = (app.clone(), VecDeque::new());
         let Resume::Missed { items, from, upto } = resume else {
             let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
-            let cursor = Cursor::of_everything(app.store.epoch(), Position::default());
+            let cursor = Cursor::of_everything(app.store.epoch(), LogPosition::default());
             return Feed { app, subscription, cursor, ready, heartbeat, last: Some((frame, 1000)) };
         };
         let mut feed = Feed { app, subscription, cursor: from, ready, heartbeat, last: None };
@@ -157,7 +157,7 @@ impl Feed {
         // Read before the queue is checked: every event for this client up to this position is in the queue by then.
         let relayed = self.app.hub.relayed();
         if self.subscription.is_empty() {
-            self.cursor.pass(relayed);
+            self.cursor.skip_to(relayed);
         }
     }
 
@@ -179,7 +179,9 @@ impl Feed {
     fn frame(&mut self, item: Item) -> Option<Utf8Bytes> {
         match item {
             Item::Signal(frame) => Some(frame),
-            Item::Event { place, json } => self.cursor.hear(place).then(|| event_frame(&self.cursor.to_text(), &json)),
+            Item::Event { numbers, json } => {
+                self.cursor.advance(numbers).then(|| event_frame(&self.cursor.to_text(), &json))
+            }
         }
     }
 }

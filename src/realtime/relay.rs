@@ -15,9 +15,9 @@ use super::views::{self, EventViews};
 pub async fn relay(app: App, mut committed: mpsc::UnboundedReceiver<Published>) {
     while let Some(events) = committed.recv().await {
         for recorded in events {
-            let number = recorded.place.number;
+            let global = recorded.numbers.global;
             relay_one(&app, recorded).await;
-            app.hub.record_relayed(number);
+            app.hub.record_relayed(global);
         }
     }
 }
@@ -39,7 +39,7 @@ async fn deliver(app: &App, owner: AccountId, recorded: Recorded) {
     if !to_operators && !to_visitor {
         return;
     }
-    if recorded.event == Event::BrokenOff {
+    if recorded.event == Event::HistoryTruncated {
         return app.hub.reload_account(owner);
     }
     let recorded = [recorded];
@@ -54,13 +54,13 @@ async fn deliver(app: &App, owner: AccountId, recorded: Recorded) {
     };
     let [recorded] = &recorded;
     if to_operators && let Some(event) = views.for_operator(recorded) {
-        app.hub.deliver_to_operators(owner, recorded.place, &views::json(&event));
+        app.hub.deliver_to_operators(owner, recorded.numbers, &views::json(&event));
     }
     if let (Some(key), Some(proof)) = (visitor_key(recorded), &recorded.scope.proof)
         && to_visitor
         && let Some(event) = views.for_visitor(recorded)
     {
-        app.hub.deliver_to_visitor(key, proof, recorded.place, &views::json(&event));
+        app.hub.deliver_to_visitor(key, proof, recorded.numbers, &views::json(&event));
     }
 }
 

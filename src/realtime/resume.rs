@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::conversations;
 use crate::error::Result;
-use crate::events::{Cursor, Event, Position, Recorded, store};
+use crate::events::{Cursor, Event, LogPosition, Recorded, store};
 use crate::id::AccountId;
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
@@ -28,35 +28,35 @@ pub(super) enum Resume {
 /// Resumes a visitor's page: the events of its own conversations.
 pub(super) async fn visitor(app: &App, session: &VisitorSession, mode: IdentityMode, held: &Cursor) -> Result<Resume> {
     let site = session.site_id;
-    let Some(ends) = store::ends(&app.store, site).await? else { return Ok(Resume::Resync) };
-    let Some(position) = held.on_site(app.store.epoch(), site).filter(|n| (ends.trimmed..=ends.n).contains(n)) else {
+    let Some(range) = store::site_range(&app.store, site).await? else { return Ok(Resume::Resync) };
+    let Some(position) = held.on_site(app.store.epoch(), site).filter(|n| (range.trimmed..=range.n).contains(n)) else {
         return Ok(Resume::Resync);
     };
     let mut missed = Vec::new();
-    if position < ends.n {
+    if position < range.n {
         let conversations = conversations::store::of_visitor(&app.store, session).await?;
         for conversation in conversations.iter().filter(|c| c.is_visible_to(session, mode)) {
-            let range = (position, ends.n);
-            missed.extend(store::of_conversation_after(&app.store, site, conversation.id, range, MAX_MISSED).await?);
+            let missing = (position, range.n);
+            missed.extend(store::of_conversation_after(&app.store, site, conversation.id, missing, MAX_MISSED).await?);
         }
     }
     if missed.len() as i64 >= MAX_MISSED {
         return Ok(Resume::Resync);
     }
-    missed.sort_by_key(|recorded| recorded.place.n);
+    missed.sort_by_key(|recorded| recorded.numbers.n);
     let views = EventViews::load(app, &missed).await?;
     let items = missed.iter().filter_map(|recorded| Some(item(recorded, &views.for_visitor(recorded)?))).collect();
     let at = |n| Cursor::of_site(app.store.epoch(), site, n);
-    Ok(Resume::Missed { items, from: at(position), upto: at(ends.n) })
+    Ok(Resume::Missed { items, from: at(position), upto: at(range.n) })
 }
 
 /// Resumes an operator's console: the events of all sites of the account.
 pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Result<Resume> {
-    let reach = store::reach(&app.store).await?;
-    let Some(from) = held.position(app.store.epoch()).filter(|from| is_within(*from, reach)) else {
+    let range = store::range(&app.store).await?;
+    let Some(from) = held.position(app.store.epoch()).filter(|from| is_within(*from, range)) else {
         return Ok(Resume::Resync);
     };
-    let upto = from.max(reach.end);
+    let upto = from.max(range.end);
     let missed = if from == upto {
         Vec::new()
     } else {
@@ -65,7 +65,7 @@ pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Re
         };
         missed
     };
-    if missed.iter().any(|recorded| recorded.event == Event::BrokenOff) {
+    if missed.iter().any(|recorded| recorded.event == Event::HistoryTruncated) {
         return Ok(Resume::Resync);
     }
     let views = EventViews::load(app, &missed).await?;
@@ -75,12 +75,12 @@ pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Re
 }
 
 /// Whether the log still contains everything after `from`, and few enough events to scan.
-fn is_within(from: Position, reach: store::Reach) -> bool {
-    from.event >= reach.trimmed
-        && reach.end.event - from.event <= MAX_SCANNED
-        && reach.end.message - from.message <= MAX_SCANNED
+fn is_within(from: LogPosition, range: store::LogRange) -> bool {
+    from.event >= range.trimmed
+        && range.end.event - from.event <= MAX_SCANNED
+        && range.end.message - from.message <= MAX_SCANNED
 }
 
 fn item<E: serde::Serialize>(recorded: &Recorded, event: &E) -> Item {
-    Item::Event { place: recorded.place, json: views::json(event) }
+    Item::Event { numbers: recorded.numbers, json: views::json(event) }
 }

@@ -27,26 +27,26 @@ impl EventViews {
     /// Loads what the events refer to. Deleted things are left out, and their events are not delivered.
     pub(super) async fn load(app: &App, events: &[Recorded]) -> Result<EventViews> {
         let mut views = EventViews::default();
-        let (mut places, mut changed, mut who) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut keys, mut changed, mut who) = (Vec::new(), Vec::new(), Vec::new());
         for recorded in events {
             match &recorded.event {
                 Event::MessageSent { conversation_id, seq } => {
-                    let place = (recorded.site, *conversation_id, *seq);
+                    let key = (recorded.site, *conversation_id, *seq);
                     match recorded.carried::<Message>() {
-                        Some(message) => drop(views.messages.insert(place, message)),
-                        None => places.push(place),
+                        Some(message) => drop(views.messages.insert(key, message)),
+                        None => keys.push(key),
                     }
                 }
                 Event::ConversationChanged { conversation_id } => changed.push((recorded.site, *conversation_id)),
                 Event::VisitorChanged { visitor_id } => {
                     who.extend(recorded.scope.proof.as_ref().map(|proof| (recorded.site, *visitor_id, proof)));
                 }
-                Event::Delivered { .. } | Event::Seen { .. } | Event::SiteChanged | Event::BrokenOff => {}
+                Event::Delivered { .. } | Event::Seen { .. } | Event::SiteChanged | Event::HistoryTruncated => {}
             }
         }
-        for message in messages::store::at(&app.store, &places).await? {
-            let place = (message.site_id, message.conversation_id, message.seq);
-            views.messages.insert(place, Arc::new(message));
+        for message in messages::store::at(&app.store, &keys).await? {
+            let key = (message.site_id, message.conversation_id, message.seq);
+            views.messages.insert(key, Arc::new(message));
         }
         if !changed.is_empty() {
             views.load_conversations(app, &changed).await?;
@@ -95,7 +95,7 @@ impl EventViews {
                 OperatorEvent::VisitorChanged { visitor: Box::new(visitor.clone()) }
             }
             Event::SiteChanged => OperatorEvent::SiteChanged { site_id },
-            Event::BrokenOff => return None,
+            Event::HistoryTruncated => return None,
         })
     }
 
@@ -117,7 +117,7 @@ impl EventViews {
             Event::Seen { public_id, by, seq, .. } => {
                 VisitorEvent::Seen { conversation: public_id.clone(), by: *by, seq: *seq }
             }
-            Event::VisitorChanged { .. } | Event::SiteChanged | Event::BrokenOff => return None,
+            Event::VisitorChanged { .. } | Event::SiteChanged | Event::HistoryTruncated => return None,
         })
     }
 }

@@ -233,7 +233,7 @@ async fn start_session(
 
 /// Reads the state. The cursor is read first: later events may be in both, and clients deduplicate messages.
 async fn state(app: &App, site: &Site, arrived: Arrived, mended: Vec<String>, language: &str) -> Result<VisitorState> {
-    let ends = events::store::ends(&app.store, site.id).await?.ok_or(Error::UnknownSite)?;
+    let range = events::store::site_range(&app.store, site.id).await?.ok_or(Error::UnknownSite)?;
     let conversations = readable(app, site, &arrived.session).await?;
     let History { messages, more } = messages::newest(&app.store, &conversations, PAGE).await?;
     let verified = arrived.session.proof == visitors::Proof::Signed;
@@ -244,7 +244,7 @@ async fn state(app: &App, site: &Site, arrived: Arrived, mended: Vec<String>, la
         conversations: conversations.iter().map(Conversation::for_visitor).collect(),
         messages: messages.iter().map(messages::Message::for_visitor).collect(),
         more,
-        cursor: Cursor::of_site(app.store.epoch(), site.id, ends.n).to_text(),
+        cursor: Cursor::of_site(app.store.epoch(), site.id, range.n).to_text(),
         welcome: Welcome::of(app, site, language),
         mended,
     })
