@@ -12,7 +12,7 @@ use crate::abuse::Abuse;
 use crate::accounts::{Accounts, Attempts, Passwords};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::conversations::Marks;
+use crate::conversations::Receipts;
 use crate::effects::Effects;
 use crate::error::Error;
 use crate::events::{Log, Published};
@@ -70,7 +70,7 @@ pub struct Parts {
     /// Concurrency limit of searches.
     pub searches: Searches,
     /// Stores delivered and seen receipts.
-    pub marks: Marks,
+    pub receipts: Receipts,
     /// Stores the current pages of visitors.
     pub moves: Moves,
     /// Subscribers: everybody who is connected.
@@ -171,7 +171,7 @@ impl App {
             fair_limit,
             visitors: Arc::default(),
             appender: Appender::start(store.clone(), events.clone()),
-            marks: Marks::start(store.clone()),
+            receipts: Receipts::start(store.clone()),
             moves: Moves::start(store.clone()),
             searches: Searches::default(),
             hub: Arc::default(),

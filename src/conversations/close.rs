@@ -1,4 +1,4 @@
-//! Closing and reopening by an operator.
+//! An operator closes or reopens a conversation.
 
 use crate::error::{Error, Result};
 use crate::events::{self, Event, Scope};
@@ -7,12 +7,18 @@ use crate::storage::{Store, Tx};
 
 use super::{Conversation, State, store};
 
-/// Closes an open conversation. It opens again when either side writes.
+/// Closes an open conversation. It reopens when either side writes.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when it is closed already.
 pub async fn close(database: &Store, site: SiteId, id: ConversationId) -> Result<()> {
     change(database, site, id, State::close).await
 }
 
-/// Opens a closed conversation. Refused while the same visitor has another open one.
+/// Reopens a closed conversation.
+///
+/// # Errors
+/// `NotFound`; `Conflict` when it is open already, or the same visitor has another open one.
 pub async fn reopen(database: &Store, site: SiteId, id: ConversationId) -> Result<()> {
     change(database, site, id, State::reopen).await
 }

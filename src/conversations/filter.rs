@@ -1,4 +1,4 @@
-//! Which conversations a page of the inbox shows, and where it begins.
+//! The filter of an inbox page, and its page token.
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -6,7 +6,7 @@ use crate::id::{ConversationId, SiteId};
 
 use super::InboxPoint;
 
-/// Which states a list shows.
+/// The states that a list contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum StateFilter {
@@ -15,14 +15,14 @@ pub enum StateFilter {
     All,
 }
 
-/// Which conversations a page of the inbox shows.
+/// The conversations of an inbox page.
 #[derive(Debug, Clone)]
 pub struct Filter {
     /// One site, or all.
     pub site: Option<SiteId>,
     /// Open, closed or all.
     pub state: StateFilter,
-    /// Only those with something unread.
+    /// Only those with unread messages.
     pub unread: bool,
     /// Changed before this.
     pub before: InboxPoint,
@@ -31,15 +31,18 @@ pub struct Filter {
 }
 
 impl InboxPoint {
-    /// Above everything.
+    /// Before the first conversation.
     pub const TOP: InboxPoint = InboxPoint(Millis(i64::MAX), SiteId(i64::MAX), ConversationId(i64::MAX));
 
-    /// As a page token.
+    /// The page token.
     pub fn to_text(self) -> String {
         format!("{}.{}.{}", self.0.0, self.1, self.2)
     }
 
-    /// Reads a page token.
+    /// Parses a page token.
+    ///
+    /// # Errors
+    /// `Invalid` for anything else.
     pub fn parse(text: &str) -> Result<InboxPoint> {
         let numbers: Vec<i64> = text.split('.').filter_map(|part| part.parse().ok()).collect();
         let [at, site, id] = numbers[..] else { return Err(Error::invalid("before", "is not a page of this list")) };

@@ -1,4 +1,4 @@
-//! A conversation is one thread of messages between a visitor and the operators of its site.
+//! A conversation: one thread of messages between a visitor and the operators of its site.
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -8,17 +8,17 @@ use crate::visitors::{Proof, VisitorSession};
 
 mod close;
 mod filter;
-mod marks;
+mod receipts;
 pub mod store;
-mod threads;
+mod thread_cache;
 mod view;
 
 pub use crate::events::Side;
 pub use close::{close, reopen};
 pub use filter::{Filter, StateFilter};
-pub use marks::{Mark, Marks, Reached};
+pub use receipts::{Receipt, ReceiptKind, Receipts};
 pub use store::InboxPoint;
-pub use threads::Threads;
+pub use thread_cache::ThreadCache;
 pub use view::{ConversationForOperator, ConversationForVisitor, LastMessage};
 
 /// Open or closed. A closed conversation opens again when either side writes.
@@ -31,7 +31,7 @@ pub enum State {
 }
 
 impl State {
-    /// As the database keeps it.
+    /// The form in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             State::Open => "open",
@@ -39,12 +39,15 @@ impl State {
         }
     }
 
-    /// Reads what [`Self::as_str`] wrote.
+    /// Parses the output of [`Self::as_str`].
     pub fn parse(text: &str) -> State {
         if text == "closed" { State::Closed } else { State::Open }
     }
 
-    /// The move to closed, where it is allowed.
+    /// The transition to closed.
+    ///
+    /// # Errors
+    /// `Conflict` when it is closed already.
     pub fn close(self) -> Result<State> {
         match self {
             State::Open => Ok(State::Closed),
@@ -52,7 +55,10 @@ impl State {
         }
     }
 
-    /// The move to open, where it is allowed.
+    /// The transition to open.
+    ///
+    /// # Errors
+    /// `Conflict` when it is open already.
     pub fn reopen(self) -> Result<State> {
         match self {
             State::Closed => Ok(State::Open),
@@ -61,16 +67,16 @@ impl State {
     }
 }
 
-/// How far each side has come. A watermark only rises.
+/// The watermarks of each side's receipts. A watermark only rises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Watermarks {
-    /// The visitor's browser has everything up to this.
+    /// The visitor's browser has received everything up to this `seq`.
     pub visitor_delivered: i64,
-    /// The visitor has had everything up to this on screen.
+    /// The visitor has seen everything up to this `seq`.
     pub visitor_seen: i64,
-    /// An operator's browser has everything up to this.
+    /// An operator's browser has received everything up to this `seq`.
     pub agent_delivered: i64,
-    /// An operator has had everything up to this on screen.
+    /// An operator has seen everything up to this `seq`.
     pub agent_seen: i64,
 }
 
@@ -79,37 +85,37 @@ pub struct Watermarks {
 pub struct Conversation {
     /// The site.
     pub site_id: SiteId,
-    /// Its number, public in the compatible API.
+    /// Its id, public in the compatible API.
     pub id: ConversationId,
-    /// Random; what the visitor's page sees.
+    /// Random id, shown to the visitor's page.
     pub public_id: String,
     /// The visitor.
     pub visitor_id: VisitorId,
-    /// Which of those who claim to be that visitor.
+    /// The proof of its visitor.
     pub proof: Proof,
     /// Open or closed.
     pub state: State,
-    /// Number of its last message; messages count 1, 2, 3 … without gaps.
+    /// `seq` of its last message; messages are numbered 1, 2, 3 … without gaps.
     pub last_seq: i64,
-    /// How far each side has come.
-    pub marks: Watermarks,
+    /// The watermarks of each side's receipts.
+    pub watermarks: Watermarks,
     /// Visitor messages that no operator has seen.
     pub unread_agent: i64,
     /// Agent messages that the visitor has not seen.
     pub unread_visitor: i64,
-    /// First message.
+    /// Time of the first message.
     pub created_at: Millis,
-    /// Last message or change of state.
+    /// Time of the last message or change of state.
     pub updated_at: Millis,
 }
 
-/// May somebody with `session` read a conversation of (`visitor`, `proof`)?
+/// Whether `session` may read a conversation of (`visitor`, `proof`).
 pub fn may_read(session: &VisitorSession, mode: IdentityMode, visitor: VisitorId, proof: &Proof) -> bool {
     session.visitor_id == visitor && (mode == IdentityMode::Shared || session.proof == *proof)
 }
 
 impl Conversation {
-    /// May this visitor read it?
+    /// Whether this session may read it.
     pub fn is_visible_to(&self, session: &VisitorSession, mode: IdentityMode) -> bool {
         self.site_id == session.site_id && may_read(session, mode, self.visitor_id, &self.proof)
     }

@@ -31,7 +31,8 @@ const BY_ID: &str = select!("c.site_id = $1 AND c.id = $2");
 const BY_PUBLIC_ID: &str = select!("c.site_id = $1 AND c.public_id = $2");
 const OF_VISITOR: &str = select!("c.site_id = $1 AND c.visitor_id = $2 ORDER BY c.id");
 const OF_PROOF: &str = select!("c.site_id = $1 AND c.visitor_id = $2 AND c.proof = $3 ORDER BY c.updated_at DESC");
-const GIVE: &str = "UPDATE conversations SET visitor_id = $3, proof = $4, state = $5 WHERE site_id = $1 AND id = $2";
+const TRANSFER: &str =
+    "UPDATE conversations SET visitor_id = $3, proof = $4, state = $5 WHERE site_id = $1 AND id = $2";
 const SET_STATE: &str = "UPDATE conversations SET state = $3, updated_at = $4 WHERE site_id = $1 AND id = $2";
 const MANY: &str = concat!(
     "SELECT ",
@@ -161,7 +162,7 @@ const COUNT_OPEN_OF_SITE: &str = count!("+c.owner_id = $1 AND c.site_id = $2 AND
 const COUNT_UNREAD: &str = count!("c.owner_id = $1 AND c.unread_agent > 0");
 const COUNT_UNREAD_OF_SITE: &str = count!("c.owner_id = $1 AND c.site_id = $2 AND c.unread_agent > 0");
 
-/// Statements of this file, for the test that prepares them all.
+/// The statements of this file, for the test that prepares all of them.
 pub const SQL: &[&str] = &[
     BY_ID,
     BY_PUBLIC_ID,
@@ -171,7 +172,7 @@ pub const SQL: &[&str] = &[
     COUNT_UNANSWERED,
     REMOVE,
     REMOVE_SOME,
-    GIVE,
+    TRANSFER,
     SET_STATE,
     MANY,
     OF_VISITORS,
@@ -233,7 +234,7 @@ impl From<Row> for Conversation {
             proof: Proof::parse(&row.proof),
             state: State::parse(&row.state),
             last_seq: row.last_seq,
-            marks: Watermarks {
+            watermarks: Watermarks {
                 visitor_delivered: row.visitor_delivered_seq,
                 visitor_seen: row.visitor_seen_seq,
                 agent_delivered: row.agent_delivered_seq,
@@ -252,7 +253,7 @@ pub async fn find(store: &Store, site: SiteId, id: ConversationId) -> Result<Opt
     Ok(store.one::<Row>(BY_ID, values![site, id]).await?.map(Conversation::from))
 }
 
-/// A conversation of a site, by the id that its visitor knows.
+/// A conversation of a site, by its public id.
 pub async fn find_public(store: &Store, site: SiteId, public_id: &str) -> Result<Option<Conversation>> {
     Ok(store.one::<Row>(BY_PUBLIC_ID, values![site, public_id]).await?.map(Conversation::from))
 }
@@ -303,8 +304,8 @@ pub(crate) fn of_proof(tx: &mut Tx, site: SiteId, visitor: VisitorId, proof: &Pr
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-pub(crate) fn give(tx: &mut Tx, thread: &Conversation, to: VisitorId, proof: &Proof, state: State) -> Result<()> {
-    tx.run(GIVE, values![thread.site_id, thread.id, to, proof.to_text(), state.as_str()]).map(drop)
+pub(crate) fn transfer(tx: &mut Tx, thread: &Conversation, to: VisitorId, proof: &Proof, state: State) -> Result<()> {
+    tx.run(TRANSFER, values![thread.site_id, thread.id, to, proof.to_text(), state.as_str()]).map(drop)
 }
 
 pub(crate) fn set_state(tx: &mut Tx, site: SiteId, id: ConversationId, state: State) -> Result<()> {
@@ -326,19 +327,25 @@ pub fn grow(tx: &mut Tx, conversations: &[&Conversation]) {
     tx.enqueue(GROW, values![Value::json(&rows)]);
 }
 
-/// Writes raised watermarks and counts the unread anew.
+/// Writes raised watermarks and recounts unread messages.
 pub(crate) fn raise(tx: &mut Tx, conversation: &mut Conversation) -> Result<()> {
-    let marks = conversation.marks;
-    let (delivered, seen) = (marks.visitor_delivered, marks.visitor_seen);
-    let values =
-        values![conversation.site_id, conversation.id, delivered, seen, marks.agent_delivered, marks.agent_seen];
+    let watermarks = conversation.watermarks;
+    let (delivered, seen) = (watermarks.visitor_delivered, watermarks.visitor_seen);
+    let values = values![
+        conversation.site_id,
+        conversation.id,
+        delivered,
+        seen,
+        watermarks.agent_delivered,
+        watermarks.agent_seen
+    ];
     if let Some((for_agent, for_visitor)) = tx.one(RAISE, values)? {
         (conversation.unread_agent, conversation.unread_visitor) = (for_agent, for_visitor);
     }
     Ok(())
 }
 
-/// Where a page of the inbox begins: below this update.
+/// Start of an inbox page: conversations updated before this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InboxPoint(pub Millis, pub SiteId, pub ConversationId);
 
@@ -372,8 +379,8 @@ pub(crate) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>
     Ok((open.map_or(0, |(n,)| n), unread.map_or(0, |(n,)| n)))
 }
 
-/// Conversations after one number that began in a span of time, by a browser that was new then and without a signed
-/// identity, and that nobody has answered.
+/// Unanswered conversations with a higher id that were started in a time range by a browser that was new then and had no
+/// signed identity.
 pub fn unanswered(
     tx: &mut Tx,
     site: SiteId,
@@ -385,17 +392,17 @@ pub fn unanswered(
     Ok(rows.into_iter().map(Conversation::from).collect())
 }
 
-/// How many those are.
+/// The number of those conversations.
 pub async fn count_unanswered(store: &Store, site: SiteId, (from, to): (Millis, Millis)) -> Result<i64> {
     Ok(store.one::<(i64,)>(COUNT_UNANSWERED, values![site, from, to]).await?.map_or(0, |(count,)| count))
 }
 
-/// Removes the first conversations of a deleted site, at most so many. Returns how many.
-pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+/// Removes up to `limit` conversations of a deleted site. Returns how many.
+pub fn delete_batch(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     tx.run(REMOVE_SOME, values![site, limit]).map(|removed| removed as i64)
 }
 
-/// Removes conversations whose messages are gone.
+/// Removes conversations whose messages are removed already.
 pub fn remove(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
     tx.run(REMOVE, values![site, Value::ids(conversations)]).map(drop)
 }

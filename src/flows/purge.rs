@@ -42,7 +42,7 @@ fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     left -= images::delete_batch(tx, site, left)?;
     left -= remove_messages(tx, site, left)?;
     left -= events::store::delete_batch(tx, site, left)?;
-    left -= conversations::store::forget_some(tx, site, left)?;
+    left -= conversations::store::delete_batch(tx, site, left)?;
     left -= visitors::store::forget_some(tx, site, left)?;
     if left <= 0 {
         // Nobody talks in it any more: what is remembered of other sites stays right.

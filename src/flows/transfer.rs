@@ -22,9 +22,9 @@ pub(super) fn transfer(tx: &mut Tx, session: &VisitorSession, visitor: &Visitor,
     for thread in threads {
         let state = if open_already { State::Closed } else { thread.state };
         open_already |= state == State::Open;
-        conversations::give(tx, &thread, visitor.id, proof, state)?;
+        conversations::transfer(tx, &thread, visitor.id, proof, state)?;
         if visitor.id != session.visitor_id {
-            messages::store::give(tx, (thread.site_id, thread.id), visitor.id)?;
+            messages::store::transfer(tx, (thread.site_id, thread.id), visitor.id)?;
         }
         let scope = Scope::conversation(thread.id, visitor.id, proof.clone());
         changes.push((scope, Event::ConversationChanged { conversation_id: thread.id }));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::conversations::{self, Conversation, Side, State, Threads, Watermarks};
+use crate::conversations::{self, Conversation, Side, State, ThreadCache, Watermarks};
 use crate::error::{Error, Result};
 use crate::events::{self, Event, EventNumbers, GlobalNumber, Log, Recorded, Scope};
 use crate::id::{ConversationId, EventId, ImageId, MessageId, SiteId, VisitorId};
@@ -110,10 +110,10 @@ impl Batch {
         }
         let sites = jobs.iter().map(|job| job.site).collect();
         let mut batch = Batch { numbers: log.known_last_numbers(&sites)?, ..Batch::default() };
-        let threads = tx.cache::<Threads>();
+        let threads = tx.cache::<ThreadCache>();
         for job in jobs {
             let conversations = match &job.target {
-                Target::Conversation(id) => threads.beside(job.site, *id)?,
+                Target::Conversation(id) => threads.with_siblings(job.site, *id)?,
                 Target::Thread { visitor, .. } => threads.of_visitor(job.site, *visitor)?,
             };
             batch.whole.extend(conversations.iter().map(|one| (one.site_id, one.visitor_id)));
@@ -268,7 +268,7 @@ impl Batch {
             proof: if mode == IdentityMode::Shared { Proof::Shared } else { proof.clone() },
             state: State::Open,
             last_seq: 0,
-            marks: Watermarks::default(),
+            watermarks: Watermarks::default(),
             unread_agent: 0,
             unread_visitor: 0,
             created_at: tx.now(),
@@ -297,11 +297,11 @@ impl Batch {
     /// Leaves to the next batch how its conversations stand now.
     fn remember(self, tx: &mut Tx) {
         let mut heads = self.heads;
-        let threads = tx.cache::<Threads>();
+        let threads = tx.cache::<ThreadCache>();
         for (site, visitor) in self.whole {
             let ids = self.of_visitor.get(&(site, visitor)).into_iter().flatten();
             let conversations = ids.filter_map(|id| heads.remove(&(site, *id))).map(|head| head.conversation);
-            threads.remember(site, visitor, conversations.collect());
+            threads.insert(site, visitor, conversations.collect());
         }
         tx.keep_cache();
     }

@@ -58,7 +58,7 @@ const ADD: &str = concat!(
 );
 const FORGET_OF: &str = concat!("DELETE FROM messages WHERE site_id = $1 AND conversation_id IN ", id_rows!("$2"));
 // An id that the new author has used already gets another name: ids are unique for their author.
-const GIVE: &str = "UPDATE messages SET author_id = $3, client_id = CASE
+const TRANSFER: &str = "UPDATE messages SET author_id = $3, client_id = CASE
         WHEN EXISTS (SELECT 1 FROM messages AS o WHERE o.site_id = $1 AND o.author_kind = 'visitor'
             AND o.author_id = $3 AND o.client_id = messages.client_id) THEN messages.client_id || '-' || messages.id
         ELSE messages.client_id END
@@ -68,7 +68,7 @@ const SOME: &str = "SELECT id FROM messages WHERE site_id = $1 ORDER BY n LIMIT 
 const FORGET: &str = concat!("DELETE FROM messages WHERE +site_id = $1 AND id IN ", id_rows!("$2"));
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, GIVE, SOME, FORGET, FORGET_OF];
+pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, TRANSFER, SOME, FORGET, FORGET_OF];
 
 struct Row {
     site_id: SiteId,
@@ -245,8 +245,8 @@ pub(super) fn add(tx: &mut Tx, news: &[New]) {
 }
 
 /// Makes another visitor the author of what the visitor of a conversation wrote, so that a retry is still recognised.
-pub fn give(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), to: VisitorId) -> Result<()> {
-    tx.run(GIVE, values![site, conversation, to]).map(drop)
+pub fn transfer(tx: &mut Tx, (site, conversation): (SiteId, ConversationId), to: VisitorId) -> Result<()> {
+    tx.run(TRANSFER, values![site, conversation, to]).map(drop)
 }
 
 /// The first messages of a deleted site, at most so many.

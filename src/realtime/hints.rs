@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use crate::app::App;
-use crate::conversations::{self, Conversation, Mark, Reached, Side, State};
+use crate::conversations::{self, Conversation, Receipt, ReceiptKind, Side, State};
 use crate::error::{Error, Result};
 use crate::http::address::ClientAddress;
 use crate::id::{ConversationId, SiteId};
@@ -33,10 +33,10 @@ pub async fn from_visitor(
         VisitorHint::Alive {} => Ok(()),
         VisitorHint::Typing {} => visitor_typing(app, site, session).await,
         VisitorHint::Delivered { conversation, seq } => {
-            visitor_receipt(app, site, session, &conversation, Mark::Delivered, seq).await
+            visitor_receipt(app, site, session, &conversation, ReceiptKind::Delivered, seq).await
         }
         VisitorHint::Seen { conversation, seq } => {
-            visitor_receipt(app, site, session, &conversation, Mark::Seen, seq).await
+            visitor_receipt(app, site, session, &conversation, ReceiptKind::Seen, seq).await
         }
         VisitorHint::Page { page } => {
             // Optional, like every field that a page sends about itself: an invalid page is ignored.
@@ -76,12 +76,12 @@ async fn visitor_receipt(
     site: &Site,
     session: &VisitorSession,
     conversation: &str,
-    mark: Mark,
+    kind: ReceiptKind,
     seq: i64,
 ) -> Result<()> {
     let found = conversations::store::find_public(&app.store, session.site_id, conversation).await?;
     let own = found.filter(|c| c.is_visible_to(session, site.identity_mode)).ok_or(Error::NotFound)?;
-    app.marks.note(Reached { site: own.site_id, conversation: own.id, side: Side::Visitor, mark, seq });
+    app.receipts.queue(Receipt { site: own.site_id, conversation: own.id, side: Side::Visitor, kind, seq });
     Ok(())
 }
 
@@ -114,10 +114,10 @@ pub(super) async fn take_from_operator(
             Ok(())
         }
         OperatorHint::Delivered { site_id, conversation_id, seq } => {
-            operator_receipt(app, pass, (site_id, conversation_id), Mark::Delivered, seq).await
+            operator_receipt(app, pass, (site_id, conversation_id), ReceiptKind::Delivered, seq).await
         }
         OperatorHint::Seen { site_id, conversation_id, seq } => {
-            operator_receipt(app, pass, (site_id, conversation_id), Mark::Seen, seq).await
+            operator_receipt(app, pass, (site_id, conversation_id), ReceiptKind::Seen, seq).await
         }
     }
 }
@@ -134,12 +134,12 @@ async fn operator_receipt(
     app: &App,
     pass: &OperatorPass,
     (site, conversation): (SiteId, ConversationId),
-    mark: Mark,
+    kind: ReceiptKind,
     seq: i64,
 ) -> Result<()> {
     owned(app, pass, site).await?;
     // The conversation is looked up with its site when the receipt is written, so one of another site is not found.
-    app.marks.note(Reached { site, conversation, side: Side::Agent, mark, seq });
+    app.receipts.queue(Receipt { site, conversation, side: Side::Agent, kind, seq });
     Ok(())
 }
 
