@@ -27,7 +27,7 @@ use crate::secret::random_text;
 use crate::sites::Directory;
 use crate::storage::{DataLock, Folder, LockError, Store};
 use crate::vault::{Vault, VaultError};
-use crate::visitors::{Moves, Sessions};
+use crate::visitors::{PageMoves, Sessions};
 
 /// Handle of the running application. Cheap to clone.
 #[derive(Clone)]
@@ -72,7 +72,7 @@ pub struct Parts {
     /// Stores delivered and seen receipts.
     pub receipts: Receipts,
     /// Stores the current pages of visitors.
-    pub moves: Moves,
+    pub page_moves: PageMoves,
     /// Subscribers: everybody who is connected.
     pub hub: Arc<Hub>,
     /// One-time connection tickets of consoles.
@@ -172,7 +172,7 @@ impl App {
             visitors: Arc::default(),
             appender: Appender::start(store.clone(), events.clone()),
             receipts: Receipts::start(store.clone()),
-            moves: Moves::start(store.clone()),
+            page_moves: PageMoves::start(store.clone()),
             searches: Searches::default(),
             hub: Arc::default(),
             connections: ConnectionCount::default(),

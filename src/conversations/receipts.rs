@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::error::Result;
 use crate::events::{self, Event, Scope};
 use crate::id::{ConversationId, SiteId};
-use crate::storage::{Gathered, Store, Tx};
+use crate::storage::{Store, Tx, WriteBehind};
 
 use super::{Conversation, Side, ThreadCache, Watermarks, store};
 
@@ -17,7 +17,7 @@ pub enum ReceiptKind {
     Seen,
 }
 
-/// A receipt: `side` has reached `seq`.
+/// A receipt: `side` has received or seen everything up to `seq`.
 #[derive(Debug, Clone, Copy)]
 #[expect(missing_docs, reason = "the fields are the sentence above")]
 pub struct Receipt {
@@ -29,20 +29,20 @@ pub struct Receipt {
 }
 
 /// Queues receipts and writes them behind.
-pub struct Receipts(Gathered<Receipt>);
+pub struct Receipts(WriteBehind<Receipt>);
 
 impl Receipts {
     /// Spawns the task that writes receipts.
     pub fn start(store: Store) -> Receipts {
-        Receipts(Gathered::start("delivered and seen marks", add, move |raised| {
+        Receipts(WriteBehind::start("receipts", add, move |raised| {
             let store = store.clone();
             async move { store.write(move |tx| write(tx, &raised)).await }
         }))
     }
 
-    /// Notes a receipt. Never waits: they are watermarks, and the next one covers one that was dropped.
+    /// Queues a receipt. Never waits: a full queue drops it, and the next receipt covers it, because both are watermarks.
     pub fn queue(&self, receipt: Receipt) {
-        self.0.add(receipt);
+        self.0.queue(receipt);
     }
 }
 

@@ -1,12 +1,12 @@
-//! Leaving for good: the account goes, and its sites with all that was said on them.
+//! Deletes an account with its sites and their messages.
 
 use crate::accounts::{self, Account, Accounts};
 use crate::audit::By;
 use crate::error::Result;
 use crate::sites;
 
-/// Deletes an account with its sites, whose owner shows the password once more, and a code where two-factor authentication
-/// is on. Everything happens, or nothing.
+/// Deletes an account with its sites, in one transaction. The owner gives the password again, and a code when two-factor
+/// authentication is on.
 ///
 /// # Errors
 /// `WrongCredentials`, `SecondFactorRequired`, `WrongCode`, `TooManyRequests`.

@@ -1,5 +1,5 @@
-//! Purging deleted sites. A deleted site belongs to nobody from that moment on; what was in it goes piece by piece, children
-//! first. Its row goes last and is what remembers the work, also over a restart.
+//! Purges deleted sites. A deleted site has no owner from that moment on; its rows are removed in small transactions, children
+//! first. The site's own row is removed last, so that a purge continues after a restart.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::id::SiteId;
 use crate::storage::{Store, Tx, remove_in_pieces};
 use crate::{accounts, conversations, events, images, messages, search, sites, visitors};
 
-/// Time until a purge that failed is tried again.
+/// Delay before a failed purge is retried.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Purges sites as they are deleted. Never returns; spawn it as a background task.
+/// Purges deleted sites. Never returns; spawn it as a background task.
 pub async fn run(store: Store, deleted_sites: Arc<Notify>) {
     loop {
         if let Err(error) = purge(&store).await {
@@ -24,7 +24,7 @@ pub async fn run(store: Store, deleted_sites: Arc<Notify>) {
     }
 }
 
-/// Purges every deleted site to its end. Safe to break off and to run twice.
+/// Purges every deleted site completely. Idempotent, and safe to interrupt.
 ///
 /// # Errors
 /// When the database fails.
@@ -35,17 +35,17 @@ pub async fn purge(store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// Removes at most so many rows of a site, and the site itself where nothing else is left: then it returns fewer than `rows`.
-/// Rows that go with a visitor by a cascade (`people`, `people_words`) are not counted.
+/// Removes up to `rows` rows of a site, and the site itself when nothing else is left: then it returns fewer than `rows`.
+/// Rows removed by a visitor's cascade (`people`, `people_words`) are not counted.
 fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     let mut left = rows;
     left -= images::delete_batch(tx, site, left)?;
     left -= remove_messages(tx, site, left)?;
     left -= events::store::delete_batch(tx, site, left)?;
     left -= conversations::store::delete_batch(tx, site, left)?;
-    left -= visitors::store::forget_some(tx, site, left)?;
+    left -= visitors::store::delete_batch(tx, site, left)?;
     if left <= 0 {
-        // Nobody talks in it any more: what is remembered of other sites stays right.
+        // The site has no traffic any more: cached values of other sites still match the database.
         tx.keep_cache();
         return Ok(rows - left);
     }
@@ -54,7 +54,7 @@ fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     Ok(rows - left)
 }
 
-/// Removes the first messages of a site, at most so many, and what the index of words has of them.
+/// Removes up to `limit` messages of a site and their entries in the search index.
 fn remove_messages(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     let messages = messages::store::first(tx, site, limit)?;
     if !messages.is_empty() {

@@ -1,4 +1,4 @@
-//! A thread follows its writer: from an anonymous visitor to the named one, from unsigned to signed.
+//! Transfers a thread with its author: from an anonymous visitor to an identified one, or from unsigned to signed.
 
 use crate::conversations::State;
 use crate::conversations::store as conversations;
@@ -8,8 +8,8 @@ use crate::messages;
 use crate::storage::Tx;
 use crate::visitors::{Proof, Visitor, VisitorSession};
 
-/// Gives what `session` wrote to (`visitor`, `proof`). Where that pair has an open conversation already, the one handed
-/// over is closed: there is at most one open conversation for a visitor and proof.
+/// Transfers the conversations of `session` to (`visitor`, `proof`). If that pair has an open conversation already, the
+/// transferred one is closed: a visitor and proof have at most one open conversation.
 pub(super) fn transfer(tx: &mut Tx, session: &VisitorSession, visitor: &Visitor, proof: &Proof) -> Result<()> {
     if session.visitor_id == visitor.id && session.proof == *proof {
         return Ok(());

@@ -10,7 +10,7 @@ use crate::http::address::ClientAddress;
 use crate::id::{ConversationId, SiteId};
 use crate::rate_limits::{BucketKeys, Charge};
 use crate::sites::Site;
-use crate::visitors::{Moved, Page, VisitorSession};
+use crate::visitors::{Page, PageMove, VisitorSession};
 
 use super::feed::Feed;
 use crate::hub::OperatorPass;
@@ -42,7 +42,7 @@ pub async fn from_visitor(
             // Optional, like every field that a page sends about itself: an invalid page is ignored.
             if let Some(page) = Page::said(&page, app.store.now()) {
                 show_page(app, site, session, &page);
-                app.moves.note(Moved { session: session.clone(), mode: site.identity_mode, page });
+                app.page_moves.queue(PageMove { session: session.clone(), mode: site.identity_mode, page });
             }
             Ok(())
         }

@@ -8,7 +8,7 @@ mod backup;
 mod cache;
 mod dialect;
 mod files;
-mod gather;
+mod write_behind;
 mod ids;
 mod lock;
 mod migrate;
@@ -33,7 +33,6 @@ use tx::{Apply, OnCommit};
 pub use backup::{Contents, begin_new_life, inspect, pictures};
 pub use dialect::{Term, all_of_any};
 pub use files::Folder;
-pub use gather::Gathered;
 pub use ids::Kind;
 pub use lock::{DataLock, LockError};
 pub use migrate::{MIGRATIONS, Migration, newest_schema};
@@ -42,6 +41,7 @@ pub use record::{Column, Columns, Record};
 pub use threads::Reader;
 pub use tx::Tx;
 pub use value::Value;
+pub use write_behind::WriteBehind;
 
 /// Statements of this folder, for the test that prepares them all.
 pub const SQL: &[&[&str]] = &[ids::SQL, backup::SQL];

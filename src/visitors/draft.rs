@@ -1,5 +1,5 @@
-//! What a page says about its visitor. Who the visitor is may be refused. Everything else is optional: it is cut, mended or
-//! left out, and the answer says so.
+//! Checks what a page sends about its visitor. An invalid identity is refused. Everything else is optional: it is cut,
+//! mended or left out, and the response lists it.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const EMAIL_BYTES: usize = 254;
 const LOCALE_BYTES: usize = 35;
 /// Longest name of a time zone, in bytes.
 const TIMEZONE_BYTES: usize = 64;
-/// Longest name of an attribute that is repeated to the page, in characters.
+/// Longest attribute name repeated to the page, in graphemes.
 const NAMED_GRAPHEMES: usize = 40;
 
 /// The `start` command, as it comes. Optional fields take any JSON value.
@@ -59,7 +59,7 @@ pub struct Start {
 /// A checked `start`.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the fields are those of Start")]
-pub struct Arrival {
+pub struct SessionRequest {
     pub external_id: String,
     pub anonymous: bool,
     pub identity_token: Option<String>,
@@ -80,15 +80,15 @@ impl Start {
     /// Checks who the visitor is and mends the rest; `user_agent` is the browser's own header.
     ///
     /// # Errors
-    /// `Invalid` for an `external_id` that cannot be kept. It is never cut: two people could become one.
-    pub fn check(self, user_agent: Option<&str>, now: Millis) -> Result<Arrival> {
+    /// `Invalid` for an `external_id` that is empty, too long or not plain text. It is never cut: two people could become one.
+    pub fn check(self, user_agent: Option<&str>, now: Millis) -> Result<SessionRequest> {
         let external_id = self.external_id.trim().to_owned();
         if external_id.is_empty() || external_id.len() > EXTERNAL_ID_BYTES || !text::is_distinct_line(&external_id) {
             return Err(Error::invalid("external_id", format!("must be 1 to {EXTERNAL_ID_BYTES} bytes of plain text")));
         }
         let mut mended = Vec::new();
         let (browser, mobile) = user_agent.map_or((None, false), super::browser::describe);
-        Ok(Arrival {
+        Ok(SessionRequest {
             external_id,
             anonymous: self.anonymous,
             identity_token: self.identity_token,
@@ -109,7 +109,7 @@ impl Start {
     }
 }
 
-/// The text of a value: a number or a truth value stands for its text.
+/// The text of a value; numbers and booleans are converted.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text::line(text)),
@@ -127,11 +127,11 @@ fn nickname(value: &Value, mended: &mut Vec<String>) -> Option<String> {
     if kept.len() < name.len() {
         mended.push(format!("nickname: longer than {NICKNAME_GRAPHEMES} characters, cut"));
     }
-    // A name made of invisible characters alone is no name.
+    // A name of invisible characters only is empty.
     Some(kept).filter(|name| !text::is_blank(name))
 }
 
-/// An address is never cut: it would be somebody else's.
+/// An address is never cut: the result would be another person's address.
 fn checked_email(value: &Value, mended: &mut Vec<String>) -> Option<String> {
     let email = text_of(value).unwrap_or_default();
     let is_address = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
@@ -156,7 +156,7 @@ fn attributes(value: Value, mended: &mut Vec<String>) -> Option<BTreeMap<String,
             mended.push(format!("{named} and what follows: more than {ATTRIBUTES}, left out"));
             break;
         }
-        // What has an inner structure stands for its JSON.
+        // Arrays and objects are stored as their JSON.
         let inner = || matches!(value, Value::Array(_) | Value::Object(_)).then(|| text::line(&value.to_string()));
         let (Some(text), name) = (text_of(value).or_else(inner), text::line(name)) else {
             mended.push(format!("{named}: empty, left out"));
@@ -184,7 +184,7 @@ fn page_of(value: &Value, now: Millis, mended: &mut Vec<String>) -> Option<Page>
     page
 }
 
-/// A language tag or the name of a time zone: a letter, then ASCII letters, digits and a few marks.
+/// A language tag or time zone name: a letter, then ASCII letters, digits and `+-_/:`.
 fn tag_of(field: &str, value: &Value, bytes: usize, mended: &mut Vec<String>) -> Option<String> {
     let tag = text_of(value).unwrap_or_default();
     let is_tag = tag.starts_with(|c: char| c.is_ascii_alphabetic())

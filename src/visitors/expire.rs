@@ -1,4 +1,4 @@
-//! Tokens whose time is over go, and what is open under them closes.
+//! Removes expired tokens and ends their open connections.
 
 use crate::error::Result;
 use crate::events::{self, Effect};
@@ -6,7 +6,7 @@ use crate::storage::{Store, Tx, remove_in_pieces};
 
 use super::store;
 
-/// Removes tokens that have ended and says how many. Run now and then.
+/// Removes expired tokens and returns how many. Run it periodically.
 ///
 /// # Errors
 /// When the database fails.

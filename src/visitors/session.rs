@@ -1,4 +1,4 @@
-//! A visitor's credential: 32 random bytes, kept as a hash, bound to its site.
+//! A visitor's credential: 32 random bytes, stored as a hash, bound to its site.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -12,27 +12,27 @@ use crate::storage::Store;
 
 use super::{Proof, TOKEN_RENEWED_AFTER_S, store};
 
-/// Sessions kept in memory, so that a busy visitor costs no look-up per message.
+/// Maximum cached sessions. The cache saves an active visitor's look-up for each message.
 const KEPT: usize = 20_000;
 
-/// Who a token stands for.
+/// The session of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisitorSession {
-    /// The site it is good for.
+    /// The site for which it is valid.
     pub site_id: SiteId,
-    /// Number of the token.
+    /// The token's id.
     pub token_id: TokenId,
     /// The visitor.
     pub visitor_id: VisitorId,
     /// `visitor_…`
     pub public_id: String,
-    /// What the visitor has shown.
+    /// The visitor's proof.
     pub proof: Proof,
-    /// The identity secret that signed it, where it is signed: the session is good as long as the site has that secret.
+    /// The identity secret that signed it, if signed. The session is valid as long as the site has that secret.
     pub signed_by: Option<KeyId>,
-    /// When the token was made.
+    /// When the token was created.
     pub created_at: Millis,
-    /// After this it has ended.
+    /// When it expires.
     pub expires_at: Millis,
     /// The token in whose place it came, until it is shown for the first time.
     pub replaces: Option<TokenId>,
@@ -67,25 +67,25 @@ impl VisitorSession {
         Ok(())
     }
 
-    /// Was it signed with a secret that the site still has, if it was signed at all?
+    /// Whether it is unsigned, or signed with a secret that the site still has.
     pub fn is_trusted_by(&self, site: &Site) -> bool {
         self.proof != Proof::Signed || self.signed_by.is_some_and(|by| site.identity_secrets.contains(&by))
     }
 
-    /// Is its token to be replaced by a new one?
+    /// Whether its token must be renewed.
     pub(crate) fn is_old(&self, now: Millis) -> bool {
         self.created_at.plus_seconds(TOKEN_RENEWED_AFTER_S) <= now
     }
 }
 
-/// Finds sessions by token. What is kept in memory is dropped in the same moment that a token ends.
+/// Finds sessions by token, through a cache. A cached session is dropped as soon as its token ends.
 #[derive(Default)]
 pub struct Sessions(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
     sessions: HashMap<[u8; 32], VisitorSession>,
-    /// Counts ends: what was read before one is not kept after it.
+    /// Number of invalidations: a session read before one is not cached after it.
     ends: u64,
 }
 
@@ -95,7 +95,7 @@ impl Sessions {
         let digest = secret::digest(token);
         let (known, ends) = {
             let kept = self.kept();
-            // One that looks over may have got more time meanwhile.
+            // A session that looks expired may have been extended meanwhile.
             (kept.sessions.get(&digest).filter(|known| known.expires_at >= store.now()).cloned(), kept.ends)
         };
         let session = match known {
@@ -109,7 +109,7 @@ impl Sessions {
         if session.expires_at < store.now() { Err(Error::InvalidToken) } else { Ok(session) }
     }
 
-    /// Forgets the sessions that `ended` names.
+    /// Drops cached sessions that `ended` selects.
     pub fn forget(&self, ended: impl Fn(&VisitorSession) -> bool) {
         let mut kept = self.kept();
         kept.ends += 1;
@@ -128,7 +128,7 @@ impl Sessions {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        // Every change is whole, so a panic leaves nothing half-done.
+        // Every change is complete, so a poisoned cache is still valid.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

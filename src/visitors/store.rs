@@ -1,4 +1,4 @@
-//! How visitors and their tokens are kept.
+//! SQL of visitors and their tokens.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use crate::storage::{Kind, Store, Tx, Value};
 use crate::values;
 use crate::{bulk_rows, id_rows};
 
-use super::{Arrival, NetworkBucket, Page, Proof, TOKEN_GRACE_S, TOKEN_IDLE_S, Visitor, VisitorSession};
+use super::{NetworkBucket, Page, Proof, SessionRequest, TOKEN_GRACE_S, TOKEN_IDLE_S, Visitor, VisitorSession};
 
-/// A visitor as one proof shows it; what was never said under that proof is missing.
+/// A visitor under one proof; details that were never given under that proof are NULL.
 macro_rules! select_visitor {
     ($from:expr, $proof:literal, $where:literal) => {
         concat!(
@@ -49,12 +49,12 @@ const RENAME: &str = "UPDATE visitors SET external_id = $3, anonymous = $4 WHERE
 const SET_VERIFIED: &str = "UPDATE visitors SET verified = TRUE WHERE site_id = $1 AND id = $2";
 const ADD_PERSON: &str = "INSERT INTO people (site_id, id, visitor_id, proof, first_seen_at, last_seen_at)
     VALUES ($1, $2, $3, $4, $5, $5)";
-const SAY: &str = "UPDATE people SET nickname = COALESCE($3, nickname), email = COALESCE($4, email),
+const UPDATE_DETAILS: &str = "UPDATE people SET nickname = COALESCE($3, nickname), email = COALESCE($4, email),
     attributes = COALESCE($5, attributes), page_url = $6, page_title = $7, page_referrer = $8, page_since = $14,
     browser = COALESCE($9, browser), mobile = $10,
     locale = COALESCE($11, locale), timezone = COALESCE($12, timezone), last_seen_at = $13
     WHERE site_id = $1 AND id = $2";
-const HAND_OVER: &str =
+const TRANSFER: &str =
     "UPDATE people SET visitor_id = $4, proof = $5 WHERE site_id = $1 AND visitor_id = $2 AND proof = $3
     AND NOT EXISTS (SELECT 1 FROM people AS t WHERE t.site_id = $1 AND t.visitor_id = $4 AND t.proof = $5)";
 const DROP_CLAIMS: &str = "UPDATE people SET nickname = NULL, email = NULL, attributes = NULL
@@ -80,7 +80,7 @@ const REMOVE_IF_IDLE: &str = "DELETE FROM visitors WHERE site_id = $1 AND id = $
 const ADD_TOKEN: &str = "INSERT INTO visitor_tokens
     (site_id, id, visitor_id, token_hash, proof, created_at, last_seen_at, expires_at, replaces, network, identity_secret)
     VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10)";
-const KEEP_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4, replaces = NULL,
+const EXTEND_TOKEN: &str = "UPDATE visitor_tokens SET last_seen_at = $3, expires_at = $4, replaces = NULL,
     identity_secret = $5 WHERE site_id = $1 AND id = $2";
 const HELD: &str = "SELECT 1 FROM visitor_tokens WHERE site_id = $1 AND id = $2";
 const END_REPLACED: &str =
@@ -112,7 +112,7 @@ const END_TOKENS: &str = concat!(
 const REMOVE: &str = concat!("DELETE FROM visitors WHERE site_id = $1 AND id IN ", id_rows!("$2"));
 const REMOVE_TOKEN: &str = "DELETE FROM visitor_tokens WHERE site_id = $1 AND id = $2";
 
-/// Statements of this file, for the test that prepares them all.
+/// The statements of this file, for the test that prepares all of them.
 pub const SQL: &[&str] = &[
     MANY,
     SESSION,
@@ -122,15 +122,15 @@ pub const SQL: &[&str] = &[
     RENAME,
     SET_VERIFIED,
     ADD_PERSON,
-    SAY,
-    HAND_OVER,
+    UPDATE_DETAILS,
+    TRANSFER,
     DROP_CLAIMS,
     REMOVE_PEOPLE,
     MOVE_TO,
     OTHERS,
     REMOVE_IF_IDLE,
     ADD_TOKEN,
-    KEEP_TOKEN,
+    EXTEND_TOKEN,
     HELD,
     END_REPLACED,
     UNUSED_SUCCESSORS,
@@ -144,7 +144,7 @@ pub const SQL: &[&str] = &[
     REMOVE,
 ];
 
-/// A row of a visitor as one proof shows it.
+/// A row of a visitor under one proof.
 struct Row {
     site_id: SiteId,
     id: VisitorId,
@@ -264,13 +264,13 @@ pub async fn of_session(store: &Store, session: &VisitorSession) -> Result<Optio
 /// A visitor of a site, and a proof of being it.
 pub type Shown<'a> = (SiteId, VisitorId, &'a Proof);
 
-/// Several visitors at once, each as a proof shows it; in no order.
+/// Several visitors, each under a proof, in no order.
 pub async fn find_many(store: &Store, shown: &[Shown<'_>]) -> Result<Vec<Visitor>> {
     let rows = store.all::<Row>(MANY, values![Value::json(&shown)]).await?;
     Ok(rows.into_iter().map(Visitor::from).collect())
 }
 
-/// A visitor as a proof shows it, as the transaction sees it.
+/// A visitor under a proof, as the transaction sees it.
 pub fn by_id_in(tx: &mut Tx, (site, id, proof): Shown<'_>) -> Result<Option<Visitor>> {
     Ok(tx.one::<Row>(BY_ID, values![site, id, proof.to_text()])?.map(Visitor::from))
 }
@@ -290,7 +290,7 @@ pub(crate) fn rename(tx: &mut Tx, site: SiteId, id: VisitorId, external_id: &str
     tx.run(RENAME, values![site, id, external_id, anonymous]).map(drop)
 }
 
-/// Has nobody else come as this session's visitor, with another proof?
+/// Whether the session's proof is the only one of its visitor.
 pub(crate) fn is_alone(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
     let others: Option<(i64,)> =
         tx.one(OTHERS, values![session.site_id, session.visitor_id, session.proof.to_text()])?;
@@ -301,15 +301,15 @@ pub(crate) fn set_verified(tx: &mut Tx, visitor: &Visitor) -> Result<()> {
     tx.run(SET_VERIFIED, values![visitor.site_id, visitor.id]).map(drop)
 }
 
-/// Whether an arrival changes what a visitor is called: its nickname, e-mail address and attributes.
+/// Whether a session request may change a visitor's nickname, e-mail address and attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claims {
     Write,
     Keep,
 }
 
-/// Writes what a page says under the visitor's proof, and the claims where they are to be written.
-pub(crate) fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claims: Claims) -> Result<()> {
+/// Updates the visitor's details under its proof; claims only with [`Claims::Write`].
+pub(crate) fn update_details(tx: &mut Tx, visitor: &Visitor, request: &SessionRequest, claims: Claims) -> Result<()> {
     let written = claims == Claims::Write;
     let person = match visitor.person {
         Some(person) => person,
@@ -319,24 +319,24 @@ pub(crate) fn say(tx: &mut Tx, visitor: &Visitor, arrival: &Arrival, claims: Cla
             id
         }
     };
-    let page = arrival.page.clone();
+    let page = request.page.clone();
     let values = values![
         visitor.site_id,
         person,
-        arrival.nickname.clone().filter(|_| written),
-        arrival.email.clone().filter(|_| written),
-        arrival.attributes.as_ref().filter(|_| written).map(text_of),
+        request.nickname.clone().filter(|_| written),
+        request.email.clone().filter(|_| written),
+        request.attributes.as_ref().filter(|_| written).map(text_of),
         page.as_ref().map(|page| page.url.clone()),
         page.as_ref().map(|page| page.title.clone()),
         page.as_ref().map(|page| page.referrer.clone()),
-        arrival.browser.clone(),
-        arrival.mobile,
-        arrival.locale.clone(),
-        arrival.timezone.clone(),
+        request.browser.clone(),
+        request.mobile,
+        request.locale.clone(),
+        request.timezone.clone(),
         tx.now(),
         page.map(|page| page.since),
     ];
-    tx.run(SAY, values).map(drop)
+    tx.run(UPDATE_DETAILS, values).map(drop)
 }
 
 fn text_of(attributes: &BTreeMap<String, String>) -> Value {
@@ -344,30 +344,30 @@ fn text_of(attributes: &BTreeMap<String, String>) -> Value {
     Value::Text(serde_json::to_string(attributes).unwrap_or_default())
 }
 
-/// What was said under a session's proof goes to another visitor or proof, where nothing is known of that one yet. What was
-/// said without a signature is not known to be true of who signed.
-pub(crate) fn hand_over(tx: &mut Tx, from: &VisitorSession, (site, to, proof): Shown<'_>) -> Result<()> {
+/// Transfers the details under a session's proof to another visitor or proof that has none yet. Unsigned claims are not
+/// transferred to a signed proof: they may not be true of the signed visitor.
+pub(crate) fn transfer(tx: &mut Tx, from: &VisitorSession, (site, to, proof): Shown<'_>) -> Result<()> {
     let old = (from.visitor_id, from.proof.to_text());
-    let handed = tx.run(HAND_OVER, values![site, old.0, old.1, to, proof.to_text()])? > 0;
-    if handed && *proof == Proof::Signed {
+    let transferred = tx.run(TRANSFER, values![site, old.0, old.1, to, proof.to_text()])? > 0;
+    if transferred && *proof == Proof::Signed {
         tx.run(DROP_CLAIMS, values![site, to, proof.to_text()])?;
     }
     Ok(())
 }
 
-/// Deletes those of the given `people` rows that no token and no conversation refers to.
+/// Deletes the given `people` rows that no token and no conversation refers to.
 pub fn remove_people(tx: &mut Tx, shown: &[Shown<'_>]) -> Result<()> {
     tx.run(REMOVE_PEOPLE, values![Value::json(&shown)]).map(drop)
 }
 
-/// The visitor of a session is on another page now.
-pub(crate) fn move_to(tx: &mut Tx, (site, visitor, proof): Shown<'_>, page: &Page) -> Result<()> {
+/// Sets the current page of a visitor under a proof.
+pub(crate) fn set_page(tx: &mut Tx, (site, visitor, proof): Shown<'_>, page: &Page) -> Result<()> {
     let Page { url, title, referrer, since } = page.clone();
     let values = values![site, visitor, proof.to_text(), url, title, referrer, since, tx.now()];
     tx.run(MOVE_TO, values).map(drop)
 }
 
-/// Removes a visitor that has no conversation (its thread went to somebody else).
+/// Removes a visitor without conversations (its thread was transferred).
 pub(crate) fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result<bool> {
     Ok(tx.run(REMOVE_IF_IDLE, values![site, id])? > 0)
 }
@@ -376,11 +376,11 @@ pub(crate) fn remove_if_idle(tx: &mut Tx, site: SiteId, id: VisitorId) -> Result
 pub(crate) struct NewToken<'a> {
     pub(crate) hash: [u8; 32],
     pub(crate) proof: &'a Proof,
-    /// The token that it takes the place of once it is shown.
+    /// The token that it replaces once it is used.
     pub(crate) replaces: Option<TokenId>,
     /// The identity secret that signed it.
     pub(crate) signed_by: Option<KeyId>,
-    /// Where its browser came from.
+    /// The browser's network.
     pub(crate) network: Option<NetworkBucket>,
 }
 
@@ -398,29 +398,29 @@ pub(crate) fn add_token(tx: &mut Tx, visitor: &Visitor, new: NewToken<'_>) -> Re
     Ok(VisitorSession { site_id, token_id, visitor_id, public_id, proof, signed_by, created_at, expires_at, replaces })
 }
 
-/// Is the session's token still there?
+/// Whether the session's token still exists.
 pub(crate) fn is_held(tx: &mut Tx, session: &VisitorSession) -> Result<bool> {
     Ok(tx.one::<(i64,)>(HELD, values![session.site_id, session.token_id])?.is_some())
 }
 
-/// It was shown: the token that it replaced, if any, ends soon.
-pub(crate) fn keep_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
+/// Extends a token that was used, and shortens the life of the token that it replaces, if any.
+pub(crate) fn extend_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> {
     let now = tx.now();
     if let Some(old) = session.replaces {
         tx.run(END_REPLACED, values![session.site_id, old, now.plus_seconds(TOKEN_GRACE_S)])?;
     }
     let end = now.plus_seconds(TOKEN_IDLE_S);
     let values = values![session.site_id, session.token_id, now, end, session.signed_by];
-    tx.run(KEEP_TOKEN, values).map(drop)
+    tx.run(EXTEND_TOKEN, values).map(drop)
 }
 
-/// Tokens that are to replace this one and were not shown yet.
+/// Number of tokens that replace this one and were not used yet.
 pub(crate) fn unused_successors(tx: &mut Tx, session: &VisitorSession) -> Result<i64> {
     let values = values![session.site_id, session.visitor_id, session.token_id];
     Ok(tx.one::<(i64,)>(UNUSED_SUCCESSORS, values)?.map_or(0, |(count,)| count))
 }
 
-/// A browser that was given a token.
+/// A browser that received a token.
 pub(crate) struct BrowserRow {
     pub(crate) site_id: SiteId,
     pub(crate) external_id: String,
@@ -431,7 +431,7 @@ pub(crate) struct BrowserRow {
 }
 record!(BrowserRow { site_id, external_id, anonymous, proof, network, created_at });
 
-/// The newest tokens of each site of an account, or of one of its sites: by site, newest first.
+/// The newest tokens of all sites of an account, or of one of them: by site, newest first.
 pub(crate) async fn newest_browsers(
     store: &Store,
     owner: AccountId,
@@ -441,7 +441,7 @@ pub(crate) async fn newest_browsers(
     store.all(NEWEST_BROWSERS, values![owner, site, limit]).await
 }
 
-/// Of all sites: nobody asks, and nothing is told but which tokens went.
+/// Removes up to `limit` expired tokens of all sites and returns their ids. A background task calls it, so there is no tenant.
 pub(crate) fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenId>> {
     let now = tx.now();
     let rows: Vec<(SiteId, TokenId, VisitorId, String)> = tx.all(REMOVE_EXPIRED, values![now, limit])?;
@@ -450,8 +450,8 @@ pub(crate) fn remove_expired(tx: &mut Tx, limit: i64) -> Result<Vec<TokenId>> {
     Ok(rows.into_iter().map(|(_, id, ..)| id).collect())
 }
 
-/// Removes the first tokens of a deleted site, then its first visitors, at most so many rows. Returns how many.
-pub fn forget_some(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
+/// Removes up to `limit` tokens, then visitors, of a deleted site. Returns how many.
+pub fn delete_batch(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
     let tokens = tx.run(REMOVE_SOME_TOKENS, values![site, limit])? as i64;
     let visitors = tx.run(REMOVE_SOME, values![site, limit - tokens])? as i64;
     Ok(tokens + visitors)
@@ -462,7 +462,7 @@ pub(crate) fn remove_token(tx: &mut Tx, session: &VisitorSession) -> Result<()> 
     remove_people(tx, &[(session.site_id, session.visitor_id, &session.proof)])
 }
 
-/// Visitors after one number who were first seen in a span of time, are not verified, and have no conversation.
+/// Visitors with a higher id who were first seen in a time range, are not verified, and have no conversation.
 pub fn wrote_nothing(
     tx: &mut Tx,
     site: SiteId,
@@ -474,7 +474,7 @@ pub fn wrote_nothing(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Ends the tokens by which visitors had shown these proofs; answers which.
+/// Ends the tokens of these visitors and proofs and returns their ids.
 pub fn end_tokens(tx: &mut Tx, site: SiteId, shown: &[(VisitorId, Proof)]) -> Result<Vec<TokenId>> {
     let shown: Vec<_> = shown.iter().map(|(visitor, proof)| (visitor, proof.to_text())).collect();
     let rows: Vec<(TokenId,)> = tx.all(END_TOKENS, values![site, Value::json(&shown)])?;
@@ -483,7 +483,7 @@ pub fn end_tokens(tx: &mut Tx, site: SiteId, shown: &[(VisitorId, Proof)]) -> Re
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Removes visitors; their tokens and conversations go with their rows.
+/// Removes visitors; their tokens and conversations are removed by a cascade.
 pub fn remove(tx: &mut Tx, site: SiteId, visitors: &[VisitorId]) -> Result<()> {
     tx.run(REMOVE, values![site, Value::ids(visitors)]).map(drop)
 }

@@ -14,7 +14,7 @@ use crate::conversations::{self, Conversation, ConversationForVisitor};
 use crate::error::{Error, Result};
 use crate::events::{self, Cursor};
 use crate::fair_limit::Tenant;
-use crate::flows::{self, Arrived};
+use crate::flows::{self, StartedSession};
 use crate::http::address::ClientAddress;
 use crate::http::body::{Done, JsonBody};
 use crate::hub::VisitorHint;
@@ -171,7 +171,7 @@ async fn act_otherwise(app: &App, site: &Site, session: &VisitorSession, command
         Command::Start(_) | Command::Send(_) | Command::Hint(_) => return Err(Error::InvalidToken),
         Command::History(Before { before }) => Json(history(app, site, session, before).await?).into_response(),
         Command::Logout(_) => {
-            visitors::log_out(&app.store, session).await?;
+            visitors::end_session(&app.store, session).await?;
             Json(Done {}).into_response()
         }
     })
@@ -188,8 +188,8 @@ async fn start_session(
     page.check(&site)?;
     let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let work = start.work.clone();
-    let mut arrival = start.check(agent, app.store.now())?;
-    arrival.network = Some(NetworkBucket::of(address.network()));
+    let mut request = start.check(agent, app.store.now())?;
+    request.network = Some(NetworkBucket::of(address.network()));
     let old = match bearer(headers) {
         // A token that expired or belongs to another site is ignored: the visitor starts a new session.
         Some(token) => {
@@ -207,7 +207,7 @@ async fn start_session(
     app.rate_limits.token_buckets.charge(&keys, Charge::Arrival, Instant::now())?;
     // After the rate limit: a refused request does not queue.
     let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
-    if !flows::is_known(&app.store, old.as_ref(), &arrival).await? {
+    if !flows::is_known(&app.store, old.as_ref(), &request).await? {
         let taken = app.rate_limits.new_visitors.take_for_network(
             address.network(),
             app.config.new_visitors_per_hour,
@@ -215,31 +215,37 @@ async fn start_session(
         );
         taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
         // An invalid signature is refused later.
-        if arrival.identity_token.is_none() {
+        if request.identity_token.is_none() {
             abuse::admit(&app.abuse, &site, work.as_deref()).inspect_err(|_| {
                 // The same visitor retries with its proof of work.
                 app.rate_limits.new_visitors.refund_network(address.network());
             })?;
         }
     }
-    let language = arrival.locale.clone().unwrap_or_default();
-    let mended = arrival.mended.clone();
-    let arrived = flows::start_session(&app.store, &app.vault, &site, old, arrival).await?;
-    if let Some(page) = &arrived.visitor.page {
-        realtime::show_page(app, &site, &arrived.session, page);
+    let language = request.locale.clone().unwrap_or_default();
+    let mended = request.mended.clone();
+    let started = flows::start_session(&app.store, &app.vault, &site, old, request).await?;
+    if let Some(page) = &started.visitor.page {
+        realtime::show_page(app, &site, &started.session, page);
     }
-    state(app, &site, arrived, mended, &language).await
+    state(app, &site, started, mended, &language).await
 }
 
 /// Reads the state. The cursor is read first: later events may be in both, and clients deduplicate messages.
-async fn state(app: &App, site: &Site, arrived: Arrived, mended: Vec<String>, language: &str) -> Result<VisitorState> {
+async fn state(
+    app: &App,
+    site: &Site,
+    started: StartedSession,
+    mended: Vec<String>,
+    language: &str,
+) -> Result<VisitorState> {
     let range = events::store::site_range(&app.store, site.id).await?.ok_or(Error::UnknownSite)?;
-    let conversations = readable(app, site, &arrived.session).await?;
+    let conversations = readable(app, site, &started.session).await?;
     let History { messages, more } = messages::newest(&app.store, &conversations, PAGE).await?;
-    let verified = arrived.session.proof == visitors::Proof::Signed;
-    let (external_id, nickname) = (arrived.visitor.external_id, arrived.visitor.nickname);
+    let verified = started.session.proof == visitors::Proof::Signed;
+    let (external_id, nickname) = (started.visitor.external_id, started.visitor.nickname);
     Ok(VisitorState {
-        token: arrived.token,
+        token: started.token,
         visitor: VisitorForVisitor { external_id, nickname, verified },
         conversations: conversations.iter().map(Conversation::for_visitor).collect(),
         messages: messages.iter().map(messages::Message::for_visitor).collect(),

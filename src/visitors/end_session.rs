@@ -1,4 +1,4 @@
-//! Logging out: the token ends, here and on every open socket of it.
+//! Log out: the token ends, and so do its open connections.
 
 use crate::error::Result;
 use crate::events::{self, Effect};
@@ -7,7 +7,7 @@ use crate::storage::{Store, Tx};
 use super::{VisitorSession, store};
 
 /// Ends a visitor's session. The next person on the same browser starts with nothing.
-pub async fn log_out(database: &Store, session: &VisitorSession) -> Result<()> {
+pub async fn end_session(database: &Store, session: &VisitorSession) -> Result<()> {
     let session = session.clone();
     let act = move |tx: &mut Tx| {
         events::effect(tx, Effect::TokensEnded(vec![session.token_id]));
