@@ -30,12 +30,14 @@ pub async fn remove_in_pieces(
     let (mut removed, mut rows) = (0, FIRST_ROWS);
     loop {
         let remove = remove.clone();
-        let (count, took) = store
+        let (count, begun) = store
             .write(move |tx| {
+                // The writer is held from here on, until after the commit.
                 let begun = Instant::now();
-                Ok((remove(tx, rows)?, begun.elapsed()))
+                Ok((remove(tx, rows)?, begun))
             })
             .await?;
+        let took = begun.elapsed();
         removed += count as u64;
         tokio::time::sleep(took * REST).await;
         if count < rows {
