@@ -67,7 +67,7 @@ test(`the connection is cut ${CUTS} times at random while both sides write: both
     const state = await visitorApi.start({ external_id: 'cut-off', anonymous: false });
     const linkedApi = new protocol.WidgetApi(link.url, shop.key);
     linkedApi.token = state.token;
-    const visitor = new Side(protocol, { name: 'visitor', endpoint: linkedApi.line(), deliver: (item, cancelled) => linkedApi.send(item.client_id, { text: item.text }, cancelled), fetchStored: async () => (await linkedApi.start({ external_id: 'cut-off', anonymous: false })).messages });
+    const visitor = new Side(protocol, { name: 'visitor', endpoint: linkedApi.endpoint(), deliver: (item, cancelled) => linkedApi.send(item.client_id, { text: item.text }, cancelled), fetchStored: async () => (await linkedApi.start({ external_id: 'cut-off', anonymous: false })).messages });
     sides.push(visitor);
     visitor.outbox.resume();
     visitor.write(0, 'visitor 0');

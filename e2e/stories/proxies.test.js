@@ -51,7 +51,7 @@ test('where a proxy passes the handshake and swallows all frames, the stream tak
   assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));
 });
 
-test('where a proxy never responses the handshake, the stream takes over within five seconds', async () => {
+test('where a proxy never answers the handshake, the stream takes over within five seconds', async () => {
   const carriers = await talkBehind(await behind(companyProxy(here.server, 'ignore')));
   assert.ok(carriers[0].stream < 5_000, JSON.stringify(carriers));
 });
