@@ -18,20 +18,18 @@ pub fn connection_limit(wanted: usize) -> usize {
     let descriptors =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
     let possible = descriptors - RESERVED.min(descriptors / 2);
-    let is_default = wanted == Config::default().max_connections;
-    if possible < wanted && is_default {
-        tracing::info!(
-            descriptors,
-            "max_connections is {possible}, as {descriptors} open files allow; raise that limit (`ulimit -n`, or LimitNOFILE= in \
-             the unit file) for more"
-        );
-    } else if possible < wanted {
-        tracing::warn!(
-            descriptors,
+    let says = || {
+        format!(
             "the system allows this process {descriptors} open files: max_connections is {possible} instead of {wanted}; raise the \
              limit (`ulimit -n`, or LimitNOFILE= in the unit file) to {} or more",
             wanted + RESERVED
-        );
+        )
+    };
+    // A tenth less than the default is the usual limit of a system, and no reason to warn at every start.
+    if possible < wanted && wanted == Config::default().max_connections && possible >= wanted / 10 * 9 {
+        tracing::info!(descriptors, "{}", says());
+    } else if possible < wanted {
+        tracing::warn!(descriptors, "{}", says());
     } else {
         tracing::info!(connection_limit = wanted, descriptors, "open files suffice for max_connections");
     }

@@ -130,7 +130,6 @@ export class Talk {
     const { message } = await this.#api.send(item.client_id, body, cancelled);
     if (cancelled.aborted) return;
     this.session.take(message);
-    if (item.image !== null) this.pictures.drop(item.client_id);
   }
 
   #draw(): void {
@@ -150,6 +149,8 @@ export class Talk {
   }
 
   #onMessage(message: MessageForVisitor): void {
+    // Its event may be here before the response, and then ends the request.
+    if (message.client_id !== null) this.pictures.drop(message.client_id);
     const { chat } = this;
     const { from, name, text, image, at, conversation, seq } = message;
     chat.host.emit("message", { from, name, text, image_url: image?.url ?? null, at });
