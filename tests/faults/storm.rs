@@ -52,8 +52,10 @@ pub async fn slow_consumers(run: &Run) -> Result<String> {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 }
-                // Often enough that writing to it never stands still for long, also where everything is slow.
-                tokio::time::sleep(Duration::from_millis(700)).await;
+                // Often enough that writing to it never stands still for long, and not so often that it keeps up: which pause
+                // that is depends on the machine, so they differ.
+                let pause = 300 + 100 * u64::try_from(n % 10).unwrap_or(0);
+                tokio::time::sleep(Duration::from_millis(pause)).await;
                 match tokio::time::timeout(Duration::from_secs(20), line.next()).await {
                     Ok(Down::Frame(frame)) => keep(&frame, &mut cursor),
                     Ok(Down::End(code)) => return Ok((visitor, cursor, End::Closed(code))),
