@@ -1,8 +1,8 @@
-//! How things are kept: one SQLite database, one thread that writes, some that read.
+//! Storage: one SQLite database with one writer thread and several reader threads.
 //!
-//! Stores know SQL and nothing else does. A write is a body that [`Store::write`] runs in one transaction; a read is a body
-//! or a single statement. Bodies are ordinary closures, not async: they own their inputs, run whole on a storage thread, can
-//! wait for nothing else, and may be run again. Statements are written with `$1` placeholders.
+//! Only `store.rs` files and this folder contain SQL. [`Store::write`] runs a closure in one transaction, [`Store::read`] runs
+//! one on a snapshot, and [`Store::one`] and [`Store::all`] run a single statement. The closures are not async: each owns its
+//! inputs, runs whole on a storage thread, and may be run again. Statements use `$1` placeholders.
 
 mod backup;
 mod cache;
@@ -46,7 +46,7 @@ pub use write_behind::WriteBehind;
 /// Statements of this folder, for the test that prepares them all.
 pub const SQL: &[&[&str]] = &[ids::SQL, backup::SQL];
 
-/// Threads that read. Each keeps a page cache of about 2 MB; two cores cannot use more.
+/// Reader threads. Each has a page cache of about 2 MB.
 const READERS: usize = 4;
 
 /// The database. Cheap to clone.
@@ -54,7 +54,7 @@ const READERS: usize = 4;
 pub struct Store {
     readers: Threads<Reader>,
     writer: Threads<Tx>,
-    /// Made by the first checkpoint: beside the others, so that none of them waits for one.
+    /// Opened by the first checkpoint. A connection of its own, so that neither the writer nor a reader waits for a checkpoint.
     checkpointer: Arc<Mutex<Option<Connection>>>,
     on_commit: OnCommit,
     clock: Clock,
@@ -102,8 +102,8 @@ impl Store {
         })
     }
 
-    /// Names the one place that takes what transactions leave in [`Tx::outcome`]. It runs on the writer's thread after each
-    /// commit and must be quick. Closing the store lets go of it, because what it holds mostly holds the store.
+    /// Sets the callback that receives what transactions leave in [`Tx::outcome`]. It runs on the writer thread after each
+    /// commit, so it must not block. [`Store::close`] drops it, because it usually holds a clone of the store.
     pub fn on_commit<T: Any + Send>(&self, apply: impl Fn(T) + Send + 'static) {
         let apply: Apply = Box::new(move |outcome| {
             if let Ok(outcome) = outcome.downcast::<T>() {
@@ -145,7 +145,7 @@ impl Store {
         self.writer.run(move |tx| tx.transact(&mut body)).await
     }
 
-    /// Runs `body` on one state of the database, whatever is committed meanwhile.
+    /// Runs `body` on a snapshot: all of its statements see the same state, whatever is committed meanwhile.
     ///
     /// # Errors
     /// What the body returns; `Unavailable`.
@@ -188,7 +188,7 @@ impl Store {
     pub async fn checkpoint(&self) -> Result<i64> {
         let (checkpointer, path) = (self.checkpointer.clone(), self.path.clone());
         blocking(move || {
-            // The connection is good whatever happened to who had it.
+            // A panic while the lock was held leaves the connection usable.
             let mut checkpointer = checkpointer.lock().unwrap_or_else(PoisonError::into_inner);
             let conn = match &mut *checkpointer {
                 Some(conn) => conn,
@@ -239,7 +239,7 @@ impl Store {
     }
 }
 
-/// Runs what waits for files on a thread where that harms nobody.
+/// Runs blocking file work on the runtime's blocking threads.
 async fn blocking<T: Send + 'static>(act: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let done = tokio::task::spawn_blocking(act).await;
     done.map_err(|_| Error::Internal("a piece of storage work panicked".into()))?

@@ -1,4 +1,4 @@
-//! Reading rows into types. Columns are taken in the order of the statement; debug builds check their names too.
+//! Reads rows into types. Columns are read in the order of the statement; debug builds check their names too.
 
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};

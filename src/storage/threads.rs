@@ -1,4 +1,4 @@
-//! Storage threads: one writes, some read. Each owns a connection, runs bodies whole, and wakes each caller once.
+//! Storage threads: one writer and several readers. Each owns a connection, runs whole closures, and wakes each caller once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -47,8 +47,8 @@ impl<S: Send + 'static> Threads<S> {
         Ok(Threads { jobs, count })
     }
 
-    /// Runs `act` on one of the threads. It runs to its end even if the caller goes away meanwhile; a caller that has gone
-    /// before its turn is passed over.
+    /// Runs `act` on one of the threads. Once begun it runs to its end even if the caller is dropped; if the caller was dropped
+    /// before, it is skipped.
     ///
     /// # Errors
     /// What `act` returns; `Unavailable` when the threads have ended.
@@ -67,7 +67,7 @@ impl<S: Send + 'static> Threads<S> {
         answered.await.map_err(|_| Error::Unavailable)?
     }
 
-    /// Ends the threads after what is queued. Returns when all connections are closed.
+    /// Ends the threads after the queued jobs. Returns when all connections are closed.
     pub(super) async fn close(&self) {
         let closing: Vec<_> = (0..self.count)
             .filter_map(|_| {
@@ -85,7 +85,7 @@ impl<S: Send + 'static> Threads<S> {
 fn work<S>(mut owned: S, queue: &Receiver<Job<S>>, close: fn(S)) {
     while let Ok(job) = queue.recv() {
         match job {
-            // A defect that panics must not end the thread that everybody needs; its caller hears that the answer is gone.
+            // A panic must not end a thread that all callers share. This caller gets `Unavailable`.
             Job::Run(act) => drop(catch_unwind(AssertUnwindSafe(|| act(&mut owned)))),
             Job::Close(closed) => {
                 close(owned);

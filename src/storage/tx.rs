@@ -14,13 +14,13 @@ use super::value::Value;
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 
-/// Takes what a transaction left in [`Tx::outcome`], once it is durable.
+/// The callback of [`Store::on_commit`](super::Store::on_commit), once it is set.
 pub(super) type OnCommit = Arc<Mutex<Option<Apply>>>;
 
-/// What is done with it.
+/// Receives the outcome of a committed transaction.
 pub(super) type Apply = Box<dyn Fn(Box<dyn Any + Send>) + Send>;
 
-/// The one connection that writes, and the transaction that runs on it. Bodies get it from [`Store::write`](super::Store::write).
+/// The writer connection and the transaction that runs on it. Closures get it from [`Store::write`](super::Store::write).
 pub struct Tx {
     conn: Connection,
     clock: Clock,
@@ -28,7 +28,7 @@ pub struct Tx {
     ids: Blocks,
     cache: Cache,
     keeps_cache: bool,
-    /// A statement failed: nothing but undoing the transaction is left.
+    /// The error of the first statement that failed: the transaction can only be rolled back.
     spoiled: Option<Error>,
     outcome: Option<Box<dyn Any + Send>>,
     on_commit: OnCommit,
@@ -58,8 +58,8 @@ impl Tx {
         &mut self.ids
     }
 
-    /// The transaction cache's value of this type, as the transaction before left it, or its default. A transaction that
-    /// changes what a cached value tells of must change the value too and call [`Tx::keep_cache`], or the cache is cleared.
+    /// The transaction cache's value of this type, as the previous transaction left it, or its default. A transaction that
+    /// changes the cached rows must change the value too and call [`Tx::keep_cache`], or the cache is cleared.
     pub fn cache<T: Any + Send + Default>(&mut self) -> &mut T {
         self.cache.of()
     }
@@ -70,8 +70,8 @@ impl Tx {
         self.keeps_cache = true;
     }
 
-    /// What this transaction hands over once it is durable, to the one place that [`Store::on_commit`](super::Store::on_commit)
-    /// names: before the caller is answered, and before the next transaction begins, so in commit order.
+    /// The value that the callback of [`Store::on_commit`](super::Store::on_commit) receives once this transaction is durable:
+    /// before its caller gets the result and before the next transaction begins, so in commit order.
     pub fn outcome<T: Any + Send + Default>(&mut self) -> &mut T {
         let outcome = self.outcome.get_or_insert_with(|| Box::<T>::default());
         outcome.downcast_mut().expect("all transactions of a program hand over one type")
@@ -118,20 +118,22 @@ impl Tx {
         result
     }
 
-    /// Runs a body in a transaction and commits it. An error or a panic of the body undoes the transaction.
+    /// Runs a body in a transaction and commits it. Any error undoes the transaction, whether it cannot begin, the body fails
+    /// or panics, or the commit fails: nothing of it is left for the next one.
     pub(super) fn transact<T>(&mut self, body: &mut impl FnMut(&mut Tx) -> Result<T>) -> Result<T> {
         self.now = self.clock.now();
-        // Not of this transaction: another program held the lock when one before it wanted to begin.
-        self.spoiled = None;
-        self.run("BEGIN IMMEDIATE", [])?;
-        let result = catch_unwind(AssertUnwindSafe(|| body(self)));
-        let result = result.unwrap_or_else(|_| Err(Error::Internal("a transaction panicked; it was undone".into())));
-        let result = result.and_then(|value| self.commit().map(|()| value));
-        if result.is_err() {
+        self.keeps_cache = false;
+        let done = self.run("BEGIN IMMEDIATE", []).and_then(|_| self.run_body(body));
+        let done = done.and_then(|value| self.commit().map(|()| value));
+        if done.is_err() {
             self.undo();
         }
-        self.keeps_cache = false;
-        result
+        done
+    }
+
+    fn run_body<T>(&mut self, body: &mut impl FnMut(&mut Tx) -> Result<T>) -> Result<T> {
+        let done = catch_unwind(AssertUnwindSafe(|| body(self)));
+        done.unwrap_or_else(|_| Err(Error::Internal("a transaction panicked; it was undone".into())))
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -149,7 +151,7 @@ impl Tx {
     }
 
     fn undo(&mut self) {
-        // Fails when the engine undid it already, as it does on a full disk.
+        // Fails when there is nothing to undo: it did not begin, or the engine undid it already, as it does on a full disk.
         let _ = self.conn.execute_batch("ROLLBACK");
         self.ids.undone();
         self.cache.clear();
