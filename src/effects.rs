@@ -1,5 +1,6 @@
-//! After each commit: its effects are applied and its events handed to the relay. The one place that does so.
+//! Applies the effects of each commit and passes its events to the relay. Nothing else does.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -7,12 +8,12 @@ use tokio::sync::Notify;
 
 use crate::events::{Committed, Effect, Log};
 use crate::hub::Hub;
-use crate::id::SiteId;
+use crate::id::{SiteId, TokenId, VisitorId};
 use crate::images::Images;
 use crate::sites::Directory;
 use crate::visitors::{Sessions, VisitorSession};
 
-/// What effects change: everything that remembers what is in the database, and everybody who is connected.
+/// What effects change: the caches of database rows, and the connected clients.
 #[derive(Clone)]
 pub struct Effects {
     /// Where events go on from.
@@ -23,17 +24,17 @@ pub struct Effects {
     pub visitors: Arc<Sessions>,
     /// Everybody who is connected.
     pub hub: Arc<Hub>,
-    /// Whose files are swept.
+    /// The image store, whose orphaned files are swept.
     pub images: Arc<Images>,
     /// Wakes the task that purges deleted sites.
     pub deleted_sites: Arc<Notify>,
-    /// Where work goes that must wait for the database.
+    /// Runs the work that needs the database, which the writer thread must not wait for.
     pub runtime: Handle,
 }
 
 impl Effects {
-    /// Applies what one commit leaves. Called on the writer's thread, in commit order, before the caller of the transaction is
-    /// answered and before the next transaction begins; so it waits for nothing.
+    /// Applies the effects of one commit. Called on the writer thread in commit order, before the transaction's caller gets its
+    /// result and before the next transaction begins, so it must not block.
     pub fn apply(&self, committed: Committed) {
         committed.effects.into_iter().for_each(|effect| self.apply_one(effect));
         self.events.publish(committed.events);
@@ -41,9 +42,13 @@ impl Effects {
 
     fn apply_one(&self, effect: Effect) {
         match effect {
-            Effect::TokensEnded(tokens) => self.end_visitors(|session| tokens.contains(&session.token_id)),
+            Effect::TokensEnded(tokens) => {
+                let tokens: HashSet<TokenId> = tokens.into_iter().collect();
+                self.end_visitors(|session| tokens.contains(&session.token_id));
+            }
             Effect::TokensChanged(tokens) => self.visitors.forget(|session| tokens.contains(&session.token_id)),
             Effect::VisitorsRemoved(site, visitors) => {
+                let visitors: HashSet<VisitorId> = visitors.into_iter().collect();
                 self.end_visitors(|session| session.site_id == site && visitors.contains(&session.visitor_id));
             }
             Effect::SessionsEnded(sessions) => sessions.into_iter().for_each(|session| self.hub.end_session(session)),
@@ -63,8 +68,7 @@ impl Effects {
         }
     }
 
-    /// Ends visitors' sessions whose tokens are gone: in memory and on their open pages. One look at all of them, however
-    /// many end.
+    /// Ends visitors' sessions whose tokens are gone, in memory and on open pages: one pass over all of them, however many end.
     fn end_visitors(&self, ended: impl Fn(&VisitorSession) -> bool) {
         self.visitors.forget(&ended);
         self.hub.end_visitors(&ended);
