@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, ConversationId, SiteId, VisitorId};
 use crate::record;
-use crate::storage::{Store, Tx, Value};
+use crate::storage::{Reader, Store, Tx, Value};
 use crate::values;
 use crate::visitors::{Proof, VisitorSession};
 use crate::{bulk_rows, id_rows};
@@ -369,14 +369,17 @@ pub(crate) async fn recent(
 
 /// How many conversations are open, and how many have something unread; each counted up to 1,000.
 pub(crate) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>) -> Result<(i64, i64)> {
-    let (open, unread): (Option<(i64,)>, Option<(i64,)>) = match site {
-        Some(site) => (
-            store.one(COUNT_OPEN_OF_SITE, values![owner, site]).await?,
-            store.one(COUNT_UNREAD_OF_SITE, values![owner, site]).await?,
-        ),
-        None => (store.one(COUNT_OPEN, values![owner]).await?, store.one(COUNT_UNREAD, values![owner]).await?),
+    let both = move |reader: &mut Reader| {
+        let mut count = |sql, values: &[Value]| Ok(reader.one::<(i64,)>(sql, values)?.map_or(0, |(n,)| n));
+        match site {
+            Some(site) => {
+                let values = values![owner, site];
+                Ok((count(COUNT_OPEN_OF_SITE, &values)?, count(COUNT_UNREAD_OF_SITE, &values)?))
+            }
+            None => Ok((count(COUNT_OPEN, &values![owner])?, count(COUNT_UNREAD, &values![owner])?)),
+        }
     };
-    Ok((open.map_or(0, |(n,)| n), unread.map_or(0, |(n,)| n)))
+    store.read(both).await
 }
 
 /// Unanswered conversations with a higher id that were started in a time range by a browser that was new then and had no

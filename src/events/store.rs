@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ConversationId, EventId, MessageId, SiteId, VisitorId};
 use crate::record;
-use crate::storage::{Store, Tx, Value};
+use crate::storage::{Reader, Store, Tx, Value};
 use crate::values;
 
 use super::{Event, EventNumbers, GlobalNumber, LogPosition, Proof, Recorded, Scope};
@@ -236,8 +236,12 @@ pub async fn owned_after(
     (after, upto): (LogPosition, LogPosition),
     limit: i64,
 ) -> Result<Option<Vec<Recorded>>> {
-    let rows: Vec<Row> = store.all(OWNED_AFTER, values![owner, after.event, upto.event, limit]).await?;
-    let sent: Vec<SentRow> = store.all(OWNED_SENT_AFTER, values![owner, after.message, upto.message, limit]).await?;
+    let both = move |reader: &mut Reader| {
+        let rows: Vec<Row> = reader.all(OWNED_AFTER, values![owner, after.event, upto.event, limit])?;
+        let sent: Vec<SentRow> = reader.all(OWNED_SENT_AFTER, values![owner, after.message, upto.message, limit])?;
+        Ok((rows, sent))
+    };
+    let (rows, sent) = store.read(both).await?;
     let few = rows.len().max(sent.len()) < usize::try_from(limit).unwrap_or(usize::MAX);
     Ok(few.then(|| merged_over_sites(rows, sent)))
 }
@@ -251,9 +255,12 @@ pub async fn of_conversation_after(
     limit: i64,
 ) -> Result<Vec<Recorded>> {
     let values = values![site, conversation, n, upto, limit];
-    let rows: Vec<Row> = store.all(OF_CONVERSATION_AFTER, values.clone()).await?;
-    let sent: Vec<SentRow> = store.all(SENT_IN_CONVERSATION_AFTER, values).await?;
-    Ok(merged(rows, sent))
+    let both = move |reader: &mut Reader| {
+        let rows: Vec<Row> = reader.all(OF_CONVERSATION_AFTER, &values)?;
+        let sent: Vec<SentRow> = reader.all(SENT_IN_CONVERSATION_AFTER, &values)?;
+        Ok(merged(rows, sent))
+    };
+    store.read(both).await
 }
 
 /// For each site, the last event before a time: its number on the site and in the whole database.
