@@ -34,13 +34,13 @@ pub fn admit(abuse: &Abuse, site: &Site, answer: Option<&str>) -> Result<()> {
 /// Records the attack and notifies the owner's consoles, in the background.
 fn record_start(store: &Store, site: SiteId) {
     tracing::warn!(%site, "too many new visitors: an attack; each must now do a proof of work");
-    let database = store.clone();
+    let store = store.clone();
     tokio::spawn(async move {
         let act = move |tx: &mut Tx| {
             store::begin(tx, site)?;
             sites::changed(tx, site)
         };
-        if let Err(error) = database.write(act).await {
+        if let Err(error) = store.write(act).await {
             tracing::warn!(%error, "an attack was not noted; it is kept away all the same");
         }
     });

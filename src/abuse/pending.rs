@@ -11,9 +11,9 @@ use super::{Attack, AttackView, store};
 ///
 /// # Errors
 /// The database fails.
-pub async fn pending_attack(database: &Store, site: SiteId) -> Result<Option<AttackView>> {
-    let Some(attack) = store::pending(database, site).await? else { return Ok(None) };
-    let conversations = conversations::store::count_unanswered(database, site, attack.period(database.now())).await?;
+pub async fn pending_attack(store: &Store, site: SiteId) -> Result<Option<AttackView>> {
+    let Some(attack) = store::pending(store, site).await? else { return Ok(None) };
+    let conversations = conversations::store::count_unanswered(store, site, attack.period(store.now())).await?;
     let Attack { began_at, ended_at } = attack;
     Ok(Some(AttackView { began_at, ended_at, conversations }))
 }

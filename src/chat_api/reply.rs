@@ -109,7 +109,7 @@ async fn send(
         bodies.push(Body::Text(text));
     }
     if let Some(bytes) = content.image {
-        let image = images::accept(&app.images, key.site.images(), Uploader::Api(key.id), bytes).await?;
+        let image = images::accept(&app.images, key.site.upload_target(), Uploader::Api(key.id), bytes).await?;
         bodies.push(Body::Image(image.name));
     }
     let drafts = ids.both.iter().cloned().zip(bodies);

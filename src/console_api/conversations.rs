@@ -178,7 +178,7 @@ pub(super) async fn upload(
     let site = operator.site(&app, site).await?;
     let (limit, uploader) = (site.limits.image_bytes as usize, Uploader::Operator(operator.account));
     let image = with_upload(&app, (site.id, None), body, limit, async |bytes| {
-        images::accept(&app.images, site.images(), uploader, bytes).await
+        images::accept(&app.images, site.upload_target(), uploader, bytes).await
     })
     .await?;
     Ok(Json(Uploaded { image: ImageView::from(&image) }))

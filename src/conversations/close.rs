@@ -11,20 +11,20 @@ use super::{Conversation, State, store};
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when it is closed already.
-pub async fn close(database: &Store, site: SiteId, id: ConversationId) -> Result<()> {
-    change(database, site, id, State::close).await
+pub async fn close(store: &Store, site: SiteId, id: ConversationId) -> Result<()> {
+    change(store, site, id, State::close).await
 }
 
 /// Reopens a closed conversation.
 ///
 /// # Errors
 /// `NotFound`; `Conflict` when it is open already, or the same visitor has another open one.
-pub async fn reopen(database: &Store, site: SiteId, id: ConversationId) -> Result<()> {
-    change(database, site, id, State::reopen).await
+pub async fn reopen(store: &Store, site: SiteId, id: ConversationId) -> Result<()> {
+    change(store, site, id, State::reopen).await
 }
 
-async fn change(database: &Store, site: SiteId, id: ConversationId, make: fn(State) -> Result<State>) -> Result<()> {
-    database.write(move |tx| change_in(tx, site, id, make)).await
+async fn change(store: &Store, site: SiteId, id: ConversationId, make: fn(State) -> Result<State>) -> Result<()> {
+    store.write(move |tx| change_in(tx, site, id, make)).await
 }
 
 fn change_in(tx: &mut Tx, site: SiteId, id: ConversationId, make: fn(State) -> Result<State>) -> Result<()> {

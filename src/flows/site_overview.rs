@@ -1,4 +1,4 @@
-//! Sites with all that their owner sees beside them: keys, unread messages, attacks, pages that give a constant id.
+//! Sites as their owner sees them: with keys, unread messages, attacks, and the warning about a constant external id.
 
 use std::collections::BTreeMap;
 

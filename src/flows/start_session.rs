@@ -43,15 +43,15 @@ impl StartedSession {
 /// `InvalidIdentity` for a signature that is not valid, `IdentityRequired` for a missing one, `InvalidToken` when `old` ended
 /// meanwhile.
 pub async fn start_session(
-    database: &Store,
+    store: &Store,
     vault: &Vault,
     site: &Site,
     old: Option<VisitorSession>,
     request: SessionRequest,
 ) -> Result<StartedSession> {
-    let signed = signed_by(database, vault, site, &request).await?;
+    let signed = signed_by(store, vault, site, &request).await?;
     let site = site.clone();
-    database.write(move |tx| start_in(tx, &site, old.clone(), &request, signed)).await
+    store.write(move |tx| start_in(tx, &site, old.clone(), &request, signed)).await
 }
 
 fn start_in(
@@ -91,22 +91,22 @@ fn start_in(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_known(database: &Store, old: Option<&VisitorSession>, request: &SessionRequest) -> Result<bool> {
+pub async fn is_known(store: &Store, old: Option<&VisitorSession>, request: &SessionRequest) -> Result<bool> {
     let Some(session) = old else { return Ok(false) };
-    let visitor = store::of_session(database, session).await?;
+    let visitor = store::of_session(store, session).await?;
     Ok(visitor
         .is_some_and(|visitor| visitor.external_id == request.external_id || (visitor.anonymous && !request.anonymous)))
 }
 
 /// The secret that signed the identity; `None` when it is not signed.
-async fn signed_by(database: &Store, vault: &Vault, site: &Site, request: &SessionRequest) -> Result<Option<KeyId>> {
+async fn signed_by(store: &Store, vault: &Vault, site: &Site, request: &SessionRequest) -> Result<Option<KeyId>> {
     let Some(token) = &request.identity_token else { return Ok(None) };
     if request.anonymous {
         return Err(Error::InvalidIdentity("it came without an externalId"));
     }
     let (ids, secrets): (Vec<KeyId>, Vec<_>) =
-        crate::sites::identity_secrets(database, vault, site.id).await?.into_iter().unzip();
-    let is_by = |secrets| verify(token, &request.external_id, secrets, database.now());
+        crate::sites::identity_secrets(store, vault, site.id).await?.into_iter().unzip();
+    let is_by = |secrets| verify(token, &request.external_id, secrets, store.now());
     // Verified against all secrets first: that gives the best error.
     is_by(&secrets)?;
     Ok(secrets.iter().position(|secret| is_by(std::slice::from_ref(secret)).is_ok()).map(|at| ids[at]))

@@ -15,14 +15,14 @@ use super::thumbnail::{MAX_THUMBNAIL_SIDE, make_thumbnail};
 use super::upload_quota::Cost;
 use super::{BlobKey, Format, Image, ImageHeader, ImageName, Images, Uploader, store};
 
-/// What an image needs to know of the site that it is for.
+/// The site that an image is uploaded to.
 #[derive(Debug, Clone, Copy)]
-pub struct SiteImages {
+pub struct UploadTarget {
     /// The site.
     pub site: SiteId,
-    /// Whom it belongs to: who waits in line for the work.
+    /// Its owner: the tenant whose concurrency limit the work counts against.
     pub owner: AccountId,
-    /// Largest file, in bytes.
+    /// Largest file that it takes, in bytes.
     pub max_bytes: usize,
 }
 
@@ -31,7 +31,7 @@ pub struct SiteImages {
 ///
 /// # Errors
 /// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
-pub async fn accept(images: &Images, site: SiteImages, uploader: Uploader, bytes: Bytes) -> Result<Image> {
+pub async fn accept(images: &Images, site: UploadTarget, uploader: Uploader, bytes: Bytes) -> Result<Image> {
     let header = check(site, &bytes)?;
     keep(images, site, uploader, bytes, &header).await
 }
@@ -43,7 +43,7 @@ pub async fn accept(images: &Images, site: SiteImages, uploader: Uploader, bytes
 /// Also `TooManyRequests`, when a quota is used up.
 pub async fn accept_from_visitor(
     images: &Images,
-    site: SiteImages,
+    site: UploadTarget,
     visitor: (VisitorId, &Proof),
     network: Option<u128>,
     bytes: Bytes,
@@ -59,7 +59,7 @@ pub async fn accept_from_visitor(
     keep(images, site, Uploader::Visitor(visitor.0), bytes, &checked?).await
 }
 
-fn check(site: SiteImages, bytes: &Bytes) -> Result<ImageHeader> {
+fn check(site: UploadTarget, bytes: &Bytes) -> Result<ImageHeader> {
     let limit = site.max_bytes;
     if bytes.len() > limit {
         return Err(Error::ImageTooLarge { limit });
@@ -69,7 +69,7 @@ fn check(site: SiteImages, bytes: &Bytes) -> Result<ImageHeader> {
 
 async fn keep(
     images: &Images,
-    site: SiteImages,
+    site: UploadTarget,
     uploader: Uploader,
     bytes: Bytes,
     header: &ImageHeader,

@@ -34,7 +34,7 @@ use crate::fair_limit::FairLimit;
 use crate::id::{AccountId, ImageId, KeyId, VisitorId};
 use crate::storage::{Folder, Store};
 
-pub use accept::{SiteImages, accept, accept_from_visitor};
+pub use accept::{UploadTarget, accept, accept_from_visitor};
 pub use attach::{attach, delete_batch, delete_of_conversations};
 pub use blobs::{BlobKey, Blobs, FileStamp, matches_hash};
 pub use format::{Format, InputFormat};

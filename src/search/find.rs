@@ -14,7 +14,7 @@ use crate::id::{AccountId, MessageId, SiteId};
 use crate::inbox;
 use crate::storage::{Store, Term};
 
-use super::store::{self as index, Progress, Row, Scope};
+use super::store::{self, Progress, Row, Scope};
 use super::stretches;
 use super::view::line;
 use super::{Found, FoundMessage, Query};
@@ -77,7 +77,7 @@ pub async fn find(store: &Store, hub: &Hub, searches: &Searches, owner: AccountI
         return Ok(Found { messages: Vec::new(), next: None, indexing: false });
     }
     let _place = searches.place().await?;
-    let progress = index::progress(store).await?;
+    let progress = store::progress(store).await?;
     let mut search = Search {
         store,
         scope: Scope { owner, site: filter.site },
@@ -90,7 +90,7 @@ pub async fn find(store: &Store, hub: &Hub, searches: &Searches, owner: AccountI
     search.run(progress).await?;
     let next = (search.point.0 > 1).then(|| search.point.to_string());
     let indexing = progress.newest.0 - progress.indexed.0 > READ
-        && index::nth_after(store, progress.indexed, READ + 1).await?.is_some();
+        && store::nth_after(store, progress.indexed, READ + 1).await?.is_some();
     Ok(Found { messages: shown(store, hub, search.found).await?, next, indexing })
 }
 
@@ -113,18 +113,18 @@ impl Search<'_> {
     async fn run(&mut self, Progress { indexed, stretched, .. }: Progress) -> Result<()> {
         let terms = self.filter.query.terms();
         if self.point.0 > indexed.0 + 1 {
-            let rows = index::not_indexed(self.store, self.scope, (indexed, self.point), READ).await?;
+            let rows = store::not_indexed(self.store, self.scope, (indexed, self.point), READ).await?;
             self.take(rows, MessageId(indexed.0 + 1)).await?;
         }
         let mut spans = 1;
         while self.goes_on() && self.point.0 > 1 {
             let asked = self.missing();
-            let ids = index::candidates(self.store, self.scope, &terms, (self.point, spans), asked).await?;
+            let ids = store::candidates(self.store, self.scope, &terms, (self.point, spans), asked).await?;
             let full = ids.len() == asked;
             let end = ids.last().copied().filter(|_| full);
-            let end = end.unwrap_or(index::spans_below(self.point, spans));
+            let end = end.unwrap_or(store::spans_below(self.point, spans));
             spans = if ids.is_empty() { SPANS.min(spans * 2) } else { 1 };
-            self.take(index::by_id(self.store, self.scope, &ids).await?, end).await?;
+            self.take(store::by_id(self.store, self.scope, &ids).await?, end).await?;
             if !full && (2..=stretched.0).contains(&self.point.0) && self.goes_on() && self.pass_over(&terms).await? {
                 spans = 1;
             }

@@ -56,7 +56,7 @@ pub struct ConfigureSite {
 ///
 /// # Errors
 /// The first field that is refused; `UnreadableColours` with the nearest readable one.
-pub async fn configure(database: &Store, by: &By, site: SiteId, change: ConfigureSite) -> Result<()> {
+pub async fn configure(store: &Store, by: &By, site: SiteId, change: ConfigureSite) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         let mut after = store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
@@ -66,7 +66,7 @@ pub async fn configure(database: &Store, by: &By, site: SiteId, change: Configur
         audit::record(tx, &by, Action::SiteChanged, Some(site), &parts_of(&change))?;
         super::changed(tx, site)
     };
-    database.write(act).await
+    store.write(act).await
 }
 
 /// What a change touches, for the audit log.

@@ -14,9 +14,9 @@ use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
 ///
 /// # Errors
 /// A name that is empty or too long; more sites than one account may have.
-pub async fn create(database: &Store, by: &By, owner: AccountId, name: &str) -> Result<Site> {
+pub async fn create(store: &Store, by: &By, owner: AccountId, name: &str) -> Result<Site> {
     let (by, name) = (by.clone(), configure::name(name)?);
-    database.write(move |tx| create_in(tx, &by, owner, &name)).await
+    store.write(move |tx| create_in(tx, &by, owner, &name)).await
 }
 
 fn create_in(tx: &mut Tx, by: &By, owner: AccountId, name: &str) -> Result<Site> {

@@ -15,13 +15,13 @@ use super::{Site, store};
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn delete(database: &Store, by: &By, site: SiteId) -> Result<()> {
+pub async fn delete(store: &Store, by: &By, site: SiteId) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         let site = store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
         delete_in(tx, &by, &site)
     };
-    database.write(act).await
+    store.write(act).await
 }
 
 /// Removes all sites of an account, as part of removing the account.

@@ -17,7 +17,7 @@ use super::store;
 ///
 /// # Errors
 /// `Conflict` when there are two already; `NotFound`.
-pub async fn add_identity_secret(database: &Store, vault: &Arc<Vault>, by: &By, site: SiteId) -> Result<NewKey> {
+pub async fn add_identity_secret(store: &Store, vault: &Arc<Vault>, by: &By, site: SiteId) -> Result<NewKey> {
     let (vault, by) = (vault.clone(), by.clone());
     let act = move |tx: &mut Tx| {
         store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
@@ -34,14 +34,14 @@ pub async fn add_identity_secret(database: &Store, vault: &Arc<Vault>, by: &By, 
         super::changed(tx, site)?;
         Ok(new)
     };
-    database.write(act).await
+    store.write(act).await
 }
 
 /// Deletes a secret: what it signed is refused from now on, and who was let in by it must sign anew.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn delete_identity_secret(database: &Store, by: &By, site: SiteId, secret: KeyId) -> Result<()> {
+pub async fn delete_identity_secret(store: &Store, by: &By, site: SiteId, secret: KeyId) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         if !store::delete_identity_secret(tx, site, secret)? {
@@ -51,17 +51,17 @@ pub async fn delete_identity_secret(database: &Store, by: &By, site: SiteId, sec
         audit::record(tx, &by, Action::IdentitySecretDeleted, Some(site), &format!("number {secret}"))?;
         super::changed(tx, site)
     };
-    database.write(act).await
+    store.write(act).await
 }
 
 /// The secrets that may have signed an identity now. Whole, prefix included, they are the HMAC key.
 ///
 /// # Errors
 /// When none of those that are kept can be unsealed.
-pub async fn identity_secrets(database: &Store, vault: &Vault, site: SiteId) -> Result<Vec<(KeyId, Secret)>> {
+pub async fn identity_secrets(store: &Store, vault: &Vault, site: SiteId) -> Result<Vec<(KeyId, Secret)>> {
     let mut secrets = Vec::new();
     let mut failure = None;
-    for (id, sealed) in store::sealed(database, site).await? {
+    for (id, sealed) in store::sealed(store, site).await? {
         match vault.decrypt(&sealed, &place(site, id)) {
             Ok(secret) => secrets.push((id, secret)),
             Err(error) => failure = Some(error),

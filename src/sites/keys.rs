@@ -26,7 +26,7 @@ pub enum Others {
 /// # Errors
 /// A grace that is too long; `Conflict` when there are many keys already; `NotFound`.
 pub async fn make_chat_key(
-    database: &Store,
+    store: &Store,
     by: &By,
     site: SiteId,
     grant: Grant,
@@ -53,14 +53,14 @@ pub async fn make_chat_key(
         super::changed(tx, site)?;
         Ok((new, made))
     };
-    database.write(act).await
+    store.write(act).await
 }
 
 /// Revokes a chat API key now.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn revoke_chat_key(database: &Store, by: &By, site: SiteId, key: KeyId) -> Result<()> {
+pub async fn revoke_chat_key(store: &Store, by: &By, site: SiteId, key: KeyId) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         if !store::delete_chat_key(tx, site, key)? {
@@ -70,14 +70,14 @@ pub async fn revoke_chat_key(database: &Store, by: &By, site: SiteId, key: KeyId
         audit::record(tx, &by, Action::ChatKeyRevoked, Some(site), &format!("number {key}"))?;
         super::changed(tx, site)
     };
-    database.write(act).await
+    store.write(act).await
 }
 
 /// Makes a new widget key. The old one works for `grace_s` seconds more, so that pages can be changed one by one.
 ///
 /// # Errors
 /// A grace that is too long; `NotFound`.
-pub async fn rotate_widget_key(database: &Store, by: &By, site: SiteId, grace_s: u32) -> Result<()> {
+pub async fn rotate_widget_key(store: &Store, by: &By, site: SiteId, grace_s: u32) -> Result<()> {
     let (by, grace) = (by.clone(), check_grace(grace_s)?);
     let act = move |tx: &mut Tx| {
         store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
@@ -88,7 +88,7 @@ pub async fn rotate_widget_key(database: &Store, by: &By, site: SiteId, grace_s:
         audit::record(tx, &by, Action::WidgetKeyMade, Some(site), "")?;
         super::changed(tx, site)
     };
-    database.write(act).await
+    store.write(act).await
 }
 
 /// Notes that a chat API key opened something: at most once a minute, and without making the caller wait.

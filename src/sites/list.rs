@@ -11,46 +11,46 @@ use super::{ChatKey, Key, Site};
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sites_of(database: &Store, owner: AccountId) -> Result<Vec<Site>> {
-    store::of_owner(database, owner).await
+pub async fn sites_of(store: &Store, owner: AccountId) -> Result<Vec<Site>> {
+    store::of_owner(store, owner).await
 }
 
 /// The sites of an account as a list shows them, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn site_lines_of(database: &Store, owner: AccountId) -> Result<Vec<LineRow>> {
-    store::lines_of(database, owner).await
+pub async fn site_lines_of(store: &Store, owner: AccountId) -> Result<Vec<LineRow>> {
+    store::lines_of(store, owner).await
 }
 
 /// Every site of this server, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn all_sites(database: &Store) -> Result<Vec<Site>> {
-    store::all(database).await
+pub async fn all_sites(store: &Store) -> Result<Vec<Site>> {
+    store::all(store).await
 }
 
 /// A site, read anew: the last page seen changes without the rest, and is not in the directory.
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn read_site(database: &Store, site: SiteId) -> Result<Site> {
-    store::by_id(database, site).await?.ok_or(Error::NotFound)
+pub async fn read_site(store: &Store, site: SiteId) -> Result<Site> {
+    store::by_id(store, site).await?.ok_or(Error::NotFound)
 }
 
 /// The keys of the compatible API that work now, and the secrets that sign identities.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn keys_of(database: &Store, site: SiteId) -> Result<(Vec<ChatKey>, Vec<Key>)> {
-    Ok((store::chat_keys(database, site).await?, store::identity_secrets(database, site).await?))
+pub async fn keys_of(store: &Store, site: SiteId) -> Result<(Vec<ChatKey>, Vec<Key>)> {
+    Ok((store::chat_keys(store, site).await?, store::identity_secrets(store, site).await?))
 }
 
 /// Visitors' messages that no operator has seen, of a thousand conversations at the most.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn unread_of(database: &Store, site: SiteId) -> Result<i64> {
-    store::unread(database, site).await
+pub async fn unread_of(store: &Store, site: SiteId) -> Result<i64> {
+    store::unread(store, site).await
 }

@@ -28,11 +28,11 @@ pub async fn set_logo(images: &Images, sites: &Directory, by: &By, site: SiteId,
 ///
 /// # Errors
 /// `NotFound`.
-pub async fn remove_logo(database: &Store, by: &By, site: SiteId) -> Result<()> {
-    replace(database, by, site, None).await
+pub async fn remove_logo(store: &Store, by: &By, site: SiteId) -> Result<()> {
+    replace(store, by, site, None).await
 }
 
-async fn replace(database: &Store, by: &By, site: SiteId, name: Option<String>) -> Result<()> {
+async fn replace(store: &Store, by: &By, site: SiteId, name: Option<String>) -> Result<()> {
     let by = by.clone();
     let act = move |tx: &mut Tx| {
         let mut changed = store::by_id_in(tx, site)?.ok_or(Error::NotFound)?;
@@ -45,5 +45,5 @@ async fn replace(database: &Store, by: &By, site: SiteId, name: Option<String>) 
         audit::record(tx, &by, Action::SiteChanged, Some(site), "logo")?;
         super::changed(tx, site)
     };
-    database.write(act).await
+    store.write(act).await
 }

@@ -8,7 +8,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::events::{self, Event, Scope};
 use crate::id::{AccountId, KeyId, SiteId};
-use crate::images::SiteImages;
+use crate::images::UploadTarget;
 use crate::storage::Tx;
 
 mod look;
@@ -170,9 +170,9 @@ impl Locale {
 }
 
 impl Site {
-    /// What an image that is brought to this site needs to know of it.
-    pub fn images(&self) -> SiteImages {
-        SiteImages { site: self.id, owner: self.owner_id, max_bytes: self.limits.image_bytes as usize }
+    /// Where an image that is uploaded to this site belongs, and how large it may be.
+    pub fn upload_target(&self) -> UploadTarget {
+        UploadTarget { site: self.id, owner: self.owner_id, max_bytes: self.limits.image_bytes as usize }
     }
 
     /// The greeting for a language; empty when the owner wrote none.

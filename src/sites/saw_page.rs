@@ -14,9 +14,9 @@ pub fn saw_page(sites: &Directory, site: SiteId, origin: &str) {
     if origin.len() > ORIGIN_BYTES || !sites.should_note(Note::PageSeen(site), origin) {
         return;
     }
-    let (database, origin) = (sites.store().clone(), origin.to_owned());
+    let (store, origin) = (sites.store().clone(), origin.to_owned());
     tokio::spawn(async move {
-        if let Err(error) = database.write(move |tx| store::seen_page(tx, site, &origin)).await {
+        if let Err(error) = store.write(move |tx| store::seen_page(tx, site, &origin)).await {
             tracing::warn!(%error, "the page that loaded a widget was not noted");
         }
     });

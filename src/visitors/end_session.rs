@@ -7,11 +7,11 @@ use crate::storage::{Store, Tx};
 use super::{VisitorSession, store};
 
 /// Ends a visitor's session. The next person on the same browser starts with nothing.
-pub async fn end_session(database: &Store, session: &VisitorSession) -> Result<()> {
+pub async fn end_session(store: &Store, session: &VisitorSession) -> Result<()> {
     let session = session.clone();
     let act = move |tx: &mut Tx| {
         events::effect(tx, Effect::TokensEnded(vec![session.token_id]));
         store::remove_token(tx, &session)
     };
-    database.write(act).await
+    store.write(act).await
 }

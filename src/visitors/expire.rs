@@ -10,7 +10,7 @@ use super::store;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end_expired(database: &Store) -> Result<u64> {
+pub async fn end_expired(store: &Store) -> Result<u64> {
     let remove = |tx: &mut Tx, rows| {
         let ended = store::remove_expired(tx, rows)?;
         let removed = ended.len() as i64;
@@ -19,5 +19,5 @@ pub async fn end_expired(database: &Store) -> Result<u64> {
         }
         Ok(removed)
     };
-    remove_in_pieces(database, remove).await
+    remove_in_pieces(store, remove).await
 }

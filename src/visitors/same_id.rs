@@ -53,11 +53,11 @@ pub struct SameExternalId {
 /// # Errors
 /// When the database fails.
 pub async fn same_external_ids(
-    database: &Store,
+    store: &Store,
     owner: AccountId,
     site: Option<SiteId>,
 ) -> Result<HashMap<SiteId, SameExternalId>> {
-    let rows = store::newest_browsers(database, owner, site, BROWSERS).await?;
+    let rows = store::newest_browsers(store, owner, site, BROWSERS).await?;
     let by_site = rows.chunk_by(|one, other| one.site_id == other.site_id);
     Ok(by_site.filter_map(|browsers| Some((browsers.first()?.site_id, same_id(browsers)?))).collect())
 }

@@ -39,8 +39,8 @@ pub struct VisitorSession {
 }
 
 impl VisitorSession {
-    /// Who writes or brings something in this session.
-    pub fn author(&self) -> (VisitorId, &Proof) {
+    /// The visitor, and the proof under which this session acts for it.
+    pub fn identity(&self) -> (VisitorId, &Proof) {
         (self.visitor_id, &self.proof)
     }
 

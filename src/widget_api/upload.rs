@@ -35,7 +35,7 @@ async fn take(app: &App, visitor: &CurrentVisitor, address: ClientAddress, body:
     )?;
     let limit = site.limits.image_bytes as usize;
     let image = with_upload(app, (site.id, network), body, limit, async |bytes| {
-        images::accept_from_visitor(&app.images, site.images(), visitor.session.author(), network, bytes).await
+        images::accept_from_visitor(&app.images, site.upload_target(), visitor.session.identity(), network, bytes).await
     })
     .await?;
     Ok(Uploaded { image: ImageView::from(&image) })

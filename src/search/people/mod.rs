@@ -98,7 +98,7 @@ pub(super) async fn index_older(store: &Store) -> Result<bool> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn find(
-    database: &Store,
+    store: &Store,
     hub: &Hub,
     searches: &Searches,
     owner: AccountId,
@@ -108,13 +108,13 @@ pub async fn find(
         return Ok(People { conversations: Vec::new(), next: None, indexing: false });
     }
     let _place = searches.place().await?;
-    let deadline = database.clock().deadline(WORK);
+    let deadline = store.clock().deadline(WORK);
     let point = match filter.before {
         Some(before) => before,
-        None => store::end(database).await?,
+        None => store::end(store).await?,
     };
     let terms = filter.query.terms();
-    let mut search = Search { store: database, owner, filter, terms, point, found: Vec::new() };
+    let mut search = Search { store, owner, filter, terms, point, found: Vec::new() };
     while search.point.0 > 1 {
         search.look().await?;
         if search.is_full() || deadline.has_passed() {
@@ -122,8 +122,8 @@ pub async fn find(
         }
     }
     let next = (search.point.0 > 1).then(|| search.point.to_string());
-    let conversations = shown(database, hub, search.found).await?;
-    let indexing = !store::not_indexed(database, 1).await?.is_empty();
+    let conversations = shown(store, hub, search.found).await?;
+    let indexing = !store::not_indexed(store, 1).await?.is_empty();
     Ok(People { conversations, next, indexing })
 }
 
@@ -165,12 +165,8 @@ impl Search<'_> {
 }
 
 /// In the order in which they were found.
-async fn shown(
-    database: &Store,
-    hub: &Hub,
-    found: Vec<(SiteId, ConversationId)>,
-) -> Result<Vec<ConversationForOperator>> {
-    let mut loaded = inbox::load_for_operator(database, hub, &found).await?;
+async fn shown(store: &Store, hub: &Hub, found: Vec<(SiteId, ConversationId)>) -> Result<Vec<ConversationForOperator>> {
+    let mut loaded = inbox::load_for_operator(store, hub, &found).await?;
     loaded.sort_by_key(|c| found.iter().position(|key| *key == (c.site_id, c.id)));
     Ok(loaded)
 }
