@@ -1,4 +1,4 @@
-//! Per-tenant concurrency limit: at most four requests of an account, and four of its sites' visitors, run at once.
+//! Per-tenant concurrency limit: at most four requests of a workspace, and four of its sites' visitors, run at once.
 //! Others queue without delaying other tenants. Messages have a queue of their own (`messages::queue`).
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
-use crate::id::AccountId;
+use crate::id::{AccountId, WorkspaceId};
 
 /// Concurrent requests of a tenant. The database has one writer, which serves in order: so many may be ahead of another
 /// tenant's request.
@@ -30,13 +30,15 @@ impl Default for FairLimit {
 
 type Queues = Mutex<HashMap<Tenant, Queue>>;
 
-/// A unit of fairness. Visitors who send many requests delay other visitors of the account's sites, not its console.
+/// A unit of fairness. Visitors who send many requests delay other visitors of the workspace's sites, not its console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tenant {
-    /// The account's own requests: its consoles and scripts.
+    /// Requests about an account, of no workspace.
     Account(AccountId),
-    /// Requests of the visitors of the account's sites.
-    Visitors(AccountId),
+    /// The workspace's own requests: its consoles and scripts.
+    Workspace(WorkspaceId),
+    /// Requests of the visitors of the workspace's sites.
+    Visitors(WorkspaceId),
 }
 
 struct Queue {
@@ -112,8 +114,8 @@ mod tests {
 
     use super::*;
 
-    const NOISY: Tenant = Tenant::Visitors(AccountId(1));
-    const QUIET: Tenant = Tenant::Account(AccountId(2));
+    const NOISY: Tenant = Tenant::Visitors(WorkspaceId(1));
+    const QUIET: Tenant = Tenant::Workspace(WorkspaceId(2));
 
     fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut Context::from_waker(Waker::noop()))
@@ -129,7 +131,7 @@ mod tests {
         let mut next = std::pin::pin!(limit.acquire(NOISY));
         assert!(poll_once(next.as_mut()).is_pending(), "one too many at once");
         drop(limit.acquire(QUIET).await.expect("another account's is free"));
-        drop(limit.acquire(Tenant::Account(AccountId(1))).await.expect("the account's own is free"));
+        drop(limit.acquire(Tenant::Workspace(WorkspaceId(1))).await.expect("the workspace's own is free"));
         held.pop();
         drop(next.await.expect("the queued request gets the permit"));
         held.clear();

@@ -32,9 +32,12 @@ macro_rules! ids {
 ids! {
     /// An operator's account.
     AccountId,
+    /// A customer: it has sites and members. The tenant. Accounts and workspaces share one block of numbers, so that no
+    /// number is both's, but for those that were made before there were workspaces.
+    WorkspaceId,
     /// A signed-in session of an account.
     SessionId,
-    /// A website with a chat of its own: the tenant.
+    /// A website with a chat of its own.
     SiteId,
     /// A chat API key, widget key or identity secret of a site.
     KeyId,

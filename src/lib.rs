@@ -25,6 +25,8 @@ pub mod audit;
 
 // nouns: one folder each
 pub mod accounts;
+pub mod workspaces;
+pub mod members;
 pub mod images;
 pub mod sites;
 pub mod visitors;

@@ -25,11 +25,16 @@ pub struct NewAccount {
     pub name: Option<String>,
 }
 
-/// Makes an account and signs its owner in.
+/// Makes an account and signs its owner in. `add_more` adds what belongs to the account, in the same transaction.
 ///
 /// # Errors
 /// `SignupClosed`, `TooManyRequests`, `EmailTaken`, `WeakPassword`, a field that is refused.
-pub async fn sign_up(accounts: &Accounts, new: NewAccount, place: Place) -> Result<SignedIn> {
+pub async fn sign_up(
+    accounts: &Accounts,
+    new: NewAccount,
+    place: Place,
+    add_more: fn(&mut Tx, &Account) -> Result<()>,
+) -> Result<SignedIn> {
     if accounts.signup == Signup::Closed {
         return Err(Error::SignupClosed);
     }
@@ -40,21 +45,27 @@ pub async fn sign_up(accounts: &Accounts, new: NewAccount, place: Place) -> Resu
     let act = move |tx: &mut Tx| {
         let account = insert(tx, &checked, &hash)?;
         audit::record(tx, &By::at(account.id, &place.address), Action::AccountMade, None, &account.email)?;
+        add_more(tx, &account)?;
         session::begin(tx, account, &place)
     };
     accounts.store.write(act).await
 }
 
-/// Makes an account on the word of the machine's operator, also where sign-up is closed.
+/// Makes an account on the word of the machine's operator, also where sign-up is closed. `add_more` as in [`sign_up`].
 ///
 /// # Errors
 /// `EmailTaken`, `WeakPassword`, a field that is refused.
-pub async fn add_account(accounts: &Accounts, new: NewAccount) -> Result<Account> {
+pub async fn add_account(
+    accounts: &Accounts,
+    new: NewAccount,
+    add_more: fn(&mut Tx, &Account) -> Result<()>,
+) -> Result<Account> {
     let checked = check(new)?;
     let hash = accounts.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;
     let act = move |tx: &mut Tx| {
         let account = insert(tx, &checked, &hash)?;
         audit::record(tx, &By::on_machine(account.id), Action::AccountMade, None, &account.email)?;
+        add_more(tx, &account)?;
         Ok(account)
     };
     accounts.store.write(act).await

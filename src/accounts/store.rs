@@ -18,10 +18,6 @@ const INSERT: &str = "INSERT INTO accounts (id, email, name, password_hash, crea
 const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
 const SET_NAME: &str = "UPDATE accounts SET name = $2 WHERE id = $1";
 const DELETE: &str = "DELETE FROM accounts WHERE id = $1";
-// Owns the sites that are deleted and not purged yet. Nobody can sign in to it: no password has an empty hash.
-const ADD_NOBODY: &str = "INSERT INTO accounts (id, email, name, password_hash, created_at) VALUES (0, '', '', '', 0)
-    ON CONFLICT (id) DO NOTHING";
-const REMOVE_NOBODY: &str = "DELETE FROM accounts WHERE id = 0 AND NOT EXISTS (SELECT 1 FROM sites WHERE owner_id = 0)";
 
 const SESSION: &str = "SELECT id, account_id, address, browser, created_at, last_seen_at, confirmed_at FROM sessions
     WHERE token_hash = $1 AND expires_at > $2 AND last_seen_at > $3";
@@ -61,8 +57,6 @@ pub const SQL: &[&str] = &[
     SET_PASSWORD,
     SET_NAME,
     DELETE,
-    ADD_NOBODY,
-    REMOVE_NOBODY,
     SESSION,
     SESSIONS,
     KNOWN_PLACE,
@@ -88,16 +82,6 @@ pub const SQL: &[&str] = &[
 pub(super) struct Alive {
     pub now: Millis,
     pub seen_after: Millis,
-}
-
-/// Makes the account that owns deleted sites.
-pub fn add_nobody(tx: &mut Tx) -> Result<()> {
-    tx.run(ADD_NOBODY, []).map(drop)
-}
-
-/// Removes the account that owns deleted sites, when there are none.
-pub fn remove_nobody(tx: &mut Tx) -> Result<()> {
-    tx.run(REMOVE_NOBODY, []).map(drop)
 }
 
 pub(super) async fn by_id(store: &Store, account: AccountId) -> Result<Option<Account>> {

@@ -26,9 +26,9 @@ const ACCOUNTS: &str = numbers!(
     SELECT $4 + i.k, 'grown-' || i.k || '@example.org', 'Grown', '', i.k FROM i WHERE i.k % 10 = $1 * 0"
 );
 const SITES: &str = numbers!(
-    "INSERT INTO sites (id, owner_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
+    "INSERT INTO sites (id, workspace_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
         allowed_domains, identity_mode, created_at)
-    SELECT $4 + i.k, CASE WHEN i.k < $5 THEN s.owner_id ELSE $4 + i.k - i.k % 10 END, s.name, s.look, s.welcome, s.messages_per_minute, s.api_per_minute, s.image_bytes,
+    SELECT $4 + i.k, CASE WHEN i.k < $5 THEN s.workspace_id ELSE $4 + i.k - i.k % 10 END, s.name, s.look, s.welcome, s.messages_per_minute, s.api_per_minute, s.image_bytes,
         s.allowed_domains, s.identity_mode, s.created_at
     FROM i CROSS JOIN sites AS s WHERE s.id = $1"
 );
@@ -39,10 +39,10 @@ const VISITORS: &str = numbers!(
         TRUE, i.k, i.k FROM i"
 );
 const CONVERSATIONS: &str = numbers!(
-    "INSERT INTO conversations (site_id, owner_id, id, public_id, visitor_id, proof, state, last_seq, unread_agent,
+    "INSERT INTO conversations (site_id, workspace_id, id, public_id, visitor_id, proof, state, last_seq, unread_agent,
         created_at, updated_at)
     SELECT CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END,
-        (SELECT s.owner_id FROM sites AS s WHERE s.id = CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END), $4 + i.k, 'c_grown_' || i.k, $4 + i.k, 'browser:grown',
+        (SELECT s.workspace_id FROM sites AS s WHERE s.id = CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END), $4 + i.k, 'c_grown_' || i.k, $4 + i.k, 'browser:grown',
         CASE WHEN i.k % 3 = 0 THEN 'open' ELSE 'closed' END, 20, i.k % 4, i.k, i.k FROM i"
 );
 const MESSAGES: &str = numbers!(

@@ -118,7 +118,7 @@ async fn act(app: &App, request: Request) -> std::result::Result<Response, Refus
     }
     match action {
         Action::GetRecentMessages => {
-            let _permit = app.fair_limit.acquire(Tenant::Account(key.site.owner_id)).await?;
+            let _permit = app.fair_limit.acquire(Tenant::Workspace(key.site.workspace_id)).await?;
             Ok(fetch::recent(app, &key, &asked).await?)
         }
         Action::ReplyAsAgent => reply::reply(app, &key, &parts, body).await,

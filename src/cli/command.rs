@@ -13,6 +13,7 @@ use crate::audit::{self, Action, By};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
+use crate::flows;
 use crate::storage::{Folder, LockError};
 
 use super::audit::{AuditOutput, read as read_audit};
@@ -101,7 +102,7 @@ pub(super) async fn send(config: Config, command: Command) -> anyhow::Result<Out
 pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Output> {
     Ok(match command {
         Command::AddUser { email, password, name } => {
-            let added = accounts::add_account(&app.accounts, NewAccount { email: email.clone(), password, name }).await;
+            let added = flows::add_account(&app.accounts, NewAccount { email: email.clone(), password, name }).await;
             let account = added.map_err(|error| match error {
                 Error::EmailTaken => anyhow!(
                     "{email} has an account already; change its password with `ocs user password --email {email}`"

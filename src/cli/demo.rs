@@ -5,7 +5,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::accounts::{self, Account, NewAccount};
+use crate::accounts::{Account, NewAccount};
 use crate::app::App;
 use crate::audit::By;
 use crate::error::Error;
@@ -18,6 +18,7 @@ use crate::visitors::Start;
 
 use super::ConfigArgs;
 use super::command::{Command, Output, explain, send, unexpected};
+use super::site::owned_workspace;
 
 const EMAIL: &str = "demo@example.com";
 const NAME: &str = "Dana";
@@ -141,7 +142,7 @@ const STUDIO: &[Chat] = &[
 /// Creates the demo; fails if it exists.
 pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<DemoCreated> {
     let new = NewAccount { email: EMAIL.into(), password: password.into(), name: Some(NAME.into()) };
-    let owner = match accounts::add_account(&app.accounts, new).await {
+    let owner = match flows::add_account(&app.accounts, new).await {
         Err(Error::EmailTaken) => bail!(
             "{EMAIL} is here already: the demo was made before. Set a new password with `ocs user password --email {EMAIL}`"
         ),
@@ -156,7 +157,8 @@ pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<DemoCreate
 }
 
 async fn site(app: &App, owner: &Account, name: &str, look: Look, chats: &[Chat]) -> anyhow::Result<Site> {
-    let site = sites::create(&app.store, &By::on_machine(owner.id), owner.id, name).await.map_err(explain)?;
+    let workspace = owned_workspace(app, owner).await?;
+    let site = sites::create(&app.store, &By::on_machine(owner.id), workspace, name).await.map_err(explain)?;
     let change = ConfigureSite { look: Some(look), ..ConfigureSite::default() };
     sites::configure(&app.store, &By::on_machine(owner.id), site.id, change).await.map_err(explain)?;
     for chat in chats {

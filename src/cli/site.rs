@@ -1,12 +1,14 @@
 //! `ocs site add`, `ocs site list`.
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, Account};
 use crate::app::App;
 use crate::audit::By;
-use crate::id::SiteId;
+use crate::id::{SiteId, WorkspaceId};
+use crate::members;
 use crate::output::outln;
 use crate::sites::{self, Grant, Others};
 
@@ -109,22 +111,34 @@ impl List {
 
 pub(super) async fn add(app: &App, owner: Account, name: &str) -> anyhow::Result<SiteAdded> {
     let by = By::on_machine(owner.id);
-    let site = sites::create(&app.store, &by, owner.id, name).await.map_err(explain)?;
+    let workspace = owned_workspace(app, &owner).await?;
+    let site = sites::create(&app.store, &by, workspace, name).await.map_err(explain)?;
     let (chat_key, _) =
         sites::make_chat_key(&app.store, &by, site.id, Grant::default(), Others::Stay).await.map_err(explain)?;
     let chat_api_key = chat_key.secret.expose().to_owned();
     Ok(SiteAdded { site_id: site.id, widget_key: site.widget_key, chat_api_key })
 }
 
+/// The oldest workspace of an account.
+pub(super) async fn owned_workspace(app: &App, owner: &Account) -> anyhow::Result<WorkspaceId> {
+    let memberships = members::store::of_account(&app.store, owner.id).await.map_err(explain)?;
+    let first = memberships.first().map(|member| member.workspace_id);
+    first.with_context(|| format!("{} is a member of no workspace", owner.email))
+}
+
 pub(super) async fn list(app: &App) -> anyhow::Result<Vec<SiteOutput>> {
     let accounts = accounts::list_accounts(&app.accounts).await.map_err(explain)?;
     let sites = sites::all_sites(&app.store).await.map_err(explain)?;
-    let owner = |id| accounts.iter().find(|account| account.id == id).map(|account| account.email.clone());
+    let owners = members::store::first_owners(&app.store).await.map_err(explain)?;
+    let owner = |workspace| {
+        let (_, owner) = owners.iter().find(|(owned, _)| *owned == workspace)?;
+        accounts.iter().find(|account| account.id == *owner).map(|account| account.email.clone())
+    };
     Ok(sites
         .into_iter()
         .map(|site| SiteOutput {
             site_id: site.id,
-            owner: owner(site.owner_id).unwrap_or_default(),
+            owner: owner(site.workspace_id).unwrap_or_default(),
             name: site.name,
             widget_key: site.widget_key,
             paused: site.paused,

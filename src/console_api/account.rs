@@ -111,7 +111,7 @@ pub(super) async fn sign_up(
     JsonBody(asked): JsonBody<SignUp>,
 ) -> Result<Response> {
     let new = NewAccount { email: asked.email, password: asked.password, name: asked.name };
-    let signed_in = accounts::sign_up(&app.accounts, new, request.place).await?;
+    let signed_in = flows::sign_up(&app.accounts, new, request.place).await?;
     welcome(&app, signed_in, address)
 }
 

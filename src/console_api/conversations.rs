@@ -65,7 +65,7 @@ pub(super) async fn inbox(
         operator.site(&app, site).await?;
     }
     let cursor = Cursor::of_everything(app.store.epoch(), events::store::range(&app.store).await?.end);
-    inbox::inbox(&app.store, &app.hub, operator.account, &filter, cursor.to_text()).await.map(Json)
+    inbox::inbox(&app.store, &app.hub, operator.workspace, &filter, cursor.to_text()).await.map(Json)
 }
 
 /// A page of a thread.

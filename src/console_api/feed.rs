@@ -23,7 +23,8 @@ pub struct Ticket {
 }
 
 fn pass(operator: &CurrentOperator) -> OperatorPass {
-    OperatorPass { account: operator.account, session: operator.session, name: operator.name.clone() }
+    let (workspace, sites) = (operator.workspace, operator.sites.clone());
+    OperatorPass { workspace, sites, account: operator.account, session: operator.session, name: operator.name.clone() }
 }
 
 /// Issues a ticket.

@@ -41,7 +41,7 @@ pub(super) async fn search(
     if let Some(site) = filter.site {
         operator.site(&app, site).await?;
     }
-    search::find(&app.store, &app.hub, &app.searches, operator.account, &filter).await.map(Json)
+    search::find(&app.store, &app.hub, &app.searches, operator.workspace, &filter).await.map(Json)
 }
 
 /// A search query for people and its page.
@@ -67,7 +67,7 @@ pub(super) async fn people(
     if let Some(site) = filter.site {
         operator.site(&app, site).await?;
     }
-    people::find(&app.store, &app.hub, &app.searches, operator.account, &filter).await.map(Json)
+    people::find(&app.store, &app.hub, &app.searches, operator.workspace, &filter).await.map(Json)
 }
 
 fn page_size(limit: Option<u32>) -> Result<u32> {

@@ -67,12 +67,12 @@ pub(super) struct MakeChatKey {
 }
 
 pub(super) async fn list(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sites>> {
-    let all = flows::details_of(&app.store, operator.account).await?;
+    let all = flows::details_of(&app.store, operator.workspace).await?;
     Ok(Json(Sites { sites: all.into_iter().map(SiteView::from).collect() }))
 }
 
 pub(super) async fn my_sites(State(app): State<App>, operator: CurrentOperator) -> Result<Json<MySites>> {
-    Ok(Json(MySites { sites: flows::lines_of(&app.store, operator.account).await? }))
+    Ok(Json(MySites { sites: flows::lines_of(&app.store, operator.workspace).await? }))
 }
 
 pub(super) async fn create(
@@ -80,7 +80,7 @@ pub(super) async fn create(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<CreateSite>,
 ) -> Result<Json<SiteCreated>> {
-    let site = sites::create(&app.store, operator.by(), operator.account, &asked.name).await?;
+    let site = sites::create(&app.store, operator.by(), operator.workspace, &asked.name).await?;
     let site = flows::details(&app.store, site.id).await?.into();
     Ok(Json(SiteCreated { site }))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{AccountId, ConversationId, SiteId, VisitorId};
+use crate::id::{ConversationId, SiteId, VisitorId, WorkspaceId};
 use crate::record;
 use crate::storage::{Reader, Store, Tx, Value};
 use crate::values;
@@ -82,8 +82,8 @@ const WITH_SIBLINGS: &str = concat!(
     WHERE a.site_id = CAST(r.value ->> 0 AS BIGINT) AND a.id = CAST(r.value ->> 1 AS BIGINT)"
 );
 const ADD: &str = "INSERT INTO conversations
-        (site_id, owner_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
-    VALUES ($1, (SELECT s.owner_id FROM sites AS s WHERE s.id = $1), $2, $3, $4, $5, 'open', $6, $6)";
+        (site_id, workspace_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
+    VALUES ($1, (SELECT s.workspace_id FROM sites AS s WHERE s.id = $1), $2, $3, $4, $5, 'open', $6, $6)";
 const GROW: &str = concat!(
     "UPDATE conversations SET state = r.value ->> 2, last_seq = CAST(r.value ->> 3 AS BIGINT),
         unread_agent = CAST(r.value ->> 4 AS BIGINT), unread_visitor = CAST(r.value ->> 5 AS BIGINT),
@@ -103,7 +103,7 @@ const RAISE: &str = "UPDATE conversations SET visitor_delivered_seq = $3, visito
 // A deleted site belongs to nobody at once; its conversations still name who had it, until they are purged.
 macro_rules! not_deleted {
     () => {
-        " AND c.site_id NOT IN (SELECT gone.id FROM sites AS gone WHERE gone.owner_id = 0)"
+        " AND c.site_id NOT IN (SELECT gone.id FROM sites AS gone WHERE gone.workspace_id = 0)"
     };
 }
 macro_rules! recent {
@@ -119,14 +119,14 @@ macro_rules! recent {
     };
 }
 
-const RECENT: &str = recent!("c.owner_id = $1");
+const RECENT: &str = recent!("c.workspace_id = $1");
 const RECENT_OF_SITE: &str = recent!("c.site_id = $1");
 // The newest unread ones are on the sites whose own newest are newest: of the others one entry of an index is read. The
 // plus keeps the engine to that index: most of a state is not unread.
 macro_rules! unread_on_newest {
     ($where:literal) => {
         concat!(
-            "x.owner_id = $1 AND x.site_id = ",
+            "x.workspace_id = $1 AND x.site_id = ",
             $where,
             " AND +x.state = $3 AND x.unread_agent > 0 AND (x.updated_at, x.site_id, x.id) < ($4, $5, $6)
             ORDER BY x.updated_at DESC"
@@ -138,7 +138,7 @@ const RECENT_UNREAD: &str = concat!(
         SELECT s.id, COALESCE((SELECT x.updated_at FROM conversations AS x WHERE ",
     unread_on_newest!("s.id"),
     " LIMIT 1), -1) AS at
-        FROM sites AS s WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2)
+        FROM sites AS s WHERE s.workspace_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2)
         ORDER BY at DESC, s.id DESC LIMIT $7) AS newest
     CROSS JOIN conversations AS c
     WHERE c.site_id = newest.id AND c.id IN (SELECT x.id FROM conversations AS x WHERE ",
@@ -157,10 +157,10 @@ macro_rules! count {
         )
     };
 }
-const COUNT_OPEN: &str = count!("c.owner_id = $1 AND c.state = 'open'");
-const COUNT_OPEN_OF_SITE: &str = count!("+c.owner_id = $1 AND c.site_id = $2 AND c.state = 'open'");
-const COUNT_UNREAD: &str = count!("c.owner_id = $1 AND c.unread_agent > 0");
-const COUNT_UNREAD_OF_SITE: &str = count!("c.owner_id = $1 AND c.site_id = $2 AND c.unread_agent > 0");
+const COUNT_OPEN: &str = count!("c.workspace_id = $1 AND c.state = 'open'");
+const COUNT_OPEN_OF_SITE: &str = count!("+c.workspace_id = $1 AND c.site_id = $2 AND c.state = 'open'");
+const COUNT_UNREAD: &str = count!("c.workspace_id = $1 AND c.unread_agent > 0");
+const COUNT_UNREAD_OF_SITE: &str = count!("c.workspace_id = $1 AND c.site_id = $2 AND c.unread_agent > 0");
 
 /// The statements of this file, for the test that prepares all of them.
 pub const SQL: &[&str] = &[
@@ -352,31 +352,31 @@ pub struct InboxPoint(pub Millis, pub SiteId, pub ConversationId);
 /// Numbers of the owner's conversations in one state, most recently changed first.
 pub(crate) async fn recent(
     store: &Store,
-    owner: AccountId,
+    workspace: WorkspaceId,
     filter: &super::Filter,
     state: State,
 ) -> Result<Vec<(SiteId, ConversationId)>> {
     let InboxPoint(at, site, id) = filter.before;
     let (state, limit) = (state.as_str(), i64::from(filter.limit));
     if filter.unread {
-        return store.all(RECENT_UNREAD, values![owner, filter.site, state, at, site, id, limit]).await;
+        return store.all(RECENT_UNREAD, values![workspace, filter.site, state, at, site, id, limit]).await;
     }
     match filter.site {
         Some(of) => store.all(RECENT_OF_SITE, values![of, state, at, site, id, limit]).await,
-        None => store.all(RECENT, values![owner, state, at, site, id, limit]).await,
+        None => store.all(RECENT, values![workspace, state, at, site, id, limit]).await,
     }
 }
 
 /// How many conversations are open, and how many have something unread; each counted up to 1,000.
-pub(crate) async fn counts(store: &Store, owner: AccountId, site: Option<SiteId>) -> Result<(i64, i64)> {
+pub(crate) async fn counts(store: &Store, workspace: WorkspaceId, site: Option<SiteId>) -> Result<(i64, i64)> {
     let both = move |reader: &mut Reader| {
         let mut count = |sql, values: &[Value]| Ok(reader.one::<(i64,)>(sql, values)?.map_or(0, |(n,)| n));
         match site {
             Some(site) => {
-                let values = values![owner, site];
+                let values = values![workspace, site];
                 Ok((count(COUNT_OPEN_OF_SITE, &values)?, count(COUNT_UNREAD_OF_SITE, &values)?))
             }
-            None => Ok((count(COUNT_OPEN, &values![owner])?, count(COUNT_UNREAD, &values![owner])?)),
+            None => Ok((count(COUNT_OPEN, &values![workspace])?, count(COUNT_UNREAD, &values![workspace])?)),
         }
     };
     store.read(both).await

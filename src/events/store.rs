@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bulk_rows;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::{AccountId, ConversationId, EventId, MessageId, SiteId, VisitorId};
+use crate::id::{ConversationId, EventId, MessageId, SiteId, VisitorId, WorkspaceId};
 use crate::record;
 use crate::storage::{Reader, Store, Tx, Value};
 use crate::values;
@@ -42,12 +42,12 @@ const OF_CONVERSATION_AFTER: &str = "SELECT id, site_id, n, conversation_id, vis
 // A message is its own event: its row has its numbers, so the hot path writes nothing twice.
 //
 // Events that a console missed are searched among the events of all sites: a short scan, however many sites it has.
-const OWNED_AFTER: &str = "SELECT e.id, e.site_id, e.n, e.conversation_id, e.visitor_id, e.proof, e.body, e.at
+const WORKSPACE_AFTER: &str = "SELECT e.id, e.site_id, e.n, e.conversation_id, e.visitor_id, e.proof, e.body, e.at
     FROM events AS e CROSS JOIN sites AS s
-    WHERE e.id > $2 AND e.id <= $3 AND s.id = e.site_id AND s.owner_id = $1 ORDER BY e.id LIMIT $4";
-const OWNED_SENT_AFTER: &str = "SELECT m.id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
+    WHERE e.id > $2 AND e.id <= $3 AND s.id = e.site_id AND s.workspace_id = $1 ORDER BY e.id LIMIT $4";
+const WORKSPACE_SENT_AFTER: &str = "SELECT m.id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
     FROM messages AS m CROSS JOIN sites AS s CROSS JOIN conversations AS c
-    WHERE m.id > $2 AND m.id <= $3 AND s.id = m.site_id AND s.owner_id = $1
+    WHERE m.id > $2 AND m.id <= $3 AND s.id = m.site_id AND s.workspace_id = $1
         AND c.site_id = m.site_id AND c.id = m.conversation_id ORDER BY m.id LIMIT $4";
 // The plus keeps the planner from scanning the site's whole log: a conversation is short, a site's log is not.
 const SENT_IN_CONVERSATION_AFTER: &str =
@@ -72,8 +72,8 @@ pub const SQL: &[&str] = &[
     SITE_RANGE,
     RANGE,
     OF_CONVERSATION_AFTER,
-    OWNED_AFTER,
-    OWNED_SENT_AFTER,
+    WORKSPACE_AFTER,
+    WORKSPACE_SENT_AFTER,
     SENT_IN_CONVERSATION_AFTER,
     OLDEST_KEPT,
     TRIM,
@@ -228,17 +228,18 @@ pub async fn range(store: &Store) -> Result<LogRange> {
     Ok(LogRange { trimmed, end: LogPosition { message, event: event.max(trimmed) } })
 }
 
-/// Events of an owner's sites after one position and up to another; `None` when there are `limit` or more messages, or `limit`
+/// Events of a workspace's sites after one position and up to another; `None` when there are `limit` or more messages, or `limit`
 /// or more other events.
-pub async fn owned_after(
+pub async fn of_workspace_after(
     store: &Store,
-    owner: AccountId,
+    workspace: WorkspaceId,
     (after, upto): (LogPosition, LogPosition),
     limit: i64,
 ) -> Result<Option<Vec<Recorded>>> {
     let both = move |reader: &mut Reader| {
-        let rows: Vec<Row> = reader.all(OWNED_AFTER, values![owner, after.event, upto.event, limit])?;
-        let sent: Vec<SentRow> = reader.all(OWNED_SENT_AFTER, values![owner, after.message, upto.message, limit])?;
+        let rows: Vec<Row> = reader.all(WORKSPACE_AFTER, values![workspace, after.event, upto.event, limit])?;
+        let sent: Vec<SentRow> =
+            reader.all(WORKSPACE_SENT_AFTER, values![workspace, after.message, upto.message, limit])?;
         Ok((rows, sent))
     };
     let (rows, sent) = store.read(both).await?;

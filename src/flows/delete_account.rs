@@ -3,7 +3,9 @@
 use crate::accounts::{self, Account, Accounts};
 use crate::audit::By;
 use crate::error::Result;
+use crate::members;
 use crate::sites;
+use crate::storage::Tx;
 
 /// Deletes an account with its sites, in one transaction. The owner gives the password again, and a code when two-factor
 /// authentication is on.
@@ -16,6 +18,8 @@ pub async fn delete_account(
     account: &Account,
     shown: (&str, Option<&str>),
 ) -> Result<()> {
-    let (owner, writer) = (account.id, by.clone());
-    accounts::delete(accounts, by, account, shown, move |tx| sites::delete_all_of(tx, &writer, owner)).await
+    let own = members::store::of_account(&accounts.store, account.id).await?;
+    let (own, writer) = (own.into_iter().map(|member| member.workspace_id).collect::<Vec<_>>(), by.clone());
+    let remove = move |tx: &mut Tx| own.iter().try_for_each(|workspace| sites::delete_all_of(tx, &writer, *workspace));
+    accounts::delete(accounts, by, account, shown, remove).await
 }

@@ -1,12 +1,14 @@
-//! Flows that span several nouns: start a visitor's session, transfer a thread, purge a deleted site, list an owner's sites. A
+//! Flows that span several nouns: start a visitor's session, transfer a thread, purge a deleted site, list a workspace's sites. A
 //! flow calls nouns and search; it knows neither connections nor HTTP.
 
+mod add_account;
 mod delete_account;
 mod purge;
 mod site_overview;
 mod start_session;
 mod transfer;
 
+pub use add_account::{add_account, sign_up};
 pub use delete_account::delete_account;
 pub use purge::{purge, run as run_purge};
 pub use site_overview::{Details, SiteLine, SiteView, details, details_of, lines_of};

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::error::Result;
 use crate::id::SiteId;
 use crate::storage::{Store, Tx, remove_in_pieces};
-use crate::{accounts, conversations, events, images, messages, search, sites, visitors};
+use crate::{conversations, events, images, messages, search, sites, visitors};
 
 /// Delay before a failed purge is retried.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -50,7 +50,6 @@ fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
         return Ok(rows - left);
     }
     sites::delete_row(tx, site)?;
-    accounts::store::remove_nobody(tx)?;
     Ok(rows - left)
 }
 

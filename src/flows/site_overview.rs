@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::abuse::{self, AttackView};
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{AccountId, SiteId};
+use crate::id::{SiteId, WorkspaceId};
 use crate::images;
 use crate::sites::view::{ChatKeyView, KeyView, SeenPage};
 use crate::sites::{self, ChatKey, Colour, IdentityMode, Key, Limits, Locale, Look, Site};
@@ -106,26 +106,26 @@ pub async fn details(store: &Store, site: SiteId) -> Result<Details> {
     with_keys(store, site).await
 }
 
-/// All sites of an account with their keys, oldest first.
+/// All sites of a workspace with their keys, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn details_of(store: &Store, owner: AccountId) -> Result<Vec<Details>> {
+pub async fn details_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<Details>> {
     let mut all = Vec::new();
-    for site in sites::sites_of(store, owner).await? {
+    for site in sites::sites_of(store, workspace).await? {
         all.push(with_keys(store, site).await?);
     }
     Ok(all)
 }
 
-/// All sites of an account as a list shows them, oldest first.
+/// All sites of a workspace as a list shows them, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lines_of(store: &Store, owner: AccountId) -> Result<Vec<SiteLine>> {
+pub async fn lines_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<SiteLine>> {
     let mut lines = Vec::new();
-    let mut same_external_ids = visitors::same_external_ids(store, owner, None).await?;
-    for row in sites::site_lines_of(store, owner).await? {
+    let mut same_external_ids = visitors::same_external_ids(store, workspace, None).await?;
+    for row in sites::site_lines_of(store, workspace).await? {
         let look = row.look()?;
         lines.push(SiteLine {
             id: row.id,
@@ -147,7 +147,7 @@ async fn with_keys(store: &Store, site: Site) -> Result<Details> {
     let (chat_keys, identity_secrets) = sites::keys_of(store, site.id).await?;
     let unread = sites::unread_of(store, site.id).await?;
     let attack = abuse::pending_attack(store, site.id).await?;
-    let same_external_id = visitors::same_external_ids(store, site.owner_id, Some(site.id)).await?.remove(&site.id);
+    let same_external_id = visitors::same_external_ids(store, site.workspace_id, Some(site.id)).await?.remove(&site.id);
     Ok(Details { site, chat_keys, identity_secrets, unread, attack, same_external_id })
 }
 

@@ -290,7 +290,7 @@ fn update(tx: &mut Tx, site: &Site, started: &mut StartedSession, request: &Sess
         let claims = if may_name { Claims::Write } else { Claims::Keep };
         store::update_details(tx, &before, request, claims)?;
         let after = store::by_id_in(tx, key)?.ok_or_else(gone)?;
-        people::index(tx, site.owner_id, &after)?;
+        people::index(tx, site.workspace_id, &after)?;
         if is_changed(&started.visitor, &before) || is_changed(&before, &after) {
             let event = Event::VisitorChanged { visitor_id: id };
             events::record(tx, site.id, vec![(Scope::person(id, proof.clone()), event)])?;

@@ -15,7 +15,8 @@ use crate::clock::Millis;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::fair_limit::{FairPermit, Tenant};
-use crate::id::{AccountId, SessionId, SiteId};
+use crate::id::{AccountId, SessionId, SiteId, WorkspaceId};
+use crate::members::{self, SiteScope};
 use crate::secret::Secret;
 use crate::sites::Site;
 use crate::visitors::describe_browser;
@@ -32,6 +33,10 @@ const USER_AGENT_BYTES: usize = 512;
 /// A signed-in operator. For a change, the origin and the session's CSRF token are checked.
 #[derive(Debug, Clone)]
 pub struct CurrentOperator {
+    /// The workspace that they work in.
+    pub workspace: WorkspaceId,
+    /// Its sites that they may see.
+    pub sites: SiteScope,
     /// The account of the session.
     pub account: AccountId,
     /// The address they sign in with.
@@ -55,7 +60,7 @@ impl CurrentOperator {
     /// `NotFound`, also for the sites of others.
     pub async fn site(&self, app: &App, site: SiteId) -> Result<Arc<Site>> {
         let site = app.sites.by_id(site).await?;
-        if site.owner_id == self.account { Ok(site) } else { Err(Error::NotFound) }
+        if site.workspace_id == self.workspace { Ok(site) } else { Err(Error::NotFound) }
     }
 
     /// Checks that this session has confirmed its operator recently, for a change that needs it only if it weakens a policy.
@@ -106,10 +111,14 @@ impl FromRequestParts<App> for CurrentOperator {
         if asked_again {
             accounts::check_confirmed(&app.accounts, whole.id, confirmed_at).await?;
         }
-        let permit = app.fair_limit.acquire(Tenant::Account(whole.id)).await?;
+        let member =
+            members::store::of_account(&app.store, whole.id).await?.into_iter().next().ok_or(Error::NotFound)?;
+        let permit = app.fair_limit.acquire(Tenant::Workspace(member.workspace_id)).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         Ok(CurrentOperator {
             by: By::at(whole.id, &address.0.to_string()),
+            workspace: member.workspace_id,
+            sites: member.sites,
             account: whole.id,
             email: whole.email.clone(),
             name: whole.name.clone(),

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::conversations::may_read;
 use crate::error::ErrorCode;
 use crate::events::{EventNumbers, GlobalNumber, LogPosition};
-use crate::id::{AccountId, SessionId, SiteId, VisitorId};
+use crate::id::{AccountId, SessionId, SiteId, VisitorId, WorkspaceId};
 use crate::sites::Site;
 use crate::visitors::{Proof, VisitorSession};
 
@@ -53,7 +53,7 @@ pub struct Hub {
 #[derive(Default)]
 struct Subscribers {
     visitors: HashMap<(SiteId, VisitorId), Vec<Arc<Subscriber>>>,
-    operators: HashMap<AccountId, Vec<Arc<Subscriber>>>,
+    operators: HashMap<WorkspaceId, Vec<Arc<Subscriber>>>,
     relayed: LogPosition,
     /// The server is stopping: new subscribers are disconnected at once.
     closing: bool,
@@ -89,7 +89,7 @@ impl Hub {
         let subscriber = Arc::new(Subscriber::new(self.next_id.fetch_add(1, Ordering::Relaxed), principal, present));
         let mut subscribers = self.subscribers();
         let (group, most) = subscribers.group(&subscriber.principal);
-        if group.iter().filter(|other| other.principal.has_same_proof(&subscriber.principal)).count() >= most {
+        if group.iter().filter(|other| other.principal.is_same_person(&subscriber.principal)).count() >= most {
             return None;
         }
         let first = present && !anybody_present(group, &subscriber.principal);
@@ -117,17 +117,16 @@ impl Hub {
         group.is_some_and(|group| group.iter().any(|subscriber| subscriber.shows(proof)))
     }
 
-    /// Whether a console of this account is connected, visible or not.
-    pub fn has_operator(&self, account: AccountId) -> bool {
-        self.subscribers().operators.contains_key(&account)
+    /// Whether a console of this workspace is connected, visible or not.
+    pub fn has_operator(&self, workspace: WorkspaceId) -> bool {
+        self.subscribers().operators.contains_key(&workspace)
     }
 
-    /// Whether a chat is visible on a console of this account.
-    pub fn is_operator_present(&self, account: AccountId) -> bool {
-        self.subscribers()
-            .operators
-            .get(&account)
-            .is_some_and(|group| group.iter().any(|subscriber| subscriber.is_present()))
+    /// Whether a chat is visible on the console of a member who looks after this site.
+    pub fn is_operator_present(&self, workspace: WorkspaceId, site: SiteId) -> bool {
+        let subscribers = self.subscribers();
+        let group = subscribers.operators.get(&workspace).into_iter().flatten();
+        group.filter(|subscriber| subscriber.is_present()).any(|subscriber| subscriber.principal.looks_after(site))
     }
 
     /// Sets whether a chat is visible on a console.
@@ -136,10 +135,9 @@ impl Hub {
     }
 
     /// Sets the same for all consoles of a session: a request cannot name one of its streams.
-    pub(crate) fn set_session_present(self: &Arc<Hub>, account: AccountId, session: SessionId, present: bool) {
-        let principal = Principal::Operator { account, session };
-        let of_session = |other: &Subscriber| matches!(&other.principal, Principal::Operator { session: its, .. } if *its == session);
-        self.change_presence(&principal, present, of_session);
+    pub(crate) fn set_session_present(self: &Arc<Hub>, pass: &OperatorPass, present: bool) {
+        let is_same_session = |other: &Subscriber| matches!(&other.principal, Principal::Operator { session, .. } if *session == pass.session);
+        self.change_presence(&pass.principal(), present, is_same_session);
     }
 
     fn change_presence(self: &Arc<Hub>, principal: &Principal, present: bool, is_meant: impl Fn(&Subscriber) -> bool) {
@@ -170,9 +168,16 @@ impl Hub {
         (subscribers.visitors.values().map(Vec::len).sum(), subscribers.operators.values().map(Vec::len).sum())
     }
 
-    /// Delivers an event to the consoles of an account.
-    pub(crate) fn deliver_to_operators(&self, account: AccountId, numbers: EventNumbers, json: &Arc<str>) {
-        for subscriber in self.subscribers().operators.get(&account).into_iter().flatten() {
+    /// Delivers an event to the consoles of the members who look after the site.
+    pub(crate) fn deliver_to_operators(
+        &self,
+        (workspace, site): (WorkspaceId, SiteId),
+        numbers: EventNumbers,
+        json: &Arc<str>,
+    ) {
+        let subscribers = self.subscribers();
+        let group = subscribers.operators.get(&workspace).into_iter().flatten();
+        for subscriber in group.filter(|subscriber| subscriber.principal.looks_after(site)) {
             subscriber.deliver(numbers, json.clone());
         }
     }
@@ -208,10 +213,12 @@ impl Hub {
         }
     }
 
-    /// Sends a signal to the consoles of an account.
-    pub fn signal_operators(&self, account: AccountId, signal: OperatorSignal) {
+    /// Sends a signal to the consoles of the members who look after the site.
+    pub fn signal_operators(&self, (workspace, site): (WorkspaceId, SiteId), signal: OperatorSignal) {
         let frame = shared(signal);
-        for subscriber in self.subscribers().operators.get(&account).into_iter().flatten() {
+        let subscribers = self.subscribers();
+        let group = subscribers.operators.get(&workspace).into_iter().flatten();
+        for subscriber in group.filter(|subscriber| subscriber.principal.looks_after(site)) {
             subscriber.signal(frame.clone());
         }
     }
@@ -282,9 +289,9 @@ impl Hub {
         }
     }
 
-    /// Resyncs the consoles of an account.
-    pub fn reload_account(&self, reloaded: AccountId) {
-        for subscriber in self.subscribers().operators.get(&reloaded).into_iter().flatten() {
+    /// Resyncs the consoles of a workspace.
+    pub fn reload_operators(&self, workspace: WorkspaceId) {
+        for subscriber in self.subscribers().operators.get(&workspace).into_iter().flatten() {
             subscriber.end(Ending::Reload);
         }
     }
@@ -335,25 +342,35 @@ impl Hub {
     /// signal that no longer matches is not sent: a visitor may have reconnected before its absence was signalled.
     fn signal_presence(&self, principal: &Principal, online: bool) {
         match principal {
-            Principal::Visitor { session, mode, owner, .. } => {
+            Principal::Visitor { session, mode, workspace, .. } => {
                 let (site_id, visitor_id) = (session.site_id, session.visitor_id);
                 for proof in session.shown_by(*mode) {
                     if online == self.is_online(site_id, visitor_id, proof) {
                         let proof = proof.clone();
                         let signal = OperatorSignal::Presence { site_id, visitor_id, proof, online };
-                        self.signal_operators(*owner, signal);
+                        self.signal_operators((*workspace, site_id), signal);
                     }
                 }
             }
-            Principal::Operator { account, .. } if online == self.is_operator_present(*account) => {
-                let frame = shared(VisitorSignal::Operators { online });
-                for subscriber in self.subscribers().visitors.values().flatten() {
-                    if matches!(&subscriber.principal, Principal::Visitor { owner, .. } if owner == account) {
-                        subscriber.signal(frame.clone());
-                    }
-                }
+            Principal::Operator { workspace, .. } => self.signal_operators_online(*workspace, principal, online),
+        }
+    }
+
+    /// Tells the pages of the sites that `operator` looks after. Nothing has changed on sites where a colleague is present.
+    fn signal_operators_online(&self, workspace: WorkspaceId, operator: &Principal, online: bool) {
+        let frame = shared(VisitorSignal::Operators { online });
+        let subscribers = self.subscribers();
+        let present = subscribers.operators.get(&workspace).into_iter().flatten().filter(|other| other.is_present());
+        let (own, colleagues): (Vec<_>, Vec<_>) = present.partition(|other| other.principal.is_same_person(operator));
+        if own.is_empty() == online {
+            return;
+        }
+        for page in subscribers.visitors.values().flatten() {
+            let Principal::Visitor { session, workspace: its, .. } = &page.principal else { continue };
+            let is_covered = || colleagues.iter().any(|other| other.principal.looks_after(session.site_id));
+            if *its == workspace && operator.looks_after(session.site_id) && !is_covered() {
+                page.signal(frame.clone());
             }
-            Principal::Operator { .. } => {}
         }
     }
 
@@ -369,8 +386,8 @@ impl Subscribers {
             Principal::Visitor { session, .. } => {
                 (self.visitors.entry((session.site_id, session.visitor_id)).or_default(), SUBSCRIBERS_PER_VISITOR)
             }
-            Principal::Operator { account, .. } => {
-                (self.operators.entry(*account).or_default(), SUBSCRIBERS_PER_OPERATOR)
+            Principal::Operator { workspace, .. } => {
+                (self.operators.entry(*workspace).or_default(), SUBSCRIBERS_PER_OPERATOR)
             }
         }
     }
@@ -378,7 +395,7 @@ impl Subscribers {
     fn remove_group(&mut self, principal: &Principal) {
         match principal {
             Principal::Visitor { session, .. } => drop(self.visitors.remove(&(session.site_id, session.visitor_id))),
-            Principal::Operator { account, .. } => drop(self.operators.remove(account)),
+            Principal::Operator { workspace, .. } => drop(self.operators.remove(workspace)),
         }
     }
 }
@@ -404,9 +421,9 @@ impl Drop for Subscription {
     }
 }
 
-/// Whether a subscriber of the same principal and proof is present.
+/// Whether the person is present with one of its subscribers.
 fn anybody_present(group: &[Arc<Subscriber>], principal: &Principal) -> bool {
-    group.iter().any(|subscriber| subscriber.is_present() && subscriber.principal.has_same_proof(principal))
+    group.iter().any(|subscriber| subscriber.is_present() && subscriber.principal.is_same_person(principal))
 }
 
 /// A signal's frame, serialised once for all subscribers.

@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 
 use crate::error::ErrorCode;
 use crate::events::EventNumbers;
-use crate::id::{AccountId, SessionId};
+use crate::id::{AccountId, SessionId, SiteId, WorkspaceId};
+use crate::members::SiteScope;
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
 
@@ -27,13 +28,17 @@ pub enum Principal {
         session: VisitorSession,
         /// The identity mode of its site: what the session may see.
         mode: IdentityMode,
-        /// The site's owner, who receives its presence.
-        owner: AccountId,
+        /// The site's workspace, whose operators receive its presence.
+        workspace: WorkspaceId,
         /// The origin of the customer's page; `None`: a page of this server, or a script.
         origin: Option<Box<str>>,
     },
     /// An operator's console.
     Operator {
+        /// The workspace that the console shows.
+        workspace: WorkspaceId,
+        /// Its sites that this member may see.
+        sites: SiteScope,
         /// The account.
         account: AccountId,
         /// The session that opened it. The subscription ends with the session.
@@ -42,16 +47,22 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// Whether both have the same proof. Somebody who types another visitor's external id uses none of its connections.
-    pub(crate) fn has_same_proof(&self, other: &Principal) -> bool {
+    /// Whether both are the same person: a visitor with the same proof, or a member. Somebody who types another visitor's
+    /// external id uses none of its connections.
+    pub(crate) fn is_same_person(&self, other: &Principal) -> bool {
         match (self, other) {
             (Principal::Visitor { session, .. }, Principal::Visitor { session: other, .. }) => {
                 session.proof == other.proof
             }
-            (Principal::Operator { .. }, Principal::Operator { .. }) => true,
+            (Principal::Operator { account, .. }, Principal::Operator { account: other, .. }) => account == other,
             (Principal::Visitor { .. }, Principal::Operator { .. })
             | (Principal::Operator { .. }, Principal::Visitor { .. }) => false,
         }
+    }
+
+    /// Whether this is a member who may see the site.
+    pub(crate) fn looks_after(&self, site: SiteId) -> bool {
+        matches!(self, Principal::Operator { sites, .. } if sites.contains(site))
     }
 }
 

@@ -4,8 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::id::{AccountId, SessionId};
+use crate::id::{AccountId, SessionId, WorkspaceId};
+use crate::members::SiteScope;
 use crate::secret;
+
+use super::subscriber::Principal;
 
 /// A ticket is valid for this long, and once.
 const LIFETIME: Duration = Duration::from_secs(30);
@@ -17,12 +20,24 @@ const ACCOUNTS: usize = 1_000;
 /// The operator whom a ticket admits.
 #[derive(Debug, Clone)]
 pub struct OperatorPass {
+    /// The workspace that the console shows.
+    pub workspace: WorkspaceId,
+    /// Its sites that the member may see.
+    pub sites: SiteScope,
     /// The account.
     pub account: AccountId,
     /// The session that requested it.
     pub session: SessionId,
     /// Its display name, for typing signals.
     pub name: String,
+}
+
+impl OperatorPass {
+    /// Who subscribes with it.
+    pub(crate) fn principal(&self) -> Principal {
+        let OperatorPass { workspace, sites, account, session, name: _ } = self.clone();
+        Principal::Operator { workspace, sites, account, session }
+    }
 }
 
 /// The issued tickets, oldest first per account. A ticket begins with its account's number.
@@ -78,7 +93,13 @@ mod tests {
     use super::*;
 
     fn pass(account: i64) -> OperatorPass {
-        OperatorPass { account: AccountId(account), session: SessionId(1), name: String::new() }
+        OperatorPass {
+            workspace: WorkspaceId(70 + account),
+            sites: SiteScope::All,
+            account: AccountId(account),
+            session: SessionId(1),
+            name: String::new(),
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::events::Proof;
 use crate::fair_limit::Tenant;
-use crate::id::{AccountId, ImageId, SiteId, VisitorId};
+use crate::id::{ImageId, SiteId, VisitorId, WorkspaceId};
 use crate::storage::{Kind, Tx};
 
 use super::reencode::{Reencoded, reencode};
@@ -21,7 +21,7 @@ pub struct UploadTarget {
     /// The site.
     pub site: SiteId,
     /// Its owner: the tenant whose concurrency limit the work counts against.
-    pub owner: AccountId,
+    pub workspace: WorkspaceId,
     /// Largest file that it takes, in bytes.
     pub max_bytes: usize,
 }
@@ -75,8 +75,8 @@ async fn keep(
     header: &ImageHeader,
 ) -> Result<Image> {
     let tenant = match uploader {
-        Uploader::Visitor(_) => Tenant::Visitors(site.owner),
-        Uploader::Operator(_) | Uploader::Api(_) => Tenant::Account(site.owner),
+        Uploader::Visitor(_) => Tenant::Visitors(site.workspace),
+        Uploader::Operator(_) | Uploader::Api(_) => Tenant::Workspace(site.workspace),
     };
     let picture = images.decode_limit.run(tenant, header, move || prepare(&bytes)).await?;
     let _permit = images.fair_limit.acquire(tenant).await?;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
 use crate::fair_limit::Tenant;
-use crate::id::AccountId;
+use crate::id::WorkspaceId;
 use crate::storage::Tx;
 
 use super::reencode::reencode;
@@ -21,13 +21,13 @@ pub const MAX_LOGO_BYTES: usize = 5 * 1024 * 1024;
 ///
 /// # Errors
 /// `ImageTooLarge`, `TooManyPixels`, `AnimationTooLong`, `InvalidImage`, `StorageFull`.
-pub async fn store_logo(images: &Images, owner: AccountId, bytes: Bytes) -> Result<String> {
+pub async fn store_logo(images: &Images, workspace: WorkspaceId, bytes: Bytes) -> Result<String> {
     if bytes.len() > MAX_LOGO_BYTES {
         return Err(Error::ImageTooLarge { limit: MAX_LOGO_BYTES });
     }
     let header = ImageHeader::of(&bytes)?;
     let work = move || make_thumbnail(&reencode(&bytes)?.still, MAX_LOGO_SIDE);
-    let small = images.decode_limit.run(Tenant::Account(owner), &header, work).await?;
+    let small = images.decode_limit.run(Tenant::Workspace(workspace), &header, work).await?;
     let name = FileName::random_logo(small.format);
     images.blobs.put(&BlobKey::logo(name.clone()), small.bytes.into()).await?;
     Ok(name.to_string())

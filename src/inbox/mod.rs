@@ -8,7 +8,7 @@ use crate::conversations::store as conversations;
 use crate::conversations::{Conversation, ConversationForOperator, Filter, InboxPoint, State, StateFilter};
 use crate::error::Result;
 use crate::hub::Hub;
-use crate::id::{AccountId, ConversationId, SiteId};
+use crate::id::{ConversationId, SiteId, WorkspaceId};
 use crate::messages;
 use crate::storage::Store;
 use crate::visitors;
@@ -35,18 +35,18 @@ pub struct Counts {
     pub unread: i64,
 }
 
-/// Reads a page of an owner's inbox.
-pub async fn inbox(store: &Store, hub: &Hub, owner: AccountId, filter: &Filter, cursor: String) -> Result<Inbox> {
-    let keys = recent_keys(store, owner, filter).await?;
+/// Reads a page of a workspace's inbox.
+pub async fn inbox(store: &Store, hub: &Hub, workspace: WorkspaceId, filter: &Filter, cursor: String) -> Result<Inbox> {
+    let keys = recent_keys(store, workspace, filter).await?;
     let mut conversations = load_for_operator(store, hub, &keys).await?;
     conversations.sort_by_key(|c| std::cmp::Reverse((c.updated_at, c.site_id, c.id)));
     let full = keys.len() >= filter.limit as usize;
     let next = conversations.last().filter(|_| full).map(|c| InboxPoint(c.updated_at, c.site_id, c.id).to_text());
-    let (open, unread) = conversations::counts(store, owner, filter.site).await?;
+    let (open, unread) = conversations::counts(store, workspace, filter.site).await?;
     Ok(Inbox { conversations, next, counts: Counts { open, unread }, cursor })
 }
 
-async fn recent_keys(store: &Store, owner: AccountId, filter: &Filter) -> Result<Vec<(SiteId, ConversationId)>> {
+async fn recent_keys(store: &Store, workspace: WorkspaceId, filter: &Filter) -> Result<Vec<(SiteId, ConversationId)>> {
     let states: &[State] = match filter.state {
         StateFilter::Open => &[State::Open],
         StateFilter::Closed => &[State::Closed],
@@ -54,7 +54,7 @@ async fn recent_keys(store: &Store, owner: AccountId, filter: &Filter) -> Result
     };
     let mut keys = Vec::new();
     for state in states {
-        keys.extend(conversations::recent(store, owner, filter, *state).await?);
+        keys.extend(conversations::recent(store, workspace, filter, *state).await?);
     }
     if states.len() > 1 {
         let mut all: Vec<Conversation> = conversations::find_many(store, &keys).await?;

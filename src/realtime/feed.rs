@@ -52,8 +52,8 @@ impl Feed {
         origin: Option<&str>,
         cursor: &str,
     ) -> Result<Feed> {
-        let (mode, owner) = (site.identity_mode, site.owner_id);
-        let principal = Principal::Visitor { session: session.clone(), mode, owner, origin: origin.map(Box::from) };
+        let (mode, workspace) = (site.identity_mode, site.workspace_id);
+        let principal = Principal::Visitor { session: session.clone(), mode, workspace, origin: origin.map(Box::from) };
         // Subscribe before the replay, so that no event is missed between the two.
         let subscription = app.hub.subscribe(principal, true).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         // A change of the site before the subscription was not delivered to it: check again.
@@ -71,14 +71,14 @@ impl Feed {
 
     /// Opens the feed of an operator's console. `present`: a chat is visible on that console.
     pub(super) async fn operator(app: &App, pass: &OperatorPass, cursor: &str, present: bool) -> Result<Feed> {
-        let principal = Principal::Operator { account: pass.account, session: pass.session };
-        let subscription = app.hub.subscribe(principal, present).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
+        let subscription =
+            app.hub.subscribe(pass.principal(), present).ok_or(Error::TooManyRequests { retry_after_s: 30 })?;
         // A session that ended between the ticket and the subscription did not end the subscription: check again.
         if !accounts::is_signed_in(&app.accounts, pass.account, pass.session).await? {
             return Err(Error::NotSignedIn);
         }
         let resume = match Cursor::parse(cursor) {
-            Some(held) => resume::operator(app, pass.account, &held).await?,
+            Some(held) => resume::operator(app, pass, &held).await?,
             None => Resume::Resync,
         };
         Ok(Feed::open(app, subscription, cursor, resume))

@@ -54,19 +54,20 @@ pub fn show_page(app: &App, site: &Site, session: &VisitorSession, page: &Page) 
     let (site_id, visitor_id) = (session.site_id, session.visitor_id);
     for proof in session.shown_by(site.identity_mode) {
         let (proof, page) = (proof.clone(), page.clone());
-        app.hub.signal_operators(site.owner_id, OperatorSignal::Page { site_id, visitor_id, proof, page });
+        app.hub
+            .signal_operators((site.workspace_id, site_id), OperatorSignal::Page { site_id, visitor_id, proof, page });
     }
 }
 
 async fn visitor_typing(app: &App, site: &Site, session: &VisitorSession) -> Result<()> {
-    if !app.hub.has_operator(site.owner_id) {
+    if !app.hub.has_operator(site.workspace_id) {
         return Ok(());
     }
     let conversations = conversations::store::of_visitor(&app.store, session).await?;
     let own = conversations.iter().filter(|c| c.is_visible_to(session, site.identity_mode));
     if let Some(current) = own.max_by_key(|c| (c.state == State::Open, c.updated_at)) {
         let signal = OperatorSignal::Typing { site_id: current.site_id, conversation_id: current.id };
-        app.hub.signal_operators(site.owner_id, signal);
+        app.hub.signal_operators((site.workspace_id, site.id), signal);
     }
     Ok(())
 }
@@ -102,7 +103,7 @@ pub(super) async fn take_from_operator(
         OperatorHint::Present { present } => {
             match socket {
                 Some(feed) => feed.set_present(present),
-                None => app.hub.set_session_present(pass.account, pass.session, present),
+                None => app.hub.set_session_present(pass, present),
             }
             Ok(())
         }
@@ -150,5 +151,5 @@ async fn own(app: &App, pass: &OperatorPass, site: SiteId, id: ConversationId) -
 
 async fn owned(app: &App, pass: &OperatorPass, site: SiteId) -> Result<()> {
     let site = app.sites.by_id(site).await.map_err(|_| Error::NotFound)?;
-    if site.owner_id == pass.account { Ok(()) } else { Err(Error::NotFound) }
+    if site.workspace_id == pass.workspace && pass.sites.contains(site.id) { Ok(()) } else { Err(Error::NotFound) }
 }

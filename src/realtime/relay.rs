@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::app::App;
 use crate::events::{Event, Published, Recorded};
-use crate::id::AccountId;
+use crate::id::WorkspaceId;
 
 use super::views::{self, EventViews};
 
@@ -26,21 +26,21 @@ async fn relay_one(app: &App, recorded: Recorded) {
     // A deleted site has no subscribers.
     let Ok(site) = app.sites.by_id(recorded.site).await else { return };
     // A panic over one event must not end all live delivery.
-    if AssertUnwindSafe(deliver(app, site.owner_id, recorded)).catch_unwind().await.is_err() {
+    if AssertUnwindSafe(deliver(app, site.workspace_id, recorded)).catch_unwind().await.is_err() {
         tracing::error!("delivering an event panicked; its subscribers resync");
         app.hub.reload_site(site.id);
-        app.hub.reload_account(site.owner_id);
+        app.hub.reload_operators(site.workspace_id);
     }
 }
 
-async fn deliver(app: &App, owner: AccountId, recorded: Recorded) {
-    let to_operators = app.hub.has_operator(owner);
+async fn deliver(app: &App, workspace: WorkspaceId, recorded: Recorded) {
+    let to_operators = app.hub.has_operator(workspace);
     let to_visitor = visitor_key(&recorded).is_some_and(|(site, visitor)| app.hub.has_visitor(site, visitor));
     if !to_operators && !to_visitor {
         return;
     }
     if recorded.event == Event::HistoryTruncated {
-        return app.hub.reload_account(owner);
+        return app.hub.reload_operators(workspace);
     }
     let recorded = [recorded];
     let views = match EventViews::load(app, &recorded).await {
@@ -49,12 +49,12 @@ async fn deliver(app: &App, owner: AccountId, recorded: Recorded) {
             // Subscribers of this event must not receive a later one: their cursors would skip this one.
             tracing::error!(%error, "an event could not be read; its subscribers resync");
             app.hub.reload_site(recorded[0].site);
-            return app.hub.reload_account(owner);
+            return app.hub.reload_operators(workspace);
         }
     };
     let [recorded] = &recorded;
     if to_operators && let Some(event) = views.for_operator(recorded) {
-        app.hub.deliver_to_operators(owner, recorded.numbers, &views::json(&event));
+        app.hub.deliver_to_operators((workspace, recorded.site), recorded.numbers, &views::json(&event));
     }
     if let (Some(key), Some(proof)) = (visitor_key(recorded), &recorded.scope.proof)
         && to_visitor

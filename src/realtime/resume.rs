@@ -4,11 +4,11 @@ use crate::app::App;
 use crate::conversations;
 use crate::error::Result;
 use crate::events::{Cursor, Event, LogPosition, Recorded, store};
-use crate::id::AccountId;
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
 
 use super::views::{self, EventViews};
+use crate::hub::OperatorPass;
 use crate::hub::subscriber::Item;
 
 /// Maximum events that are replayed. Beyond it a resync is cheaper for both sides.
@@ -50,8 +50,8 @@ pub(super) async fn visitor(app: &App, session: &VisitorSession, mode: IdentityM
     Ok(Resume::Missed { items, from: at(position), upto: at(range.n) })
 }
 
-/// Resumes an operator's console: the events of all sites of the account.
-pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Result<Resume> {
+/// Resumes an operator's console: the events of the sites that the member looks after.
+pub(super) async fn operator(app: &App, pass: &OperatorPass, held: &Cursor) -> Result<Resume> {
     let range = store::range(&app.store).await?;
     let Some(from) = held.position(app.store.epoch()).filter(|from| is_within(*from, range)) else {
         return Ok(Resume::Resync);
@@ -60,10 +60,11 @@ pub(super) async fn operator(app: &App, account: AccountId, held: &Cursor) -> Re
     let missed = if from == upto {
         Vec::new()
     } else {
-        let Some(missed) = store::owned_after(&app.store, account, (from, upto), MAX_MISSED).await? else {
+        let Some(missed) = store::of_workspace_after(&app.store, pass.workspace, (from, upto), MAX_MISSED).await?
+        else {
             return Ok(Resume::Resync);
         };
-        missed
+        missed.into_iter().filter(|recorded| pass.sites.contains(recorded.site)).collect()
     };
     if missed.iter().any(|recorded| recorded.event == Event::HistoryTruncated) {
         return Ok(Resume::Resync);

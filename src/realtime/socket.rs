@@ -76,7 +76,7 @@ async fn open_visitor(
     drop(permit);
     let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
     session.check(&site, origin)?;
-    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.workspace_id)).await?;
     let _admission = admission(app).await?;
     let feed = Feed::visitor(app, session, &site, origin, &cursor).await?;
     // A token that ended before the subscription did not end it: look it up again, usually from the cache.
@@ -87,7 +87,7 @@ async fn open_visitor(
 async fn open_operator(app: &App, socket: &mut WebSocket) -> Result<(Feed, Party)> {
     let OperatorHello::Hello { ticket, cursor, present } = hello(socket).await?;
     let pass = app.tickets.redeem(&ticket).ok_or(Error::NotSignedIn)?;
-    let _permit = app.fair_limit.acquire(Tenant::Account(pass.account)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Workspace(pass.workspace)).await?;
     let _admission = admission(app).await?;
     let feed = Feed::operator(app, &pass, &cursor, present.unwrap_or(true)).await?;
     Ok((feed, Party::Operator(pass)))

@@ -27,7 +27,7 @@ pub async fn visitor_stream(
     cursor: &str,
 ) -> Result<Response> {
     let site = app.sites.by_id(session.site_id).await.map_err(Error::not_found_as(Error::InvalidToken))?;
-    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.workspace_id)).await?;
     Ok(response(Feed::visitor(app, session, &site, origin, cursor).await?))
 }
 

@@ -10,7 +10,7 @@ use crate::clock::Deadline;
 use crate::conversations::Side;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
-use crate::id::{AccountId, MessageId, SiteId};
+use crate::id::{MessageId, SiteId, WorkspaceId};
 use crate::inbox;
 use crate::storage::{Store, Term};
 
@@ -68,11 +68,17 @@ impl Filter {
     }
 }
 
-/// Finds messages on the sites of an owner.
+/// Finds messages on the sites of a workspace.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn find(store: &Store, hub: &Hub, searches: &Searches, owner: AccountId, filter: &Filter) -> Result<Found> {
+pub async fn find(
+    store: &Store,
+    hub: &Hub,
+    searches: &Searches,
+    workspace: WorkspaceId,
+    filter: &Filter,
+) -> Result<Found> {
     if filter.query.is_empty() {
         return Ok(Found { messages: Vec::new(), next: None, indexing: false });
     }
@@ -80,7 +86,7 @@ pub async fn find(store: &Store, hub: &Hub, searches: &Searches, owner: AccountI
     let progress = store::progress(store).await?;
     let mut search = Search {
         store,
-        scope: Scope { owner, site: filter.site },
+        scope: Scope { workspace, site: filter.site },
         filter,
         point: filter.before.unwrap_or(MessageId(progress.newest.0 + 1)),
         found: Vec::new(),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::{AccountId, ConversationId, MessageId, SiteId};
+use crate::id::{ConversationId, MessageId, SiteId, WorkspaceId};
 use crate::record;
 use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
@@ -29,7 +29,7 @@ const PROGRESS: &str = "SELECT
         ORDER BY id LIMIT 1), 9223372036854775807) AS stretched";
 const SET_MARK: &str = "UPDATE instance SET value = CAST($1 AS TEXT) WHERE name = 'indexed_message'";
 const NTH_AFTER: &str = "SELECT id FROM messages WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
-const AFTER: &str = "SELECT m.id, m.site_id, s.owner_id, m.text FROM messages AS m
+const AFTER: &str = "SELECT m.id, m.site_id, s.workspace_id, m.text FROM messages AS m
     JOIN sites AS s ON s.id = m.site_id WHERE m.id > $1 ORDER BY m.id LIMIT $2";
 // A message that was removed since its terms were made stays out.
 const ADD: &str = concat!(
@@ -73,7 +73,7 @@ macro_rules! select {
         concat!(
             "SELECT m.id, m.site_id, m.conversation_id, m.seq, m.author_kind, m.author_name, m.text, m.at FROM ",
             $from,
-            " JOIN sites AS s ON s.id = m.site_id AND s.owner_id = $1
+            " JOIN sites AS s ON s.id = m.site_id AND s.workspace_id = $1
             WHERE (CAST($2 AS BIGINT) IS NULL OR m.site_id = $2) ",
             $rest,
             " ORDER BY m.id DESC"
@@ -89,10 +89,10 @@ const NOT_INDEXED: &str =
 pub const SQL: &[&str] =
     &[PROGRESS, SET_MARK, NTH_AFTER, AFTER, ADD, FOLD, FORGET_MESSAGES, FORGET, CANDIDATES, BY_ID, NOT_INDEXED];
 
-/// Whose messages are searched: all sites of an owner, or one of them.
+/// Whose messages are searched: all sites of a workspace, or one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scope {
-    pub owner: AccountId,
+    pub workspace: WorkspaceId,
     pub site: Option<SiteId>,
 }
 
@@ -115,10 +115,10 @@ record!(Row { id, site_id, conversation_id, seq, author_kind, author_name, text,
 pub(super) struct Said {
     pub id: MessageId,
     pub site_id: SiteId,
-    pub owner_id: AccountId,
+    pub workspace_id: WorkspaceId,
     pub text: String,
 }
-record!(Said { id, site_id, owner_id, text });
+record!(Said { id, site_id, workspace_id, text });
 
 /// How far the indexes have come.
 #[derive(Debug, Clone, Copy)]
@@ -153,8 +153,8 @@ pub(super) type Entry = (MessageId, String);
 /// What the index keeps of a message: nothing, where it has no words.
 pub(super) fn entry(said: &Said, words: &BTreeSet<String>) -> Option<Entry> {
     let span = said.id.0 / SPAN;
-    let terms = words.iter().map(|word| word_term(said.owner_id, span, word));
-    let terms: Vec<String> = terms.chain([site_term(said.owner_id, span, said.site_id)]).collect();
+    let terms = words.iter().map(|word| word_term(said.workspace_id, span, word));
+    let terms: Vec<String> = terms.chain([site_term(said.workspace_id, span, said.site_id)]).collect();
     (!words.is_empty()).then(|| (said.id, terms.join(" ")))
 }
 
@@ -169,12 +169,12 @@ pub(super) fn fold(tx: &mut Tx) {
     tx.enqueue(FOLD, []);
 }
 
-pub(super) fn word_term(owner: AccountId, span: i64, word: &str) -> String {
-    format!("{owner}o{span}w{word}")
+pub(super) fn word_term(workspace: WorkspaceId, span: i64, word: &str) -> String {
+    format!("{workspace}o{span}w{word}")
 }
 
-pub(super) fn site_term(owner: AccountId, span: i64, site: SiteId) -> String {
-    format!("{owner}o{span}s{site}")
+pub(super) fn site_term(workspace: WorkspaceId, span: i64, site: SiteId) -> String {
+    format!("{workspace}o{span}s{site}")
 }
 
 /// Where the last of so many spans begins, of which the first has the message before this one.
@@ -200,10 +200,10 @@ pub(super) async fn candidates(
 
 /// What is asked for in a span.
 pub(super) fn in_span(scope: Scope, span: i64, terms: &[Term]) -> Vec<Term> {
-    let site = scope.site.map(|site| Term::Whole(site_term(scope.owner, span, site)));
+    let site = scope.site.map(|site| Term::Whole(site_term(scope.workspace, span, site)));
     let words = terms.iter().map(|term| match term {
-        Term::Whole(word) => Term::Whole(word_term(scope.owner, span, word)),
-        Term::Beginning(word) => Term::Beginning(word_term(scope.owner, span, word)),
+        Term::Whole(word) => Term::Whole(word_term(scope.workspace, span, word)),
+        Term::Beginning(word) => Term::Beginning(word_term(scope.workspace, span, word)),
     });
     site.into_iter().chain(words).collect()
 }
@@ -213,7 +213,7 @@ pub(super) async fn by_id(store: &Store, scope: Scope, ids: &[MessageId]) -> Res
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    store.all(BY_ID, values![scope.owner, scope.site, Value::ids(ids)]).await
+    store.all(BY_ID, values![scope.workspace, scope.site, Value::ids(ids)]).await
 }
 
 /// Of the newest `most` messages that are not indexed yet and below a point, those in scope, the newest first.
@@ -223,7 +223,7 @@ pub(super) async fn not_indexed(
     (mark, point): (MessageId, MessageId),
     most: i64,
 ) -> Result<Vec<Row>> {
-    store.all(NOT_INDEXED, values![scope.owner, scope.site, mark, point, most]).await
+    store.all(NOT_INDEXED, values![scope.workspace, scope.site, mark, point, most]).await
 }
 
 /// Removes messages from the index. To be asked for before the messages are removed.

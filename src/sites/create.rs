@@ -2,7 +2,7 @@
 
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
-use crate::id::{AccountId, SiteId};
+use crate::id::{SiteId, WorkspaceId};
 use crate::secret::random_text;
 use crate::storage::{Kind, Store, Tx};
 
@@ -14,18 +14,18 @@ use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
 ///
 /// # Errors
 /// A name that is empty or too long; more sites than one account may have.
-pub async fn create(store: &Store, by: &By, owner: AccountId, name: &str) -> Result<Site> {
+pub async fn create(store: &Store, by: &By, workspace: WorkspaceId, name: &str) -> Result<Site> {
     let (by, name) = (by.clone(), configure::name(name)?);
-    store.write(move |tx| create_in(tx, &by, owner, &name)).await
+    store.write(move |tx| create_in(tx, &by, workspace, &name)).await
 }
 
-fn create_in(tx: &mut Tx, by: &By, owner: AccountId, name: &str) -> Result<Site> {
-    if store::count_of_owner(tx, owner)? >= MOST_SITES {
+fn create_in(tx: &mut Tx, by: &By, workspace: WorkspaceId, name: &str) -> Result<Site> {
+    if store::count_of_workspace(tx, workspace)? >= MOST_SITES {
         return Err(Error::Conflict("an account can have at most 200 sites; delete one that is not used any more"));
     }
     let site = Site {
         id: tx.next_id(Kind::Site, SiteId)?,
-        owner_id: owner,
+        workspace_id: workspace,
         name: name.to_owned(),
         paused: false,
         widget_key: format!("{WIDGET_KEY_PREFIX}{}", random_text(16)),

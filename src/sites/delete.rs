@@ -1,10 +1,9 @@
 //! Removing a site with everything in it.
 
-use crate::accounts;
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::events::{self, Effect};
-use crate::id::{AccountId, SiteId};
+use crate::id::{SiteId, WorkspaceId};
 use crate::images;
 use crate::storage::{Store, Tx};
 
@@ -24,12 +23,12 @@ pub async fn delete(store: &Store, by: &By, site: SiteId) -> Result<()> {
     store.write(act).await
 }
 
-/// Removes all sites of an account, as part of removing the account.
+/// Removes all sites of a workspace, as part of removing the account.
 ///
 /// # Errors
 /// When the database fails.
-pub fn delete_all_of(tx: &mut Tx, by: &By, owner: AccountId) -> Result<()> {
-    for site in store::of_owner_in(tx, owner)? {
+pub fn delete_all_of(tx: &mut Tx, by: &By, workspace: WorkspaceId) -> Result<()> {
+    for site in store::of_workspace_in(tx, workspace)? {
         delete_in(tx, by, &site)?;
     }
     Ok(())
@@ -40,7 +39,6 @@ fn delete_in(tx: &mut Tx, by: &By, site: &Site) -> Result<()> {
     if let Some(logo) = &site.logo {
         images::remove_logo(tx, logo)?;
     }
-    accounts::store::add_nobody(tx)?;
     store::disown(tx, site.id)?;
     events::effect(tx, Effect::SiteDeleted(site.id));
     Ok(())

@@ -1,26 +1,26 @@
-//! Reading sites: those of an account, all of them, and one with its keys.
+//! Reading sites: those of a workspace, all of them, and one with its keys.
 
 use crate::error::{Error, Result};
-use crate::id::{AccountId, SiteId};
+use crate::id::{SiteId, WorkspaceId};
 use crate::storage::Store;
 
 use super::store::{self, LineRow};
 use super::{ChatKey, Key, Site};
 
-/// The sites of an account, oldest first.
+/// The sites of a workspace, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn sites_of(store: &Store, owner: AccountId) -> Result<Vec<Site>> {
-    store::of_owner(store, owner).await
+pub async fn sites_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<Site>> {
+    store::of_workspace(store, workspace).await
 }
 
-/// The sites of an account as a list shows them, oldest first.
+/// The sites of a workspace as a list shows them, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn site_lines_of(store: &Store, owner: AccountId) -> Result<Vec<LineRow>> {
-    store::lines_of(store, owner).await
+pub async fn site_lines_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<LineRow>> {
+    store::lines_of(store, workspace).await
 }
 
 /// Every site of this server, oldest first.

@@ -18,9 +18,9 @@ use super::store;
 /// # Errors
 /// A picture that cannot be used; `NotFound`.
 pub async fn set_logo(images: &Images, sites: &Directory, by: &By, site: SiteId, bytes: Bytes) -> Result<()> {
-    let owner = sites.by_id(site).await?.owner_id;
-    let name = images::store_logo(images, owner, bytes).await?;
-    let _permit = images.fair_limit.acquire(Tenant::Account(owner)).await?;
+    let workspace = sites.by_id(site).await?.workspace_id;
+    let name = images::store_logo(images, workspace, bytes).await?;
+    let _permit = images.fair_limit.acquire(Tenant::Workspace(workspace)).await?;
     replace(sites.store(), by, site, Some(name)).await
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::events::{self, Event, Scope};
-use crate::id::{AccountId, KeyId, SiteId};
+use crate::id::{KeyId, SiteId, WorkspaceId};
 use crate::images::UploadTarget;
 use crate::storage::Tx;
 
@@ -51,7 +51,7 @@ pub struct Site {
     /// Its number.
     pub id: SiteId,
     /// Who made it and answers its visitors.
-    pub owner_id: AccountId,
+    pub workspace_id: WorkspaceId,
     /// Shown in the widget's header and the console.
     pub name: String,
     /// Paused: the widget draws nothing and no message is taken.
@@ -172,7 +172,7 @@ impl Locale {
 impl Site {
     /// Where an image that is uploaded to this site belongs, and how large it may be.
     pub fn upload_target(&self) -> UploadTarget {
-        UploadTarget { site: self.id, owner: self.owner_id, max_bytes: self.limits.image_bytes as usize }
+        UploadTarget { site: self.id, workspace: self.workspace_id, max_bytes: self.limits.image_bytes as usize }
     }
 
     /// The greeting for a language; empty when the owner wrote none.

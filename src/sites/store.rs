@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Millis;
 use crate::config::Network;
 use crate::error::{Error, Result};
-use crate::id::{AccountId, KeyId, SiteId};
+use crate::id::{KeyId, SiteId, WorkspaceId};
 use crate::record;
 use crate::storage::{Store, Tx, Value};
 use crate::values;
@@ -19,7 +19,7 @@ use super::{IdentityMode, Limits, Look, Site};
 macro_rules! select_site {
     ($rest:literal) => {
         concat!(
-            "SELECT id, owner_id, name, paused,
+            "SELECT id, workspace_id, name, paused,
                 (SELECT key FROM widget_keys w WHERE w.site_id = sites.id AND w.expires_at IS NULL) AS widget_key,
                 (SELECT MIN(i.id) FROM identity_secrets AS i WHERE i.site_id = sites.id) AS old_secret,
                 (SELECT MAX(i.id) FROM identity_secrets AS i WHERE i.site_id = sites.id) AS new_secret,
@@ -32,23 +32,23 @@ macro_rules! select_site {
 }
 
 // A site that is deleted belongs to nobody, whose number is 0, until it is purged.
-const BY_ID: &str = select_site!("WHERE id = $1 AND owner_id > 0");
-const BY_OWNER: &str = select_site!("WHERE owner_id = $1 ORDER BY id");
-const ALL: &str = select_site!("WHERE owner_id > 0 ORDER BY id");
-const COUNT_OF_OWNER: &str = "SELECT COUNT(*) FROM sites WHERE owner_id = $1";
-const INSERT: &str = "INSERT INTO sites (id, owner_id, name, look, welcome, messages_per_minute, api_per_minute,
+const BY_ID: &str = select_site!("WHERE id = $1 AND workspace_id > 0");
+const BY_WORKSPACE: &str = select_site!("WHERE workspace_id = $1 ORDER BY id");
+const ALL: &str = select_site!("WHERE workspace_id > 0 ORDER BY id");
+const COUNT_OF_WORKSPACE: &str = "SELECT COUNT(*) FROM sites WHERE workspace_id = $1";
+const INSERT: &str = "INSERT INTO sites (id, workspace_id, name, look, welcome, messages_per_minute, api_per_minute,
     image_bytes, allowed_domains, identity_mode, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const INSERT_COUNTER: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, 0)";
 const UPDATE: &str = "UPDATE sites SET name = $2, paused = $3, look = $4, welcome = $5, logo = $6,
     messages_per_minute = $7, api_per_minute = $8, image_bytes = $9, allowed_domains = $10, identity_mode = $11,
     opaque_agent_ids = $12 WHERE id = $1";
 const SEEN_PAGE: &str = "UPDATE sites SET seen_page = $2, seen_page_at = $3 WHERE id = $1";
-const DISOWN: &str = "UPDATE sites SET owner_id = 0, paused = TRUE WHERE id = $1";
+const DISOWN: &str = "UPDATE sites SET workspace_id = 0, paused = TRUE WHERE id = $1";
 const END_WIDGET_KEYS: &str = "DELETE FROM widget_keys WHERE site_id = $1";
 const END_CHAT_KEYS: &str = "DELETE FROM chat_keys WHERE site_id = $1";
 const END_IDENTITY_SECRETS: &str = "DELETE FROM identity_secrets WHERE site_id = $1";
-const NEXT_DELETED: &str = "SELECT id FROM sites WHERE owner_id = 0 ORDER BY id LIMIT 1";
-const DELETE: &str = "DELETE FROM sites WHERE id = $1 AND owner_id = 0";
+const NEXT_DELETED: &str = "SELECT id FROM sites WHERE workspace_id = 0 ORDER BY id LIMIT 1";
+const DELETE: &str = "DELETE FROM sites WHERE id = $1 AND workspace_id = 0";
 
 const WIDGET_KEY: &str = "SELECT site_id, expires_at FROM widget_keys WHERE key = $1";
 const INSERT_WIDGET_KEY: &str = "INSERT INTO widget_keys (site_id, key, created_at) VALUES ($1, $2, $3)";
@@ -78,11 +78,11 @@ const DELETE_IDENTITY_SECRET: &str = "DELETE FROM identity_secrets WHERE site_id
 // A site's unread messages, of a thousand conversations at the most: nobody reads a larger number, and an owner who leaves
 // a million unread sees the list as fast.
 macro_rules! unread {
-    ($owner:literal, $site:literal) => {
+    ($workspace:literal, $site:literal) => {
         concat!(
             "SELECT COALESCE(SUM(some.unread_agent), 0) FROM (SELECT c.unread_agent FROM conversations AS c
-                WHERE c.owner_id = ",
-            $owner,
+                WHERE c.workspace_id = ",
+            $workspace,
             " AND c.site_id = ",
             $site,
             " AND c.unread_agent > 0 LIMIT 1000) AS some"
@@ -90,22 +90,22 @@ macro_rules! unread {
     };
 }
 
-const UNREAD: &str = unread!("(SELECT s.owner_id FROM sites AS s WHERE s.id = $1)", "$1");
+const UNREAD: &str = unread!("(SELECT s.workspace_id FROM sites AS s WHERE s.id = $1)", "$1");
 
-// What the list of an account's sites shows, in one piece: there may be very many.
+// What the list of a workspace's sites shows, in one piece: there may be very many.
 const LINES: &str = concat!(
     "SELECT s.id, s.name, s.paused, s.look, s.image_bytes, s.seen_page, s.seen_page_at, (",
     unread!("$1", "s.id"),
     ") AS unread, EXISTS (SELECT 1 FROM attacks AS a WHERE a.site_id = s.id AND a.settled_at IS NULL) AS attacked
-    FROM sites AS s WHERE s.owner_id = $1 ORDER BY s.id"
+    FROM sites AS s WHERE s.workspace_id = $1 ORDER BY s.id"
 );
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] = &[
     BY_ID,
-    BY_OWNER,
+    BY_WORKSPACE,
     ALL,
-    COUNT_OF_OWNER,
+    COUNT_OF_WORKSPACE,
     INSERT,
     INSERT_COUNTER,
     UPDATE,
@@ -137,7 +137,7 @@ pub const SQL: &[&str] = &[
 
 struct SiteRow {
     id: SiteId,
-    owner_id: AccountId,
+    workspace_id: WorkspaceId,
     name: String,
     paused: bool,
     widget_key: Option<String>,
@@ -158,7 +158,7 @@ struct SiteRow {
 }
 record!(SiteRow {
     id,
-    owner_id,
+    workspace_id,
     name,
     paused,
     widget_key,
@@ -182,7 +182,7 @@ impl SiteRow {
     fn site(self) -> Result<Site> {
         Ok(Site {
             id: self.id,
-            owner_id: self.owner_id,
+            workspace_id: self.workspace_id,
             name: self.name,
             paused: self.paused,
             widget_key: self.widget_key.unwrap_or_default(),
@@ -226,15 +226,15 @@ pub(super) fn by_id_in(tx: &mut Tx, site: SiteId) -> Result<Option<Site>> {
     tx.one::<SiteRow>(BY_ID, values![site])?.map(SiteRow::site).transpose()
 }
 
-pub(super) async fn of_owner(store: &Store, owner: AccountId) -> Result<Vec<Site>> {
-    store.all::<SiteRow>(BY_OWNER, values![owner]).await?.into_iter().map(SiteRow::site).collect()
+pub(super) async fn of_workspace(store: &Store, workspace: WorkspaceId) -> Result<Vec<Site>> {
+    store.all::<SiteRow>(BY_WORKSPACE, values![workspace]).await?.into_iter().map(SiteRow::site).collect()
 }
 
-pub(super) fn of_owner_in(tx: &mut Tx, owner: AccountId) -> Result<Vec<Site>> {
-    tx.all::<SiteRow>(BY_OWNER, values![owner])?.into_iter().map(SiteRow::site).collect()
+pub(super) fn of_workspace_in(tx: &mut Tx, workspace: WorkspaceId) -> Result<Vec<Site>> {
+    tx.all::<SiteRow>(BY_WORKSPACE, values![workspace])?.into_iter().map(SiteRow::site).collect()
 }
 
-/// A site as the list of an account's sites shows it.
+/// A site as the list of a workspace's sites shows it.
 pub struct LineRow {
     /// Its number.
     pub id: SiteId,
@@ -273,16 +273,16 @@ impl LineRow {
     }
 }
 
-pub(super) async fn lines_of(store: &Store, owner: AccountId) -> Result<Vec<LineRow>> {
-    store.all(LINES, values![owner]).await
+pub(super) async fn lines_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<LineRow>> {
+    store.all(LINES, values![workspace]).await
 }
 
 pub(super) async fn all(store: &Store) -> Result<Vec<Site>> {
     store.all::<SiteRow>(ALL, []).await?.into_iter().map(SiteRow::site).collect()
 }
 
-pub(super) fn count_of_owner(tx: &mut Tx, owner: AccountId) -> Result<i64> {
-    Ok(tx.one::<(i64,)>(COUNT_OF_OWNER, values![owner])?.map_or(0, |(count,)| count))
+pub(super) fn count_of_workspace(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
+    Ok(tx.one::<(i64,)>(COUNT_OF_WORKSPACE, values![workspace])?.map_or(0, |(count,)| count))
 }
 
 /// The site, its widget key and its row in the event log's counters.
@@ -290,7 +290,7 @@ pub(super) fn insert(tx: &mut Tx, site: &Site) -> Result<()> {
     let limits = &site.limits;
     let values = values![
         site.id,
-        site.owner_id,
+        site.workspace_id,
         &site.name,
         write(&site.look)?,
         write(&site.welcome)?,

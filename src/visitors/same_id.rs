@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{AccountId, SiteId};
+use crate::id::{SiteId, WorkspaceId};
 use crate::storage::Store;
 
 use super::{Proof, store};
@@ -47,17 +47,17 @@ pub struct SameExternalId {
     pub at: Millis,
 }
 
-/// The sites of an account, or one of them, whose newest visitors all arrive under one external id without a signature:
+/// The sites of a workspace, or one of them, whose newest visitors all arrive under one external id without a signature:
 /// from five networks or more, or under the example's id. Visitors without an id are passed over.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn same_external_ids(
     store: &Store,
-    owner: AccountId,
+    workspace: WorkspaceId,
     site: Option<SiteId>,
 ) -> Result<HashMap<SiteId, SameExternalId>> {
-    let rows = store::newest_browsers(store, owner, site, BROWSERS).await?;
+    let rows = store::newest_browsers(store, workspace, site, BROWSERS).await?;
     let by_site = rows.chunk_by(|one, other| one.site_id == other.site_id);
     Ok(by_site.filter_map(|browsers| Some((browsers.first()?.site_id, same_id(browsers)?))).collect())
 }

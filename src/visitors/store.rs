@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{AccountId, KeyId, PersonId, SiteId, TokenId, VisitorId};
+use crate::id::{KeyId, PersonId, SiteId, TokenId, VisitorId, WorkspaceId};
 use crate::record;
 use crate::storage::{Kind, Store, Tx, Value};
 use crate::values;
@@ -91,7 +91,7 @@ const NEWEST_BROWSERS: &str = "SELECT t.site_id, v.external_id, v.anonymous, t.p
     FROM sites AS s JOIN visitor_tokens AS t ON t.site_id = s.id
         AND t.id IN (SELECT n.id FROM visitor_tokens AS n WHERE n.site_id = s.id ORDER BY n.id DESC LIMIT $3)
     JOIN visitors AS v ON v.site_id = t.site_id AND v.id = t.visitor_id
-    WHERE s.owner_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) ORDER BY t.site_id, t.id DESC";
+    WHERE s.workspace_id = $1 AND (CAST($2 AS BIGINT) IS NULL OR s.id = $2) ORDER BY t.site_id, t.id DESC";
 const REMOVE_EXPIRED: &str = "DELETE FROM visitor_tokens WHERE (site_id, id) IN
     (SELECT t.site_id, t.id FROM visitor_tokens AS t WHERE t.expires_at < $1 LIMIT $2)
     RETURNING site_id, id, visitor_id, proof";
@@ -431,14 +431,14 @@ pub(crate) struct BrowserRow {
 }
 record!(BrowserRow { site_id, external_id, anonymous, proof, network, created_at });
 
-/// The newest tokens of all sites of an account, or of one of them: by site, newest first.
+/// The newest tokens of all sites of a workspace, or of one of them: by site, newest first.
 pub(crate) async fn newest_browsers(
     store: &Store,
-    owner: AccountId,
+    workspace: WorkspaceId,
     site: Option<SiteId>,
     limit: i64,
 ) -> Result<Vec<BrowserRow>> {
-    store.all(NEWEST_BROWSERS, values![owner, site, limit]).await
+    store.all(NEWEST_BROWSERS, values![workspace, site, limit]).await
 }
 
 /// Removes up to `limit` expired tokens of all sites and returns their ids. A background task calls it, so there is no tenant.

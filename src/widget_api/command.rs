@@ -166,7 +166,7 @@ async fn act(
 }
 
 async fn act_otherwise(app: &App, site: &Site, session: &VisitorSession, command: Command) -> Result<Response> {
-    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.workspace_id)).await?;
     Ok(match command {
         Command::Start(_) | Command::Send(_) | Command::Hint(_) => return Err(Error::InvalidToken),
         Command::History(Before { before }) => Json(history(app, site, session, before).await?).into_response(),
@@ -206,7 +206,7 @@ async fn start_session(
     let keys = keys.from(address.unshared_network(&app.config.trusted_proxies));
     app.rate_limits.token_buckets.charge(&keys, Charge::Arrival, Instant::now())?;
     // After the rate limit: a refused request does not queue.
-    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.owner_id)).await?;
+    let _permit = app.fair_limit.acquire(Tenant::Visitors(site.workspace_id)).await?;
     if !flows::is_known(&app.store, old.as_ref(), &request).await? {
         let taken = app.rate_limits.new_visitors.take_for_network(
             address.network(),

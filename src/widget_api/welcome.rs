@@ -47,7 +47,7 @@ impl Welcome {
             name: site.name.clone(),
             welcome: site.welcome_for(Locale::nearest(language)).to_owned(),
             logo_url: site.logo.as_deref().map(images::logo_url),
-            operators_online: app.hub.is_operator_present(site.owner_id),
+            operators_online: app.hub.is_operator_present(site.workspace_id, site.id),
             limits: Limits {
                 text_graphemes: TEXT_GRAPHEMES,
                 text_bytes: TEXT_BYTES,

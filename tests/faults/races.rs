@@ -167,7 +167,7 @@ pub async fn first_message_twice(run: &Run) -> Result<String> {
     world.server.stop().await?;
     let doubled = "DROP INDEX conversations_one_open;
         INSERT INTO conversations SELECT site_id, (SELECT MAX(id) + 1 FROM conversations), public_id || 'x', visitor_id, proof,
-            state, 0, 0, 0, 0, 0, 0, 0, created_at, updated_at, owner_id FROM conversations LIMIT 1;";
+            state, 0, 0, 0, 0, 0, 0, 0, created_at, updated_at, workspace_id FROM conversations LIMIT 1;";
     world.tamper(&[doubled]).await?;
     world.server.start().await?;
     broken(&world.check().await?, &["IV3", "IV1?", "IV4?"], "a visitor has two conversations")?;

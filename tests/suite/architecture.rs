@@ -25,6 +25,8 @@ const LAYERS: &[&str] = &[
     "audit",
     // Nouns.
     "accounts",
+    "workspaces",
+    "members",
     "images",
     "sites",
     "visitors",

@@ -97,8 +97,7 @@ async fn what_is_left_of_a_site_is_purged_after_a_restart() {
     let (shop, _) = large(&world, &otto).await;
     // As a deletion leaves it, had the server been killed before the first piece.
     let delete = move |tx: &mut ocs::storage::Tx| {
-        ocs::accounts::store::add_nobody(tx)?;
-        tx.run("UPDATE sites SET owner_id = 0 WHERE id = $1", ocs::values![shop.id])
+        tx.run("UPDATE sites SET workspace_id = 0 WHERE id = $1", ocs::values![shop.id])
     };
     world.store().write(delete).await.expect("a deleted site");
     world.stop().await;

@@ -18,6 +18,8 @@ fn statements() -> impl Iterator<Item = &'static str> {
         ocs::abuse::SQL,
         ocs::audit::SQL,
         ocs::accounts::SQL,
+        ocs::workspaces::SQL,
+        ocs::members::SQL,
         ocs::sites::SQL,
         ocs::visitors::store::SQL,
         ocs::conversations::store::SQL,
@@ -75,13 +77,13 @@ const MAY_SPAN_SITES: [&str; 22] = [
     "WHERE hash = $1",
     "WHERE t.token_hash = $1",
     "name = $1",
-    "owner_id = $1",
+    "workspace_id = $1",
     "FROM sites WHERE id = $1",
     "UPDATE sites SET",
     "DELETE FROM sites WHERE id",
-    "FROM sites WHERE owner_id > 0 ORDER BY id",
+    "FROM sites WHERE workspace_id > 0 ORDER BY id",
     // Deleted sites, which belong to nobody, for the task that purges them.
-    "FROM sites WHERE owner_id = 0",
+    "FROM sites WHERE workspace_id = 0",
     "SELECT 'accounts', COUNT(*)",
     "UNION SELECT thumb_name FROM images",
     "FROM images WHERE NOT attached",
@@ -119,11 +121,12 @@ fn every_statement_carries_the_site() {
 
 /// Parts of the statements that may read a whole table: those of commands and of copies, and those whose table or partial
 /// index holds only what is yet to be done.
-const MAY_SCAN: [&str; 10] = [
+const MAY_SCAN: [&str; 11] = [
     "SELECT 'accounts', COUNT(*)",
     "UNION SELECT thumb_name FROM images",
     "FROM accounts WHERE id > 0 ORDER BY id",
-    "FROM sites WHERE owner_id > 0 ORDER BY id",
+    "MIN(account_id) FROM members WHERE role = 'owner' GROUP BY workspace_id",
+    "FROM sites WHERE workspace_id > 0 ORDER BY id",
     "DELETE FROM sessions\n",
     "FROM images WHERE NOT attached",
     "FROM leftover_files ORDER BY",

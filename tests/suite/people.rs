@@ -232,16 +232,16 @@ const CROWD: [&str; 5] = [
     "INSERT INTO people (site_id, id, visitor_id, proof, nickname, email, first_seen_at, last_seen_at, indexed)
     SELECT site_id, id, id, 'browser:b', CASE WHEN id % 10000 = 0 THEN 'Søren ' ELSE 'Anna ' END || id,
         'u' || id || '@mail.example', id, id, TRUE FROM visitors WHERE site_id = $1",
-    "INSERT INTO conversations (site_id, owner_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
-    SELECT v.site_id, s.owner_id, v.id, 'c' || v.id, v.id, 'browser:b', 'open', v.id, v.id
+    "INSERT INTO conversations (site_id, workspace_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
+    SELECT v.site_id, s.workspace_id, v.id, 'c' || v.id, v.id, 'browser:b', 'open', v.id, v.id
     FROM visitors AS v JOIN sites AS s ON s.id = v.site_id WHERE v.site_id = $1",
-    "INSERT INTO people_words (owner_id, span, word, person_id, site_id)
-    SELECT s.owner_id, p.id / 16384, words.word, p.id, p.site_id FROM people AS p JOIN sites AS s ON s.id = p.site_id
+    "INSERT INTO people_words (workspace_id, span, word, person_id, site_id)
+    SELECT s.workspace_id, p.id / 16384, words.word, p.id, p.site_id FROM people AS p JOIN sites AS s ON s.id = p.site_id
     CROSS JOIN (SELECT 'user' AS word UNION SELECT 'visitor' UNION SELECT 'mail' UNION SELECT 'example') AS words
     WHERE p.site_id = $1
-    UNION ALL SELECT s.owner_id, p.id / 16384, CASE WHEN p.id % 10000 = 0 THEN 'soren' ELSE 'anna' END, p.id, p.site_id
+    UNION ALL SELECT s.workspace_id, p.id / 16384, CASE WHEN p.id % 10000 = 0 THEN 'soren' ELSE 'anna' END, p.id, p.site_id
     FROM people AS p JOIN sites AS s ON s.id = p.site_id WHERE p.site_id = $1
-    UNION ALL SELECT s.owner_id, p.id / 16384, kind.word || p.id, p.id, p.site_id
+    UNION ALL SELECT s.workspace_id, p.id / 16384, kind.word || p.id, p.id, p.site_id
     FROM people AS p JOIN sites AS s ON s.id = p.site_id
     CROSS JOIN (SELECT '' AS word UNION SELECT 'u' UNION SELECT 'p') AS kind WHERE p.site_id = $1",
     "INSERT INTO id_blocks (kind, next) SELECT 'person', 101100 WHERE $1 > 0

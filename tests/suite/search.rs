@@ -56,9 +56,9 @@ pub async fn indexed(world: &World) -> i64 {
     count(world, "SELECT COUNT(*) FROM message_terms")
 }
 
-/// How many stretches of messages are said to have the word "secret" of the first account.
+/// How many stretches of messages are said to have the word "secret" of the first workspace.
 pub async fn stretches_with_secret(world: &World) -> i64 {
-    count(world, "SELECT COUNT(*) FROM stretch_terms WHERE stretch_terms MATCH '\"1o0wsecret\"'")
+    count(world, "SELECT COUNT(*) FROM stretch_terms WHERE stretch_terms MATCH '\"2o0wsecret\"'")
 }
 
 /// Changes the database as no server would, and starts again.

@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Sites of the same owner beside one, their counters and keys.
 const MORE_SITES: [&str; 3] = [
-    "INSERT INTO sites (id, owner_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
+    "INSERT INTO sites (id, workspace_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
         allowed_domains, identity_mode, created_at)
-    SELECT r.value ->> 0, s.owner_id, 'Site ' || (r.value ->> 0), s.look, s.welcome, s.messages_per_minute,
+    SELECT r.value ->> 0, s.workspace_id, 'Site ' || (r.value ->> 0), s.look, s.welcome, s.messages_per_minute,
         s.api_per_minute, s.image_bytes, s.allowed_domains, s.identity_mode, s.created_at
     FROM json_each($1) AS r CROSS JOIN sites AS s WHERE s.id = $2",
     "INSERT INTO site_counters (site_id, n) SELECT r.value ->> 0, 0 FROM json_each($1) AS r WHERE $2 > 0",

@@ -1,4 +1,4 @@
-//! Finds the people who wrote on an owner's sites by name, e-mail address or id, those who came last first.
+//! Finds the people who wrote on a workspace's sites by name, e-mail address or id, those who came last first.
 //!
 //! A person's words are written in the transaction that writes the person (`store.rs`), so that somebody is found as they
 //! are called now. The words narrow; what the person is called decides. A page is a bounded piece of work, as a page of
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::conversations::ConversationForOperator;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
-use crate::id::{AccountId, ConversationId, PersonId, SiteId};
+use crate::id::{ConversationId, PersonId, SiteId, WorkspaceId};
 use crate::inbox;
 use crate::storage::{Store, Term, Tx};
 use crate::visitors::Visitor;
@@ -70,9 +70,9 @@ fn said_of(visitor: &Visitor) -> String {
 ///
 /// # Errors
 /// When the database fails.
-pub fn index(tx: &mut Tx, owner: AccountId, visitor: &Visitor) -> Result<()> {
+pub fn index(tx: &mut Tx, workspace: WorkspaceId, visitor: &Visitor) -> Result<()> {
     let Some(person) = visitor.person else { return Ok(()) };
-    store::put(tx, owner, (visitor.site_id, person), &terms(&said_of(visitor)))
+    store::put(tx, workspace, (visitor.site_id, person), &terms(&said_of(visitor)))
 }
 
 /// Indexes some people of a database that was made before there were words; answers whether there were any.
@@ -83,9 +83,9 @@ pub(super) async fn index_older(store: &Store) -> Result<bool> {
     }
     let write = move |tx: &mut Tx| {
         tx.keep_cache();
-        for (owner, site, visitor, proof) in &people {
+        for (workspace, site, visitor, proof) in &people {
             if let Some(visitor) = crate::visitors::store::by_id_in(tx, (*site, *visitor, proof))? {
-                index(tx, *owner, &visitor)?;
+                index(tx, *workspace, &visitor)?;
             }
         }
         Ok(true)
@@ -93,7 +93,7 @@ pub(super) async fn index_older(store: &Store) -> Result<bool> {
     store.write(write).await
 }
 
-/// Finds people on the sites of an owner.
+/// Finds people on the sites of a workspace.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -101,7 +101,7 @@ pub async fn find(
     store: &Store,
     hub: &Hub,
     searches: &Searches,
-    owner: AccountId,
+    workspace: WorkspaceId,
     filter: &PeopleFilter,
 ) -> Result<People> {
     if filter.query.is_empty() {
@@ -114,7 +114,7 @@ pub async fn find(
         None => store::end(store).await?,
     };
     let terms = filter.query.terms();
-    let mut search = Search { store, owner, filter, terms, point, found: Vec::new() };
+    let mut search = Search { store, workspace, filter, terms, point, found: Vec::new() };
     while search.point.0 > 1 {
         search.look().await?;
         if search.is_full() || deadline.has_passed() {
@@ -129,7 +129,7 @@ pub async fn find(
 
 struct Search<'a> {
     store: &'a Store,
-    owner: AccountId,
+    workspace: WorkspaceId,
     filter: &'a PeopleFilter,
     terms: Vec<Term>,
     /// Everybody from here on was looked at.
@@ -146,9 +146,9 @@ impl Search<'_> {
     /// Looks at the next people of the span below `point`.
     async fn look(&mut self) -> Result<()> {
         let asked = i64::from(self.filter.limit);
-        let scope = (self.owner, self.filter.site);
+        let scope = (self.workspace, self.filter.site);
         let people = store::candidates(self.store, scope, &self.terms, self.point, asked).await?;
-        for (visitor, conversation) in store::with_conversation(self.store, self.owner, &people).await? {
+        for (visitor, conversation) in store::with_conversation(self.store, self.workspace, &people).await? {
             if self.filter.query.find(&said_of(&visitor)).is_none() {
                 continue;
             }

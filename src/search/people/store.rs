@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::bulk_rows;
 use crate::error::Result;
-use crate::id::{AccountId, ConversationId, PersonId, SiteId, VisitorId};
+use crate::id::{ConversationId, PersonId, SiteId, VisitorId, WorkspaceId};
 use crate::record;
 use crate::storage::{Store, Term, Tx, Value};
 use crate::values;
@@ -17,13 +17,13 @@ const SPAN: i64 = 1 << 14;
 const WORDS: &str = "SELECT word FROM people_words WHERE site_id = $1 AND person_id = $2";
 const REMOVE_WORDS: &str = "DELETE FROM people_words WHERE site_id = $1 AND person_id = $2";
 const ADD_WORDS: &str = concat!(
-    "INSERT INTO people_words (owner_id, span, word, person_id, site_id)
+    "INSERT INTO people_words (workspace_id, span, word, person_id, site_id)
     SELECT $1, $2, r.value ->> 0, $3, $4 FROM ",
     bulk_rows!("$5"),
     " AS r"
 );
 const INDEXED: &str = "UPDATE people SET indexed = TRUE WHERE site_id = $1 AND id = $2 AND NOT indexed";
-const NOT_INDEXED: &str = "SELECT s.owner_id, p.site_id, p.visitor_id, p.proof FROM people AS p
+const NOT_INDEXED: &str = "SELECT s.workspace_id, p.site_id, p.visitor_id, p.proof FROM people AS p
     JOIN sites AS s ON s.id = p.site_id WHERE NOT p.indexed ORDER BY p.id DESC LIMIT $1";
 const END: &str = "SELECT next FROM id_blocks WHERE kind = 'person'";
 // A row of the parameter says from where to where one word must be, and which of the words it is; a person has them all.
@@ -31,7 +31,7 @@ const CANDIDATES: &str = concat!(
     "SELECT w.person_id, w.site_id FROM ",
     bulk_rows!("$1"),
     " AS r CROSS JOIN people_words AS w
-    WHERE w.owner_id = $2 AND w.span = $3 AND w.word >= r.value ->> 0 AND w.word < r.value ->> 1
+    WHERE w.workspace_id = $2 AND w.span = $3 AND w.word >= r.value ->> 0 AND w.word < r.value ->> 1
         AND w.person_id < $4 AND (CAST($5 AS BIGINT) IS NULL OR w.site_id = $5)
     GROUP BY w.person_id, w.site_id HAVING COUNT(DISTINCT r.value ->> 2) = $6 ORDER BY w.person_id DESC LIMIT $7"
 );
@@ -43,7 +43,7 @@ const LAST_CONVERSATIONS: &str = concat!(
     FROM ",
     bulk_rows!("$1"),
     " AS r CROSS JOIN people AS p
-    JOIN sites AS s ON s.id = p.site_id AND s.owner_id = $2
+    JOIN sites AS s ON s.id = p.site_id AND s.workspace_id = $2
     WHERE p.site_id = CAST(r.value ->> 1 AS BIGINT) AND p.id = CAST(r.value ->> 0 AS BIGINT)"
 );
 
@@ -63,7 +63,7 @@ pub(super) fn span_end(point: PersonId) -> PersonId {
 /// Writes a person's words in place of those that it had.
 pub(super) fn put(
     tx: &mut Tx,
-    owner: AccountId,
+    workspace: WorkspaceId,
     (site, person): (SiteId, PersonId),
     words: &BTreeSet<String>,
 ) -> Result<()> {
@@ -73,23 +73,26 @@ pub(super) fn put(
     }
     tx.run(REMOVE_WORDS, values![site, person])?;
     let rows: Vec<_> = words.iter().map(|word| (word,)).collect();
-    tx.run(ADD_WORDS, values![owner, person.0 / SPAN, person, site, Value::json(&rows)])?;
+    tx.run(ADD_WORDS, values![workspace, person.0 / SPAN, person, site, Value::json(&rows)])?;
     tx.run(INDEXED, values![site, person]).map(drop)
 }
 
 /// A person by whose site, visitor and proof it is, with the site's owner.
-pub(super) type Whole = (AccountId, SiteId, VisitorId, Proof);
+pub(super) type Whole = (WorkspaceId, SiteId, VisitorId, Proof);
 
 /// People whose words were never written, the newest first.
 pub(super) async fn not_indexed(store: &Store, limit: i64) -> Result<Vec<Whole>> {
-    let rows: Vec<(AccountId, SiteId, VisitorId, String)> = store.all(NOT_INDEXED, values![limit]).await?;
-    Ok(rows.into_iter().map(|(owner, site, visitor, proof)| (owner, site, visitor, Proof::parse(&proof))).collect())
+    let rows: Vec<(WorkspaceId, SiteId, VisitorId, String)> = store.all(NOT_INDEXED, values![limit]).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(workspace, site, visitor, proof)| (workspace, site, visitor, Proof::parse(&proof)))
+        .collect())
 }
 
 /// People of the span below `point` who may be called so, the newest first.
 pub(super) async fn candidates(
     store: &Store,
-    (owner, site): (AccountId, Option<SiteId>),
+    (workspace, site): (WorkspaceId, Option<SiteId>),
     terms: &[Term],
     point: PersonId,
     limit: i64,
@@ -101,7 +104,7 @@ pub(super) async fn candidates(
     };
     let ranges: Vec<_> = terms.iter().enumerate().map(range).collect();
     let span = (point.0 - 1) / SPAN;
-    let values = values![Value::json(&ranges), owner, span, point, site, terms.len() as i64, limit];
+    let values = values![Value::json(&ranges), workspace, span, point, site, terms.len() as i64, limit];
     store.all(CANDIDATES, values).await
 }
 
@@ -113,13 +116,13 @@ struct Last {
 }
 record!(Last { site_id, visitor_id, proof, conversation_id });
 
-/// Those of some people of an owner who have a conversation, with the one that changed last; the newest person first.
+/// Those of some people of a workspace who have a conversation, with the one that changed last; the newest person first.
 pub(super) async fn with_conversation(
     store: &Store,
-    owner: AccountId,
+    workspace: WorkspaceId,
     people: &[(PersonId, SiteId)],
 ) -> Result<Vec<(Visitor, ConversationId)>> {
-    let rows: Vec<Last> = store.all(LAST_CONVERSATIONS, values![Value::json(&people), owner]).await?;
+    let rows: Vec<Last> = store.all(LAST_CONVERSATIONS, values![Value::json(&people), workspace]).await?;
     let talking = rows
         .into_iter()
         .filter_map(|row| Some(((row.site_id, row.visitor_id, Proof::parse(&row.proof)), row.conversation_id?)));

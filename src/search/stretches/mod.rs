@@ -78,8 +78,8 @@ impl Stretch {
         let mut all = BTreeSet::new();
         for said in &self.said {
             let span = said.id.0 / WIDE;
-            all.extend(terms(&said.text).iter().map(|word| word_term(said.owner_id, span, word)));
-            all.insert(site_term(said.owner_id, span, said.site_id));
+            all.extend(terms(&said.text).iter().map(|word| word_term(said.workspace_id, span, word)));
+            all.insert(site_term(said.workspace_id, span, said.site_id));
         }
         if all.len() > MOST { ANYTHING.to_owned() } else { Vec::from_iter(all).join(" ") }
     }
@@ -93,14 +93,14 @@ impl Stretch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{AccountId, SiteId};
+    use crate::id::{SiteId, WorkspaceId};
 
     #[test]
     fn a_stretch_has_each_word_once_and_must_be_looked_at_when_they_are_too_many() {
-        let said = |id, owner, text: String| Said {
+        let said = |id, workspace, text: String| Said {
             id: MessageId(id),
-            site_id: SiteId(owner + 1),
-            owner_id: AccountId(owner),
+            site_id: SiteId(workspace + 1),
+            workspace_id: WorkspaceId(workspace),
             text,
         };
         let mut stretch = Stretch { number: 0, said: vec![said(1, 7, "An order".into()), said(2, 7, "ORDER".into())] };

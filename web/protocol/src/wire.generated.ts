@@ -4619,7 +4619,7 @@ export interface components {
         };
         /**
          * Format: int64
-         * @description A website with a chat of its own: the tenant.
+         * @description A website with a chat of its own.
          */
         SiteId: number;
         /** @description Limits that the owner sets. */
