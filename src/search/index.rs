@@ -97,6 +97,7 @@ async fn index_batch(store: &Store, now: Progress) -> Result<usize> {
         Ok(())
     };
     store.write(write).await?;
+    store.checkpoint_between_pieces().await?;
     Ok(count)
 }
 

@@ -22,6 +22,7 @@ mod value;
 use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -46,6 +47,12 @@ pub use write_behind::WriteBehind;
 /// Statements of this folder, for the test that prepares them all.
 pub const SQL: &[&[&str]] = &[ids::SQL, backup::SQL];
 
+/// Interval between the checkpoints of long background work. In it a purge writes some 20 MB to the write-ahead log.
+const PIECES_CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Most repeats of such a checkpoint while messages are written: one of them falls between two messages.
+const MAX_CHECKPOINT_REPEATS: usize = 8;
+
 /// Reader threads. Each has a page cache of about 2 MB.
 const READERS: usize = 4;
 
@@ -56,6 +63,8 @@ pub struct Store {
     writer: Threads<Tx>,
     /// Opened by the first checkpoint. A connection of its own, so that neither the writer nor a reader waits for a checkpoint.
     checkpointer: Arc<Mutex<Option<Connection>>>,
+    /// When [`Store::checkpoint_between_pieces`] last ran a checkpoint.
+    pieces_checkpoint_at: Arc<Mutex<Instant>>,
     on_commit: OnCommit,
     clock: Clock,
     path: Arc<PathBuf>,
@@ -95,6 +104,7 @@ impl Store {
             readers: Threads::start("ocs-reader", readers, Reader::close)?,
             writer: Threads::start("ocs-writer", vec![writer], Tx::close)?,
             checkpointer: Arc::default(),
+            pieces_checkpoint_at: Arc::new(Mutex::new(Instant::now())),
             on_commit,
             clock,
             path: Arc::new(path),
@@ -181,7 +191,7 @@ impl Store {
     }
 
     /// Moves committed pages from the write-ahead log into the database without blocking the writer.
-    /// Returns the pages still waiting in the log.
+    /// Returns how many pages of the log have been moved since it was begun anew.
     ///
     /// # Errors
     /// When the database fails.
@@ -197,6 +207,34 @@ impl Store {
             sqlite::checkpoint(conn)
         })
         .await
+    }
+
+    /// A checkpoint, if the last one of this kind is a second ago. Long background work waits for it between two pieces.
+    ///
+    /// SQLite starts the log anew only when a checkpoint has moved all of it, which it never has while pieces are written
+    /// meanwhile. The log then grows to its limit, where each commit runs a checkpoint itself: a message that waits for this
+    /// commit waits for two syncs and a thousand pages more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn checkpoint_between_pieces(&self) -> Result<()> {
+        {
+            let mut at = self.pieces_checkpoint_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if at.elapsed() < PIECES_CHECKPOINT_INTERVAL {
+                return Ok(());
+            }
+            *at = Instant::now();
+        }
+        let mut moved = self.checkpoint().await?;
+        for _ in 0..MAX_CHECKPOINT_REPEATS {
+            // Moves what messages wrote meanwhile, which is little.
+            let now = self.checkpoint().await?;
+            if now == moved {
+                break;
+            }
+            moved = now;
+        }
+        Ok(())
     }
 
     /// Asks the database to answer a trivial question: is it there?

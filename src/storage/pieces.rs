@@ -40,6 +40,7 @@ pub async fn remove_in_pieces(
         let took = begun.elapsed();
         removed += count as u64;
         tokio::time::sleep(took * REST).await;
+        store.checkpoint_between_pieces().await?;
         if count < rows {
             return Ok(removed);
         }

@@ -98,11 +98,11 @@ fn bind(statement: &mut Statement<'_>, values: &[Value]) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Moves pages of the write-ahead log into the database without making the writer or a reader wait. Returns the pages that
-/// still wait.
+/// Moves pages of the write-ahead log into the database without making the writer or a reader wait. Returns how many
+/// pages of the log have been moved since it was begun anew.
 pub(super) fn checkpoint(conn: &Connection) -> Result<i64> {
     let pages: Vec<(i64, i64, i64)> = rows(conn, "PRAGMA wal_checkpoint(PASSIVE)", &[])?;
-    Ok(pages.first().map_or(0, |(_busy, log, done)| log - done))
+    Ok(pages.first().map_or(0, |(_busy, _log, moved)| *moved))
 }
 
 /// What an error of the engine means to the product (sqlite.org/rescode.html).

@@ -16,6 +16,7 @@ mod network;
 mod noise;
 mod people;
 mod races;
+mod purged;
 mod random;
 mod reader;
 mod scarce;
@@ -90,6 +91,7 @@ const TESTS: &[Entry] = tests! {
     "FT58" "a request panics" short races::panic_in_a_request;
     "P08" "a neighbour that does as much as it can" long neighbour::noisy;
     "FT61" "strangers who cost as much as they can" long strangers::costly;
+    "FT62" "a large site is purged beside people who chat" short purged::beside_chat;
     "FT60" "any interleaving shows the same log" short model::any_interleaving;
 };
 
