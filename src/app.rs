@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::conversations::Receipts;
 use crate::effects::Effects;
 use crate::error::Error;
-use crate::events::{Log, Published};
+use crate::events::{Cursors, Log, Published};
 use crate::fair_limit::FairLimit;
 use crate::hub::{Hub, Tickets};
 use crate::images::Images;
@@ -65,6 +65,8 @@ pub struct Parts {
     pub visitors: Arc<Sessions>,
     /// The event log: the only way to record events.
     pub events: Log,
+    /// Writes and reads the cursors of clients.
+    pub cursors: Cursors,
     /// Stores messages in batches.
     pub appender: Appender,
     /// Concurrency limit of searches.
@@ -170,7 +172,7 @@ impl App {
             rate_limits: RateLimits::default(),
             fair_limit,
             visitors: Arc::default(),
-            appender: Appender::start(store.clone(), events.clone()),
+            appender: Appender::start(store.clone()),
             receipts: Receipts::start(store.clone()),
             page_moves: PageMoves::start(store.clone()),
             searches: Searches::default(),
@@ -178,6 +180,7 @@ impl App {
             connections: ConnectionCount::default(),
             tickets: Tickets::default(),
             response_cache: ResponseCaches::default(),
+            cursors: Cursors::new(store.epoch(), &vault),
             events,
             stopping,
             vault,

@@ -51,8 +51,6 @@ ids! {
     ConversationId,
     /// A stored message.
     MessageId,
-    /// An event that is not a message.
-    EventId,
     /// A stored image.
     ImageId,
     /// An entry of the audit log.

@@ -9,6 +9,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf;
 
 use crate::error::{Error, Result};
 use crate::secret::{Secret, digest, random_text};
@@ -37,6 +38,8 @@ pub enum VaultError {
 /// AES-256-GCM under the master key.
 pub struct Vault {
     key: LessSafeKey,
+    /// What further keys are derived from (RFC 5869).
+    root: hkdf::Prk,
     id: [u8; KEY_ID_BYTES],
 }
 
@@ -72,7 +75,17 @@ impl Vault {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == KEY_BYTES)?;
         let mut id = [0; KEY_ID_BYTES];
         id.copy_from_slice(&digest(&format!("ocs master key id {text}"))[..KEY_ID_BYTES]);
-        Some(Vault { key: LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).ok()?), id })
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"ocs").extract(&bytes);
+        Some(Vault { key: LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).ok()?), root, id })
+    }
+
+    /// A key of its own for one purpose, derived from the master key: AES-256-GCM.
+    ///
+    /// # Panics
+    /// Never: the length of a key is one that can be derived.
+    pub fn cipher_for(&self, purpose: &str) -> LessSafeKey {
+        let derived = self.root.expand(&[purpose.as_bytes()], &AES_256_GCM).map(UnboundKey::from).map(LessSafeKey::new);
+        derived.expect("32 bytes can be derived")
     }
 
     /// Encrypts `plain`. The `context` is authenticated: a ciphertext decrypts in its own context only.

@@ -4,6 +4,8 @@
 //! The fuzzer calls them with what it invents; `tests/suite/parsers.rs` with the seeds and with broken forms of these.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,15 +14,17 @@ use ocs::chat_api::{Reply, decode_image};
 use ocs::clock::Millis;
 use ocs::config::Config;
 use ocs::conversations::InboxPoint;
-use ocs::events::{Cursor, EventNumbers, GlobalNumber};
+use ocs::events::{Cursors, Holder};
 use ocs::http::address::resolve;
 use ocs::http::body::object;
 use ocs::hub::{OperatorHello, OperatorHint, VisitorHello, VisitorHint};
+use ocs::id::{SiteId, WorkspaceId};
 use ocs::images::{FileName, ImageName, MAX_FRAME_PIXELS, MAX_SIDE, MAX_THUMBNAIL_SIDE, make_thumbnail, reencode};
 use ocs::messages::{ClientId, Text};
 use ocs::search::Query;
 use ocs::secret::Secret;
 use ocs::sites::{Colour, ConfigureSite, Look};
+use ocs::vault::Vault;
 use ocs::visitors::verify;
 use ocs::widget_api::Command;
 
@@ -102,16 +106,23 @@ pub fn config(bytes: &[u8]) -> bool {
     true
 }
 
+/// The cursors of a database, and a console of it: the seeds are theirs.
+static CURSORS: LazyLock<Cursors> = LazyLock::new(|| {
+    let key = Secret::new("MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY");
+    Cursors::new("k3Zx9", &Vault::open(Path::new("unused"), Some(&key)).expect("a key"))
+});
+const CONSOLE: Holder = Holder::Console { workspace: WorkspaceId(47), version: 2, limited: false };
+
 /// Where a client stands in the log, and where a page of the inbox begins.
 pub fn cursors(bytes: &[u8]) -> bool {
     let Some(text) = text(bytes) else { return false };
     let mut taken = false;
-    if let Some(mut cursor) = Cursor::parse(text) {
-        let written = cursor.to_text();
-        assert_eq!(Cursor::parse(&written).map(|again| again.to_text()), Some(written));
-        let numbers = EventNumbers { n: 0, global: GlobalNumber::Event(0) };
-        assert!(!cursor.advance(numbers), "nothing has such a number");
-        taken = true;
+    for holder in [CONSOLE, Holder::Page(SiteId(7))] {
+        if let Some(n) = CURSORS.read(holder, text) {
+            let written = CURSORS.write(holder, n).expect("random bytes");
+            assert_eq!(CURSORS.read(holder, &written), Some(n));
+            taken = true;
+        }
     }
     if let Ok(point) = InboxPoint::parse(text) {
         let written = point.to_text();

@@ -5,11 +5,11 @@ use serde::Serialize;
 
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
-use crate::events::{Effect, Log};
+use crate::events::{Effect, Event, Scope};
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::storage::Tx;
 use crate::visitors::Proof;
-use crate::{conversations, events, images, messages, search, sites, visitors};
+use crate::{conversations, events, images, messages, search, visitors};
 
 use super::{Abuse, Attack, store};
 
@@ -30,7 +30,7 @@ pub struct Removed {
 ///
 /// # Errors
 /// `NotFound` when there was no attack.
-pub async fn clean_up(abuse: &Abuse, log: &Log, by: &By, site: SiteId) -> Result<Removed> {
+pub async fn clean_up(abuse: &Abuse, by: &By, site: SiteId) -> Result<Removed> {
     let attack = store::pending(&abuse.store, site).await?.ok_or(Error::NotFound)?;
     let mut removed = Removed::default();
     let mut after = ConversationId(0);
@@ -43,18 +43,16 @@ pub async fn clean_up(abuse: &Abuse, log: &Log, by: &By, site: SiteId) -> Result
         after = last;
     }
     let (by, over) = (by.clone(), !abuse.floods.is_under_way(site));
-    // Clients that were offline may hold removed rows, which no event tells them: they must resync.
-    let end = log.last_number(&abuse.store, site).await?;
     let act = move |tx: &mut Tx| {
         if over {
             store::dismiss(tx, site)?;
         }
         audit::record(tx, &by, Action::AttackCleanedUp, Some(site), &removed.conversations.to_string())?;
-        sites::changed(tx, site)?;
-        events::truncate_history(tx, site)
+        // Consoles may hold removed rows, which no event tells them: they must resync.
+        let site_changed = (Scope::site(), Event::SiteChanged);
+        events::record(tx, site, vec![site_changed, (Scope::site(), Event::HistoryTruncated)])
     };
     abuse.store.write(act).await?;
-    events::trim_site(&abuse.store, site, end).await?;
     Ok(removed)
 }
 
@@ -83,10 +81,12 @@ fn remove_conversations(
     // These have no foreign key, which would cost on every message.
     search::store::forget(tx, site, &ids);
     messages::store::forget(tx, site, &ids)?;
+    events::store::remove(tx, site, &ids)?;
     conversations::store::remove(tx, site, &ids)?;
     let shown: Vec<(VisitorId, Proof)> = gone.into_iter().map(|c| (c.visitor_id, c.proof)).collect();
     let tokens = visitors::store::end_tokens(tx, site, &shown)?;
     events::effect(tx, Effect::TokensEnded(tokens));
+    events::record(tx, site, vec![(Scope::site(), Event::ConversationsRemoved)])?;
     Ok(Some((last, ids.len())))
 }
 

@@ -20,10 +20,13 @@ macro_rules! numbers {
 }
 
 // Site 0 is measured and has half of the conversations. Conversation 0 has a tenth of all messages, the others have
-// twenty each. The measured account owns $5 of the other sites; the rest belong to accounts with ten sites each.
-const ACCOUNTS: &str = numbers!(
-    "INSERT INTO accounts (id, email, name, password_hash, created_at)
-    SELECT $4 + i.k, 'grown-' || i.k || '@example.org', 'Grown', '', i.k FROM i WHERE i.k % 10 = $1 * 0"
+// twenty each. The measured workspace has $5 of the other sites; the rest are in workspaces with ten sites each.
+const WORKSPACES: &str = numbers!(
+    "INSERT INTO workspaces (id, name, created_at) SELECT $4 + i.k, 'Grown', i.k FROM i WHERE i.k % 10 = $1 * 0"
+);
+const COUNTERS: &str = numbers!(
+    "INSERT INTO workspace_counters (workspace_id, n, trimmed)
+    SELECT $4 + i.k, $1 * 0, 0 FROM i WHERE i.k % 10 = 0"
 );
 const SITES: &str = numbers!(
     "INSERT INTO sites (id, workspace_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
@@ -32,7 +35,6 @@ const SITES: &str = numbers!(
         s.allowed_domains, s.identity_mode, s.created_at
     FROM i CROSS JOIN sites AS s WHERE s.id = $1"
 );
-const COUNTERS: &str = numbers!("INSERT INTO site_counters (site_id, n) SELECT $4 + i.k, $4 + $1 * 0 FROM i");
 const VISITORS: &str = numbers!(
     "INSERT INTO visitors (site_id, id, public_id, external_id, anonymous, first_seen_at, last_seen_at)
     SELECT CASE WHEN i.k % 2 = 0 THEN $1 ELSE $4 + i.k % $5 END, $4 + i.k, 'visitor_grown_' || i.k, 'grown-' || i.k,
@@ -46,17 +48,17 @@ const CONVERSATIONS: &str = numbers!(
         CASE WHEN i.k % 3 = 0 THEN 'open' ELSE 'closed' END, 20, i.k % 4, i.k, i.k FROM i"
 );
 const MESSAGES: &str = numbers!(
-    "INSERT INTO messages (id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
-    SELECT $8 + i.k,
-        CASE WHEN i.k % 10 = 0 OR (i.k / 20) % 2 = 0 THEN $1 ELSE $4 + (i.k / 20) % $5 END,
-        $7 + i.k,
+    "INSERT INTO messages (id, workspace_id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
+    SELECT $8 + i.k, s.workspace_id, s.id, $7 + i.k,
         CASE WHEN i.k % 10 = 0 THEN $4 ELSE $4 + i.k / 20 END,
         CASE WHEN i.k % 10 = 0 THEN 100 + i.k / 10 ELSE 1 + i.k % 20 END,
         'visitor', $4 + i.k / 20, lower(hex(randomblob(8))), $6 || i.k, i.k
-    FROM i"
+    FROM i CROSS JOIN sites AS s
+    WHERE s.id = CASE WHEN i.k % 10 = 0 OR (i.k / 20) % 2 = 0 THEN $1 ELSE $4 + (i.k / 20) % $5 END"
 );
 const LAST_SEQ: &str = "UPDATE conversations SET last_seq = 100 + $3 / 10 WHERE site_id = $1 AND id = $2";
-const LAST_NUMBERS: &str = "UPDATE site_counters SET n = $1 WHERE site_id = $2 OR site_id >= $3";
+const LAST_NUMBERS: &str = "UPDATE workspace_counters SET n = $1
+    WHERE workspace_id = (SELECT s.workspace_id FROM sites AS s WHERE s.id = $2) OR workspace_id >= $3";
 
 // Message ids continue the server's own, because search walks them in order.
 const MESSAGE_NUMBERS: &str = "SELECT next FROM id_blocks WHERE kind = 'message'";
@@ -83,9 +85,9 @@ pub async fn grow(folder: &std::path::Path, site: SiteId, from: Size, to: Size, 
     let store = Store::open(&folder, Clock::System).await?;
     let fill = move |tx: &mut Tx| {
         if from.sites < to.sites {
-            tx.run(ACCOUNTS, values![0, from.sites, to.sites, FIRST_ID])?;
-            tx.run(SITES, values![site, from.sites, to.sites, FIRST_ID, to.owned])?;
+            tx.run(WORKSPACES, values![0, from.sites, to.sites, FIRST_ID])?;
             tx.run(COUNTERS, values![0, from.sites, to.sites, FIRST_ID])?;
+            tx.run(SITES, values![site, from.sites, to.sites, FIRST_ID, to.owned])?;
         }
         let (first, last) = ((from.messages + 19) / 20, (to.messages + 19) / 20);
         tx.run(VISITORS, values![site, first, last, FIRST_ID, to.sites])?;

@@ -122,16 +122,16 @@ async fn send(
     };
     match messages::send(&app.appender, outgoing.clone()).await {
         // A retried image got another name, so that an honest retry can be a conflict. Its files are swept.
-        Ok(_) | Err(Error::Conflict(_)) if ids.repeatable => is_stored(app, conversation, &ids, &outgoing).await,
+        Ok(_) | Err(Error::Conflict(_)) if ids.repeatable => is_stored(app, key, &ids, &outgoing).await,
         sent => sent.map(|_| Outcome::Stored),
     }
 }
 
 /// Compares the stored messages of these client ids with the reply.
-async fn is_stored(app: &App, conversation: ConversationId, ids: &ClientIds, outgoing: &Outgoing) -> Result<Outcome> {
-    let Outgoing { site, author, drafts, .. } = outgoing;
+async fn is_stored(app: &App, key: &CurrentKey, ids: &ClientIds, outgoing: &Outgoing) -> Result<Outcome> {
+    let Outgoing { target, author, drafts, .. } = outgoing;
     // Both ids, even if the reply has one part: the earlier one may have had two.
-    let stored = messages::of_author(&app.store, *site, author, &ids.both).await?;
+    let stored = messages::of_author(&app.store, key.site.workspace_id, author, &ids.both).await?;
     if stored.len() != drafts.len() {
         return Ok(Outcome::KeyReused);
     }
@@ -141,7 +141,10 @@ async fn is_stored(app: &App, conversation: ConversationId, ids: &ClientIds, out
             (Body::Image(name), Some(image)) => images::has_same_content(&app.images, name.as_str(), &image.id).await?,
             (Body::Text(_), Some(_)) | (Body::Image(_), None) => false,
         };
-        if !same_body || message.conversation_id != conversation || message.author.name() != author.name() {
+        if !same_body
+            || *target != Target::Conversation(message.conversation_id)
+            || message.author.name() != author.name()
+        {
             return Ok(Outcome::KeyReused);
         }
     }

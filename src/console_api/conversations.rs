@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::conversations::{self, ConversationForOperator, Filter, InboxPoint, StateFilter};
 use crate::error::{Error, Result};
-use crate::events::{self, Cursor};
+use crate::events;
 use crate::http::body::{JsonBody, PathOf, QueryOf};
 use crate::http::caller::CurrentOperator;
 use crate::http::uploads::with_upload;
@@ -64,8 +64,9 @@ pub(super) async fn inbox(
     if let Some(site) = filter.site {
         operator.site(&app, site).await?;
     }
-    let cursor = Cursor::of_everything(app.store.epoch(), events::store::range(&app.store).await?.end);
-    inbox::inbox(&app.store, &app.hub, operator.workspace, &filter, cursor.to_text()).await.map(Json)
+    let range = events::store::range(&app.store, operator.workspace).await?.ok_or(Error::NotFound)?;
+    let cursor = app.cursors.write(operator.cursor_holder(), range.n)?;
+    inbox::inbox(&app.store, &app.hub, operator.workspace, &filter, cursor).await.map(Json)
 }
 
 /// A page of a thread.

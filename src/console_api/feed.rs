@@ -23,8 +23,9 @@ pub struct Ticket {
 }
 
 fn pass(operator: &CurrentOperator) -> OperatorPass {
-    let (workspace, sites) = (operator.workspace, operator.sites.clone());
-    OperatorPass { workspace, sites, account: operator.account, session: operator.session, name: operator.name.clone() }
+    let (workspace, sites, version) = (operator.workspace, operator.sites.clone(), operator.version);
+    let (account, session, name) = (operator.account, operator.session, operator.name.clone());
+    OperatorPass { workspace, sites, version, account, session, name }
 }
 
 /// Issues a ticket.

@@ -201,7 +201,7 @@ pub(super) async fn clean_up(
     PathOf(site): PathOf<SiteId>,
 ) -> Result<Json<Removed>> {
     operator.site(&app, site).await?;
-    Ok(Json(abuse::clean_up(&app.abuse, &app.events, operator.by(), site).await?))
+    Ok(Json(abuse::clean_up(&app.abuse, operator.by(), site).await?))
 }
 
 pub(super) async fn settle_attack(

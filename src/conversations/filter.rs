@@ -44,8 +44,10 @@ impl InboxPoint {
     /// # Errors
     /// `Invalid` for anything else.
     pub fn parse(text: &str) -> Result<InboxPoint> {
-        let numbers: Vec<i64> = text.split('.').filter_map(|part| part.parse().ok()).collect();
-        let [at, site, id] = numbers[..] else { return Err(Error::invalid("before", "is not a page of this list")) };
+        let numbers: Option<Vec<i64>> = text.split('.').map(|part| part.parse().ok()).collect();
+        let Some(&[at, site, id]) = numbers.as_deref() else {
+            return Err(Error::invalid("before", "is not a page of this list"));
+        };
         Ok(InboxPoint(Millis(at), SiteId(site), ConversationId(id)))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::{ConversationId, SiteId, VisitorId};
+use crate::id::{ConversationId, SiteId, VisitorId, WorkspaceId};
 use crate::sites::IdentityMode;
 use crate::visitors::{Proof, VisitorSession};
 
@@ -18,7 +18,7 @@ pub use close::{close, reopen};
 pub use filter::{Filter, StateFilter};
 pub use receipts::{Receipt, ReceiptKind, Receipts};
 pub use store::InboxPoint;
-pub use thread_cache::ThreadCache;
+pub use thread_cache::{ThreadCache, Threads};
 pub use view::{ConversationForOperator, ConversationForVisitor, LastMessage};
 
 /// Open or closed. A closed conversation opens again when either side writes.
@@ -81,8 +81,10 @@ pub struct Watermarks {
 }
 
 /// A conversation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
+    /// The workspace of the site.
+    pub workspace_id: WorkspaceId,
     /// The site.
     pub site_id: SiteId,
     /// Its id, public in the compatible API.

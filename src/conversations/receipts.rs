@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::Result;
-use crate::events::{self, Event, Scope};
+use crate::events::{self, Counters, Event, Scope};
 use crate::id::{ConversationId, SiteId};
 use crate::storage::{Store, Tx, WriteBehind};
 
@@ -69,6 +69,8 @@ fn add(raised: &mut Raised, receipt: Receipt) {
 
 fn write(tx: &mut Tx, raised: &Raised) -> Result<()> {
     let keys: Vec<Key> = raised.keys().copied().collect();
+    let mut counters = Counters::lock(tx, &keys.iter().map(|(site, _)| *site).collect())?;
+    tx.cache::<ThreadCache>().check(&counters);
     let mut by_site: HashMap<SiteId, Vec<(Scope, Event)>> = HashMap::new();
     for mut conversation in store::find_many_in(tx, &keys)? {
         let before = conversation.watermarks;
@@ -82,9 +84,10 @@ fn write(tx: &mut Tx, raised: &Raised) -> Result<()> {
         by_site.entry(conversation.site_id).or_default().extend(changes(&conversation, before));
     }
     for (site, events) in by_site {
-        events::record(tx, site, events)?;
+        events::record_under(tx, &mut counters, site, events)?;
     }
-    tx.keep_cache();
+    counters.write(tx);
+    tx.cache::<ThreadCache>().confirm(&counters);
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use super::{Conversation, State, Watermarks};
 /// The columns of [`Row`], of `conversations AS c`.
 macro_rules! columns {
     () => {
-        "c.site_id, c.id, c.public_id, c.visitor_id, c.proof, c.state, c.last_seq, c.visitor_delivered_seq,
+        "c.workspace_id, c.site_id, c.id, c.public_id, c.visitor_id, c.proof, c.state, c.last_seq, c.visitor_delivered_seq,
             c.visitor_seen_seq, c.agent_delivered_seq, c.agent_seen_seq, c.unread_agent, c.unread_visitor, c.created_at,
             c.updated_at"
     };
@@ -57,7 +57,7 @@ macro_rules! unanswered {
             $select,
             " FROM conversations AS c
             WHERE c.site_id = $1 AND c.created_at >= $2 AND c.created_at <= $3 AND c.proof <> 'signed'
-                AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.site_id = c.site_id
+                AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.workspace_id = c.workspace_id
                     AND m.conversation_id = c.id AND m.author_kind <> 'visitor')
                 AND NOT EXISTS (SELECT 1 FROM visitor_tokens AS t WHERE t.site_id = c.site_id
                     AND t.visitor_id = c.visitor_id AND (t.proof = c.proof OR c.proof = 'shared') AND t.created_at < $2)",
@@ -83,7 +83,7 @@ const WITH_SIBLINGS: &str = concat!(
 );
 const ADD: &str = "INSERT INTO conversations
         (site_id, workspace_id, id, public_id, visitor_id, proof, state, created_at, updated_at)
-    VALUES ($1, (SELECT s.workspace_id FROM sites AS s WHERE s.id = $1), $2, $3, $4, $5, 'open', $6, $6)";
+    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $7)";
 const GROW: &str = concat!(
     "UPDATE conversations SET state = r.value ->> 2, last_seq = CAST(r.value ->> 3 AS BIGINT),
         unread_agent = CAST(r.value ->> 4 AS BIGINT), unread_visitor = CAST(r.value ->> 5 AS BIGINT),
@@ -95,9 +95,11 @@ const GROW: &str = concat!(
 );
 const RAISE: &str = "UPDATE conversations SET visitor_delivered_seq = $3, visitor_seen_seq = $4,
         agent_delivered_seq = $5, agent_seen_seq = $6,
-        unread_agent = (SELECT COUNT(*) FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id = $2
+        unread_agent = (SELECT COUNT(*) FROM messages AS m
+            WHERE m.workspace_id = conversations.workspace_id AND m.conversation_id = conversations.id
             AND m.seq > $6 AND m.author_kind = 'visitor'),
-        unread_visitor = (SELECT COUNT(*) FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id = $2
+        unread_visitor = (SELECT COUNT(*) FROM messages AS m
+            WHERE m.workspace_id = conversations.workspace_id AND m.conversation_id = conversations.id
             AND m.seq > $4 AND m.author_kind <> 'visitor')
     WHERE site_id = $1 AND id = $2 RETURNING unread_agent, unread_visitor";
 // A deleted site belongs to nobody at once; its conversations still name who had it, until they are purged.
@@ -190,6 +192,7 @@ pub const SQL: &[&str] = &[
 ];
 
 struct Row {
+    workspace_id: WorkspaceId,
     site_id: SiteId,
     id: ConversationId,
     public_id: String,
@@ -207,6 +210,7 @@ struct Row {
     updated_at: Millis,
 }
 record!(Row {
+    workspace_id,
     site_id,
     id,
     public_id,
@@ -227,6 +231,7 @@ record!(Row {
 impl From<Row> for Conversation {
     fn from(row: Row) -> Conversation {
         Conversation {
+            workspace_id: row.workspace_id,
             site_id: row.site_id,
             id: row.id,
             public_id: row.public_id,
@@ -315,7 +320,16 @@ pub(crate) fn set_state(tx: &mut Tx, site: SiteId, id: ConversationId, state: St
 
 /// Stores a new, open, empty conversation.
 pub fn add(tx: &mut Tx, new: &Conversation) {
-    tx.enqueue(ADD, values![new.site_id, new.id, &new.public_id, new.visitor_id, new.proof.to_text(), new.created_at]);
+    let values = values![
+        new.site_id,
+        new.workspace_id,
+        new.id,
+        &new.public_id,
+        new.visitor_id,
+        new.proof.to_text(),
+        new.created_at
+    ];
+    tx.enqueue(ADD, values);
 }
 
 /// Writes what sending changed in several conversations: state, last number, unread counts, time.

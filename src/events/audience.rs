@@ -1,6 +1,33 @@
-//! The audience of an event: the side of a conversation, and the visitor's proof.
+//! The audience of an event: who hears of it, the side of a conversation, and the visitor's proof.
 
 use serde::Serialize;
+
+use super::Event;
+
+/// Who hears of an event. Decided here and nowhere else; live delivery and resuming both ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The members who look after the site, and the visitor whose conversation it is.
+    Conversation,
+    /// The members who look after the site.
+    Operators,
+    /// No client.
+    Server,
+}
+
+impl Event {
+    /// Who hears of it.
+    pub fn audience(&self) -> Audience {
+        match self {
+            Event::MessageSent { .. }
+            | Event::ConversationChanged { .. }
+            | Event::Delivered { .. }
+            | Event::Seen { .. } => Audience::Conversation,
+            Event::VisitorChanged { .. } | Event::SiteChanged | Event::HistoryTruncated => Audience::Operators,
+            Event::ConversationsRemoved => Audience::Server,
+        }
+    }
+}
 
 /// The two sides of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

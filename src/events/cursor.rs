@@ -1,176 +1,164 @@
-//! A client's position in the event log. Opaque to clients: they store it and send it back.
+//! A client's position in the log of its workspace. Opaque to clients: they store it and send it back.
 
-use crate::id::SiteId;
+use std::sync::Arc;
 
-use super::{EventNumbers, GlobalNumber};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 
-/// A position in the log of the whole database. Messages and other events are numbered separately, each in commit order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LogPosition {
-    /// The last message.
-    pub message: i64,
-    /// The last other event.
-    pub event: i64,
-}
+use crate::error::{Error, Result};
+use crate::id::{SiteId, WorkspaceId};
+use crate::vault::Vault;
 
-impl LogPosition {
-    /// The higher number of both, in each part.
-    pub fn max(self, other: LogPosition) -> LogPosition {
-        LogPosition { message: self.message.max(other.message), event: self.event.max(other.event) }
-    }
-
-    /// Whether this event is at or before the position.
-    pub fn contains(self, global: GlobalNumber) -> bool {
-        match global {
-            GlobalNumber::Message(id) => id <= self.message,
-            GlobalNumber::Event(id) => id <= self.event,
-        }
-    }
-
-    /// The position advanced to this event.
-    pub fn with(self, global: GlobalNumber) -> LogPosition {
-        self.max(match global {
-            GlobalNumber::Message(message) => LogPosition { message, event: 0 },
-            GlobalNumber::Event(event) => LogPosition { message: 0, event },
-        })
-    }
-}
-
-/// The last event that a client has received.
+/// Whose cursor it is. Another's is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Upto {
-    /// A visitor's page: a number of its site's log.
-    Site(SiteId, i64),
-    /// A console, which may have very many sites: a position in the log of the whole database.
-    Everything(LogPosition),
+pub enum Holder {
+    /// A visitor's page.
+    Page(SiteId),
+    /// A script with a chat API key.
+    Script(SiteId),
+    /// A console.
+    Console {
+        /// The workspace that it shows.
+        workspace: WorkspaceId,
+        /// The member's version: with another one, what she may see has changed.
+        version: i64,
+        /// The member is limited to some sites.
+        limited: bool,
+    },
 }
 
-/// The epoch of the database, and the last event received.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    epoch: String,
-    upto: Upto,
-}
-
-impl Cursor {
-    /// The cursor of a visitor's page.
-    pub fn of_site(epoch: &str, site: SiteId, n: i64) -> Cursor {
-        Cursor { epoch: epoch.to_owned(), upto: Upto::Site(site, n) }
+impl Holder {
+    /// Whether the log has events of others that are none of its business. Its cursor is sealed, and moves only with its own
+    /// events and when it connects: otherwise it would tell how busy the others are.
+    pub fn is_sealed(self) -> bool {
+        !matches!(self, Holder::Console { limited: false, .. })
     }
 
-    /// The cursor of a console.
-    pub fn of_everything(epoch: &str, position: LogPosition) -> Cursor {
-        Cursor { epoch: epoch.to_owned(), upto: Upto::Everything(position) }
-    }
-
-    /// `epoch.site-n`, or `epoch.message.event`.
-    pub fn to_text(&self) -> String {
-        match self.upto {
-            Upto::Site(site, n) => format!("{}.{site}-{n}", self.epoch),
-            Upto::Everything(LogPosition { message, event }) => format!("{}.{message}.{event}", self.epoch),
-        }
-    }
-
-    /// Parses the output of [`Self::to_text`]; `None` for anything else.
-    pub fn parse(text: &str) -> Option<Cursor> {
-        let (epoch, upto) = text.split_once('.').filter(|(epoch, _)| !epoch.is_empty())?;
-        let upto = match upto.split_once('.') {
-            Some((message, event)) => {
-                Upto::Everything(LogPosition { message: parse_number(message)?, event: parse_number(event)? })
-            }
-            None => {
-                let (site, n) = upto.split_once('-')?;
-                Upto::Site(SiteId(site.parse().ok()?), parse_number(n)?)
-            }
-        };
-        Some(Cursor { epoch: epoch.to_owned(), upto })
-    }
-
-    /// The last event received on a site; `None` when the cursor is of another epoch or another site.
-    pub fn on_site(&self, epoch: &str, site: SiteId) -> Option<i64> {
-        match self.upto {
-            Upto::Site(of, n) if of == site && self.epoch == epoch => Some(n),
-            Upto::Site(..) | Upto::Everything(_) => None,
-        }
-    }
-
-    /// A console's position in the log; `None` when the cursor is of another epoch, or of a page.
-    pub fn position(&self, epoch: &str) -> Option<LogPosition> {
-        match self.upto {
-            Upto::Everything(position) if self.epoch == epoch => Some(position),
-            Upto::Site(..) | Upto::Everything(_) => None,
-        }
-    }
-
-    /// Advances past an event; false when the cursor was past it already.
-    pub fn advance(&mut self, numbers: EventNumbers) -> bool {
-        match &mut self.upto {
-            Upto::Site(_, n) if *n < numbers.n => *n = numbers.n,
-            Upto::Everything(position) if !position.contains(numbers.global) => {
-                *position = position.with(numbers.global)
-            }
-            Upto::Site(..) | Upto::Everything(_) => return false,
-        }
-        true
-    }
-
-    /// Skips a console's cursor to a position up to which there are no further events for it.
-    pub fn skip_to(&mut self, to: LogPosition) {
-        if let Upto::Everything(position) = &mut self.upto {
-            *position = position.max(to);
+    fn context(self, epoch: &str) -> String {
+        match self {
+            Holder::Page(site) => format!("cursor {epoch} page {site}"),
+            Holder::Script(site) => format!("cursor {epoch} script {site}"),
+            Holder::Console { workspace, version, .. } => format!("cursor {epoch} console {workspace} {version}"),
         }
     }
 }
 
-fn parse_number(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|n| *n >= 0)
+/// Writes and reads cursors. Each begins with the epoch of the database; what follows is `workspace.version.n`, or the number
+/// sealed with a random nonce, of which all have one length.
+pub struct Cursors {
+    epoch: Arc<str>,
+    /// Of its own, because more cursors are sealed than one key may seal secrets (2^32). Should two nonces of cursors ever
+    /// be the same, these two numbers can be compared, and nothing else is lost.
+    cipher: LessSafeKey,
+}
+
+impl Cursors {
+    /// For the database of this epoch.
+    pub fn new(epoch: &str, vault: &Vault) -> Cursors {
+        Cursors { epoch: epoch.into(), cipher: vault.cipher_for("cursors") }
+    }
+
+    /// The cursor of a holder who has received everything up to `n`. It consists of letters, digits, `-`, `_` and `.`.
+    ///
+    /// # Errors
+    /// The system has no random bytes.
+    pub fn write(&self, holder: Holder, n: i64) -> Result<String> {
+        let epoch = &self.epoch;
+        if let Holder::Console { workspace, version, limited: false } = holder {
+            return Ok(format!("{epoch}.{workspace}.{version}.{n}"));
+        }
+        let mut nonce = [0; NONCE_LEN];
+        getrandom::fill(&mut nonce).map_err(|_| Error::Internal("no random bytes".into()))?;
+        let mut number = n.to_be_bytes().to_vec();
+        let context = holder.context(epoch);
+        self.cipher
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut number)
+            .map_err(|_| Error::Internal("sealing failed".into()))?;
+        Ok(format!("{epoch}.{}", URL_SAFE_NO_PAD.encode([&nonce[..], &number].concat())))
+    }
+
+    /// Up to where the holder has received everything; `None` when the cursor is not this holder's, or of another epoch.
+    pub fn read(&self, holder: Holder, cursor: &str) -> Option<i64> {
+        let rest = cursor.strip_prefix(&*self.epoch)?.strip_prefix('.')?;
+        if let Holder::Console { workspace, version, limited: false } = holder {
+            let n = rest.strip_prefix(&format!("{workspace}.{version}."))?;
+            return n.parse().ok().filter(|n| *n >= 0);
+        }
+        let sealed = URL_SAFE_NO_PAD.decode(rest).ok()?;
+        let (nonce, number) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut number = number.to_vec();
+        let number = self.cipher.open_in_place(nonce, Aad::from(holder.context(&self.epoch)), &mut number).ok()?;
+        Some(i64::from_be_bytes(number.try_into().ok()?))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::{Secret, random_text};
 
-    #[test]
-    fn it_is_read_as_it_is_written() {
-        for text in ["life.3-17", "life.40.2", "life.0.0"] {
-            assert_eq!(Cursor::parse(text).expect(text).to_text(), text);
-        }
-        for text in ["", "life", "life.", ".1.2", "life.1.-2", "life.1-2.3-4", "life.1.2.3", "life.x-1", "life.1-"] {
-            assert!(Cursor::parse(text).is_none(), "{text:?}");
-        }
-    }
+    const FULL: Holder = Holder::Console { workspace: WorkspaceId(7), version: 2, limited: false };
+    const LIMITED: Holder = Holder::Console { workspace: WorkspaceId(7), version: 2, limited: true };
 
-    /// A console's cursor had a number for each of its sites once.
-    #[test]
-    fn what_consoles_held_before_is_no_position() {
-        for text in ["life", "life.1-4", "life.1-4.2-9", "life.1-4.2-9.3-1"] {
-            assert!(Cursor::parse(text).and_then(|held| held.position("life")).is_none(), "{text:?}");
-        }
+    fn cursors() -> Cursors {
+        let vault = Vault::open(std::path::Path::new("unused"), Some(&Secret::new(random_text(32)))).expect("a key");
+        Cursors::new("life", &vault)
     }
 
     #[test]
-    fn each_is_of_its_own_life_and_of_its_own_kind() {
-        let page = Cursor::parse("life.3-17").expect("a page's");
-        assert_eq!(page.on_site("life", SiteId(3)), Some(17));
-        assert_eq!((page.on_site("life", SiteId(4)), page.on_site("other", SiteId(3))), (None, None));
-        let console = Cursor::parse("life.40.2").expect("a console's");
-        assert_eq!(console.position("life"), Some(LogPosition { message: 40, event: 2 }));
-        assert_eq!((console.position("other"), console.on_site("life", SiteId(40))), (None, None));
+    fn it_is_read_as_it_is_written_and_by_its_holder_alone() {
+        let (cursors, other) = (cursors(), cursors());
+        let newer = Holder::Console { workspace: WorkspaceId(7), version: 3, limited: true };
+        let newer_full = Holder::Console { workspace: WorkspaceId(7), version: 3, limited: false };
+        let elsewhere = Holder::Console { workspace: WorkspaceId(8), version: 2, limited: false };
+        let all = [
+            FULL,
+            LIMITED,
+            newer,
+            newer_full,
+            elsewhere,
+            Holder::Page(SiteId(7)),
+            Holder::Page(SiteId(8)),
+            Holder::Script(SiteId(7)),
+        ];
+        for holder in all {
+            for n in [0, 1, 40, i64::MAX] {
+                let text = cursors.write(holder, n).expect("random bytes");
+                assert!(text.len() < 80 && text.starts_with("life."), "{text}");
+                assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)), "{text}");
+                for reader in all {
+                    assert_eq!(cursors.read(reader, &text), (reader == holder).then_some(n), "{reader:?} {text}");
+                }
+                assert!(!holder.is_sealed() || other.read(holder, &text).is_none(), "another key");
+            }
+        }
+        for text in ["", "life", "life.", "life.7", "life.7.2", "life.7.2.", "life.7.2.-1", "life.7.2.x", "other.7.2.1"]
+        {
+            assert!(all.iter().all(|holder| cursors.read(*holder, text).is_none()), "{text:?}");
+        }
+    }
+
+    /// Pages held a site and a number once, and consoles two numbers, or one for each of their sites.
+    #[test]
+    fn what_clients_held_before_is_not_read() {
+        let cursors = cursors();
+        for text in ["life.7-2", "life.7.2", "life.40.2", "life.1-4.2-9.3-1", "life.0.0"] {
+            for holder in [FULL, LIMITED, Holder::Page(SiteId(7))] {
+                assert!(cursors.read(holder, text).is_none(), "{text:?}");
+            }
+        }
     }
 
     #[test]
-    fn an_event_is_passed_once() {
-        let mut console = Cursor::parse("life.40.2").expect("a console's");
-        let message = EventNumbers { n: 1, global: GlobalNumber::Message(41) };
-        assert!(console.advance(message) && !console.advance(message));
-        assert!(console.advance(EventNumbers { n: 2, global: GlobalNumber::Event(41) }));
-        assert_eq!(console.to_text(), "life.41.41");
-        console.skip_to(LogPosition { message: 90, event: 3 });
-        assert_eq!(console.to_text(), "life.90.41");
-        let mut page = Cursor::parse("life.3-17").expect("a page's");
-        assert!(!page.advance(EventNumbers { n: 17, global: GlobalNumber::Message(90) }));
-        assert!(page.advance(EventNumbers { n: 18, global: GlobalNumber::Event(1) }));
-        page.skip_to(LogPosition { message: 900, event: 900 });
-        assert_eq!(page.to_text(), "life.3-18");
+    fn a_sealed_one_says_nothing_of_the_number() {
+        let cursors = cursors();
+        for holder in [LIMITED, Holder::Page(SiteId(7))] {
+            let texts: Vec<String> =
+                [1, 1, 2, 1_000_000].map(|n| cursors.write(holder, n).expect("random bytes")).into();
+            assert!(texts.iter().all(|text| text.len() == texts[0].len()), "{texts:?}");
+            assert_ne!(texts[0], texts[1], "the same number twice looks like another");
+        }
     }
 }

@@ -1,24 +1,25 @@
 //! Records events in a transaction, and publishes committed events to the relay.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::mpsc;
 
 use crate::error::Result;
-use crate::id::{EventId, SiteId};
-use crate::storage::{Kind, Store, Tx};
+use crate::id::SiteId;
+use crate::storage::{Store, Tx};
 
-use super::{Committed, Event, EventNumbers, GlobalNumber, Recorded, Scope, store};
+use super::{Committed, Counters, Event, Recorded, Scope, store};
 
 /// The events of one commit, in order.
 pub type Published = Vec<Recorded>;
 
-/// The event log: the channel from commits to the relay, and a cache of each site's last number.
+/// The event log: the channel from commits to the relay, and a cache of the last number of each site's events.
 #[derive(Clone)]
 pub struct Log {
     outlet: mpsc::UnboundedSender<Published>,
-    /// The last number of each site's log, as published or read. Only this process writes, so the cache is exact.
+    /// For each site a number that only an event of the site raises, as published or read: it is at least its last event's.
+    /// Only this process writes, so the cache is exact.
     last_numbers: Arc<Mutex<HashMap<SiteId, i64>>>,
 }
 
@@ -36,27 +37,23 @@ impl Log {
     /// Updates the last numbers and sends the events to the relay. Call it after their commit.
     pub fn publish(&self, recorded: Published) {
         for event in &recorded {
-            self.raise_last_number(event.site, event.numbers.n);
+            self.raise_last_number(event.site, event.n);
         }
         // The relay may have stopped while the server stops: clients resume from the stored log.
         drop(self.outlet.send(recorded));
     }
 
-    /// The number of a site's last event, from the cache or the database; 0 when there is none.
+    /// A number that rises with every event of the site, and with no other; 0 when the site is deleted.
+    ///
+    /// # Errors
+    /// When the database fails.
     pub async fn last_number(&self, store: &Store, site: SiteId) -> Result<i64> {
         let known = self.last_numbers().get(&site).copied();
         if let Some(n) = known {
             return Ok(n);
         }
-        let n = store::site_range(store, site).await?.map_or(0, |range| range.n);
+        let n = store::last_number(store, site).await?.unwrap_or(0);
         Ok(self.raise_last_number(site, n))
-    }
-
-    /// The last numbers of these sites' logs; `None` unless all are cached. Within a transaction they match the database: there
-    /// is one writer, and each commit updates the cache before the next transaction begins.
-    pub(crate) fn known_last_numbers(&self, sites: &BTreeSet<SiteId>) -> Option<BTreeMap<SiteId, i64>> {
-        let last_numbers = self.last_numbers();
-        sites.iter().map(|site| Some((*site, *last_numbers.get(site)?))).collect()
     }
 
     /// Raises a site's cached last number and returns the higher one.
@@ -77,7 +74,7 @@ impl Log {
 }
 
 /// Records events of one site: numbers them, stores them, and delivers them once the transaction is durable. The last step
-/// of a verb's transaction.
+/// of a verb's transaction. Nobody hears of a deleted site, so its events are not recorded.
 ///
 /// # Errors
 /// When the database fails.
@@ -85,27 +82,27 @@ pub fn record(tx: &mut Tx, site: SiteId, events: Vec<(Scope, Event)>) -> Result<
     if events.is_empty() {
         return Ok(());
     }
-    let last = store::take_numbers(tx, site, events.len())?;
-    let first = last + 1 - i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let mut counters = Counters::lock(tx, &BTreeSet::from([site]))?;
+    record_under(tx, &mut counters, site, events)?;
+    counters.write(tx);
+    Ok(())
+}
+
+/// As [`record`], with the numbers of counters that the transaction has locked and writes itself.
+///
+/// # Errors
+/// When the database fails.
+pub fn record_under(tx: &mut Tx, counters: &mut Counters, site: SiteId, events: Vec<(Scope, Event)>) -> Result<()> {
+    let Ok(workspace) = counters.workspace(site) else { return Ok(()) };
     let at = tx.now();
     let mut recorded = Vec::with_capacity(events.len());
-    for (n, (scope, event)) in (first..).zip(events) {
-        let numbers = EventNumbers { n, global: GlobalNumber::Event(tx.next_id(Kind::Event, EventId)?.0) };
-        recorded.push(Recorded { site, numbers, scope, event, at, carried: None });
+    for (scope, event) in events {
+        let n = counters.next(workspace)?;
+        recorded.push(Recorded { workspace, site, n, scope, event, at, carried: None });
     }
     store::add(tx, &recorded);
     deliver(tx, recorded);
     Ok(())
-}
-
-/// Truncates the history of a site's log, because part of it was removed permanently: clients that were offline resync, and so
-/// do connected consoles.
-///
-/// # Errors
-/// When the database fails.
-pub fn truncate_history(tx: &mut Tx, site: SiteId) -> Result<()> {
-    store::truncate_history(tx, site)?;
-    record(tx, site, vec![(Scope::site(), Event::HistoryTruncated)])
 }
 
 /// Delivers events that are already stored, once the transaction is durable.

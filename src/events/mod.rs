@@ -1,5 +1,5 @@
-//! The event log, one for each site. It feeds live delivery and replay after a lost connection, and later webhooks and the
-//! bus between nodes.
+//! The event log, one for each workspace. It feeds live delivery and replay after a lost connection, and later webhooks and
+//! the bus between nodes.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,21 +7,23 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
-use crate::id::{ConversationId, SiteId, VisitorId};
+use crate::id::{ConversationId, SiteId, VisitorId, WorkspaceId};
 
 mod audience;
+mod counters;
 mod cursor;
 mod effect;
 mod log;
 pub mod store;
 mod trim;
 
-pub use audience::{Proof, Side};
-pub use cursor::{Cursor, LogPosition};
+pub use audience::{Audience, Proof, Side};
+pub use counters::Counters;
+pub use cursor::{Cursors, Holder};
 pub use effect::{Committed, Effect, effect};
 pub(crate) use log::deliver;
-pub use log::{Log, Published, record, truncate_history};
-pub use trim::{trim, trim_site};
+pub use log::{Log, Published, record, record_under};
+pub use trim::trim;
 
 /// A recorded change. It refers to messages and never copies their text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +42,11 @@ pub enum Event {
     VisitorChanged { visitor_id: VisitorId },
     /// The owner changed the site's settings.
     SiteChanged,
-    /// Part of the site's history was removed permanently: clients that receive this resync. Its stored kind is `broken_off`.
+    /// Part of the site's history was removed permanently: consoles that meet this resync. Its stored kind is `broken_off`.
     #[serde(rename = "broken_off")]
     HistoryTruncated,
+    /// Conversations of the site were removed. Nobody hears of it: [`Event::HistoryTruncated`] follows when all are gone.
+    ConversationsRemoved,
 }
 
 impl Event {
@@ -56,64 +60,49 @@ impl Event {
             Event::VisitorChanged { .. } => "visitor_changed",
             Event::SiteChanged => "site_changed",
             Event::HistoryTruncated => "broken_off",
+            Event::ConversationsRemoved => "conversations_removed",
         }
     }
 }
 
-/// What an event is about. A visitor receives events of its own conversations (visitor and proof); operators receive all
-/// events of their sites.
+/// What an event is about. [`Event::audience`] says who hears of it: of visitors the one whose conversation (visitor and
+/// proof) it is, and of members those who look after the site.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
     /// The conversation.
     pub conversation: Option<ConversationId>,
     /// The visitor.
     pub visitor: Option<VisitorId>,
-    /// The proof of the conversation or the visitor; `None`: not for visitors.
+    /// The proof of the conversation or the visitor.
     pub proof: Option<Proof>,
 }
 
 impl Scope {
-    /// A conversation: both sides receive it.
+    /// A conversation.
     pub fn conversation(conversation: ConversationId, visitor: VisitorId, proof: Proof) -> Scope {
         Scope { conversation: Some(conversation), visitor: Some(visitor), proof: Some(proof) }
     }
 
-    /// A visitor under one proof: operators receive it.
+    /// A visitor under one proof.
     pub fn person(visitor: VisitorId, proof: Proof) -> Scope {
         Scope { conversation: None, visitor: Some(visitor), proof: Some(proof) }
     }
 
-    /// The site: operators receive it.
+    /// The site.
     pub fn site() -> Scope {
         Scope::default()
     }
 }
 
-/// An event's number in the whole database, in commit order. A message has its row's id; other events are numbered
-/// separately.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the variants say which of the two it is")]
-pub enum GlobalNumber {
-    Message(i64),
-    Event(i64),
-}
-
-/// The numbers of an event in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventNumbers {
-    /// Its number on its site: 1, 2, 3 …, in commit order.
-    pub n: i64,
-    /// Its number in the whole database.
-    pub global: GlobalNumber,
-}
-
 /// A recorded event.
 #[derive(Debug, Clone)]
 pub struct Recorded {
+    /// The workspace, whose log it is in.
+    pub workspace: WorkspaceId,
     /// The site.
     pub site: SiteId,
-    /// Its numbers.
-    pub numbers: EventNumbers,
+    /// Its number in the log: 1, 2, 3 …, in the order of commits.
+    pub n: i64,
     /// What it is about.
     pub scope: Scope,
     /// The change.
@@ -126,6 +115,12 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// The visitor who hears of it, under one proof; `None` when it is not for visitors.
+    pub fn hearing_visitor(&self) -> Option<(VisitorId, &Proof)> {
+        let (visitor, proof) = (self.scope.visitor?, self.scope.proof.as_ref()?);
+        (self.event.audience() == Audience::Conversation).then_some((visitor, proof))
+    }
+
     /// The carried value if it is a `T`.
     pub fn carried<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         self.carried.clone()?.downcast().ok()

@@ -1,31 +1,30 @@
 //! SQL of the event log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::bulk_rows;
 use crate::clock::Millis;
-use crate::error::{Error, Result};
-use crate::id::{ConversationId, EventId, MessageId, SiteId, VisitorId, WorkspaceId};
+use crate::error::Result;
+use crate::id::{ConversationId, SiteId, VisitorId, WorkspaceId};
 use crate::record;
 use crate::storage::{Reader, Store, Tx, Value};
 use crate::values;
+use crate::{bulk_rows, id_rows};
 
-use super::{Event, EventNumbers, GlobalNumber, LogPosition, Proof, Recorded, Scope};
+use super::{Event, Proof, Recorded, Scope};
 
-const TAKE_NUMBERS: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, $2)
-    ON CONFLICT (site_id) DO UPDATE SET n = site_counters.n + $2 RETURNING n";
-const LAST_NUMBERS: &str = concat!(
-    "SELECT c.site_id, c.n FROM ",
-    bulk_rows!("$1"),
-    " AS r CROSS JOIN site_counters AS c WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT)"
+// A deleted site is in workspace 0, which has no counter.
+const LOCK: &str = concat!(
+    "SELECT s.id, c.workspace_id, c.n FROM sites AS s CROSS JOIN workspace_counters AS c
+    WHERE c.workspace_id = s.workspace_id AND s.id IN ",
+    id_rows!("$1")
 );
 const SET_LAST_NUMBERS: &str = concat!(
-    "UPDATE site_counters SET n = CAST(r.value ->> 1 AS BIGINT) FROM ",
+    "UPDATE workspace_counters SET n = CAST(r.value ->> 1 AS BIGINT) FROM ",
     bulk_rows!("$1"),
-    " AS r WHERE site_counters.site_id = CAST(r.value ->> 0 AS BIGINT)"
+    " AS r WHERE workspace_counters.workspace_id = CAST(r.value ->> 0 AS BIGINT)"
 );
 const ADD: &str = concat!(
-    "INSERT INTO events (id, site_id, n, conversation_id, visitor_id, proof, kind, body, at)
+    "INSERT INTO events (workspace_id, site_id, n, conversation_id, visitor_id, proof, kind, body, at)
     SELECT CAST(r.value ->> 0 AS BIGINT), CAST(r.value ->> 1 AS BIGINT), CAST(r.value ->> 2 AS BIGINT),
         CAST(r.value ->> 3 AS BIGINT), CAST(r.value ->> 4 AS BIGINT), r.value ->> 5, r.value ->> 6, r.value ->> 7,
         CAST(r.value ->> 8 AS BIGINT)
@@ -33,57 +32,92 @@ const ADD: &str = concat!(
     bulk_rows!("$1"),
     " AS r"
 );
-const SITE_RANGE: &str = "SELECT c.site_id, c.trimmed, c.n FROM site_counters AS c WHERE c.site_id = $1";
-const RANGE: &str = "SELECT (SELECT COALESCE(MAX(id), 0) FROM messages) AS message,
-    (SELECT COALESCE(MAX(id), 0) FROM events) AS event, CAST(i.value AS BIGINT) AS trimmed
-    FROM instance AS i WHERE i.name = 'trimmed_event'";
-const OF_CONVERSATION_AFTER: &str = "SELECT id, site_id, n, conversation_id, visitor_id, proof, body, at FROM events
-    WHERE site_id = $1 AND conversation_id = $2 AND n > $3 AND n <= $4 ORDER BY n LIMIT $5";
-// A message is its own event: its row has its numbers, so the hot path writes nothing twice.
-//
-// Events that a console missed are searched among the events of all sites: a short scan, however many sites it has.
-const WORKSPACE_AFTER: &str = "SELECT e.id, e.site_id, e.n, e.conversation_id, e.visitor_id, e.proof, e.body, e.at
-    FROM events AS e CROSS JOIN sites AS s
-    WHERE e.id > $2 AND e.id <= $3 AND s.id = e.site_id AND s.workspace_id = $1 ORDER BY e.id LIMIT $4";
-const WORKSPACE_SENT_AFTER: &str = "SELECT m.id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
-    FROM messages AS m CROSS JOIN sites AS s CROSS JOIN conversations AS c
-    WHERE m.id > $2 AND m.id <= $3 AND s.id = m.site_id AND s.workspace_id = $1
-        AND c.site_id = m.site_id AND c.id = m.conversation_id ORDER BY m.id LIMIT $4";
-// The plus keeps the planner from scanning the site's whole log: a conversation is short, a site's log is not.
+const RANGE: &str = "SELECT c.trimmed, c.n FROM workspace_counters AS c WHERE c.workspace_id = $1";
+const LAST_NUMBER: &str = "SELECT c.n FROM sites AS s CROSS JOIN workspace_counters AS c
+    WHERE s.id = $1 AND c.workspace_id = s.workspace_id";
+const OF_CONVERSATION_AFTER: &str =
+    "SELECT e.workspace_id, e.site_id, e.n, e.conversation_id, e.visitor_id, e.proof, e.body, e.at
+    FROM conversations AS c CROSS JOIN events AS e
+    WHERE c.site_id = $1 AND c.id = $2 AND e.workspace_id = c.workspace_id AND e.conversation_id = c.id
+        AND e.n > $3 AND e.n <= $4 ORDER BY e.n LIMIT $5";
+// A message is its own event: its row has its number, so the hot path writes nothing twice. The plus keeps the planner to
+// the conversation, which is short; the log of a site is not.
 const SENT_IN_CONVERSATION_AFTER: &str =
-    "SELECT m.id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
-    FROM messages AS m JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
-    WHERE m.site_id = $1 AND m.conversation_id = $2 AND +m.n > $3 AND +m.n <= $4 ORDER BY m.seq LIMIT $5";
-// The plus keeps the planner from scanning the whole log in site order: few events are old.
-const OLDEST_KEPT: &str = "SELECT site_id, MAX(n), MAX(id) FROM events WHERE at < $1 GROUP BY +site_id";
-const TRIM: &str = "DELETE FROM events WHERE id IN
-    (SELECT e.id FROM events AS e WHERE e.site_id = $1 AND e.n <= $2 ORDER BY e.n LIMIT $3)";
-const SET_TRIMMED_EVENT: &str = "UPDATE instance SET value = CAST($1 AS TEXT)
-    WHERE name = 'trimmed_event' AND CAST(value AS BIGINT) < $1";
-const SET_TRIMMED: &str = "UPDATE site_counters SET trimmed = $2 WHERE site_id = $1 AND trimmed < $2";
-const TRUNCATE_HISTORY: &str = "UPDATE site_counters SET trimmed = n WHERE site_id = $1";
+    "SELECT m.workspace_id, m.site_id, m.n, m.conversation_id, m.seq, m.at, c.visitor_id, c.proof
+    FROM conversations AS c CROSS JOIN messages AS m
+    WHERE c.site_id = $1 AND c.id = $2 AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id
+        AND +m.n > $3 AND +m.n <= $4 ORDER BY m.seq LIMIT $5";
+
+/// Rows of a site's log after a number and up to another, at most `$5` of each site, `$5` in all; `$2` lists the sites, and is
+/// NULL for all of the workspace.
+macro_rules! of_sites_after {
+    ($select:literal, $table:literal, $join:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $select,
+            " FROM sites AS s CROSS JOIN ",
+            $table,
+            " AS x",
+            $join,
+            " WHERE s.workspace_id = $1 AND (CAST($2 AS TEXT) IS NULL OR s.id IN ",
+            id_rows!("$2"),
+            ") AND x.workspace_id = s.workspace_id AND x.site_id = s.id AND x.n IN (SELECT y.n FROM ",
+            $table,
+            " AS y WHERE y.workspace_id = s.workspace_id AND y.site_id = s.id AND y.n > $3 AND y.n <= $4
+                ORDER BY y.n LIMIT $5)",
+            $rest,
+            " ORDER BY x.n LIMIT $5"
+        )
+    };
+}
+const OF_SITES_AFTER: &str = of_sites_after!(
+    "x.workspace_id, x.site_id, x.n, x.conversation_id, x.visitor_id, x.proof, x.body, x.at",
+    "events",
+    "",
+    ""
+);
+const SENT_ON_SITES_AFTER: &str = of_sites_after!(
+    "x.workspace_id, x.site_id, x.n, x.conversation_id, x.seq, x.at, c.visitor_id, c.proof",
+    "messages",
+    " CROSS JOIN conversations AS c",
+    " AND c.site_id = x.site_id AND c.id = x.conversation_id"
+);
+// The plus keeps the planner from scanning the whole log in the order of workspaces: few events are old.
+const LAST_BEFORE: &str = "SELECT workspace_id, MAX(n) FROM events WHERE at < $1 GROUP BY +workspace_id";
+const SET_TRIMMED: &str = "UPDATE workspace_counters SET trimmed = $2 WHERE workspace_id = $1 AND trimmed < $2";
+const TRIM: &str = "DELETE FROM events WHERE (workspace_id, site_id, n) IN
+    (SELECT e.workspace_id, e.site_id, e.n FROM events AS e WHERE e.at < $1 ORDER BY e.at LIMIT $2)";
+const REMOVE: &str = concat!(
+    "DELETE FROM events WHERE (workspace_id, site_id, n) IN (SELECT e.workspace_id, e.site_id, e.n
+        FROM conversations AS c CROSS JOIN events AS e
+        WHERE c.site_id = $1 AND c.id IN ",
+    id_rows!("$2"),
+    " AND e.workspace_id = c.workspace_id AND e.conversation_id = c.id)"
+);
+const REMOVE_SOME: &str = "DELETE FROM events WHERE (workspace_id, site_id, n) IN
+    (SELECT e.workspace_id, e.site_id, e.n FROM sites AS s CROSS JOIN events AS e
+    WHERE s.id = $1 AND e.workspace_id = s.deleted_from AND e.site_id = s.id ORDER BY e.n LIMIT $2)";
 
 /// The statements of this file, for the test that prepares all of them.
 pub const SQL: &[&str] = &[
-    TAKE_NUMBERS,
-    LAST_NUMBERS,
+    LOCK,
     SET_LAST_NUMBERS,
     ADD,
-    SITE_RANGE,
     RANGE,
+    LAST_NUMBER,
     OF_CONVERSATION_AFTER,
-    WORKSPACE_AFTER,
-    WORKSPACE_SENT_AFTER,
     SENT_IN_CONVERSATION_AFTER,
-    OLDEST_KEPT,
-    TRIM,
-    SET_TRIMMED_EVENT,
+    OF_SITES_AFTER,
+    SENT_ON_SITES_AFTER,
+    LAST_BEFORE,
     SET_TRIMMED,
-    TRUNCATE_HISTORY,
+    TRIM,
+    REMOVE,
+    REMOVE_SOME,
 ];
 
 struct Row {
-    id: EventId,
+    workspace_id: WorkspaceId,
     site_id: SiteId,
     n: i64,
     conversation_id: Option<ConversationId>,
@@ -92,7 +126,7 @@ struct Row {
     body: String,
     at: Millis,
 }
-record!(Row { id, site_id, n, conversation_id, visitor_id, proof, body, at });
+record!(Row { workspace_id, site_id, n, conversation_id, visitor_id, proof, body, at });
 
 impl Row {
     /// `None` for an event of an unknown kind, which a newer version wrote.
@@ -103,13 +137,13 @@ impl Row {
             proof: self.proof.as_deref().map(Proof::parse),
         };
         let event = serde_json::from_str(&self.body).ok()?;
-        let numbers = EventNumbers { n: self.n, global: GlobalNumber::Event(self.id.0) };
-        Some(Recorded { site: self.site_id, numbers, scope, event, at: self.at, carried: None })
+        let (workspace, site) = (self.workspace_id, self.site_id);
+        Some(Recorded { workspace, site, n: self.n, scope, event, at: self.at, carried: None })
     }
 }
 
 struct SentRow {
-    id: MessageId,
+    workspace_id: WorkspaceId,
     site_id: SiteId,
     n: i64,
     conversation_id: ConversationId,
@@ -118,85 +152,44 @@ struct SentRow {
     visitor_id: VisitorId,
     proof: String,
 }
-record!(SentRow { id, site_id, n, conversation_id, seq, at, visitor_id, proof });
+record!(SentRow { workspace_id, site_id, n, conversation_id, seq, at, visitor_id, proof });
 
 impl From<SentRow> for Recorded {
     fn from(row: SentRow) -> Recorded {
         let (conversation_id, seq) = (row.conversation_id, row.seq);
         let scope = Scope::conversation(conversation_id, row.visitor_id, Proof::parse(&row.proof));
         let event = Event::MessageSent { conversation_id, seq };
-        let numbers = EventNumbers { n: row.n, global: GlobalNumber::Message(row.id.0) };
-        Recorded { site: row.site_id, numbers, scope, event, at: row.at, carried: None }
+        let (workspace, site) = (row.workspace_id, row.site_id);
+        Recorded { workspace, site, n: row.n, scope, event, at: row.at, carried: None }
     }
 }
 
-/// Merges the messages and the other events of one site's log, in order.
+/// Messages and other events in the order of the log.
 fn merged(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
     let mut all: Vec<Recorded> = rows.into_iter().filter_map(Row::read).collect();
     all.extend(sent.into_iter().map(Recorded::from));
-    all.sort_by_key(|recorded| recorded.numbers.n);
+    all.sort_by_key(|recorded| recorded.n);
     all
 }
 
-/// Merges the messages and the other events of many sites' logs, each given in the order of its ids. An event comes after the
-/// latest message before it on its own site or on the site of an earlier event: this keeps the order of each site and of both
-/// kinds of ids.
-fn merged_over_sites(rows: Vec<Row>, sent: Vec<SentRow>) -> Vec<Recorded> {
-    let messages: BTreeMap<(SiteId, i64), MessageId> = sent.iter().map(|row| ((row.site_id, row.n), row.id)).collect();
-    let mut all: Vec<((MessageId, i64), Recorded)> =
-        sent.into_iter().map(|row| ((row.id, 0), Recorded::from(row))).collect();
-    let mut last = MessageId(0);
-    for row in rows {
-        let before = messages.range((row.site_id, 0)..(row.site_id, row.n)).next_back();
-        last = before.map_or(last, |(_, id)| last.max(*id));
-        let id = row.id.0;
-        all.extend(row.read().map(|recorded| ((last, id), recorded)));
-    }
-    all.sort_by_key(|(order, _)| *order);
-    all.into_iter().map(|(_, recorded)| recorded).collect()
-}
-
-/// The range of a site's log.
+/// The range of a workspace's log.
 #[derive(Debug, Clone, Copy)]
-pub struct SiteRange {
-    /// The site.
-    pub site_id: SiteId,
-    /// Events up to this number are removed.
+pub struct LogRange {
+    /// Events up to this number may be removed. Messages stay.
     pub trimmed: i64,
     /// The last event.
     pub n: i64,
 }
-record!(SiteRange { site_id, trimmed, n });
+record!(LogRange { trimmed, n });
 
-/// The range of the whole log.
-#[derive(Debug, Clone, Copy)]
-pub struct LogRange {
-    /// Events up to this id are removed. Messages stay.
-    pub trimmed: i64,
-    /// The last message and the last event.
-    pub end: LogPosition,
+/// The workspace of each site and the last number of its log. Deleted sites are left out.
+pub(super) fn lock(tx: &mut Tx, sites: &BTreeSet<SiteId>) -> Result<Vec<(SiteId, WorkspaceId, i64)>> {
+    tx.all(LOCK, values![Value::json(&sites)])
 }
 
-/// Allocates the next numbers of a site's log and returns the last one.
-pub fn take_numbers(tx: &mut Tx, site: SiteId, count: usize) -> Result<i64> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let row: Option<(i64,)> = tx.one(TAKE_NUMBERS, values![site, count])?;
-    row.map(|(n,)| n).ok_or_else(|| Error::Internal("a site without a counter".into()))
-}
-
-/// The last number of each site's log. Deleted sites are left out.
-///
-/// # Errors
-/// When the database fails.
-pub fn last_numbers(tx: &mut Tx, sites: &BTreeSet<SiteId>) -> Result<BTreeMap<SiteId, i64>> {
-    let rows: Vec<_> = sites.iter().map(|site| (site,)).collect();
-    Ok(tx.all(LAST_NUMBERS, values![Value::json(&rows)])?.into_iter().collect())
-}
-
-/// Stores the last number of each site's log, after this transaction assigned numbers itself.
-pub fn set_last_numbers(tx: &mut Tx, last: &BTreeMap<SiteId, i64>) {
-    let rows: Vec<_> = last.iter().collect();
-    tx.enqueue(SET_LAST_NUMBERS, values![Value::json(&rows)]);
+/// Stores the last number of each workspace's log.
+pub(super) fn set_last_numbers(tx: &mut Tx, last: &[(WorkspaceId, i64)]) {
+    tx.enqueue(SET_LAST_NUMBERS, values![Value::json(&last)]);
 }
 
 /// Stores numbered events. Events of messages are not stored: the message's own row represents them.
@@ -207,8 +200,8 @@ pub fn add(tx: &mut Tx, events: &[Recorded]) {
         .map(|e| {
             let body = serde_json::to_string(&e.event).unwrap_or_default();
             let proof = e.scope.proof.as_ref().map(Proof::to_text);
-            let EventNumbers { n, global: GlobalNumber::Event(id) | GlobalNumber::Message(id) } = e.numbers;
-            (id, e.site, n, e.scope.conversation, e.scope.visitor, proof, e.event.kind(), body, e.at)
+            let kind = e.event.kind();
+            (e.workspace, e.site, e.n, e.scope.conversation, e.scope.visitor, proof, kind, body, e.at)
         })
         .collect();
     if !rows.is_empty() {
@@ -216,38 +209,45 @@ pub fn add(tx: &mut Tx, events: &[Recorded]) {
     }
 }
 
-/// The range of one site's log; `None` when the site is deleted.
-pub async fn site_range(store: &Store, site: SiteId) -> Result<Option<SiteRange>> {
-    store.one(SITE_RANGE, values![site]).await
+/// The range of a workspace's log; `None` when there is no such workspace.
+///
+/// # Errors
+/// When the database fails.
+pub async fn range(store: &Store, workspace: WorkspaceId) -> Result<Option<LogRange>> {
+    store.one(RANGE, values![workspace]).await
 }
 
-/// The range of the whole log.
-pub async fn range(store: &Store) -> Result<LogRange> {
-    let row: Option<(i64, i64, i64)> = store.one(RANGE, []).await?;
-    let (message, event, trimmed) = row.ok_or_else(|| Error::Internal("the database has no trimmed_event".into()))?;
-    Ok(LogRange { trimmed, end: LogPosition { message, event: event.max(trimmed) } })
+/// The last number of the log that a site's events are in; `None` when the site is deleted.
+pub(super) async fn last_number(store: &Store, site: SiteId) -> Result<Option<i64>> {
+    Ok(store.one::<(i64,)>(LAST_NUMBER, values![site]).await?.map(|(n,)| n))
 }
 
-/// Events of a workspace's sites after one position and up to another; `None` when there are `limit` or more messages, or `limit`
-/// or more other events.
-pub async fn of_workspace_after(
+/// Events of a workspace after one number and up to another, in order, of all of its sites or of some; `None` when there are
+/// `limit` or more messages, or `limit` or more other events.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_sites_after(
     store: &Store,
-    workspace: WorkspaceId,
-    (after, upto): (LogPosition, LogPosition),
+    (workspace, sites): (WorkspaceId, Option<&BTreeSet<SiteId>>),
+    (n, upto): (i64, i64),
     limit: i64,
 ) -> Result<Option<Vec<Recorded>>> {
+    let values = values![workspace, sites.map(Value::json), n, upto, limit];
     let both = move |reader: &mut Reader| {
-        let rows: Vec<Row> = reader.all(WORKSPACE_AFTER, values![workspace, after.event, upto.event, limit])?;
-        let sent: Vec<SentRow> =
-            reader.all(WORKSPACE_SENT_AFTER, values![workspace, after.message, upto.message, limit])?;
+        let rows: Vec<Row> = reader.all(OF_SITES_AFTER, &values)?;
+        let sent: Vec<SentRow> = reader.all(SENT_ON_SITES_AFTER, &values)?;
         Ok((rows, sent))
     };
     let (rows, sent) = store.read(both).await?;
     let few = rows.len().max(sent.len()) < usize::try_from(limit).unwrap_or(usize::MAX);
-    Ok(few.then(|| merged_over_sites(rows, sent)))
+    Ok(few.then(|| merged(rows, sent)))
 }
 
 /// Events of one conversation after one number and up to another: at most `limit` messages and `limit` other events.
+///
+/// # Errors
+/// When the database fails.
 pub async fn of_conversation_after(
     store: &Store,
     site: SiteId,
@@ -264,78 +264,29 @@ pub async fn of_conversation_after(
     store.read(both).await
 }
 
-/// For each site, the last event before a time: its number on the site and in the whole database.
-pub(super) async fn last_before(store: &Store, moment: Millis) -> Result<Vec<(SiteId, i64, i64)>> {
-    store.all(OLDEST_KEPT, values![moment]).await
+/// Records that events from before a time are about to be removed.
+pub(super) fn set_trimmed(tx: &mut Tx, before: Millis) -> Result<()> {
+    let old: Vec<(WorkspaceId, i64)> = tx.all(LAST_BEFORE, values![before])?;
+    old.into_iter().try_for_each(|(workspace, n)| tx.run(SET_TRIMMED, values![workspace, n]).map(drop))
 }
 
-/// Stores the id up to which events of the whole database are about to be removed.
-pub(super) fn set_trimmed(tx: &mut Tx, event: i64) -> Result<()> {
-    tx.run(SET_TRIMMED_EVENT, values![event]).map(drop)
+/// Removes up to `limit` events from before a time, oldest first. Returns how many.
+pub(super) fn trim(tx: &mut Tx, before: Millis, limit: i64) -> Result<i64> {
+    tx.run(TRIM, values![before, limit]).map(|removed| removed as i64)
 }
 
-/// Removes up to `limit` of a site's events up to a number, oldest first. Returns how many.
-pub(super) fn trim_to(tx: &mut Tx, site: SiteId, n: i64, limit: i64) -> Result<i64> {
-    tx.run(SET_TRIMMED, values![site, n])?;
-    tx.run(TRIM, values![site, n, limit]).map(|removed| removed as i64)
+/// Removes the events of conversations that are about to be removed.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(tx: &mut Tx, site: SiteId, conversations: &[ConversationId]) -> Result<()> {
+    tx.run(REMOVE, values![site, Value::ids(conversations)]).map(drop)
 }
 
 /// Removes up to `limit` events of a deleted site, oldest first. Returns how many.
+///
+/// # Errors
+/// When the database fails.
 pub fn delete_batch(tx: &mut Tx, site: SiteId, limit: i64) -> Result<i64> {
-    tx.run(TRIM, values![site, i64::MAX, limit]).map(|removed| removed as i64)
-}
-
-/// Truncates the history of a site's log: pages that were offline resync. A trim removes the rows afterwards.
-pub(super) fn truncate_history(tx: &mut Tx, site: SiteId) -> Result<()> {
-    tx.run(TRUNCATE_HISTORY, values![site]).map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(id: i64, site: i64, n: i64) -> Row {
-        let body = serde_json::to_string(&Event::SiteChanged).expect("JSON");
-        let (id, site_id, at) = (EventId(id), SiteId(site), Millis(0));
-        Row { id, site_id, n, conversation_id: None, visitor_id: None, proof: None, body, at }
-    }
-
-    fn message(id: i64, site: i64, n: i64) -> SentRow {
-        let (id, site_id, conversation_id) = (MessageId(id), SiteId(site), ConversationId(1));
-        SentRow {
-            id,
-            site_id,
-            n,
-            conversation_id,
-            seq: n,
-            at: Millis(0),
-            visitor_id: VisitorId(1),
-            proof: "signed".into(),
-        }
-    }
-
-    /// Every log of six entries on two sites.
-    #[test]
-    fn the_log_of_many_sites_keeps_the_order_of_each_site_and_of_both_numbers() {
-        for pattern in 0..1 << 12 {
-            let (mut rows, mut sent, mut ends) = (Vec::new(), Vec::new(), [0; 2]);
-            for turn in 0..6 {
-                let (site, is_message) = (pattern >> (2 * turn) & 1, pattern >> (2 * turn) & 2 != 0);
-                ends[site] += 1;
-                if is_message {
-                    sent.push(message(sent.len() as i64 + 1, site as i64, ends[site]));
-                } else {
-                    rows.push(event(rows.len() as i64 + 1, site as i64, ends[site]));
-                }
-            }
-            let (mut position, mut last) = (LogPosition::default(), [0; 2]);
-            for Recorded { site, numbers, .. } in merged_over_sites(rows, sent) {
-                assert!(!position.contains(numbers.global), "{pattern:b}: a cursor would skip {numbers:?}");
-                position = position.with(numbers.global);
-                let before = std::mem::replace(&mut last[site.0 as usize], numbers.n);
-                assert_eq!(numbers.n, before + 1, "{pattern:b}");
-            }
-            assert_eq!(position.message + position.event, 6);
-        }
-    }
+    tx.run(REMOVE_SOME, values![site, limit]).map(|removed| removed as i64)
 }

@@ -45,8 +45,6 @@ fn remove_piece(tx: &mut Tx, site: SiteId, rows: i64) -> Result<i64> {
     left -= conversations::store::delete_batch(tx, site, left)?;
     left -= visitors::store::delete_batch(tx, site, left)?;
     if left <= 0 {
-        // The site has no traffic any more: cached values of other sites still match the database.
-        tx.keep_cache();
         return Ok(rows - left);
     }
     sites::delete_row(tx, site)?;

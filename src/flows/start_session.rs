@@ -161,7 +161,6 @@ impl Plan {
                 renew(tx, visitor, session, request.network)
             }
             Plan::Resume { session, visitor } => {
-                tx.keep_cache();
                 store::extend_token(tx, &session)?;
                 Ok(StartedSession { visitor, session, token: None })
             }
@@ -177,7 +176,6 @@ impl Plan {
                 new_token(tx, visitor, Some(&session), proven)
             }
             Plan::Enter { proof, by } => {
-                tx.keep_cache();
                 let visitor = find_or_add(tx, site, request, &proof)?;
                 new_token(tx, visitor, None, Proven { proof: &proof, by, network: request.network })
             }

@@ -14,6 +14,7 @@ use crate::audit::By;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::events::Holder;
 use crate::fair_limit::{FairPermit, Tenant};
 use crate::id::{AccountId, SessionId, SiteId, WorkspaceId};
 use crate::members::{self, SiteScope};
@@ -37,6 +38,8 @@ pub struct CurrentOperator {
     pub workspace: WorkspaceId,
     /// Its sites that they may see.
     pub sites: SiteScope,
+    /// The member's version.
+    pub version: i64,
     /// The account of the session.
     pub account: AccountId,
     /// The address they sign in with.
@@ -70,6 +73,11 @@ impl CurrentOperator {
     /// `ConfirmationRequired` with what to show.
     pub async fn check_confirmed(&self, app: &App) -> Result<()> {
         accounts::check_confirmed(&app.accounts, self.account, self.confirmed_at).await
+    }
+
+    /// Whose cursors this operator's console has.
+    pub fn cursor_holder(&self) -> Holder {
+        self.sites.cursor_holder(self.workspace, self.version)
     }
 
     /// The account record.
@@ -119,6 +127,7 @@ impl FromRequestParts<App> for CurrentOperator {
             by: By::at(whole.id, &address.0.to_string()),
             workspace: member.workspace_id,
             sites: member.sites,
+            version: member.version,
             account: whole.id,
             email: whole.email.clone(),
             name: whole.name.clone(),

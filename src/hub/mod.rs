@@ -15,7 +15,6 @@ use tokio::time::Instant;
 
 use crate::conversations::may_read;
 use crate::error::ErrorCode;
-use crate::events::{EventNumbers, GlobalNumber, LogPosition};
 use crate::id::{AccountId, SessionId, SiteId, VisitorId, WorkspaceId};
 use crate::sites::Site;
 use crate::visitors::{Proof, VisitorSession};
@@ -54,7 +53,8 @@ pub struct Hub {
 struct Subscribers {
     visitors: HashMap<(SiteId, VisitorId), Vec<Arc<Subscriber>>>,
     operators: HashMap<WorkspaceId, Vec<Arc<Subscriber>>>,
-    relayed: LogPosition,
+    /// Of workspaces with a console: every event up to this number is in the queues of its subscribers.
+    relayed: HashMap<WorkspaceId, i64>,
     /// The server is stopping: new subscribers are disconnected at once.
     closing: bool,
 }
@@ -169,28 +169,26 @@ impl Hub {
     }
 
     /// Delivers an event to the consoles of the members who look after the site.
-    pub(crate) fn deliver_to_operators(
-        &self,
-        (workspace, site): (WorkspaceId, SiteId),
-        numbers: EventNumbers,
-        json: &Arc<str>,
-    ) {
+    pub(crate) fn deliver_to_operators(&self, (workspace, site): (WorkspaceId, SiteId), n: i64, json: &Arc<str>) {
         let subscribers = self.subscribers();
         let group = subscribers.operators.get(&workspace).into_iter().flatten();
         for subscriber in group.filter(|subscriber| subscriber.principal.looks_after(site)) {
-            subscriber.deliver(numbers, json.clone());
+            subscriber.deliver(n, json.clone());
         }
     }
 
-    /// Records that this event and all before it are in the queues of their subscribers.
-    pub(crate) fn record_relayed(&self, global: GlobalNumber) {
+    /// Records that this event of a workspace and all before it are in the queues of their subscribers.
+    pub(crate) fn record_relayed(&self, workspace: WorkspaceId, n: i64) {
         let mut subscribers = self.subscribers();
-        subscribers.relayed = subscribers.relayed.with(global);
+        if subscribers.operators.contains_key(&workspace) {
+            subscribers.relayed.insert(workspace, n);
+        }
     }
 
-    /// The position up to which events are in the queues of their subscribers, since the process started.
-    pub(crate) fn relayed(&self) -> LogPosition {
-        self.subscribers().relayed
+    /// The number up to which events of a workspace are in the queues of its consoles; `None` when none was relayed since
+    /// the first of them connected.
+    pub(crate) fn relayed(&self, workspace: WorkspaceId) -> Option<i64> {
+        self.subscribers().relayed.get(&workspace).copied()
     }
 
     /// Whether a page of this visitor is connected.
@@ -203,12 +201,12 @@ impl Hub {
         &self,
         (site, visitor): (SiteId, VisitorId),
         proof: &Proof,
-        numbers: EventNumbers,
+        n: i64,
         json: &Arc<str>,
     ) {
         for subscriber in self.subscribers().visitors.get(&(site, visitor)).into_iter().flatten() {
             if subscriber.may_receive(visitor, proof) {
-                subscriber.deliver(numbers, json.clone());
+                subscriber.deliver(n, json.clone());
             }
         }
     }
@@ -289,9 +287,11 @@ impl Hub {
         }
     }
 
-    /// Resyncs the consoles of a workspace.
-    pub fn reload_operators(&self, workspace: WorkspaceId) {
-        for subscriber in self.subscribers().operators.get(&workspace).into_iter().flatten() {
+    /// Resyncs the consoles of the members who look after the site.
+    pub fn reload_operators(&self, (workspace, site): (WorkspaceId, SiteId)) {
+        let subscribers = self.subscribers();
+        let group = subscribers.operators.get(&workspace).into_iter().flatten();
+        for subscriber in group.filter(|subscriber| subscriber.principal.looks_after(site)) {
             subscriber.end(Ending::Reload);
         }
     }
@@ -395,7 +395,10 @@ impl Subscribers {
     fn remove_group(&mut self, principal: &Principal) {
         match principal {
             Principal::Visitor { session, .. } => drop(self.visitors.remove(&(session.site_id, session.visitor_id))),
-            Principal::Operator { workspace, .. } => drop(self.operators.remove(workspace)),
+            Principal::Operator { workspace, .. } => {
+                self.operators.remove(workspace);
+                self.relayed.remove(workspace);
+            }
         }
     }
 }

@@ -8,7 +8,6 @@ use axum::extract::ws::Utf8Bytes;
 use tokio::sync::Notify;
 
 use crate::error::ErrorCode;
-use crate::events::EventNumbers;
 use crate::id::{AccountId, SessionId, SiteId, WorkspaceId};
 use crate::members::SiteScope;
 use crate::sites::IdentityMode;
@@ -69,8 +68,8 @@ impl Principal {
 /// An item of the queue.
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
-    /// An event: its numbers in the log, and its JSON.
-    Event { numbers: EventNumbers, json: Arc<str> },
+    /// An event: its number in the log, and its JSON.
+    Event { n: i64, json: Arc<str> },
     /// A complete frame that is not in the log. All subscribers share its bytes.
     Signal(Utf8Bytes),
 }
@@ -120,8 +119,8 @@ impl Subscriber {
     }
 
     /// Queues an event. A full queue ends the subscription: the client resumes from its cursor and misses nothing.
-    pub(crate) fn deliver(&self, numbers: EventNumbers, json: Arc<str>) {
-        self.push(Item::Event { numbers, json });
+    pub(crate) fn deliver(&self, n: i64, json: Arc<str>) {
+        self.push(Item::Event { n, json });
     }
 
     /// Queues a signal. It is dropped when the queue is half full.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::events::Holder;
 use crate::id::{AccountId, SessionId, WorkspaceId};
 use crate::members::SiteScope;
 use crate::secret;
@@ -24,6 +25,8 @@ pub struct OperatorPass {
     pub workspace: WorkspaceId,
     /// Its sites that the member may see.
     pub sites: SiteScope,
+    /// The member's version.
+    pub version: i64,
     /// The account.
     pub account: AccountId,
     /// The session that requested it.
@@ -33,9 +36,14 @@ pub struct OperatorPass {
 }
 
 impl OperatorPass {
+    /// Whose cursors its console has.
+    pub fn cursor_holder(&self) -> Holder {
+        self.sites.cursor_holder(self.workspace, self.version)
+    }
+
     /// Who subscribes with it.
     pub(crate) fn principal(&self) -> Principal {
-        let OperatorPass { workspace, sites, account, session, name: _ } = self.clone();
+        let OperatorPass { workspace, sites, account, session, version: _, name: _ } = self.clone();
         Principal::Operator { workspace, sites, account, session }
     }
 }
@@ -96,6 +104,7 @@ mod tests {
         OperatorPass {
             workspace: WorkspaceId(70 + account),
             sites: SiteScope::All,
+            version: 1,
             account: AccountId(account),
             session: SessionId(1),
             name: String::new(),

@@ -36,8 +36,9 @@ const ORPHAN_FILES_OF_MANY: &str = concat!(
 );
 const DELETE_MANY: &str = concat!("DELETE FROM images WHERE site_id = $1 AND id IN ", id_rows!("$2"));
 const IN_CONVERSATIONS: &str = concat!(
-    "SELECT image_id FROM messages WHERE site_id = $1 AND image_id IS NOT NULL AND conversation_id IN ",
-    id_rows!("$2")
+    "SELECT m.image_id FROM conversations AS c CROSS JOIN messages AS m WHERE c.site_id = $1 AND c.id IN ",
+    id_rows!("$2"),
+    " AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id AND m.image_id IS NOT NULL"
 );
 const SOME: &str = "SELECT id FROM images WHERE site_id = $1 ORDER BY id LIMIT $2";
 const ORPHAN_FILE: &str =

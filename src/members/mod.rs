@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::clock::Millis;
+use crate::events::Holder;
 use crate::id::{AccountId, SiteId, WorkspaceId};
 
 mod role;
@@ -28,6 +29,19 @@ impl SiteScope {
             SiteScope::All => true,
             SiteScope::Only(sites) => sites.contains(&site),
         }
+    }
+
+    /// The sites it is limited to; `None` for all of the workspace.
+    pub fn limit(&self) -> Option<&BTreeSet<SiteId>> {
+        match self {
+            SiteScope::All => None,
+            SiteScope::Only(sites) => Some(sites),
+        }
+    }
+
+    /// Whose cursors the consoles of such a member have.
+    pub fn cursor_holder(&self, workspace: WorkspaceId, version: i64) -> Holder {
+        Holder::Console { workspace, version, limited: self.limit().is_some() }
     }
 }
 

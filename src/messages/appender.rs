@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
-use crate::events::Log;
 use crate::storage::Store;
 
 use super::queue::Queue;
@@ -50,9 +49,9 @@ struct Done {
 
 impl Appender {
     /// Starts the one task that appends.
-    pub fn start(store: Store, log: Log) -> Appender {
+    pub fn start(store: Store) -> Appender {
         let (queue, done) = (Arc::new(Queue::new()), Arc::<Done>::default());
-        tokio::spawn(run(store, log, queue.clone(), done.clone()));
+        tokio::spawn(run(store, queue.clone(), done.clone()));
         Appender { jobs: Arc::new(Jobs(queue)), done }
     }
 
@@ -76,14 +75,14 @@ impl Appender {
     }
 }
 
-async fn run(store: Store, log: Log, queue: Arc<Queue<Job>>, done: Arc<Done>) {
+async fn run(store: Store, queue: Arc<Queue<Job>>, done: Arc<Done>) {
     loop {
         let waiting = queue.next(BATCH).await;
         if waiting.is_empty() {
             return;
         }
         let (outgoing, answers): (Vec<_>, Vec<_>) = waiting.into_iter().map(|job| (job.outgoing, job.answer)).unzip();
-        let results = append_all(&store, &log, outgoing).await;
+        let results = append_all(&store, outgoing).await;
         let stored = results.iter().filter(|result| result.is_ok()).count();
         done.messages.fetch_add(stored as u64, Ordering::Relaxed);
         done.commits.fetch_add(1, Ordering::Relaxed);
@@ -95,16 +94,16 @@ async fn run(store: Store, log: Log, queue: Arc<Queue<Job>>, done: Arc<Done>) {
 }
 
 /// Appends in one commit; where one message spoils the batch, each gets a commit of its own.
-async fn append_all(store: &Store, log: &Log, outgoing: Vec<Outgoing>) -> Vec<Answer> {
+async fn append_all(store: &Store, outgoing: Vec<Outgoing>) -> Vec<Answer> {
     let outgoing: Arc<[Outgoing]> = outgoing.into();
-    match batch::append(store, log, outgoing.clone()).await {
+    match batch::append(store, outgoing.clone()).await {
         Ok(answers) => answers,
         Err(error @ (Error::StorageFull | Error::Unavailable)) => outgoing.iter().map(|_| Err(error.clone())).collect(),
         Err(error) if outgoing.len() == 1 => vec![Err(explain(&outgoing[0], error))],
         Err(_) => {
             let mut answers = Vec::with_capacity(outgoing.len());
             for one in outgoing.iter() {
-                let result = batch::append(store, log, Arc::new([one.clone()])).await;
+                let result = batch::append(store, Arc::new([one.clone()])).await;
                 answers.push(match result {
                     Ok(mut answer) => answer.pop().unwrap_or(Err(Error::Unavailable)),
                     Err(error) => Err(explain(one, error)),

@@ -1,12 +1,13 @@
 //! One commit's worth of messages: read what is needed in a few statements, number, write in a few statements.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::clock::Millis;
 use crate::conversations::{self, Conversation, Side, State, ThreadCache, Watermarks};
 use crate::error::{Error, Result};
-use crate::events::{self, Event, EventNumbers, GlobalNumber, Log, Recorded, Scope};
-use crate::id::{ConversationId, EventId, ImageId, MessageId, SiteId, VisitorId};
+use crate::events::{self, Counters, Event, Recorded, Scope};
+use crate::id::{ConversationId, ImageId, MessageId, SiteId, VisitorId, WorkspaceId};
 use crate::images::{self, ImageView};
 use crate::sites::IdentityMode;
 use crate::storage::{Kind, Store, Tx};
@@ -23,23 +24,36 @@ pub(super) type Answers = Vec<Result<Vec<Arc<Message>>>>;
 /// Stores all of `jobs` in one commit. An answer may be a refusal of that job alone; an error here is of the whole batch,
 /// of which nothing was stored then.
 ///
-/// Where the writer remembers all of their conversations it is one trip to the database. That something was stored before
-/// is noticed by its unique index then, and the batch begins anew with what is stored.
-pub(super) async fn append(store: &Store, log: &Log, jobs: Arc<[Outgoing]>) -> Result<Answers> {
-    let (log, first) = (log.clone(), jobs.clone());
-    let recalled = move |tx: &mut Tx| match Batch::recall(tx, &log, &first) {
-        Some(batch) => carry_out(tx, &first, batch),
-        None => read_and_append(tx, &first),
+/// Where all of their conversations are cached, nothing of them is read. That something was stored before is noticed by its
+/// unique index then, and the batch begins anew with what is stored.
+pub(super) async fn append(store: &Store, jobs: Arc<[Outgoing]>) -> Result<Answers> {
+    let first = jobs.clone();
+    let recalled = move |tx: &mut Tx| {
+        let counters = lock(tx, &first)?;
+        match Batch::recall(tx, &counters, &first) {
+            Some(batch) => carry_out(tx, &first, Batch { counters, ..batch }),
+            None => read_and_append(tx, &first, counters),
+        }
+    };
+    let read = move |tx: &mut Tx| {
+        let counters = lock(tx, &jobs)?;
+        read_and_append(tx, &jobs, counters)
     };
     match store.write(recalled).await {
-        Err(error @ (Error::StorageFull | Error::Unavailable)) => Err(error),
-        Err(_) => store.write(move |tx| read_and_append(tx, &jobs)).await,
+        Err(Error::Unique(_)) => store.write(read).await,
         done => done,
     }
 }
 
-fn read_and_append(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Answers> {
-    let batch = Batch::read(tx, jobs)?;
+/// Locks the counters of the batch's workspaces, and forgets what is no longer right of what is cached.
+fn lock(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Counters> {
+    let counters = Counters::lock(tx, &jobs.iter().map(|job| job.site).collect())?;
+    tx.cache::<ThreadCache>().check(&counters);
+    Ok(counters)
+}
+
+fn read_and_append(tx: &mut Tx, jobs: &[Outgoing], counters: Counters) -> Result<Answers> {
+    let batch = Batch::read(tx, counters, jobs)?;
     carry_out(tx, jobs, batch)
 }
 
@@ -80,6 +94,7 @@ impl Head {
 
 /// A new message before its log number is known.
 struct Planned {
+    workspace: WorkspaceId,
     key: Key,
     seq: i64,
     author: Author,
@@ -95,8 +110,7 @@ struct Batch {
     of_visitor: HashMap<(SiteId, VisitorId), Vec<ConversationId>>,
     known: HashMap<AuthorKey, Arc<Message>>,
     planned: Vec<Planned>,
-    /// The last number of each site's log.
-    numbers: BTreeMap<SiteId, i64>,
+    counters: Counters,
     /// Visitors of whom all conversations are here.
     whole: BTreeSet<(SiteId, VisitorId)>,
 }
@@ -104,14 +118,14 @@ struct Batch {
 impl Batch {
     /// Everything that planning must know, from memory, but for what was stored before. Not for pictures: one that is sent
     /// again is refused before its message is found to be stored.
-    fn recall(tx: &mut Tx, log: &Log, jobs: &[Outgoing]) -> Option<Batch> {
+    fn recall(tx: &mut Tx, counters: &Counters, jobs: &[Outgoing]) -> Option<Batch> {
         if jobs.iter().flat_map(|job| &job.drafts).any(|draft| matches!(draft.body, Body::Image(_))) {
             return None;
         }
-        let sites = jobs.iter().map(|job| job.site).collect();
-        let mut batch = Batch { numbers: log.known_last_numbers(&sites)?, ..Batch::default() };
-        let threads = tx.cache::<ThreadCache>();
+        let mut batch = Batch::default();
+        let cache = tx.cache::<ThreadCache>();
         for job in jobs {
+            let threads = cache.of(counters.workspace(job.site).ok()?)?;
             let conversations = match &job.target {
                 Target::Conversation(id) => threads.with_siblings(job.site, *id)?,
                 Target::Thread { visitor, .. } => threads.of_visitor(job.site, *visitor)?,
@@ -119,21 +133,38 @@ impl Batch {
             batch.whole.extend(conversations.iter().map(|one| (one.site_id, one.visitor_id)));
             batch.take(conversations.iter().cloned());
         }
+        if cfg!(debug_assertions) {
+            batch.compare_with_database(tx);
+        }
         Some(batch)
     }
 
-    /// Everything that planning must know, in one trip to the database.
-    fn read(tx: &mut Tx, jobs: &[Outgoing]) -> Result<Batch> {
-        let (mut named, mut visitors, mut sites) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    /// Panics where a change of a conversation took no number of the log: what was cached of it is wrong then.
+    fn compare_with_database(&self, tx: &mut Tx) {
+        let keys: Vec<Key> = self.heads.keys().copied().collect();
+        let mut stored = conversations::store::find_many_in(tx, &keys).unwrap_or_default();
+        let mut cached: Vec<&Conversation> = self.heads.values().map(|head| &head.conversation).collect();
+        stored.sort_by_key(|one| one.id);
+        cached.sort_by_key(|one| one.id);
+        assert!(stored.iter().eq(cached.iter().copied()), "cached: {cached:?}, stored: {stored:?}");
+    }
+
+    /// Everything that planning must know, from the database.
+    fn read(tx: &mut Tx, counters: Counters, jobs: &[Outgoing]) -> Result<Batch> {
+        let (mut named, mut visitors) = (BTreeSet::new(), BTreeSet::new());
         for job in jobs {
             match &job.target {
                 Target::Conversation(id) => drop(named.insert((job.site, *id))),
                 Target::Thread { visitor, .. } => drop(visitors.insert((job.site, *visitor))),
             }
-            sites.insert(job.site);
         }
-        let keys: Vec<AuthorKey> = jobs.iter().flat_map(author_keys).collect();
-        let mut batch = Batch::default();
+        let mut keys = Vec::new();
+        for job in jobs {
+            // Nothing of a deleted site is known.
+            let Ok(workspace) = counters.workspace(job.site) else { continue };
+            keys.extend(job.drafts.iter().map(|draft| author_key(workspace, &job.author, &draft.client_id)));
+        }
+        let mut batch = Batch { counters, ..Batch::default() };
         if !named.is_empty() {
             // Reopening must know the visitor's other conversations: one open at most.
             batch.take(conversations::store::with_siblings(tx, &named)?);
@@ -145,10 +176,9 @@ impl Batch {
         batch.whole = found.map(|head| (head.conversation.site_id, head.conversation.visitor_id)).collect();
         batch.whole.append(&mut visitors);
         for message in store::known(tx, &keys)? {
-            let key = author_key(message.site_id, &message.author, &message.client_id);
+            let key = author_key(message.workspace_id, &message.author, &message.client_id);
             batch.known.insert(key, Arc::new(message));
         }
-        batch.numbers = events::store::last_numbers(tx, &sites)?;
         Ok(batch)
     }
 
@@ -164,7 +194,8 @@ impl Batch {
     }
 
     fn plan(&mut self, tx: &mut Tx, job: &Outgoing) -> Result<Vec<Stored>> {
-        if let Some(places) = self.find_known(job)? {
+        let workspace = self.counters.workspace(job.site)?;
+        if let Some(places) = self.find_known(workspace, job)? {
             return Ok(places);
         }
         // Images first: a refused one must leave nothing behind.
@@ -187,25 +218,33 @@ impl Batch {
             let announce = index == 0 && (reopened || head.conversation.last_seq == 1);
             let seq = head.conversation.last_seq;
             places.push(Stored::New(self.planned.len()));
-            self.planned.push(Planned { key, seq, author: job.author.clone(), draft: draft.clone(), image, announce });
+            self.planned.push(Planned {
+                workspace,
+                key,
+                seq,
+                author: job.author.clone(),
+                draft: draft.clone(),
+                image,
+                announce,
+            });
         }
         Ok(places)
     }
 
     /// A retry answers what is stored; the same id with another body is a conflict. Retries inside one batch count too.
-    fn find_known(&self, job: &Outgoing) -> Result<Option<Vec<Stored>>> {
+    fn find_known(&self, workspace: WorkspaceId, job: &Outgoing) -> Result<Option<Vec<Stored>>> {
         let find = |draft: &Draft| {
-            let stored = self.known.get(&author_key(job.site, &job.author, &draft.client_id));
+            let key = author_key(workspace, &job.author, &draft.client_id);
+            let stored = self.known.get(&key);
             let stored = stored.map(|message| {
                 let same = says(message, &draft.body) && self.may_hear_of(job, message);
                 (same, Stored::Known(message.clone()))
             });
             stored.or_else(|| {
-                let key = author_key(job.site, &job.author, &draft.client_id);
-                let is_same = |p: &Planned| author_key(p.key.0, &p.author, &p.draft.client_id) == key;
+                let is_same = |p: &Planned| author_key(p.workspace, &p.author, &p.draft.client_id) == key;
                 let index = self.planned.iter().position(is_same)?;
-                let Planned { key: (_, conversation), draft: planned, .. } = &self.planned[index];
-                let here = !matches!(job.target, Target::Conversation(id) if id != *conversation);
+                let Planned { key: (site, conversation), draft: planned, .. } = &self.planned[index];
+                let here = *site == job.site && !matches!(job.target, Target::Conversation(id) if id != *conversation);
                 Some((here && planned.body == draft.body, Stored::New(index)))
             })
         };
@@ -222,7 +261,7 @@ impl Batch {
     /// Whoever types an external id is the same author as its owner, and hears nothing of the owner's messages all the same.
     fn may_hear_of(&self, job: &Outgoing, message: &Message) -> bool {
         match &job.target {
-            Target::Conversation(id) => message.conversation_id == *id,
+            Target::Conversation(id) => message.site_id == job.site && message.conversation_id == *id,
             Target::Thread { proof, mode, .. } => {
                 let head = self.heads.get(&(message.site_id, message.conversation_id));
                 head.is_some_and(|head| *mode == IdentityMode::Shared || head.conversation.proof == *proof)
@@ -261,6 +300,7 @@ impl Batch {
         mode: IdentityMode,
     ) -> Result<Key> {
         let conversation = Conversation {
+            workspace_id: self.counters.workspace(site)?,
             site_id: site,
             id: tx.next_id(Kind::Conversation, ConversationId)?,
             public_id: format!("c_{}", crate::secret::random_text(12)),
@@ -297,13 +337,14 @@ impl Batch {
     /// Leaves to the next batch how its conversations stand now.
     fn remember(self, tx: &mut Tx) {
         let mut heads = self.heads;
-        let threads = tx.cache::<ThreadCache>();
-        for (site, visitor) in self.whole {
-            let ids = self.of_visitor.get(&(site, visitor)).into_iter().flatten();
-            let conversations = ids.filter_map(|id| heads.remove(&(site, *id))).map(|head| head.conversation);
-            threads.insert(site, visitor, conversations.collect());
+        let cache = tx.cache::<ThreadCache>();
+        for key in self.whole {
+            let Ok(workspace) = self.counters.workspace(key.0) else { continue };
+            let ids = self.of_visitor.get(&key).into_iter().flatten();
+            let conversations = ids.filter_map(|id| heads.remove(&(key.0, *id))).map(|head| head.conversation);
+            cache.insert(workspace, key, conversations.collect());
         }
-        tx.keep_cache();
+        cache.confirm(&self.counters);
     }
 
     fn write(mut self, tx: &mut Tx) -> Result<Vec<Arc<Message>>> {
@@ -316,16 +357,12 @@ impl Batch {
         let (mut news, mut recorded) = (Vec::new(), Vec::new());
         for planned in std::mem::take(&mut self.planned) {
             let id = tx.next_id(Kind::Message, MessageId)?;
-            let announced = if planned.announce { Some(tx.next_id(Kind::Event, EventId)?) } else { None };
             let Some(head) = self.heads.get(&planned.key) else { return Err(Error::NotFound) };
-            let Some(last) = self.numbers.get_mut(&planned.key.0) else { return Err(Error::NotFound) };
-            let (new, told) = number(planned, head, (id, announced), last, tx.now());
-            news.push(new);
-            recorded.extend(told);
+            news.push(number(planned, head, id, &mut self.counters, &mut recorded, tx.now())?);
         }
         store::add(tx, &news);
         events::store::add(tx, &recorded);
-        events::store::set_last_numbers(tx, &self.numbers);
+        self.counters.write(tx);
         let grown: Vec<&Conversation> =
             self.heads.values().filter(|head| head.grown).map(|head| &head.conversation).collect();
         conversations::store::grow(tx, &grown);
@@ -335,46 +372,43 @@ impl Batch {
     }
 }
 
-/// Gives a planned message its numbers, and makes the events that tell of it.
+/// Gives a planned message its number, and adds the events that tell of it.
 fn number(
     planned: Planned,
     head: &Head,
-    (id, announced): (MessageId, Option<EventId>),
-    last: &mut i64,
-    now: crate::clock::Millis,
-) -> (New, Vec<Recorded>) {
-    let (site, conversation_id) = planned.key;
+    id: MessageId,
+    counters: &mut Counters,
+    recorded: &mut Vec<Recorded>,
+    at: Millis,
+) -> Result<New> {
+    let (workspace, (site, conversation_id), seq) = (planned.workspace, planned.key, planned.seq);
     let scope = Scope::conversation(conversation_id, head.conversation.visitor_id, head.conversation.proof.clone());
-    let mut recorded = Vec::with_capacity(2);
-    let mut take = |global| {
-        *last += 1;
-        EventNumbers { n: *last, global }
-    };
-    if let Some(id) = announced {
-        let (numbers, event) = (take(GlobalNumber::Event(id.0)), Event::ConversationChanged { conversation_id });
-        recorded.push(Recorded { site, numbers, scope: scope.clone(), event, at: now, carried: None });
+    if planned.announce {
+        let (n, event) = (counters.next(workspace)?, Event::ConversationChanged { conversation_id });
+        recorded.push(Recorded { workspace, site, n, scope: scope.clone(), event, at, carried: None });
     }
-    let numbers = take(GlobalNumber::Message(id.0));
+    let n = counters.next(workspace)?;
     let text = match &planned.draft.body {
         Body::Text(text) => text.as_str().to_owned(),
         Body::Image(_) => String::new(),
     };
     let (image, view) = planned.image.unzip();
     let message = Arc::new(Message {
+        workspace_id: workspace,
         site_id: site,
-        n: numbers.n,
+        n,
         conversation_id,
         conversation_public_id: head.public_id.clone(),
-        seq: planned.seq,
+        seq,
         author: planned.author,
         client_id: planned.draft.client_id,
         text,
         image: view,
-        at: now,
+        at,
     });
-    let event = Event::MessageSent { conversation_id, seq: planned.seq };
-    recorded.push(Recorded { site, numbers, scope, event, at: now, carried: Some(message.clone()) });
-    (New { id, message, image }, recorded)
+    let (event, carried) = (Event::MessageSent { conversation_id, seq }, message.clone());
+    recorded.push(Recorded { workspace, site, n, scope, event, at, carried: Some(carried) });
+    Ok(New { id, message, image })
 }
 
 fn attach(tx: &mut Tx, job: &Outgoing, draft: &Draft) -> Result<Option<(ImageId, ImageView)>> {
@@ -383,12 +417,8 @@ fn attach(tx: &mut Tx, job: &Outgoing, draft: &Draft) -> Result<Option<(ImageId,
     Ok(attached.first().map(|image| (image.id, ImageView::from(image))))
 }
 
-fn author_key(site: SiteId, author: &Author, client_id: &super::ClientId) -> AuthorKey {
-    (site, author.kind(), author.number(), client_id.clone())
-}
-
-fn author_keys(job: &Outgoing) -> impl Iterator<Item = AuthorKey> + '_ {
-    job.drafts.iter().map(|draft| author_key(job.site, &job.author, &draft.client_id))
+fn author_key(workspace: WorkspaceId, author: &Author, client_id: &super::ClientId) -> AuthorKey {
+    (workspace, author.kind(), author.number(), client_id.clone())
 }
 
 fn says(message: &Message, body: &Body) -> bool {

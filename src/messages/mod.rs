@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::clock::Millis;
 use crate::conversations::Side;
 use crate::error::{Error, Result};
-use crate::id::{AccountId, ConversationId, KeyId, SiteId, VisitorId};
+use crate::id::{AccountId, ConversationId, KeyId, SiteId, VisitorId, WorkspaceId};
 use crate::images::{ImageName, ImageView};
 
 mod appender;
@@ -195,9 +195,11 @@ pub struct Draft {
 /// A stored message.
 #[derive(Debug, Clone)]
 pub struct Message {
+    /// The workspace of the site.
+    pub workspace_id: WorkspaceId,
     /// The site.
     pub site_id: SiteId,
-    /// Its number in the site's log: orders messages over the whole site.
+    /// Its number in the workspace's log: orders the messages of all its sites.
     pub n: i64,
     /// The conversation.
     pub conversation_id: ConversationId,

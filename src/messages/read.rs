@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::conversations::{Conversation, LastMessage};
 use crate::error::Result;
-use crate::id::{ConversationId, SiteId};
+use crate::id::{ConversationId, SiteId, WorkspaceId};
 use crate::storage::Store;
 
 use super::{Author, ClientId, Message, store};
@@ -19,8 +19,13 @@ pub struct History {
 }
 
 /// The stored messages that an author gave these client ids, in the order they were stored.
-pub async fn of_author(store: &Store, site: SiteId, author: &Author, ids: &[ClientId]) -> Result<Vec<Message>> {
-    let keys: Vec<_> = ids.iter().map(|id| (site, author.kind(), author.number(), id.clone())).collect();
+pub async fn of_author(
+    store: &Store,
+    workspace: WorkspaceId,
+    author: &Author,
+    ids: &[ClientId],
+) -> Result<Vec<Message>> {
+    let keys: Vec<_> = ids.iter().map(|id| (workspace, author.kind(), author.number(), id.clone())).collect();
     store::of_keys(store, &keys).await
 }
 

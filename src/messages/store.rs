@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{AccountId, ConversationId, ImageId, KeyId, MessageId, SiteId, VisitorId};
+use crate::id::{AccountId, ConversationId, ImageId, KeyId, MessageId, SiteId, VisitorId, WorkspaceId};
 use crate::images::{Image, ImageName, ImageView};
 use crate::record;
 use crate::storage::{Store, Tx, Value};
@@ -13,64 +13,91 @@ use crate::{bulk_rows, id_rows};
 
 use super::{Author, ClientId, Message};
 
-/// A message with what its views need from beside it.
+/// A message with what its views need from beside it. Its conversation says which workspace it is in.
 macro_rules! select {
     ($from:expr, $rest:expr) => {
         concat!(
-            "SELECT m.site_id, m.n, m.conversation_id, c.public_id AS conversation_public_id,
+            "SELECT m.workspace_id, m.site_id, m.n, m.conversation_id, c.public_id AS conversation_public_id,
                 v.public_id AS visitor_public_id, m.seq, m.author_kind, m.author_id, m.author_name, m.client_id, m.text,
                 m.image_id, i.name AS image_name, i.thumb_name, i.width, i.height, i.animated, m.at
             FROM ",
             $from,
-            " messages AS m
-            JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id
-            JOIN visitors AS v ON v.site_id = c.site_id AND v.id = c.visitor_id
+            " JOIN visitors AS v ON v.site_id = c.site_id AND v.id = c.visitor_id
             LEFT JOIN images AS i ON i.site_id = m.site_id AND i.id = m.image_id ",
             $rest
         )
     };
 }
 
+/// Messages first, then the conversation of each.
+macro_rules! with_conversation {
+    () => {
+        "messages AS m JOIN conversations AS c ON c.site_id = m.site_id AND c.id = m.conversation_id"
+    };
+}
+
 const BEFORE: &str = select!(
-    "",
-    "WHERE m.site_id = $1 AND m.conversation_id = $2 AND m.seq < $3 AND m.n < $4 ORDER BY m.seq DESC LIMIT $5"
+    "conversations AS c CROSS JOIN messages AS m",
+    "WHERE c.site_id = $1 AND c.id = $2 AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id
+        AND m.seq < $3 AND +m.n < $4 ORDER BY m.seq DESC LIMIT $5"
 );
-const RECENT: &str = select!("", "WHERE m.site_id = $1 ORDER BY m.n DESC LIMIT $2");
+const RECENT: &str = select!(
+    concat!("sites AS s CROSS JOIN ", with_conversation!()),
+    "WHERE s.id = $1 AND m.workspace_id = s.workspace_id AND m.site_id = s.id ORDER BY m.n DESC LIMIT $2"
+);
+const AFTER: &str = select!(
+    concat!("sites AS s CROSS JOIN ", with_conversation!()),
+    "WHERE s.id = $1 AND m.workspace_id = s.workspace_id AND m.site_id = s.id AND m.n > $2 ORDER BY m.n LIMIT $3"
+);
+const AFTER_IN_CONVERSATION: &str = select!(
+    "conversations AS c CROSS JOIN messages AS m",
+    "WHERE c.site_id = $1 AND c.id = $2 AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id
+        AND +m.n > $3 ORDER BY m.seq LIMIT $4"
+);
 const AT: &str = select!(
-    concat!(bulk_rows!("$1"), " AS r CROSS JOIN"),
-    "WHERE m.site_id = CAST(r.value ->> 0 AS BIGINT) AND m.conversation_id = CAST(r.value ->> 1 AS BIGINT)
-        AND m.seq = CAST(r.value ->> 2 AS BIGINT)"
+    concat!(bulk_rows!("$1"), " AS r CROSS JOIN conversations AS c CROSS JOIN messages AS m"),
+    "WHERE c.site_id = CAST(r.value ->> 0 AS BIGINT) AND c.id = CAST(r.value ->> 1 AS BIGINT)
+        AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id AND m.seq = CAST(r.value ->> 2 AS BIGINT)"
 );
 const KNOWN: &str = select!(
-    concat!(bulk_rows!("$1"), " AS r CROSS JOIN"),
-    "WHERE m.site_id = CAST(r.value ->> 0 AS BIGINT) AND m.author_kind = r.value ->> 1
+    concat!(bulk_rows!("$1"), " AS r CROSS JOIN ", with_conversation!()),
+    "WHERE m.workspace_id = CAST(r.value ->> 0 AS BIGINT) AND m.author_kind = r.value ->> 1
         AND m.author_id = CAST(r.value ->> 2 AS BIGINT) AND m.client_id = r.value ->> 3"
 );
 const ADD: &str = concat!(
-    "INSERT INTO messages (id, site_id, n, conversation_id, seq, author_kind, author_id, author_name, client_id, text,
-        image_id, at)
+    "INSERT INTO messages (id, workspace_id, site_id, n, conversation_id, seq, author_kind, author_id, author_name,
+        client_id, text, image_id, at)
     SELECT CAST(r.value ->> 0 AS BIGINT), CAST(r.value ->> 1 AS BIGINT), CAST(r.value ->> 2 AS BIGINT),
-        CAST(r.value ->> 3 AS BIGINT), CAST(r.value ->> 4 AS BIGINT), r.value ->> 5, CAST(r.value ->> 6 AS BIGINT),
-        r.value ->> 7, r.value ->> 8, r.value ->> 9, CAST(r.value ->> 10 AS BIGINT), CAST(r.value ->> 11 AS BIGINT)
+        CAST(r.value ->> 3 AS BIGINT), CAST(r.value ->> 4 AS BIGINT), CAST(r.value ->> 5 AS BIGINT), r.value ->> 6,
+        CAST(r.value ->> 7 AS BIGINT), r.value ->> 8, r.value ->> 9, r.value ->> 10, CAST(r.value ->> 11 AS BIGINT),
+        CAST(r.value ->> 12 AS BIGINT)
     FROM ",
     bulk_rows!("$1"),
     " AS r"
 );
-const FORGET_OF: &str = concat!("DELETE FROM messages WHERE site_id = $1 AND conversation_id IN ", id_rows!("$2"));
+const FORGET_OF: &str = concat!(
+    "DELETE FROM messages WHERE id IN (SELECT m.id FROM conversations AS c CROSS JOIN messages AS m
+        WHERE c.site_id = $1 AND c.id IN ",
+    id_rows!("$2"),
+    " AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id)"
+);
 // An id that the new author has used already gets another name: ids are unique for their author.
 const TRANSFER: &str = "UPDATE messages SET author_id = $3, client_id = CASE
-        WHEN EXISTS (SELECT 1 FROM messages AS o WHERE o.site_id = $1 AND o.author_kind = 'visitor'
+        WHEN EXISTS (SELECT 1 FROM messages AS o WHERE o.workspace_id = messages.workspace_id AND o.author_kind = 'visitor'
             AND o.author_id = $3 AND o.client_id = messages.client_id) THEN messages.client_id || '-' || messages.id
         ELSE messages.client_id END
-    WHERE site_id = $1 AND conversation_id = $2 AND author_kind = 'visitor'";
-const SOME: &str = "SELECT id FROM messages WHERE site_id = $1 ORDER BY n LIMIT $2";
-// The plus keeps the engine from walking all of the site's messages to find these.
+    WHERE id IN (SELECT m.id FROM conversations AS c CROSS JOIN messages AS m WHERE c.site_id = $1 AND c.id = $2
+        AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id AND m.author_kind = 'visitor')";
+const SOME: &str = "SELECT m.id FROM sites AS s CROSS JOIN messages AS m
+    WHERE s.id = $1 AND m.workspace_id = s.deleted_from AND m.site_id = s.id ORDER BY m.n LIMIT $2";
 const FORGET: &str = concat!("DELETE FROM messages WHERE +site_id = $1 AND id IN ", id_rows!("$2"));
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] = &[BEFORE, RECENT, AT, KNOWN, ADD, TRANSFER, SOME, FORGET, FORGET_OF];
+pub const SQL: &[&str] =
+    &[BEFORE, RECENT, AFTER, AFTER_IN_CONVERSATION, AT, KNOWN, ADD, TRANSFER, SOME, FORGET, FORGET_OF];
 
 struct Row {
+    workspace_id: WorkspaceId,
     site_id: SiteId,
     n: i64,
     conversation_id: ConversationId,
@@ -91,6 +118,7 @@ struct Row {
     at: Millis,
 }
 record!(Row {
+    workspace_id,
     site_id,
     n,
     conversation_id,
@@ -139,6 +167,7 @@ impl From<Row> for Message {
     fn from(row: Row) -> Message {
         let (image, author) = (row.image(), row.author());
         Message {
+            workspace_id: row.workspace_id,
             site_id: row.site_id,
             n: row.n,
             conversation_id: row.conversation_id,
@@ -198,7 +227,7 @@ pub async fn at(store: &Store, places: &[(SiteId, ConversationId, i64)]) -> Resu
 }
 
 /// What identifies a message for its author.
-pub(super) type AuthorKey = (SiteId, &'static str, i64, ClientId);
+pub(super) type AuthorKey = (WorkspaceId, &'static str, i64, ClientId);
 
 /// Those of the given messages that are stored already.
 pub(super) fn known(tx: &mut Tx, keys: &[AuthorKey]) -> Result<Vec<Message>> {
@@ -227,6 +256,7 @@ pub(super) fn add(tx: &mut Tx, news: &[New]) {
             let (kind, number, name) = (m.author.kind(), m.author.number(), m.author.name());
             (
                 new.id,
+                m.workspace_id,
                 m.site_id,
                 m.n,
                 m.conversation_id,

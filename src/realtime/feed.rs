@@ -11,7 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
-use crate::events::{Cursor, LogPosition};
+use crate::events::Holder;
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
 
@@ -33,11 +33,36 @@ pub(super) enum Next {
     Last(Utf8Bytes, u16),
 }
 
+/// The last event that a client has received.
+struct Position {
+    holder: Holder,
+    n: i64,
+    /// Its cursor, kept because a sealed one must not change without an event.
+    cursor: Box<str>,
+}
+
+impl Position {
+    fn new(app: &App, holder: Holder, n: i64) -> Result<Position> {
+        Ok(Position { holder, n, cursor: app.cursors.write(holder, n)?.into() })
+    }
+
+    /// Moves on to a number; whether it was not there yet.
+    fn advance(&mut self, app: &App, n: i64) -> bool {
+        let is_further = self.n < n;
+        if is_further {
+            self.n = n;
+            // Empty when the system has no random bytes: the client keeps the cursor that it holds, and gets this event again.
+            self.cursor = app.cursors.write(self.holder, n).unwrap_or_default().into();
+        }
+        is_further
+    }
+}
+
 /// The frames for one client, in order.
 pub(super) struct Feed {
     app: App,
     subscription: Subscription,
-    cursor: Cursor,
+    position: Position,
     ready: VecDeque<Utf8Bytes>,
     heartbeat: Interval,
     last: Option<(PlainFrame, u16)>,
@@ -62,11 +87,9 @@ impl Feed {
         if now.identity_mode != mode {
             subscription.end(Ending::Reload);
         }
-        let resume = match Cursor::parse(cursor) {
-            Some(held) => resume::visitor(app, &session, mode, &held).await?,
-            None => Resume::Resync,
-        };
-        Ok(Feed::open(app, subscription, cursor, resume))
+        let holder = Holder::Page(site.id);
+        let resume = resume::visitor(app, &session, site, app.cursors.read(holder, cursor)).await?;
+        Feed::open(app, subscription, (holder, cursor), resume)
     }
 
     /// Opens the feed of an operator's console. `present`: a chat is visible on that console.
@@ -77,14 +100,12 @@ impl Feed {
         if !accounts::is_signed_in(&app.accounts, pass.account, pass.session).await? {
             return Err(Error::NotSignedIn);
         }
-        let resume = match Cursor::parse(cursor) {
-            Some(held) => resume::operator(app, pass, &held).await?,
-            None => Resume::Resync,
-        };
-        Ok(Feed::open(app, subscription, cursor, resume))
+        let holder = pass.cursor_holder();
+        let resume = resume::operator(app, pass, app.cursors.read(holder, cursor)).await?;
+        Feed::open(app, subscription, (holder, cursor), resume)
     }
 
-    fn open(app: &App, subscription: Subscription, held: &str, resume: Resume) -> Feed {
+    fn open(app: &App, subscription: Subscription, (holder, held): (Holder, &str), resume: Resume) -> Result<Feed> {
         // Spread over the interval, so that ten thousand clients that connected together do not share one tick.
         let first = Instant::now() + HEARTBEAT.mul_f64(0.5 + 0.5 * (subscription.id % 97) as f64 / 97.0);
         let mut heartbeat = interval_at(app.hub.align_to_tick(first), HEARTBEAT);
@@ -92,10 +113,11 @@ impl Feed {
         let (app, ready) = (app.clone(), VecDeque::new());
         let Resume::Missed { items, from, upto } = resume else {
             let frame = PlainFrame::Resync { reason: "the events since then are no longer kept".into() };
-            let cursor = Cursor::of_everything(app.store.epoch(), LogPosition::default());
-            return Feed { app, subscription, cursor, ready, heartbeat, last: Some((frame, 1000)) };
+            let position = Position::new(&app, holder, 0)?;
+            return Ok(Feed { app, subscription, position, ready, heartbeat, last: Some((frame, 1000)) });
         };
-        let mut feed = Feed { app, subscription, cursor: from, ready, heartbeat, last: None };
+        let position = Position::new(&app, holder, from)?;
+        let mut feed = Feed { app, subscription, position, ready, heartbeat, last: None };
         let welcome = PlainFrame::Welcome { cursor: held.to_owned(), beat_s: HEARTBEAT.as_secs() };
         feed.ready.push_back(welcome.to_json().into());
         // Each event carries its own cursor, so that a client that is disconnected half-way resumes from there.
@@ -104,9 +126,9 @@ impl Feed {
             feed.ready.extend(frame);
         }
         // The heartbeat after them means that the client has caught up.
-        feed.cursor = upto;
+        feed.position.advance(&feed.app, upto);
         feed.ready.push_back(feed.heartbeat_frame());
-        feed
+        Ok(feed)
     }
 
     /// Waits for the next frame. Cancel-safe.
@@ -152,17 +174,18 @@ impl Feed {
         }
     }
 
-    /// Advances the cursor past events of others, so that a console of quiet sites does not fall behind.
+    /// Advances a console's cursor past events that no console hears. One that is sealed stays.
     fn advance_cursor(&mut self) {
-        // Read before the queue is checked: every event for this client up to this position is in the queue by then.
-        let relayed = self.app.hub.relayed();
+        let Holder::Console { workspace, limited: false, .. } = self.position.holder else { return };
+        // Read before the queue is checked: every event for this client up to this number is in the queue by then.
+        let relayed = self.app.hub.relayed(workspace);
         if self.subscription.is_empty() {
-            self.cursor.skip_to(relayed);
+            relayed.map(|n| self.position.advance(&self.app, n));
         }
     }
 
     fn heartbeat_frame(&self) -> Utf8Bytes {
-        PlainFrame::Beat { cursor: self.cursor.to_text() }.to_json().into()
+        PlainFrame::Beat { cursor: self.position.cursor.to_string() }.to_json().into()
     }
 
     /// Sets whether a chat is visible on the console.
@@ -179,8 +202,8 @@ impl Feed {
     fn frame(&mut self, item: Item) -> Option<Utf8Bytes> {
         match item {
             Item::Signal(frame) => Some(frame),
-            Item::Event { numbers, json } => {
-                self.cursor.advance(numbers).then(|| event_frame(&self.cursor.to_text(), &json))
+            Item::Event { n, json } => {
+                self.position.advance(&self.app, n).then(|| event_frame(&self.position.cursor, &json))
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::conversations::{self, ConversationForOperator, ConversationForVisitor};
 use crate::error::Result;
-use crate::events::{Event, Recorded};
+use crate::events::{Audience, Event, Recorded};
 use crate::id::{ConversationId, SiteId, VisitorId};
 use crate::inbox;
 use crate::messages::{self, Message};
@@ -41,7 +41,11 @@ impl EventViews {
                 Event::VisitorChanged { visitor_id } => {
                     who.extend(recorded.scope.proof.as_ref().map(|proof| (recorded.site, *visitor_id, proof)));
                 }
-                Event::Delivered { .. } | Event::Seen { .. } | Event::SiteChanged | Event::HistoryTruncated => {}
+                Event::Delivered { .. }
+                | Event::Seen { .. }
+                | Event::SiteChanged
+                | Event::HistoryTruncated
+                | Event::ConversationsRemoved => {}
             }
         }
         for message in messages::store::at(&app.store, &keys).await? {
@@ -73,6 +77,9 @@ impl EventViews {
 
     /// An event as operators of its site may see it; `None` when it is not for operators or its subject is deleted.
     pub(super) fn for_operator(&self, recorded: &Recorded) -> Option<OperatorEvent> {
+        if recorded.event.audience() == Audience::Server {
+            return None;
+        }
         let site_id = recorded.site;
         Some(match &recorded.event {
             Event::MessageSent { conversation_id, seq } => {
@@ -95,12 +102,13 @@ impl EventViews {
                 OperatorEvent::VisitorChanged { visitor: Box::new(visitor.clone()) }
             }
             Event::SiteChanged => OperatorEvent::SiteChanged { site_id },
-            Event::HistoryTruncated => return None,
+            Event::HistoryTruncated | Event::ConversationsRemoved => return None,
         })
     }
 
     /// An event as its visitor may see it; `None` when it is not for visitors or its subject is deleted.
     pub(super) fn for_visitor(&self, recorded: &Recorded) -> Option<VisitorEvent> {
+        recorded.hearing_visitor()?;
         let site_id = recorded.site;
         Some(match &recorded.event {
             Event::MessageSent { conversation_id, seq } => {
@@ -117,7 +125,10 @@ impl EventViews {
             Event::Seen { public_id, by, seq, .. } => {
                 VisitorEvent::Seen { conversation: public_id.clone(), by: *by, seq: *seq }
             }
-            Event::VisitorChanged { .. } | Event::SiteChanged | Event::HistoryTruncated => return None,
+            Event::VisitorChanged { .. }
+            | Event::SiteChanged
+            | Event::HistoryTruncated
+            | Event::ConversationsRemoved => return None,
         })
     }
 }

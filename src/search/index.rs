@@ -85,14 +85,12 @@ async fn index_batch(store: &Store, now: Progress) -> Result<usize> {
     });
     let entries = entries.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
     let write = move |tx: &mut Tx| {
-        tx.keep_cache();
         add(tx, &entries, last);
         Ok(())
     };
     store.write(write).await?;
     // By itself it would fold much at once, now and then, and a message would wait for it.
     let write = |tx: &mut Tx| {
-        tx.keep_cache();
         fold(tx);
         Ok(())
     };
@@ -107,7 +105,6 @@ async fn index_stretch(store: &Store, now: Progress) -> Result<bool> {
     let terms = tokio::task::spawn_blocking(move || (stretch.terms(), stretch));
     let (terms, stretch) = terms.await.map_err(|error| Error::Internal(format!("indexing broke off: {error}")))?;
     let write = move |tx: &mut Tx| {
-        tx.keep_cache();
         // Few terms and little to fold, which one commit has room for.
         stretch.put(tx, &terms);
         stretches::fold(tx);

@@ -51,9 +51,9 @@ const FORGET_MESSAGES: &str = concat!(
 const FORGET: &str = concat!(
     "DELETE FROM message_terms WHERE ",
     has_terms!(row),
-    " IN (SELECT m.id FROM messages AS m WHERE m.site_id = $1 AND m.conversation_id IN ",
+    " IN (SELECT m.id FROM conversations AS c CROSS JOIN messages AS m WHERE c.site_id = $1 AND c.id IN ",
     id_rows!("$2"),
-    ")"
+    " AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id)"
 );
 const CANDIDATES: &str = concat!(
     "SELECT ",

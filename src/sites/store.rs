@@ -38,12 +38,11 @@ const ALL: &str = select_site!("WHERE workspace_id > 0 ORDER BY id");
 const COUNT_OF_WORKSPACE: &str = "SELECT COUNT(*) FROM sites WHERE workspace_id = $1";
 const INSERT: &str = "INSERT INTO sites (id, workspace_id, name, look, welcome, messages_per_minute, api_per_minute,
     image_bytes, allowed_domains, identity_mode, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-const INSERT_COUNTER: &str = "INSERT INTO site_counters (site_id, n) VALUES ($1, 0)";
 const UPDATE: &str = "UPDATE sites SET name = $2, paused = $3, look = $4, welcome = $5, logo = $6,
     messages_per_minute = $7, api_per_minute = $8, image_bytes = $9, allowed_domains = $10, identity_mode = $11,
     opaque_agent_ids = $12 WHERE id = $1";
 const SEEN_PAGE: &str = "UPDATE sites SET seen_page = $2, seen_page_at = $3 WHERE id = $1";
-const DISOWN: &str = "UPDATE sites SET workspace_id = 0, paused = TRUE WHERE id = $1";
+const DISOWN: &str = "UPDATE sites SET deleted_from = workspace_id, workspace_id = 0, paused = TRUE WHERE id = $1";
 const END_WIDGET_KEYS: &str = "DELETE FROM widget_keys WHERE site_id = $1";
 const END_CHAT_KEYS: &str = "DELETE FROM chat_keys WHERE site_id = $1";
 const END_IDENTITY_SECRETS: &str = "DELETE FROM identity_secrets WHERE site_id = $1";
@@ -107,7 +106,6 @@ pub const SQL: &[&str] = &[
     ALL,
     COUNT_OF_WORKSPACE,
     INSERT,
-    INSERT_COUNTER,
     UPDATE,
     SEEN_PAGE,
     DISOWN,
@@ -302,7 +300,6 @@ pub(super) fn insert(tx: &mut Tx, site: &Site) -> Result<()> {
         site.created_at,
     ];
     tx.run(INSERT, values)?;
-    tx.run(INSERT_COUNTER, values![site.id])?;
     insert_widget_key(tx, site.id, &site.widget_key)
 }
 
@@ -343,7 +340,7 @@ pub async fn next_deleted(store: &Store) -> Result<Option<SiteId>> {
     Ok(store.one::<(SiteId,)>(NEXT_DELETED, []).await?.map(|(site,)| site))
 }
 
-/// Removes the row of a deleted site, with its counters. Everything else of it is gone before.
+/// Removes the row of a deleted site. Everything else of it is gone before.
 pub fn delete(tx: &mut Tx, site: SiteId) -> Result<()> {
     tx.run(DELETE, values![site]).map(drop)
 }

@@ -3,8 +3,9 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 
-/// A cache, one value per type, carried from one write transaction to the next. It is cleared when a transaction ends
-/// unless that transaction called [`Tx::keep_cache`](super::Tx::keep_cache) to promise that it still matches the database.
+/// A cache, one value per type, carried from one write transaction to the next and cleared when a transaction is undone. It
+/// may hold only rows whose every change takes a number of a log, and each value must remember the number at which it was
+/// right: a locked counter that shows another one means that it no longer is.
 #[derive(Default)]
 pub(super) struct Cache(HashMap<TypeId, Box<dyn Any + Send>>);
 

@@ -11,7 +11,7 @@ use super::{Tx, Value};
 
 /// Ids fetched at once. A crash skips at most this many; whoever stops gives the rest back.
 const BLOCK: i64 = 100;
-/// Messages and events are many: fewer trips to the block table.
+/// Messages are many: fewer trips to the block table.
 const LARGE_BLOCK: i64 = 4_000;
 
 /// What an id is for.
@@ -27,7 +27,6 @@ pub enum Kind {
     Token,
     Conversation,
     Message,
-    Event,
     Image,
     Audit,
 }
@@ -44,7 +43,6 @@ impl Kind {
             Kind::Token => "token",
             Kind::Conversation => "conversation",
             Kind::Message => "message",
-            Kind::Event => "event",
             Kind::Image => "image",
             Kind::Audit => "audit",
         }
@@ -52,7 +50,7 @@ impl Kind {
 
     fn block(self) -> i64 {
         match self {
-            Kind::Message | Kind::Event => LARGE_BLOCK,
+            Kind::Message => LARGE_BLOCK,
             _ => BLOCK,
         }
     }

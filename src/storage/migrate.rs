@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { schema: 6, name: "people", sql: include_str!("../../migrations/sqlite/0006_people.sql") },
     Migration { schema: 7, name: "page_since", sql: include_str!("../../migrations/sqlite/0007_page_since.sql") },
     Migration { schema: 8, name: "workspaces", sql: include_str!("../../migrations/sqlite/0008_workspaces.sql") },
+    Migration { schema: 9, name: "log", sql: include_str!("../../migrations/sqlite/0009_log.sql") },
 ];
 
 /// The schema of this program.

@@ -27,7 +27,6 @@ pub struct Tx {
     now: Millis,
     ids: Blocks,
     cache: Cache,
-    keeps_cache: bool,
     /// The error of the first statement that failed: the transaction can only be rolled back.
     spoiled: Option<Error>,
     outcome: Option<Box<dyn Any + Send>>,
@@ -42,7 +41,6 @@ impl Tx {
             clock,
             ids: Blocks::default(),
             cache: Cache::default(),
-            keeps_cache: false,
             spoiled: None,
             outcome: None,
             on_commit,
@@ -58,16 +56,10 @@ impl Tx {
         &mut self.ids
     }
 
-    /// The transaction cache's value of this type, as the previous transaction left it, or its default. A transaction that
-    /// changes the cached rows must change the value too and call [`Tx::keep_cache`], or the cache is cleared.
+    /// The transaction cache's value of this type, as earlier transactions left it, or its default. The value itself knows
+    /// whether it still matches the database; it is dropped when a transaction that may have changed it is undone.
     pub fn cache<T: Any + Send + Default>(&mut self) -> &mut T {
         self.cache.of()
-    }
-
-    /// Promises that the transaction cache still matches the database after this transaction. It is cleared at the end of a
-    /// transaction that does not promise it, and of one that is undone.
-    pub fn keep_cache(&mut self) {
-        self.keeps_cache = true;
     }
 
     /// The value that the callback of [`Store::on_commit`](super::Store::on_commit) receives once this transaction is durable:
@@ -122,7 +114,6 @@ impl Tx {
     /// or panics, or the commit fails: nothing of it is left for the next one.
     pub(super) fn transact<T>(&mut self, body: &mut impl FnMut(&mut Tx) -> Result<T>) -> Result<T> {
         self.now = self.clock.now();
-        self.keeps_cache = false;
         let done = self.run("BEGIN IMMEDIATE", []).and_then(|_| self.run_body(body));
         let done = done.and_then(|value| self.commit().map(|()| value));
         if done.is_err() {
@@ -139,9 +130,6 @@ impl Tx {
     fn commit(&mut self) -> Result<()> {
         self.run("COMMIT", [])?;
         self.ids.committed();
-        if !self.keeps_cache {
-            self.cache.clear();
-        }
         if let Some(outcome) = self.outcome.take()
             && let Some(apply) = &*self.on_commit.lock().unwrap_or_else(PoisonError::into_inner)
         {

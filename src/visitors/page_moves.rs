@@ -45,7 +45,6 @@ fn add(last: &mut Last, page_move: PageMove) {
 
 async fn write(store: &Store, moves: Last) -> Result<()> {
     let act = move |tx: &mut Tx| {
-        tx.keep_cache();
         for PageMove { session, mode, page } in moves.values() {
             for proof in session.shown_by(*mode) {
                 store::set_page(tx, (session.site_id, session.visitor_id, proof), page)?;

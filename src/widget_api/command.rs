@@ -12,7 +12,7 @@ use crate::abuse;
 use crate::app::App;
 use crate::conversations::{self, Conversation, ConversationForVisitor};
 use crate::error::{Error, Result};
-use crate::events::{self, Cursor};
+use crate::events::{self, Holder};
 use crate::fair_limit::Tenant;
 use crate::flows::{self, StartedSession};
 use crate::http::address::ClientAddress;
@@ -239,7 +239,7 @@ async fn state(
     mended: Vec<String>,
     language: &str,
 ) -> Result<VisitorState> {
-    let range = events::store::site_range(&app.store, site.id).await?.ok_or(Error::UnknownSite)?;
+    let range = events::store::range(&app.store, site.workspace_id).await?.ok_or(Error::UnknownSite)?;
     let conversations = readable(app, site, &started.session).await?;
     let History { messages, more } = messages::newest(&app.store, &conversations, PAGE).await?;
     let verified = started.session.proof == visitors::Proof::Signed;
@@ -250,7 +250,7 @@ async fn state(
         conversations: conversations.iter().map(Conversation::for_visitor).collect(),
         messages: messages.iter().map(messages::Message::for_visitor).collect(),
         more,
-        cursor: Cursor::of_site(app.store.epoch(), site.id, range.n).to_text(),
+        cursor: app.cursors.write(Holder::Page(site.id), range.n)?,
         welcome: Welcome::of(app, site, language),
         mended,
     })

@@ -239,7 +239,7 @@ async fn control_checker(world: &mut World) -> Result<()> {
         format!("{of_first} AND image_id IS NULL AND author_kind = 'visitor' AND seq > 1 ORDER BY seq LIMIT 1");
     let pick = format!("(SELECT id FROM messages WHERE {middle})");
     let copied = format!(
-        "INSERT INTO messages SELECT (SELECT MAX(id) + 1 FROM messages), site_id, (SELECT MAX(n) + 1 FROM messages),
+        "INSERT INTO messages SELECT (SELECT MAX(id) + 1 FROM messages), workspace_id, site_id, (SELECT MAX(n) + 1 FROM messages),
             conversation_id, (SELECT MAX(seq) + 1 FROM messages WHERE {of_first}), author_kind, author_id, author_name,
             client_id, text, image_id, at FROM messages WHERE id = {pick};
         UPDATE conversations SET last_seq = last_seq + 1, unread_agent = unread_agent + 1
@@ -260,7 +260,8 @@ async fn control_checker(world: &mut World) -> Result<()> {
         (
             "a row goes to another tenant",
             format!(
-                "UPDATE messages SET site_id = {other_site}, n = n + 1000000, conversation_id = (SELECT MIN(id)
+                "UPDATE messages SET workspace_id = (SELECT workspace_id FROM sites WHERE id = {other_site}),
+                    site_id = {other_site}, n = n + 1000000, conversation_id = (SELECT MIN(id)
                     FROM conversations WHERE site_id = {other_site}), seq = 1000000 WHERE id = {pick};"
             ),
             &["IV1?", "IV3", "IV4?", "IV5", "IV9?"],

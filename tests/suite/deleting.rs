@@ -11,15 +11,15 @@ use crate::world::{Owner, Site, Visitor, World};
 const MESSAGES: i64 = 4_000;
 /// More messages of a conversation, as no interface lets anybody write them as fast.
 const MORE_MESSAGES: &str = "INSERT INTO messages
-        (id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
-    SELECT 10000000 + r.value, m.site_id, 1000 + r.value, m.conversation_id, 1000 + r.value, m.author_kind, m.author_id,
+        (id, workspace_id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
+    SELECT 10000000 + r.value, m.workspace_id, m.site_id, 1000 + r.value, m.conversation_id, 1000 + r.value, m.author_kind, m.author_id,
         'more-' || r.value, 'Do you ship to Norway? ' || r.value, m.at
     FROM json_each($2) AS r CROSS JOIN (SELECT * FROM messages WHERE site_id = $1 LIMIT 1) AS m";
 /// Tables that hold rows of a site.
 const LEFT: &str = "SELECT (SELECT COUNT(*) FROM messages WHERE site_id = $1)
     + (SELECT COUNT(*) FROM events WHERE site_id = $1) + (SELECT COUNT(*) FROM conversations WHERE site_id = $1)
     + (SELECT COUNT(*) FROM visitors WHERE site_id = $1) + (SELECT COUNT(*) FROM visitor_tokens WHERE site_id = $1)
-    + (SELECT COUNT(*) FROM site_counters WHERE site_id = $1) + (SELECT COUNT(*) FROM sites WHERE id = $1)";
+    + (SELECT COUNT(*) FROM sites WHERE id = $1)";
 
 async fn large(world: &World, otto: &Owner) -> (Site, Visitor) {
     let shop = otto.site("Large").await;
@@ -97,7 +97,7 @@ async fn what_is_left_of_a_site_is_purged_after_a_restart() {
     let (shop, _) = large(&world, &otto).await;
     // As a deletion leaves it, had the server been killed before the first piece.
     let delete = move |tx: &mut ocs::storage::Tx| {
-        tx.run("UPDATE sites SET workspace_id = 0 WHERE id = $1", ocs::values![shop.id])
+        tx.run("UPDATE sites SET deleted_from = workspace_id, workspace_id = 0 WHERE id = $1", ocs::values![shop.id])
     };
     world.store().write(delete).await.expect("a deleted site");
     world.stop().await;

@@ -23,6 +23,7 @@ mod http2;
 mod identity;
 mod images;
 mod keys;
+mod log;
 mod messages;
 mod migrations;
 mod parsers;

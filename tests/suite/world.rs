@@ -23,14 +23,13 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 /// Nothing that is awaited takes this long unless it is broken; the largest pictures beside other busy programs come near.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Sites of the same owner beside one, their counters and keys.
-const MORE_SITES: [&str; 3] = [
+/// Sites of the same owner beside one, and their keys.
+const MORE_SITES: [&str; 2] = [
     "INSERT INTO sites (id, workspace_id, name, look, welcome, messages_per_minute, api_per_minute, image_bytes,
         allowed_domains, identity_mode, created_at)
     SELECT r.value ->> 0, s.workspace_id, 'Site ' || (r.value ->> 0), s.look, s.welcome, s.messages_per_minute,
         s.api_per_minute, s.image_bytes, s.allowed_domains, s.identity_mode, s.created_at
     FROM json_each($1) AS r CROSS JOIN sites AS s WHERE s.id = $2",
-    "INSERT INTO site_counters (site_id, n) SELECT r.value ->> 0, 0 FROM json_each($1) AS r WHERE $2 > 0",
     "INSERT INTO widget_keys (site_id, key, created_at)
     SELECT r.value ->> 0, r.value ->> 1, 0 FROM json_each($1) AS r WHERE $2 > 0",
 ];

@@ -82,7 +82,6 @@ pub(super) async fn index_older(store: &Store) -> Result<bool> {
         return Ok(false);
     }
     let write = move |tx: &mut Tx| {
-        tx.keep_cache();
         for (workspace, site, visitor, proof) in &people {
             if let Some(visitor) = crate::visitors::store::by_id_in(tx, (*site, *visitor, proof))? {
                 index(tx, *workspace, &visitor)?;

@@ -36,19 +36,23 @@ const NEWEST: &str = concat!(
 
 /// Two statements after which the stretches of some messages are to be read again.
 macro_rules! again {
-    ($which:expr) => {
+    ($from:literal, $which:expr) => {
         [
             concat!(
                 "DELETE FROM stretch_terms WHERE ",
                 has_terms!(row),
-                " IN (SELECT m.id / $1 FROM messages AS m WHERE ",
+                " IN (SELECT m.id / $1 FROM ",
+                $from,
+                " WHERE ",
                 $which,
                 ")"
             ),
             concat!(
                 "INSERT INTO stretch_terms (",
                 has_terms!(row),
-                ", terms) SELECT DISTINCT m.id / $1, $2 FROM messages AS m WHERE ",
+                ", terms) SELECT DISTINCT m.id / $1, $2 FROM ",
+                $from,
+                " WHERE ",
                 $which,
                 " AND m.id <= (SELECT CAST(value AS BIGINT) FROM instance WHERE name = 'last_stretched_message')"
             ),
@@ -56,8 +60,15 @@ macro_rules! again {
     };
 }
 
-const FORGET_MESSAGES: [&str; 2] = again!(concat!("+m.site_id = $3 AND m.id IN ", id_rows!("$4")));
-const FORGET: [&str; 2] = again!(concat!("m.site_id = $3 AND m.conversation_id IN ", id_rows!("$4")));
+const FORGET_MESSAGES: [&str; 2] = again!("messages AS m", concat!("+m.site_id = $3 AND m.id IN ", id_rows!("$4")));
+const FORGET: [&str; 2] = again!(
+    "conversations AS c CROSS JOIN messages AS m",
+    concat!(
+        "c.site_id = $3 AND c.id IN ",
+        id_rows!("$4"),
+        " AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id"
+    )
+);
 
 /// Statements of this file, for the test that prepares them all.
 pub const SQL: &[&str] =
