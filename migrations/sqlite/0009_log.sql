@@ -47,12 +47,10 @@ DROP TABLE messages;
 ALTER TABLE messages_of_workspaces RENAME TO messages;
 CREATE UNIQUE INDEX messages_n ON messages (workspace_id, site_id, n);
 CREATE UNIQUE INDEX messages_seq ON messages (workspace_id, conversation_id, seq);
--- An operator may have used an id on several sites. The first keeps it; the others are unique with their own number.
-CREATE INDEX messages_client ON messages (workspace_id, author_kind, author_id, client_id);
-UPDATE messages SET client_id = client_id || '-' || id WHERE author_kind = 'operator' AND EXISTS (
-    SELECT 1 FROM messages AS o WHERE o.workspace_id = messages.workspace_id AND o.author_kind = 'operator'
-        AND o.author_id = messages.author_id AND o.client_id = messages.client_id AND o.id < messages.id);
-DROP INDEX messages_client;
+-- An operator may have used an id on several sites. The first keeps it; the others get their own number to it.
+UPDATE messages SET client_id = client_id || '-' || id WHERE id IN (SELECT again.id FROM (
+    SELECT m.id, ROW_NUMBER() OVER (PARTITION BY m.workspace_id, m.author_id, m.client_id ORDER BY m.id) AS turn
+    FROM messages AS m WHERE m.author_kind = 'operator') AS again WHERE again.turn > 1);
 CREATE UNIQUE INDEX messages_client ON messages (workspace_id, author_kind, author_id, client_id);
 
 -- Stored events are dropped: no cursor of before can be read, so every client loads its state anew.

@@ -214,6 +214,28 @@ async fn a_token_from_before_schema_6_belongs_to_the_one_secret_that_may_have_si
     assert_eq!(by, [(1, None), (2, Some(2))]);
 }
 
+/// What an operator sent twice under one id, on two sites: ids are unique for their author in a workspace since schema 9.
+const ONE_ID_ON_TWO_SITES: [&str; 2] = [
+    "UPDATE sites SET workspace_id = (SELECT workspace_id FROM sites WHERE id = 1) WHERE workspace_id > 0",
+    "INSERT INTO messages (id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
+        SELECT 500 + s.id, s.id, 500, 500 + s.id, 1, 'operator', 1, 'same', 'on ' || s.id, 0
+        FROM sites AS s WHERE s.workspace_id > 0",
+];
+
+#[tokio::test]
+async fn an_id_that_an_operator_used_on_two_sites_is_kept_by_the_first() {
+    let world = stopped_at(8).await;
+    let folder = Folder::open(&world.data()).expect("the data folder");
+    let before = Store::open_at(&folder, Clock::System, &MIGRATIONS[..8]).await.expect("opens");
+    let change = |tx: &mut Tx| ONE_ID_ON_TWO_SITES.iter().try_for_each(|sql| tx.run(sql, []).map(drop));
+    before.write(change).await.expect("a change");
+    before.close().await;
+    let after = Store::open(&folder, Clock::System).await.expect("migrates");
+    let ids: Vec<(i64, String)> =
+        after.all("SELECT id, client_id FROM messages WHERE id > 500 ORDER BY id", []).await.expect("an answer");
+    assert_eq!(ids, [(501, "same".into()), (503, "same-503".into())]);
+}
+
 /// A world that is not running, on the data of a fixture.
 async fn stopped_at(schema: i64) -> World {
     let mut world = World::new().await;
