@@ -79,10 +79,11 @@ const INDEXED: &str = "SELECT (SELECT CAST(value AS BIGINT) FROM instance WHERE 
 fn many_messages(site: i64) -> String {
     format!(
         "WITH RECURSIVE g (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM g WHERE x < {MESSAGES})
-         INSERT INTO messages (id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
-         SELECT 1000000 + x, {site}, 1000000 + x, 1000000 + x % 20000, 1 + x / 20000, 'visitor', 1,
+         INSERT INTO messages (id, workspace_id, site_id, n, conversation_id, seq, author_kind, author_id, client_id, text, at)
+         SELECT 1000000 + x, (SELECT workspace_id FROM sites WHERE id = {site}), {site}, 1000000 + x, 1000000 + x % 20000, 1 + x / 20000, 'visitor', 1,
              hex(randomblob(8)), 'Where is parcel ' || x || ' of my order?', 0 FROM g;
-         UPDATE id_blocks SET next = 2000000 WHERE kind IN ('message', 'event');"
+         UPDATE id_blocks SET next = 2000000 WHERE kind = 'message';
+         UPDATE workspace_counters SET n = 3000000 WHERE workspace_id = (SELECT workspace_id FROM sites WHERE id = {site});"
     )
 }
 
