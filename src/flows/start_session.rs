@@ -10,7 +10,7 @@ use crate::storage::{Store, Tx};
 
 use crate::vault::Vault;
 use crate::visitors::store::{self, Claims, NewToken};
-use crate::visitors::{NetworkBucket, Proof, SessionRequest, Visitor, VisitorSession, verify};
+use crate::visitors::{NetworkBucket, Proof, SessionRequest, Validity, Visitor, VisitorSession, verify};
 
 use super::transfer::transfer;
 
@@ -37,7 +37,8 @@ impl StartedSession {
 /// Starts a visitor's session. `old` is the session of the browser's token, if any.
 ///
 /// The same id resumes. An anonymous visitor that now has an id keeps its thread. Another id starts a new session and sees
-/// nothing of the old one. The site's identity mode decides what an unsigned id may see (see [`Proof`]).
+/// nothing of the old one. The site's identity mode decides what an unsigned id may see (see [`Proof`]). An identity token that
+/// has expired, as on a page left open over night, only resumes a signed session, which goes on without any token too.
 ///
 /// # Errors
 /// `InvalidIdentity` for a signature that is not valid, `IdentityRequired` for a missing one, `InvalidToken` when `old` ended
@@ -49,9 +50,9 @@ pub async fn start_session(
     old: Option<VisitorSession>,
     request: SessionRequest,
 ) -> Result<StartedSession> {
-    let signed = signed_by(store, vault, site, &request).await?;
+    let signature = signature_of(store, vault, site, &request).await?;
     let site = site.clone();
-    store.write(move |tx| start_in(tx, &site, old.clone(), &request, signed)).await
+    store.write(move |tx| start_in(tx, &site, old.clone(), &request, signature)).await
 }
 
 fn start_in(
@@ -59,8 +60,9 @@ fn start_in(
     site: &Site,
     old: Option<VisitorSession>,
     request: &SessionRequest,
-    signed: Option<KeyId>,
+    signature: Signature,
 ) -> Result<StartedSession> {
+    let signed = signature.valid();
     let before = match &old {
         // Another tab ended it since it was found; that tab has the new token.
         Some(session) if !store::is_held(tx, session)? => return Err(Error::InvalidToken),
@@ -70,6 +72,9 @@ fn start_in(
     let replaced = old.as_ref().map(|session| session.token_id);
     let resigned = old.as_ref().is_some_and(|session| signed.is_some() && session.signed_by != signed);
     let plan = Plan::make(old, before, request, signed);
+    if signature == Signature::Expired && !plan.resumes_signed() {
+        return Err(Error::InvalidIdentity("it has expired"));
+    }
     plan.check_mode(site.identity_mode)?;
     let mut started = plan.execute(tx, site, request)?;
     update(tx, site, &mut started, request)?;
@@ -98,9 +103,24 @@ pub async fn is_known(store: &Store, old: Option<&VisitorSession>, request: &Ses
         .is_some_and(|visitor| visitor.external_id == request.external_id || (visitor.anonymous && !request.anonymous)))
 }
 
-/// The secret that signed the identity; `None` when it is not signed.
-async fn signed_by(store: &Store, vault: &Vault, site: &Site, request: &SessionRequest) -> Result<Option<KeyId>> {
-    let Some(token) = &request.identity_token else { return Ok(None) };
+/// The signature of a session request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Signature {
+    Missing,
+    /// By this secret.
+    Valid(KeyId),
+    /// Right, but of an identity token that has expired.
+    Expired,
+}
+
+impl Signature {
+    fn valid(self) -> Option<KeyId> {
+        if let Signature::Valid(by) = self { Some(by) } else { None }
+    }
+}
+
+async fn signature_of(store: &Store, vault: &Vault, site: &Site, request: &SessionRequest) -> Result<Signature> {
+    let Some(token) = &request.identity_token else { return Ok(Signature::Missing) };
     if request.anonymous {
         return Err(Error::InvalidIdentity("it came without an externalId"));
     }
@@ -108,8 +128,11 @@ async fn signed_by(store: &Store, vault: &Vault, site: &Site, request: &SessionR
         crate::sites::identity_secrets(store, vault, site.id).await?.into_iter().unzip();
     let is_by = |secrets| verify(token, &request.external_id, secrets, store.now());
     // Verified against all secrets first: that gives the best error.
-    is_by(&secrets)?;
-    Ok(secrets.iter().position(|secret| is_by(std::slice::from_ref(secret)).is_ok()).map(|at| ids[at]))
+    if is_by(&secrets)? == Validity::Expired {
+        return Ok(Signature::Expired);
+    }
+    let by = secrets.iter().position(|secret| is_by(std::slice::from_ref(secret)).is_ok());
+    Ok(by.map_or(Signature::Missing, |at| Signature::Valid(ids[at])))
 }
 
 /// What to do with a session request.
@@ -143,6 +166,11 @@ impl Plan {
 
     fn enter(by: Option<KeyId>) -> Plan {
         Plan::Enter { proof: if by.is_some() { Proof::Signed } else { Proof::new_browser() }, by }
+    }
+
+    /// Whether it continues the same visitor's session, which was signed earlier in this browser.
+    fn resumes_signed(&self) -> bool {
+        matches!(self, Plan::Resume { session, .. } if session.proof == Proof::Signed)
     }
 
     /// In mode `signed_only` a session needs a signature, now or earlier in this browser.

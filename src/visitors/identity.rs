@@ -34,16 +34,28 @@ struct Claims {
     nbf: Option<Value>,
 }
 
-/// Checks that `token` was signed with one of `secrets`, is for `external_id`, and is valid now. The page's developer reads
-/// the reason in the browser's console. What the claims say is only told of a token whose signature is right.
+/// Whether an identity token proves who somebody is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    /// It does.
+    Valid,
+    /// It did: only its `exp` has passed.
+    Expired,
+}
+
+/// Checks that `token` was signed with one of `secrets` and is for `external_id`, and tells whether it is still valid. The
+/// page's developer reads the reason of a refusal in the browser's console. What the claims say is only told of a token whose
+/// signature is right.
 ///
 /// # Errors
 /// `InvalidIdentity`, with a reason of its own for each fault.
-pub fn verify(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -> Result<()> {
+pub fn verify(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -> Result<Validity> {
     check(token, external_id, secrets, now).map_err(Error::InvalidIdentity)
 }
 
-fn check(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -> std::result::Result<(), &'static str> {
+type Checked = std::result::Result<Validity, &'static str>;
+
+fn check(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -> Checked {
     if token.len() > TOKEN_BYTES {
         return Err("it is longer than 4,096 bytes");
     }
@@ -67,7 +79,7 @@ fn check(token: &str, external_id: &str, secrets: &[Secret], now: Millis) -> std
     check_claims(&claims, external_id, now)
 }
 
-fn check_claims(claims: &Claims, external_id: &str, now: Millis) -> std::result::Result<(), &'static str> {
+fn check_claims(claims: &Claims, external_id: &str, now: Millis) -> Checked {
     let subject = claims.sub.as_ref().ok_or("it has no sub; set it to the externalId")?;
     let subject = subject.as_str().ok_or("its sub must be a text; put the externalId in quotes")?;
     if subject != external_id {
@@ -75,9 +87,6 @@ fn check_claims(claims: &Claims, external_id: &str, now: Millis) -> std::result:
     }
     let expiry = claims.exp.as_ref().ok_or("it has no exp; set it to the Unix time at which it ends")?;
     let expiry = numeric_date(expiry).ok_or("its exp must be a number: the Unix time in seconds")?;
-    if expiry.saturating_add(SKEW_MS) < now.0 {
-        return Err("it has expired");
-    }
     if expiry > now.0 + LIFETIME_MS + SKEW_MS {
         return Err("its exp is more than 24 hours ahead");
     }
@@ -88,7 +97,7 @@ fn check_claims(claims: &Claims, external_id: &str, now: Millis) -> std::result:
     if begin.transpose()?.is_some_and(|begin| begin > now.0 + SKEW_MS) {
         return Err("it is not valid yet: its nbf is still ahead");
     }
-    Ok(())
+    Ok(if expiry.saturating_add(SKEW_MS) < now.0 { Validity::Expired } else { Validity::Valid })
 }
 
 /// A NumericDate (RFC 7519, section 2) in milliseconds: seconds as any JSON number, also with a fraction or an exponent.

@@ -22,7 +22,7 @@ pub use browser::describe as describe_browser;
 pub use draft::{SessionRequest, Start};
 pub use end_session::end_session;
 pub use expire::end_expired;
-pub use identity::verify;
+pub use identity::{Validity, verify};
 pub use page::{Page, PageSaid};
 pub use page_moves::{PageMove, PageMoves};
 pub use same_id::{NetworkBucket, SAMPLE_ID, SameExternalId, same_external_ids};

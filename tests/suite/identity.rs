@@ -341,6 +341,49 @@ async fn strangers_who_type_an_id_use_up_nothing_of_its_signed_owner() {
     assert_eq!(page.next().await.expect("a frame")["type"], "welcome", "and listen");
 }
 
+/// A page that was left open over night still has yesterday's identity token.
+#[tokio::test]
+async fn an_expired_token_resumes_the_session_that_it_signed_and_nothing_else() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let secret = secret_of(&otto, &shop).await;
+    let token = token_for(&world, &secret, "vera");
+    let vera = world.arrive(&shop, signed("vera", &token), None).await.expect("in");
+    vera.send("v1", "my address is 1 Main Street").await.ok();
+    let unsigned = world.visitor(&shop, "vera").await;
+    let nina = world.arrive(&shop, signed("nina", &token_for(&world, &secret, "nina")), None).await.expect("in");
+    let guest = world.arrive(&shop, json!({ "external_id": "v_1", "anonymous": true }), None).await.expect("in");
+    world.pass(12 * 3_600);
+
+    let back = world.arrive(&shop, signed("vera", &token), Some(&vera.token)).await.expect("to be let in again");
+    assert_eq!((back.texts(), &back.token), (vec!["my address is 1 Main Street".to_owned()], &vera.token));
+    assert_eq!(back.state["visitor"]["verified"], true);
+
+    let refused = [
+        ("no session", None),
+        ("a session without a signature", Some(&unsigned.token)),
+        ("another's session", Some(&nina.token)),
+        ("an anonymous session", Some(&guest.token)),
+    ];
+    for (whose, session) in refused {
+        let refused =
+            world.arrive(&shop, signed("vera", &token), session.map(String::as_str)).await.err().expect(whose);
+        assert_eq!(refused.json()["error"]["message"], "the identityToken was refused: it has expired", "{whose}");
+    }
+    let past = world.now() / 1000 - 300;
+    let hs256 = json!({ "alg": "HS256" });
+    let wrong = [
+        ("forged", jwt("another secret", hs256.clone(), json!({ "sub": "vera", "exp": past }))),
+        ("another's", jwt(&secret, hs256.clone(), json!({ "sub": "nina", "exp": past }))),
+        ("not valid yet either", jwt(&secret, hs256, json!({ "sub": "vera", "exp": past, "nbf": past + 900 }))),
+    ];
+    for (what, token) in wrong {
+        let refused = world.arrive(&shop, signed("vera", &token), Some(&vera.token)).await.err().expect(what);
+        assert_eq!(refused.code(), "invalid_identity", "{what}");
+    }
+}
+
 #[tokio::test]
 async fn claims_that_this_server_must_not_pass_over_are_not() {
     let world = World::new().await;
