@@ -53,6 +53,8 @@ impl Effects {
             }
             Effect::SessionsEnded(sessions) => sessions.into_iter().for_each(|session| self.hub.end_session(session)),
             Effect::AccountEnded(account) => self.hub.end_account(account),
+            Effect::MemberChanged(workspace, account) => self.hub.reload_member(workspace, account),
+            Effect::MemberRemoved(workspace, account) => self.hub.end_member(workspace, account),
             Effect::SiteChanged(site) => self.sites.forget(site),
             Effect::PolicyChanged(site) => {
                 self.sites.forget(site);

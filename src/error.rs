@@ -31,6 +31,12 @@ pub enum Error {
     /// The thing does not exist or belongs to somebody else: the same answer for both.
     #[error("not found")]
     NotFound,
+    /// The member's role does not allow it.
+    #[error("your role in this workspace does not allow this; ask one of its admins or owners")]
+    RoleRequired,
+    /// Nobody would own the workspace any more.
+    #[error("a workspace needs an owner; make somebody else the owner first, or delete the workspace")]
+    LastOwner,
     /// The path exists, the method does not.
     #[error("this address does not take that method")]
     MethodNotAllowed,
@@ -183,6 +189,8 @@ pub enum ErrorCode {
     InvalidRequest,
     TooLarge,
     NotFound,
+    RoleRequired,
+    LastOwner,
     MethodNotAllowed,
     NotSignedIn,
     WrongCredentials,
@@ -227,6 +235,8 @@ impl Error {
             Error::Invalid { .. } | Error::InvalidRequest(_) | Error::TooManyFields { .. } => ErrorCode::InvalidRequest,
             Error::TooLarge { .. } => ErrorCode::TooLarge,
             Error::NotFound => ErrorCode::NotFound,
+            Error::RoleRequired => ErrorCode::RoleRequired,
+            Error::LastOwner => ErrorCode::LastOwner,
             Error::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Error::NotSignedIn => ErrorCode::NotSignedIn,
             Error::WrongCredentials | Error::WrongPassword => ErrorCode::WrongCredentials,

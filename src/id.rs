@@ -35,6 +35,8 @@ ids! {
     /// A customer: it has sites and members. The tenant. Accounts and workspaces share one block of numbers, so that no
     /// number is both's, but for those that were made before there were workspaces.
     WorkspaceId,
+    /// An invitation to a workspace.
+    InvitationId,
     /// A signed-in session of an account.
     SessionId,
     /// A website with a chat of its own.

@@ -124,8 +124,10 @@ fn security(route: &Route) -> Value {
     match route.caller {
         Caller::Anyone => json!([]),
         Caller::Visitor => json!([{ "visitor": [] }]),
-        Caller::Operator | Caller::SiteOwner if is_change => json!([{ "operator": [], "csrf": [] }]),
-        Caller::Operator | Caller::SiteOwner => json!([{ "operator": [] }]),
+        Caller::Operator | Caller::Member(_) | Caller::SiteMember(_) if is_change => {
+            json!([{ "operator": [], "csrf": [] }])
+        }
+        Caller::Operator | Caller::Member(_) | Caller::SiteMember(_) => json!([{ "operator": [] }]),
         Caller::ChatKey => json!([{ "chat_key": [] }]),
     }
 }

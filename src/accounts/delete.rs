@@ -5,32 +5,27 @@ use crate::error::Result;
 use crate::events::{self, Effect};
 use crate::storage::Tx;
 
-use super::attempts::{Attempt, Source, code_attempt};
-use super::change_password::confirm;
-use super::{Account, Accounts, second_factor, store};
+use super::{Account, Accounts, Shown, store, write_confirmed};
 
-/// Deletes an account whose owner shows the password once more, and a code where two-factor authentication is on.
-/// `remove_owned` removes what belongs to the account, in the same transaction. Everything happens, or nothing.
+/// Deletes an account whose owner shows who they are. `remove_owned` removes what belongs to the account, in the same
+/// transaction. Everything happens, or nothing.
 ///
 /// # Errors
-/// `WrongPassword`, `SecondFactorRequired`, `WrongCode`, `TooManyRequests`.
+/// See [`write_confirmed`]; what `remove_owned` returns.
 pub async fn delete(
     accounts: &Accounts,
     by: &By,
     account: &Account,
-    (password, code): (&str, Option<&str>),
+    shown: Shown<'_>,
     mut remove_owned: impl FnMut(&mut Tx) -> Result<()> + Send + 'static,
 ) -> Result<()> {
-    confirm(accounts, account, password).await?;
-    let attempt = code.map(|_| code_attempt(&accounts.attempts, &account.email, Source::Session)).transpose()?;
-    let (writer, account) = (by.clone(), account.id);
+    let (writer, deleted) = (by.clone(), account.id);
     let act = move |tx: &mut Tx| {
+        // First: who has no account is told so, and not that the workspace is gone.
+        events::effect(tx, Effect::AccountEnded(deleted));
         remove_owned(tx)?;
-        store::delete(tx, account)?;
-        events::effect(tx, Effect::AccountEnded(account));
+        store::delete(tx, deleted)?;
         audit::record(tx, &writer, Action::AccountDeleted, None, "")
     };
-    second_factor::write(accounts, by, account, code, act).await?;
-    attempt.into_iter().for_each(Attempt::succeeded);
-    Ok(())
+    write_confirmed(accounts, by, account, shown, act).await
 }

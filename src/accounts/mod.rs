@@ -19,7 +19,10 @@ mod session;
 mod sign_up;
 mod sign_in;
 mod sign_out;
+mod change_email;
 mod change_password;
+mod reset;
+mod write_confirmed;
 mod confirm;
 mod rename;
 mod delete;
@@ -28,12 +31,14 @@ mod totp;
 mod second_factor;
 
 pub use attempts::Attempts;
+pub use change_email::change_email;
 pub use change_password::{PasswordChange, change_password, set_password};
 pub use confirm::{CONFIRMED_S, Evidence, check_confirmed, confirm};
 pub use delete::delete;
 pub use email::normalise as normalise_email;
 pub use password::Passwords;
 pub use rename::rename;
+pub use reset::{create_reset, find_reset, reset_password};
 pub use second_factor::{
     Enrolment, Protection, begin_second_factor, confirm_second_factor, end_second_factor, protection,
     remove_second_factor, renew_recovery_codes,
@@ -44,6 +49,7 @@ pub use sign_in::{Credentials, sign_in};
 pub use sign_out::sign_out;
 pub use sign_up::{NewAccount, add_account, find_account, sign_up};
 pub use store::SQL;
+pub use write_confirmed::{Shown, write_confirmed};
 
 /// Longest name, in characters.
 pub const NAME_GRAPHEMES: usize = 80;

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use crate::audit::{self, Action, By};
-use crate::config::Signup;
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::storage::{Kind, Tx};
@@ -25,19 +24,17 @@ pub struct NewAccount {
     pub name: Option<String>,
 }
 
-/// Makes an account and signs its owner in. `add_more` adds what belongs to the account, in the same transaction.
+/// Makes an account and signs its owner in. `add_more` adds what belongs to the account, in the same transaction. Who may
+/// sign up is for the caller to decide.
 ///
 /// # Errors
-/// `SignupClosed`, `TooManyRequests`, `EmailTaken`, `WeakPassword`, a field that is refused.
+/// `TooManyRequests`, `EmailTaken`, `WeakPassword`, a field that is refused.
 pub async fn sign_up(
     accounts: &Accounts,
     new: NewAccount,
     place: Place,
-    add_more: fn(&mut Tx, &Account) -> Result<()>,
+    mut add_more: impl FnMut(&mut Tx, &Account) -> Result<()> + Send + 'static,
 ) -> Result<SignedIn> {
-    if accounts.signup == Signup::Closed {
-        return Err(Error::SignupClosed);
-    }
     let checked = check(new)?;
     let taken = accounts.attempts.sign_ups.take_for_network(place.network, SIGN_UPS_PER_HOUR, Instant::now());
     taken.map_err(|retry_after_s| Error::TooManyRequests { retry_after_s })?;
@@ -58,7 +55,7 @@ pub async fn sign_up(
 pub async fn add_account(
     accounts: &Accounts,
     new: NewAccount,
-    add_more: fn(&mut Tx, &Account) -> Result<()>,
+    mut add_more: impl FnMut(&mut Tx, &Account) -> Result<()> + Send + 'static,
 ) -> Result<Account> {
     let checked = check(new)?;
     let hash = accounts.passwords.hash(&checked.password, &[&checked.email, &checked.name]).await?;

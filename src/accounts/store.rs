@@ -17,6 +17,13 @@ const PASSWORD: &str = "SELECT password_hash FROM accounts WHERE id = $1";
 const INSERT: &str = "INSERT INTO accounts (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
 const SET_NAME: &str = "UPDATE accounts SET name = $2 WHERE id = $1";
+const SET_EMAIL: &str = "UPDATE accounts SET email = $2 WHERE id = $1";
+const PUT_RESET: &str = "INSERT INTO password_resets (account_id, token_hash, expires_at) VALUES ($1, $2, $3)
+    ON CONFLICT (account_id) DO UPDATE SET token_hash = $2, expires_at = $3";
+const BY_RESET: &str = "SELECT a.id, a.email, a.name, a.created_at FROM password_resets AS r
+    JOIN accounts AS a ON a.id = r.account_id WHERE r.token_hash = $1 AND r.expires_at > $2";
+const USE_RESET: &str = "DELETE FROM password_resets WHERE token_hash = $1 AND expires_at > $2";
+const REMOVE_RESET: &str = "DELETE FROM password_resets WHERE account_id = $1";
 const DELETE: &str = "DELETE FROM accounts WHERE id = $1";
 
 const SESSION: &str = "SELECT id, account_id, address, browser, created_at, last_seen_at, confirmed_at FROM sessions
@@ -56,6 +63,11 @@ pub const SQL: &[&str] = &[
     INSERT,
     SET_PASSWORD,
     SET_NAME,
+    SET_EMAIL,
+    PUT_RESET,
+    BY_RESET,
+    USE_RESET,
+    REMOVE_RESET,
     DELETE,
     SESSION,
     SESSIONS,
@@ -122,6 +134,31 @@ pub(super) fn set_password(tx: &mut Tx, account: AccountId, password_hash: &str)
 
 pub(super) fn set_name(tx: &mut Tx, account: AccountId, name: &str) -> Result<bool> {
     Ok(tx.run(SET_NAME, values![account, name])? > 0)
+}
+
+pub(super) fn set_email(tx: &mut Tx, account: AccountId, email: &str) -> Result<()> {
+    match tx.run(SET_EMAIL, values![account, email]) {
+        Err(Error::Unique(columns)) if columns == "accounts.email" => Err(Error::EmailTaken),
+        done => done.map(drop),
+    }
+}
+
+pub(super) fn put_reset(tx: &mut Tx, account: AccountId, token_hash: [u8; 32], expires_at: Millis) -> Result<()> {
+    tx.run(PUT_RESET, values![account, token_hash, expires_at]).map(drop)
+}
+
+pub(super) async fn by_reset(store: &Store, token_hash: [u8; 32], now: Millis) -> Result<Option<Account>> {
+    store.one(BY_RESET, values![token_hash, now]).await
+}
+
+/// Uses a link up; false: it works no longer.
+pub(super) fn use_reset(tx: &mut Tx, token_hash: [u8; 32]) -> Result<bool> {
+    let now = tx.now();
+    Ok(tx.run(USE_RESET, values![token_hash, now])? > 0)
+}
+
+pub(super) fn remove_reset(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.run(REMOVE_RESET, values![account]).map(drop)
 }
 
 /// Its sessions go with it; its sites must be gone before.

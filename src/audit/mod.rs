@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::id::{AccountId, AuditId, SiteId};
+use crate::id::{AccountId, AuditId, SiteId, WorkspaceId};
 use crate::record;
 use crate::storage::{Kind, Store, Tx};
 use crate::text;
@@ -26,24 +26,35 @@ const SUBJECT_GRAPHEMES: usize = 120;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct By {
     account: Option<AccountId>,
+    workspace: Option<WorkspaceId>,
     network: String,
 }
 
 impl By {
+    /// The same actor, in the affairs of a workspace: its members may read the entries.
+    pub fn in_workspace(self, workspace: WorkspaceId) -> By {
+        By { workspace: Some(workspace), ..self }
+    }
+
+    /// Who it is; `None` for the operator of the machine.
+    pub fn account(&self) -> Option<AccountId> {
+        self.account
+    }
+
     /// An actor at this client address. Only the network is stored: enough to see "not from my office", too little to
     /// follow a person.
     pub fn at(account: AccountId, address: &str) -> By {
-        By { account: Some(account), network: network_of(address) }
+        By { account: Some(account), workspace: None, network: network_of(address) }
     }
 
     /// The operator of the machine, on the command line, for this account.
     pub fn on_machine(account: AccountId) -> By {
-        By { account: Some(account), network: String::new() }
+        By { account: Some(account), workspace: None, network: String::new() }
     }
 
     /// The operator of the machine, for no particular account.
     pub fn machine() -> By {
-        By { account: None, network: String::new() }
+        By { account: None, workspace: None, network: String::new() }
     }
 }
 
@@ -63,6 +74,18 @@ pub enum Action {
     RecoveryCodesMade,
     RecoveryCodeUsed,
     AccountDeleted,
+    EmailChanged,
+    PasswordResetCreated,
+    WorkspaceCreated,
+    WorkspaceRenamed,
+    WorkspaceDeleted,
+    MemberInvited,
+    InvitationWithdrawn,
+    MemberJoined,
+    MemberChanged,
+    MemberRemoved,
+    MemberLeft,
+    OwnershipTransferred,
     SiteMade,
     SiteChanged,
     SiteDeleted,
@@ -92,6 +115,18 @@ impl Action {
             Action::RecoveryCodesMade => "recovery_codes_made",
             Action::RecoveryCodeUsed => "recovery_code_used",
             Action::AccountDeleted => "account_deleted",
+            Action::EmailChanged => "email_changed",
+            Action::PasswordResetCreated => "password_reset_created",
+            Action::WorkspaceCreated => "workspace_created",
+            Action::WorkspaceRenamed => "workspace_renamed",
+            Action::WorkspaceDeleted => "workspace_deleted",
+            Action::MemberInvited => "member_invited",
+            Action::InvitationWithdrawn => "invitation_withdrawn",
+            Action::MemberJoined => "member_joined",
+            Action::MemberChanged => "member_changed",
+            Action::MemberRemoved => "member_removed",
+            Action::MemberLeft => "member_left",
+            Action::OwnershipTransferred => "ownership_transferred",
             Action::SiteMade => "site_made",
             Action::SiteChanged => "site_changed",
             Action::SiteDeleted => "site_deleted",
@@ -114,6 +149,8 @@ pub struct Entry {
     pub id: AuditId,
     /// The account concerned; `None` for the whole server.
     pub account_id: Option<AccountId>,
+    /// The workspace whose affair it is; `None`: the account's own.
+    pub workspace_id: Option<WorkspaceId>,
     /// The site concerned.
     pub site_id: Option<SiteId>,
     /// Name of an [`Action`].
@@ -125,7 +162,7 @@ pub struct Entry {
     /// Time.
     pub at: Millis,
 }
-record!(Entry { id, account_id, site_id, action, subject, network, at });
+record!(Entry { id, account_id, workspace_id, site_id, action, subject, network, at });
 
 /// Adds an entry in the transaction of the audited change, so that both commit or neither.
 ///
@@ -135,6 +172,7 @@ pub fn record(tx: &mut Tx, by: &By, action: Action, site: Option<SiteId>, subjec
     let entry = Entry {
         id: tx.next_id(Kind::Audit, AuditId)?,
         account_id: by.account,
+        workspace_id: by.workspace,
         site_id: site,
         action: action.as_str().to_owned(),
         subject: text::cut(&text::line(subject), SUBJECT_GRAPHEMES),

@@ -24,6 +24,7 @@ pub struct Owner {
     cookie: String,
     csrf: String,
     password: String,
+    workspace: i64,
     /// The temporary site, once created.
     pub site: i64,
 }
@@ -70,12 +71,13 @@ impl Owner {
         anyhow::ensure!(status == StatusCode::OK, "{path} answered {status}: {}", String::from_utf8_lossy(&bytes));
         let me: Value = serde_json::from_slice(&bytes)?;
         let csrf = me["csrf"].as_str().context("an answer without a CSRF token")?.to_owned();
-        Ok(Owner { target, client, cookie, csrf, password, site: 0 })
+        let workspace = me["workspaces"][0]["id"].as_i64().context("an account without a workspace")?;
+        Ok(Owner { target, client, cookie, csrf, password, workspace, site: 0 })
     }
 
     /// Creates the site, with the highest allowed limits.
     pub async fn create_site(&mut self) -> anyhow::Result<SiteKeys> {
-        let made = self.call(Method::POST, "sites", &json!({ "name": "Bench" })).await?;
+        let made = self.call(Method::POST, &self.below_workspace("sites"), &json!({ "name": "Bench" })).await?;
         self.site = made["site"]["id"].as_i64().context("a site without an id")?;
         let limits = json!({ "messages_per_minute": 600, "api_per_minute": 1_000_000, "image_bytes": 1_048_576 });
         self.call(Method::PATCH, &format!("sites/{}", self.site), &json!({ "limits": limits })).await?;
@@ -90,12 +92,13 @@ impl Owner {
         Ok(())
     }
 
-    /// Builds console requests, by their path below `/api/console/`.
+    /// Builds console requests, by their path below the workspace's.
     pub fn console_requests(&self) -> impl Fn(&str) -> HttpRequest + Send + Sync + 'static {
-        let (target, cookie) = (self.target, self.cookie.clone());
+        let (target, cookie, workspace) = (self.target, self.cookie.clone(), self.workspace);
         move |path| {
             let headers = [(COOKIE.as_str(), cookie.as_str())];
-            client::request(Method::GET, target, &format!("/api/console/{path}"), &headers, "")
+            let path = format!("/api/console/workspaces/{workspace}/{path}");
+            client::request(Method::GET, target, &path, &headers, "")
         }
     }
 
@@ -107,8 +110,8 @@ impl Owner {
 
     /// Opens a console's socket, and returns the hello frame that is still to be sent.
     pub async fn open_socket(&mut self) -> anyhow::Result<(Socket, Value)> {
-        let inbox = self.call(Method::GET, "conversations?limit=1", &Value::Null).await?;
-        let ticket = self.call(Method::POST, "ticket", &json!({})).await?;
+        let inbox = self.call(Method::GET, &self.below_workspace("conversations?limit=1"), &Value::Null).await?;
+        let ticket = self.call(Method::POST, &self.below_workspace("ticket"), &json!({})).await?;
         let hello = json!({ "type": "hello", "ticket": ticket["ticket"], "cursor": inbox["cursor"] });
         let headers = [("origin", format!("http://{}", self.target)), ("cookie", self.cookie.clone())];
         Ok((Socket::open(self.target, None, "/api/console/socket", &headers).await?, hello))
@@ -122,6 +125,10 @@ impl Owner {
             self.call(Method::POST, "account/delete", &body).await?;
         }
         Ok(())
+    }
+
+    fn below_workspace(&self, path: &str) -> String {
+        format!("workspaces/{}/{path}", self.workspace)
     }
 
     async fn call(&mut self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {

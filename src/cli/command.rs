@@ -21,7 +21,7 @@ use super::backup::{self, BackedUp};
 use super::demo::{self, DemoCreated};
 use super::site::{self, SiteAdded, SiteOutput};
 use super::socket;
-use super::user::UserOutput;
+use super::user::{ResetOutput, UserOutput};
 
 /// How long to wait for the process that holds the data folder, and the delay between attempts.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,15 +32,38 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub(super) enum Command {
-    AddUser { email: String, password: String, name: Option<String> },
-    SetPassword { email: String, password: String },
+    AddUser {
+        email: String,
+        password: String,
+        name: Option<String>,
+    },
+    SetPassword {
+        email: String,
+        password: String,
+    },
+    /// Prints a link that sets a new password.
+    CreateReset {
+        email: String,
+    },
     ListUsers,
-    EndSecondFactor { email: String },
-    AddSite { owner: String, name: String },
+    EndSecondFactor {
+        email: String,
+    },
+    AddSite {
+        owner: String,
+        name: String,
+    },
     ListSites,
-    Backup { file: PathBuf },
-    Demo { password: String },
-    Audit { email: Option<String>, limit: i64 },
+    Backup {
+        file: PathBuf,
+    },
+    Demo {
+        password: String,
+    },
+    Audit {
+        email: Option<String>,
+        limit: i64,
+    },
     Serving,
 }
 
@@ -50,6 +73,7 @@ pub(super) enum Command {
 pub(super) enum Output {
     User(UserOutput),
     Users(Vec<UserOutput>),
+    ResetCreated(ResetOutput),
     /// The site, and the server's public address.
     SiteAdded(SiteAdded, String),
     Sites(Vec<SiteOutput>),
@@ -115,6 +139,12 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
             let account = account_of(app, &email).await?;
             accounts::set_password(&app.accounts, account.id, &password).await.map_err(explain)?;
             Output::User(account.into())
+        }
+        Command::CreateReset { email } => {
+            let account = account_of(app, &email).await?;
+            let token = accounts::create_reset(&app.accounts, &account).await.map_err(explain)?;
+            let link = format!("{}/reset#{}", app.config.public_url(), token.expose());
+            Output::ResetCreated(ResetOutput { email: account.email, link })
         }
         Command::ListUsers => {
             let accounts = accounts::list_accounts(&app.accounts).await.map_err(explain)?;

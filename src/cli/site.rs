@@ -8,7 +8,7 @@ use crate::accounts::{self, Account};
 use crate::app::App;
 use crate::audit::By;
 use crate::id::{SiteId, WorkspaceId};
-use crate::members;
+use crate::members::{self, Role};
 use crate::output::outln;
 use crate::sites::{self, Grant, Others};
 
@@ -119,11 +119,12 @@ pub(super) async fn add(app: &App, owner: Account, name: &str) -> anyhow::Result
     Ok(SiteAdded { site_id: site.id, widget_key: site.widget_key, chat_api_key })
 }
 
-/// The oldest workspace of an account.
+/// The workspace that an account has owned longest.
 pub(super) async fn owned_workspace(app: &App, owner: &Account) -> anyhow::Result<WorkspaceId> {
-    let memberships = members::store::of_account(&app.store, owner.id).await.map_err(explain)?;
-    let first = memberships.first().map(|member| member.workspace_id);
-    first.with_context(|| format!("{} is a member of no workspace", owner.email))
+    let memberships = members::memberships(&app.store, owner.id).await.map_err(explain)?;
+    let owned = memberships.iter().find(|membership| membership.member.role == Role::Owner);
+    let first = owned.map(|membership| membership.member.workspace_id);
+    first.with_context(|| format!("{} owns no workspace", owner.email))
 }
 
 pub(super) async fn list(app: &App) -> anyhow::Result<Vec<SiteOutput>> {

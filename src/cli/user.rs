@@ -1,4 +1,4 @@
-//! `ocs user add`, `ocs user password`, `ocs user totp-off`, `ocs user list`.
+//! `ocs user add`, `ocs user password`, `ocs user reset`, `ocs user totp-off`, `ocs user list`.
 
 use std::io::Read;
 
@@ -20,6 +20,8 @@ pub(super) enum User {
     Add(Add),
     /// Change the password of an account; it is signed out everywhere
     Password(Password),
+    /// Print a link with which somebody who forgot the password sets a new one; it works once, for a day
+    Reset(Reset),
     /// Turn off two-factor authentication for an owner who lost the device and the recovery codes
     TotpOff(TotpOff),
     /// List all accounts
@@ -49,6 +51,18 @@ pub(super) struct Password {
     email: String,
     #[command(flatten)]
     password: PasswordSource,
+}
+
+#[derive(Args)]
+pub(super) struct Reset {
+    #[command(flatten)]
+    config_args: ConfigArgs,
+    /// E-mail address of the account
+    #[arg(long)]
+    email: String,
+    /// Print one JSON object with email and link
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -85,6 +99,13 @@ pub(super) struct UserOutput {
     pub created_at: Millis,
 }
 
+/// A link that sets a new password, in the output.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ResetOutput {
+    pub email: String,
+    pub link: String,
+}
+
 impl From<Account> for UserOutput {
     fn from(Account { id, email, name, created_at }: Account) -> UserOutput {
         UserOutput { id, email, name, created_at }
@@ -96,9 +117,24 @@ impl User {
         match self {
             User::Add(add) => add.run().await,
             User::Password(password) => password.run().await,
+            User::Reset(reset) => reset.run().await,
             User::TotpOff(off) => off.run().await,
             User::List(list) => list.run().await,
         }
+    }
+}
+
+impl Reset {
+    async fn run(self) -> anyhow::Result<()> {
+        let answer = send(self.config_args.read()?, Command::CreateReset { email: self.email }).await?;
+        let Output::ResetCreated(reset) = answer else { return Err(unexpected()) };
+        if self.json {
+            outln!("{}", serde_json::to_string(&reset)?);
+            return Ok(());
+        }
+        outln!("{} can set a new password with this link; it works once, for a day:\n", reset.email);
+        outln!("{}", reset.link);
+        Ok(())
     }
 }
 

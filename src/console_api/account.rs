@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::view::{AccountView, SessionView};
-use crate::accounts::{self, Account, Credentials, NewAccount, PasswordChange, SignedIn};
+use crate::accounts::{self, Account, Credentials, NewAccount, PasswordChange, Shown, SignedIn};
 use crate::app::App;
 use crate::config;
 use crate::error::Result;
@@ -16,6 +16,8 @@ use crate::flows;
 use crate::http::body::{Done, JsonBody, PathOf};
 use crate::http::caller::{CurrentOperator, ServerAddress, SignInRequest, no_session_cookie, session_cookie};
 use crate::id::SessionId;
+use crate::members;
+use crate::members::view::MembershipView;
 use crate::secret::Secret;
 
 /// Public facts about this server.
@@ -40,6 +42,8 @@ pub struct Me {
     pub csrf: String,
     /// This session.
     pub session_id: SessionId,
+    /// The workspaces in which they are active, the one joined first first.
+    pub workspaces: Vec<MembershipView>,
     /// The public address, for snippets.
     pub public_url: String,
     /// Reached by plain http: the page warns.
@@ -93,6 +97,36 @@ pub(super) struct Rename {
     name: String,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChangeEmail {
+    email: String,
+    password: String,
+    /// Two-factor or recovery code, if two-factor authentication is on.
+    code: Option<String>,
+}
+
+/// The token of a link that sets a new password.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResetToken {
+    token: String,
+}
+
+/// The account that a link is for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ResetOf {
+    /// Its e-mail address.
+    email: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResetPassword {
+    token: String,
+    password: String,
+}
+
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Sessions {
     sessions: Vec<SessionView>,
@@ -112,7 +146,7 @@ pub(super) async fn sign_up(
 ) -> Result<Response> {
     let new = NewAccount { email: asked.email, password: asked.password, name: asked.name };
     let signed_in = flows::sign_up(&app.accounts, new, request.place).await?;
-    welcome(&app, signed_in, address)
+    welcome(&app, signed_in, address).await
 }
 
 pub(super) async fn sign_in(
@@ -124,7 +158,7 @@ pub(super) async fn sign_in(
     let typed = Credentials { email: typed.email, password: typed.password, code: typed.code };
     let before = request.token.as_ref().map(Secret::expose);
     let signed_in = accounts::sign_in(&app.accounts, typed, request.place, before).await?;
-    welcome(&app, signed_in, address)
+    welcome(&app, signed_in, address).await
 }
 
 pub(super) async fn sign_out(State(app): State<App>, operator: CurrentOperator) -> Result<Response> {
@@ -132,8 +166,8 @@ pub(super) async fn sign_out(State(app): State<App>, operator: CurrentOperator) 
     farewell(&app)
 }
 
-pub(super) async fn me(operator: CurrentOperator, address: ServerAddress) -> Result<Response> {
-    let me = me_of(operator.account().clone(), operator.session, operator.token(), address);
+pub(super) async fn me(State(app): State<App>, operator: CurrentOperator, address: ServerAddress) -> Result<Response> {
+    let me = me_of(&app, operator.account().clone(), (operator.session, operator.token()), address).await?;
     Ok(([NO_STORE], Json(me)).into_response())
 }
 
@@ -162,8 +196,8 @@ pub(super) async fn delete_account(
     operator: CurrentOperator,
     JsonBody(asked): JsonBody<DeleteAccount>,
 ) -> Result<Response> {
-    flows::delete_account(&app.accounts, operator.by(), operator.account(), (&asked.password, asked.code.as_deref()))
-        .await?;
+    let shown = Shown { password: &asked.password, code: asked.code.as_deref() };
+    flows::delete_account(&app.accounts, operator.by(), operator.account(), shown).await?;
     farewell(&app)
 }
 
@@ -174,7 +208,32 @@ pub(super) async fn rename(
     JsonBody(asked): JsonBody<Rename>,
 ) -> Result<Json<Me>> {
     let account = accounts::rename(&app.accounts, operator.account, &asked.name).await?;
-    Ok(Json(me_of(account, operator.session, operator.token(), address)))
+    me_of(&app, account, (operator.session, operator.token()), address).await.map(Json)
+}
+
+pub(super) async fn change_email(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    address: ServerAddress,
+    JsonBody(asked): JsonBody<ChangeEmail>,
+) -> Result<Json<Me>> {
+    let shown = Shown { password: &asked.password, code: asked.code.as_deref() };
+    let account = accounts::change_email(&app.accounts, operator.by(), operator.account(), shown, &asked.email).await?;
+    me_of(&app, account, (operator.session, operator.token()), address).await.map(Json)
+}
+
+/// Tells whoever holds a link whose password it sets.
+pub(super) async fn find_reset(State(app): State<App>, JsonBody(asked): JsonBody<ResetToken>) -> Result<Json<ResetOf>> {
+    Ok(Json(ResetOf { email: accounts::find_reset(&app.accounts, &asked.token).await?.email }))
+}
+
+pub(super) async fn reset_password(
+    State(app): State<App>,
+    request: SignInRequest,
+    JsonBody(asked): JsonBody<ResetPassword>,
+) -> Result<Json<Done>> {
+    accounts::reset_password(&app.accounts, &asked.token, &asked.password, &request.place).await?;
+    Ok(Json(Done {}))
 }
 
 pub(super) async fn sessions(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sessions>> {
@@ -194,19 +253,26 @@ pub(super) async fn end_session(
 
 const NO_STORE: (hyper::header::HeaderName, HeaderValue) = (CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
-fn me_of(account: Account, session: SessionId, token: &Secret, address: ServerAddress) -> Me {
-    Me {
+pub(super) async fn me_of(
+    app: &App,
+    account: Account,
+    (session, token): (SessionId, &Secret),
+    address: ServerAddress,
+) -> Result<Me> {
+    let workspaces = members::memberships(&app.store, account.id).await?;
+    Ok(Me {
+        workspaces: workspaces.into_iter().map(MembershipView::from).collect(),
         account: account.into(),
         csrf: accounts::csrf_token(token.expose()),
         session_id: session,
         insecure: address.is_insecure(),
         public_url: address.0,
-    }
+    })
 }
 
-fn welcome(app: &App, signed_in: SignedIn, address: ServerAddress) -> Result<Response> {
+pub(super) async fn welcome(app: &App, signed_in: SignedIn, address: ServerAddress) -> Result<Response> {
     let cookie = session_cookie(&app.config, &signed_in.token)?;
-    let me = me_of(signed_in.account, signed_in.session, &signed_in.token, address);
+    let me = me_of(app, signed_in.account, (signed_in.session, &signed_in.token), address).await?;
     Ok(([NO_STORE, (SET_COOKIE, cookie)], Json(me)).into_response())
 }
 

@@ -10,11 +10,12 @@ use crate::conversations::{self, ConversationForOperator, Filter, InboxPoint, St
 use crate::error::{Error, Result};
 use crate::events;
 use crate::http::body::{JsonBody, PathOf, QueryOf};
-use crate::http::caller::CurrentOperator;
+use crate::http::member::{SiteMember, WorkspaceMember};
 use crate::http::uploads::with_upload;
 use crate::id::{ConversationId, SiteId};
 use crate::images::{self, ImageView, Uploaded, Uploader};
 use crate::inbox::{self, Inbox};
+use crate::members::SiteScope;
 use crate::messages::{self, Author, ClientId, Draft, History, MessageForOperator, Outgoing, Target};
 
 type ConversationPath = PathOf<(SiteId, ConversationId)>;
@@ -31,7 +32,7 @@ pub(super) struct InboxQuery {
 }
 
 impl InboxQuery {
-    fn filter(self) -> Result<Filter> {
+    fn filter(self, sites: SiteScope) -> Result<Filter> {
         let state = match self.state.as_deref().unwrap_or("open") {
             "open" => StateFilter::Open,
             "closed" => StateFilter::Closed,
@@ -39,13 +40,7 @@ impl InboxQuery {
             _ => return Err(Error::invalid("state", "must be open, closed or all")),
         };
         let before = self.before.as_deref().map_or(Ok(InboxPoint::TOP), InboxPoint::parse)?;
-        Ok(Filter {
-            site: self.site,
-            state,
-            unread: self.unread.unwrap_or(false),
-            before,
-            limit: page_size(self.limit)?,
-        })
+        Ok(Filter { sites, state, unread: self.unread.unwrap_or(false), before, limit: page_size(self.limit)? })
     }
 }
 
@@ -57,16 +52,14 @@ fn page_size(limit: Option<u32>) -> Result<u32> {
 /// Responds with a page of the inbox. The cursor is read first: later events may be in both.
 pub(super) async fn inbox(
     State(app): State<App>,
-    operator: CurrentOperator,
+    member: WorkspaceMember,
     QueryOf(query): QueryOf<InboxQuery>,
 ) -> Result<Json<Inbox>> {
-    let filter = query.filter()?;
-    if let Some(site) = filter.site {
-        operator.site(&app, site).await?;
-    }
-    let range = events::store::range(&app.store, operator.workspace).await?.ok_or(Error::NotFound)?;
-    let cursor = app.cursors.write(operator.cursor_holder(), range.n)?;
-    inbox::inbox(&app.store, &app.hub, operator.workspace, &filter, cursor).await.map(Json)
+    let sites = member.scope(&app, query.site).await?;
+    let filter = query.filter(sites)?;
+    let range = events::store::range(&app.store, member.workspace()).await?.ok_or(Error::NotFound)?;
+    let cursor = app.cursors.write(member.member.cursor_holder(), range.n)?;
+    inbox::inbox(&app.store, &app.hub, member.workspace(), &filter, cursor).await.map(Json)
 }
 
 /// A page of a thread.
@@ -91,11 +84,10 @@ pub struct Thread {
 /// Responds with a page of a thread, the newest by default.
 pub(super) async fn thread(
     State(app): State<App>,
-    operator: CurrentOperator,
+    _: SiteMember,
     PathOf((site, id)): ConversationPath,
     QueryOf(query): QueryOf<ThreadQuery>,
 ) -> Result<Json<Thread>> {
-    operator.site(&app, site).await?;
     let limit = page_size(query.limit)?;
     let conversation = conversations::store::find(&app.store, site, id).await?.ok_or(Error::NotFound)?;
     let own = [conversation];
@@ -130,15 +122,14 @@ pub struct SentToOperator {
 /// Sends an operator's message.
 pub(super) async fn reply(
     State(app): State<App>,
-    operator: CurrentOperator,
+    member: SiteMember,
     PathOf((site, id)): ConversationPath,
     JsonBody(reply): JsonBody<Reply>,
 ) -> Result<Json<SentToOperator>> {
-    operator.site(&app, site).await?;
     // Messages queue fairly where they wait to be stored.
-    let operator = operator.without_permit();
+    let member = member.without_permit();
     let body = messages::Body::of(reply.text.as_deref(), reply.image.as_deref())?;
-    let author = Author::Operator { account: operator.account, name: operator.name.clone() };
+    let author = Author::Operator { account: member.account, name: member.name.clone() };
     let drafts = vec![Draft { client_id: reply.client_id, body }];
     let outgoing = Outgoing { site, target: Target::Conversation(id), author, drafts };
     let message = messages::send(&app.appender, outgoing).await?.pop();
@@ -149,10 +140,9 @@ pub(super) async fn reply(
 /// Closes a conversation.
 pub(super) async fn close(
     State(app): State<App>,
-    operator: CurrentOperator,
+    _: SiteMember,
     PathOf((site, id)): ConversationPath,
 ) -> Result<Json<ConversationForOperator>> {
-    operator.site(&app, site).await?;
     conversations::close(&app.store, site, id).await?;
     shown(&app, site, id).await.map(Json)
 }
@@ -160,24 +150,18 @@ pub(super) async fn close(
 /// Reopens a conversation.
 pub(super) async fn reopen(
     State(app): State<App>,
-    operator: CurrentOperator,
+    _: SiteMember,
     PathOf((site, id)): ConversationPath,
 ) -> Result<Json<ConversationForOperator>> {
-    operator.site(&app, site).await?;
     conversations::reopen(&app.store, site, id).await?;
     shown(&app, site, id).await.map(Json)
 }
 
 /// Accepts an operator's image: the raw bytes as the body.
-pub(super) async fn upload(
-    State(app): State<App>,
-    operator: CurrentOperator,
-    PathOf(site): PathOf<SiteId>,
-    body: Body,
-) -> Result<Json<Uploaded>> {
-    let operator = operator.without_permit();
-    let site = operator.site(&app, site).await?;
-    let (limit, uploader) = (site.limits.image_bytes as usize, Uploader::Operator(operator.account));
+pub(super) async fn upload(State(app): State<App>, member: SiteMember, body: Body) -> Result<Json<Uploaded>> {
+    let member = member.without_permit();
+    let site = &member.site;
+    let (limit, uploader) = (site.limits.image_bytes as usize, Uploader::Operator(member.account));
     let image = with_upload(&app, (site.id, None), body, limit, async |bytes| {
         images::accept(&app.images, site.upload_target(), uploader, bytes).await
     })

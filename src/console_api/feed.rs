@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::body::{Done, JsonBody};
-use crate::http::caller::{CurrentOperator, check_origin};
+use crate::http::caller::check_origin;
+use crate::http::member::WorkspaceMember;
 use crate::hub::{OperatorHint, OperatorPass};
 use crate::realtime;
 
@@ -22,15 +23,21 @@ pub struct Ticket {
     pub ticket: String,
 }
 
-fn pass(operator: &CurrentOperator) -> OperatorPass {
-    let (workspace, sites, version) = (operator.workspace, operator.sites.clone(), operator.version);
-    let (account, session, name) = (operator.account, operator.session, operator.name.clone());
-    OperatorPass { workspace, sites, version, account, session, name }
+fn pass(member: &WorkspaceMember) -> OperatorPass {
+    OperatorPass {
+        workspace: member.workspace(),
+        role: member.member.role,
+        sites: member.member.sites.clone(),
+        version: member.member.version,
+        account: member.account,
+        session: member.session,
+        name: member.name.clone(),
+    }
 }
 
 /// Issues a ticket.
-pub(super) async fn ticket(State(app): State<App>, operator: CurrentOperator) -> Json<Ticket> {
-    Json(Ticket { ticket: app.tickets.issue(pass(&operator)) })
+pub(super) async fn ticket(State(app): State<App>, member: WorkspaceMember) -> Json<Ticket> {
+    Json(Ticket { ticket: app.tickets.issue(pass(&member)) })
 }
 
 /// Opens the WebSocket, for the console's own origin; its first frame carries the ticket.
@@ -44,17 +51,17 @@ pub(super) async fn socket(State(app): State<App>, parts: Parts, upgrade: WebSoc
 }
 
 /// Opens the event stream, authenticated by the session cookie.
-pub(super) async fn stream(State(app): State<App>, operator: CurrentOperator, headers: HeaderMap) -> Result<Response> {
+pub(super) async fn stream(State(app): State<App>, member: WorkspaceMember, headers: HeaderMap) -> Result<Response> {
     let cursor = headers.get("last-event-id").and_then(|cursor| cursor.to_str().ok()).unwrap_or_default().to_owned();
-    realtime::operator_stream(&app, &pass(&operator), &cursor).await
+    realtime::operator_stream(&app, &pass(&member), &cursor).await
 }
 
 /// Accepts a hint, when no socket is open.
 pub(super) async fn hint(
     State(app): State<App>,
-    operator: CurrentOperator,
+    member: WorkspaceMember,
     JsonBody(hint): JsonBody<OperatorHint>,
 ) -> Result<Json<Done>> {
-    realtime::from_operator(&app, &pass(&operator), hint).await?;
+    realtime::from_operator(&app, &pass(&member), hint).await?;
     Ok(Json(Done {}))
 }

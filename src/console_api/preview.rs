@@ -10,10 +10,9 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::body::{PathOf, QueryOf};
-use crate::http::caller::CurrentOperator;
+use crate::http::body::QueryOf;
 use crate::http::headers::CROSS_ORIGIN_RESOURCE_POLICY;
-use crate::id::SiteId;
+use crate::http::member::SiteMember;
 use crate::sites::Look;
 use crate::widget_api;
 
@@ -43,13 +42,8 @@ pub(super) enum Brightness {
     Dark,
 }
 
-pub(super) async fn page(
-    State(app): State<App>,
-    operator: CurrentOperator,
-    PathOf(site): PathOf<SiteId>,
-    QueryOf(draft): QueryOf<Draft>,
-) -> Result<Response> {
-    let site = operator.site(&app, site).await?;
+pub(super) async fn page(State(_): State<App>, member: SiteMember, QueryOf(draft): QueryOf<Draft>) -> Result<Response> {
+    let site = &member.site;
     let look = draft.look(&site.look)?;
     let look = serde_json::to_string(&look).map_err(|error| Error::Internal(error.to_string()))?;
     let welcome = draft.welcome.as_deref().map_or(String::new(), |text| format!("&amp;welcome={}", encoded(text)));
@@ -84,15 +78,14 @@ pub(super) async fn page(
 /// The script of that page.
 pub(super) async fn script(
     State(app): State<App>,
-    operator: CurrentOperator,
-    PathOf(site): PathOf<SiteId>,
+    member: SiteMember,
     QueryOf(draft): QueryOf<Draft>,
     request: Request,
 ) -> Result<Response> {
-    let site = operator.site(&app, site).await?;
+    let site = &member.site;
     let look = draft.look(&site.look)?;
     let (parts, _) = request.into_parts();
-    let mut response = widget_api::script::preview(&app, &parts, &site, &look, draft.welcome.as_deref())?;
+    let mut response = widget_api::script::preview(&app, &parts, site, &look, draft.welcome.as_deref())?;
     // A site's script is public; this one is for the owner's page only.
     let headers = response.headers_mut();
     headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::body::QueryOf;
-use crate::http::caller::CurrentOperator;
+use crate::http::member::WorkspaceMember;
 use crate::id::SiteId;
+use crate::members::SiteScope;
 use crate::search::people::{self, People, PeopleFilter};
 use crate::search::{self, Filter, Found, Query};
 
@@ -24,24 +25,22 @@ pub(super) struct SearchQuery {
 }
 
 impl SearchQuery {
-    fn filter(self) -> Result<Filter> {
+    fn filter(self, sites: SiteScope) -> Result<Filter> {
         let limit = page_size(self.limit)?;
         let before = self.before.as_deref().map(Filter::point).transpose()?;
-        Ok(Filter { query: Query::parse(&self.q)?, site: self.site, before, limit })
+        Ok(Filter { query: Query::parse(&self.q)?, sites, before, limit })
     }
 }
 
 /// Finds messages on all sites of the operator, or on one.
 pub(super) async fn search(
     State(app): State<App>,
-    operator: CurrentOperator,
+    member: WorkspaceMember,
     QueryOf(query): QueryOf<SearchQuery>,
 ) -> Result<Json<Found>> {
-    let filter = query.filter()?;
-    if let Some(site) = filter.site {
-        operator.site(&app, site).await?;
-    }
-    search::find(&app.store, &app.hub, &app.searches, operator.workspace, &filter).await.map(Json)
+    let sites = member.scope(&app, query.site).await?;
+    let filter = query.filter(sites)?;
+    search::find(&app.store, &app.hub, &app.searches, member.workspace(), &filter).await.map(Json)
 }
 
 /// A search query for people and its page.
@@ -58,16 +57,14 @@ pub(super) struct PeopleQuery {
 /// Finds people who wrote on all sites of the operator, or on one.
 pub(super) async fn people(
     State(app): State<App>,
-    operator: CurrentOperator,
+    member: WorkspaceMember,
     QueryOf(asked): QueryOf<PeopleQuery>,
 ) -> Result<Json<People>> {
     let limit = page_size(asked.limit)?;
     let before = asked.before.as_deref().map(PeopleFilter::point).transpose()?;
-    let filter = PeopleFilter { query: Query::of_name(&asked.q)?, site: asked.site, before, limit };
-    if let Some(site) = filter.site {
-        operator.site(&app, site).await?;
-    }
-    people::find(&app.store, &app.hub, &app.searches, operator.workspace, &filter).await.map(Json)
+    let sites = member.scope(&app, asked.site).await?;
+    let filter = PeopleFilter { query: Query::of_name(&asked.q)?, sites, before, limit };
+    people::find(&app.store, &app.hub, &app.searches, member.workspace(), &filter).await.map(Json)
 }
 
 fn page_size(limit: Option<u32>) -> Result<u32> {

@@ -3,6 +3,7 @@
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, SiteId};
+use crate::members::SiteScope;
 
 use super::InboxPoint;
 
@@ -18,8 +19,8 @@ pub enum StateFilter {
 /// The conversations of an inbox page.
 #[derive(Debug, Clone)]
 pub struct Filter {
-    /// One site, or all.
-    pub site: Option<SiteId>,
+    /// The sites whose conversations are listed.
+    pub sites: SiteScope,
     /// Open, closed or all.
     pub state: StateFilter,
     /// Only those with unread messages.

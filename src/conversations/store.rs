@@ -363,21 +363,21 @@ pub(crate) fn raise(tx: &mut Tx, conversation: &mut Conversation) -> Result<()> 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InboxPoint(pub Millis, pub SiteId, pub ConversationId);
 
-/// Numbers of the owner's conversations in one state, most recently changed first.
+/// Conversations of a workspace, or of one of its sites, in one state, most recently changed first.
 pub(crate) async fn recent(
     store: &Store,
-    workspace: WorkspaceId,
+    (workspace, site): (WorkspaceId, Option<SiteId>),
     filter: &super::Filter,
     state: State,
 ) -> Result<Vec<(SiteId, ConversationId)>> {
-    let InboxPoint(at, site, id) = filter.before;
+    let InboxPoint(at, before, id) = filter.before;
     let (state, limit) = (state.as_str(), i64::from(filter.limit));
     if filter.unread {
-        return store.all(RECENT_UNREAD, values![workspace, filter.site, state, at, site, id, limit]).await;
+        return store.all(RECENT_UNREAD, values![workspace, site, state, at, before, id, limit]).await;
     }
-    match filter.site {
-        Some(of) => store.all(RECENT_OF_SITE, values![of, state, at, site, id, limit]).await,
-        None => store.all(RECENT, values![workspace, state, at, site, id, limit]).await,
+    match site {
+        Some(site) => store.all(RECENT_OF_SITE, values![site, state, at, before, id, limit]).await,
+        None => store.all(RECENT, values![workspace, state, at, before, id, limit]).await,
     }
 }
 

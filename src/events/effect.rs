@@ -1,6 +1,6 @@
 //! Effects: what a commit changes outside of the database. Recorded as data in the transaction and applied after it.
 
-use crate::id::{AccountId, SessionId, SiteId, TokenId, VisitorId};
+use crate::id::{AccountId, SessionId, SiteId, TokenId, VisitorId, WorkspaceId};
 use crate::storage::Tx;
 
 use super::Recorded;
@@ -18,6 +18,10 @@ pub enum Effect {
     SessionsEnded(Vec<SessionId>),
     /// An account is deleted: all connections of its sessions are closed.
     AccountEnded(AccountId),
+    /// A member's role, sites or activity have changed: their consoles of the workspace load anew.
+    MemberChanged(WorkspaceId, AccountId),
+    /// Somebody is a member no longer: their consoles of the workspace are closed.
+    MemberRemoved(WorkspaceId, AccountId),
     /// A site's settings or keys have changed: the cached site is read again at the next use.
     SiteChanged(SiteId),
     /// A site's policy for sessions or pages has changed: open connections that it no longer allows are closed.

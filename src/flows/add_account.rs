@@ -1,17 +1,37 @@
-//! Making an account with a workspace of its own.
+//! Making an account: with a workspace of its own, or as a member of the workspace that invited it.
 
 use crate::accounts::{self, Account, Accounts, NewAccount, Place, SignedIn};
-use crate::error::Result;
-use crate::members::{self, Member, Role, SiteScope};
+use crate::audit::By;
+use crate::config::Signup;
+use crate::error::{Error, Result};
+use crate::members;
 use crate::storage::Tx;
 use crate::workspaces;
 
 /// Makes an account with a workspace that it owns, and signs it in.
 ///
 /// # Errors
-/// See [`accounts::sign_up`].
+/// `SignupClosed`; see [`accounts::sign_up`].
 pub async fn sign_up(accounts: &Accounts, new: NewAccount, place: Place) -> Result<SignedIn> {
+    if accounts.signup == Signup::Closed {
+        return Err(Error::SignupClosed);
+    }
     accounts::sign_up(accounts, new, place, add_workspace).await
+}
+
+/// Makes an account for the holder of an invitation, also where sign-up is closed, and signs it in. It gets no workspace of
+/// its own.
+///
+/// # Errors
+/// `NotFound` when the invitation was used or withdrawn, or has expired; see [`accounts::sign_up`].
+pub async fn sign_up_invited(accounts: &Accounts, new: NewAccount, place: Place, token: &str) -> Result<SignedIn> {
+    // Looked at first, so that hashing passwords costs strangers an invitation.
+    members::invitation(&accounts.store, token).await?;
+    let (token, address) = (token.to_owned(), place.address.clone());
+    let join = move |tx: &mut Tx, account: &Account| {
+        members::join_in(tx, &By::at(account.id, &address), account.id, &token).map(drop)
+    };
+    accounts::sign_up(accounts, new, place, join).await
 }
 
 /// Makes an account with a workspace that it owns, on the word of the machine's operator.
@@ -24,13 +44,5 @@ pub async fn add_account(accounts: &Accounts, new: NewAccount) -> Result<Account
 
 fn add_workspace(tx: &mut Tx, account: &Account) -> Result<()> {
     let workspace = workspaces::add(tx, &account.name)?;
-    let owner = Member {
-        workspace_id: workspace.id,
-        account_id: account.id,
-        role: Role::Owner,
-        sites: SiteScope::All,
-        version: 1,
-        created_at: workspace.created_at,
-    };
-    members::store::insert(tx, &owner)
+    members::add_owner(tx, workspace.id, account.id)
 }

@@ -1,25 +1,29 @@
-//! Deletes an account with its sites and their messages.
+//! Deletes an account with the workspaces that nobody else is in.
 
-use crate::accounts::{self, Account, Accounts};
+use crate::accounts::{self, Account, Accounts, Shown};
 use crate::audit::By;
 use crate::error::Result;
 use crate::members;
-use crate::sites;
 use crate::storage::Tx;
 
-/// Deletes an account with its sites, in one transaction. The owner gives the password again, and a code when two-factor
-/// authentication is on.
+use super::workspace;
+
+/// Deletes an account in one transaction, with the workspaces of which it is the only member, their sites and messages. In other
+/// workspaces it leaves.
 ///
 /// # Errors
-/// `WrongCredentials`, `SecondFactorRequired`, `WrongCode`, `TooManyRequests`.
-pub async fn delete_account(
-    accounts: &Accounts,
-    by: &By,
-    account: &Account,
-    shown: (&str, Option<&str>),
-) -> Result<()> {
-    let own = members::store::of_account(&accounts.store, account.id).await?;
-    let (own, writer) = (own.into_iter().map(|member| member.workspace_id).collect::<Vec<_>>(), by.clone());
-    let remove = move |tx: &mut Tx| own.iter().try_for_each(|workspace| sites::delete_all_of(tx, &writer, *workspace));
+/// `LastOwner` where others work in a workspace that only this account owns; see [`accounts::write_confirmed`].
+pub async fn delete_account(accounts: &Accounts, by: &By, account: &Account, shown: Shown<'_>) -> Result<()> {
+    let (id, writer) = (account.id, by.clone());
+    let remove = move |tx: &mut Tx| {
+        for (workspace, name) in members::workspaces_of(tx, id)? {
+            if members::is_only_member(tx, workspace, id)? {
+                workspace::delete_in(tx, &writer, workspace, &name)?;
+            } else {
+                members::remove_account(tx, &writer, workspace, id)?;
+            }
+        }
+        Ok(())
+    };
     accounts::delete(accounts, by, account, shown, remove).await
 }

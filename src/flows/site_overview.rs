@@ -9,6 +9,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{SiteId, WorkspaceId};
 use crate::images;
+use crate::members::SiteScope;
 use crate::sites::view::{ChatKeyView, KeyView, SeenPage};
 use crate::sites::{self, ChatKey, Colour, IdentityMode, Key, Limits, Locale, Look, Site};
 use crate::storage::Store;
@@ -106,26 +107,26 @@ pub async fn details(store: &Store, site: SiteId) -> Result<Details> {
     with_keys(store, site).await
 }
 
-/// All sites of a workspace with their keys, oldest first.
+/// Those of the given sites of a workspace with their keys, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn details_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<Details>> {
+pub async fn details_of(store: &Store, (workspace, sites): (WorkspaceId, &SiteScope)) -> Result<Vec<Details>> {
     let mut all = Vec::new();
-    for site in sites::sites_of(store, workspace).await? {
+    for site in sites::sites_of(store, workspace).await?.into_iter().filter(|site| sites.contains(site.id)) {
         all.push(with_keys(store, site).await?);
     }
     Ok(all)
 }
 
-/// All sites of a workspace as a list shows them, oldest first.
+/// Those of the given sites of a workspace as a list shows them, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lines_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<SiteLine>> {
+pub async fn lines_of(store: &Store, (workspace, sites): (WorkspaceId, &SiteScope)) -> Result<Vec<SiteLine>> {
     let mut lines = Vec::new();
     let mut same_external_ids = visitors::same_external_ids(store, workspace, None).await?;
-    for row in sites::site_lines_of(store, workspace).await? {
+    for row in sites::site_lines_of(store, workspace).await?.into_iter().filter(|row| sites.contains(row.id)) {
         let look = row.look()?;
         lines.push(SiteLine {
             id: row.id,

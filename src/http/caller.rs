@@ -14,12 +14,9 @@ use crate::audit::By;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::events::Holder;
 use crate::fair_limit::{FairPermit, Tenant};
-use crate::id::{AccountId, SessionId, SiteId, WorkspaceId};
-use crate::members::{self, SiteScope};
+use crate::id::{AccountId, SessionId};
 use crate::secret::Secret;
-use crate::sites::Site;
 use crate::visitors::describe_browser;
 
 use super::address::ClientAddress;
@@ -34,12 +31,6 @@ const USER_AGENT_BYTES: usize = 512;
 /// A signed-in operator. For a change, the origin and the session's CSRF token are checked.
 #[derive(Debug, Clone)]
 pub struct CurrentOperator {
-    /// The workspace that they work in.
-    pub workspace: WorkspaceId,
-    /// Its sites that they may see.
-    pub sites: SiteScope,
-    /// The member's version.
-    pub version: i64,
     /// The account of the session.
     pub account: AccountId,
     /// The address they sign in with.
@@ -57,15 +48,6 @@ pub struct CurrentOperator {
 }
 
 impl CurrentOperator {
-    /// A site that this operator owns.
-    ///
-    /// # Errors
-    /// `NotFound`, also for the sites of others.
-    pub async fn site(&self, app: &App, site: SiteId) -> Result<Arc<Site>> {
-        let site = app.sites.by_id(site).await?;
-        if site.workspace_id == self.workspace { Ok(site) } else { Err(Error::NotFound) }
-    }
-
     /// Checks that this session has confirmed its operator recently, for a change that needs it only if it weakens a policy.
     /// Elsewhere the route table requires it.
     ///
@@ -74,12 +56,6 @@ impl CurrentOperator {
     pub async fn check_confirmed(&self, app: &App) -> Result<()> {
         accounts::check_confirmed(&app.accounts, self.account, self.confirmed_at).await
     }
-
-    /// Whose cursors this operator's console has.
-    pub fn cursor_holder(&self) -> Holder {
-        self.sites.cursor_holder(self.workspace, self.version)
-    }
-
     /// The account record.
     pub fn account(&self) -> &Account {
         &self.whole
@@ -101,14 +77,14 @@ impl CurrentOperator {
     }
 }
 
-impl FromRequestParts<App> for CurrentOperator {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<CurrentOperator> {
+impl CurrentOperator {
+    /// Who sends this request. For a change, the origin and the session's CSRF token are checked.
+    ///
+    /// # Errors
+    /// `NotSignedIn`, `ForbiddenOrigin`, `Csrf`.
+    pub(super) async fn identify(parts: &mut Parts, app: &App) -> Result<CurrentOperator> {
         let token = session_token(&app.config, &parts.headers).ok_or(Error::NotSignedIn)?;
         let (whole, session) = accounts::signed_in(&app.accounts, token.expose()).await?;
-        let (asked_again, session, confirmed_at) =
-            (parts.extensions.get::<NeedsRecentConfirmation>().is_some(), session.id, session.confirmed_at);
         if is_change(&parts.method) {
             check_origin(&app.config, &parts.headers)?;
             let shown = parts.headers.get(CSRF).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -116,27 +92,48 @@ impl FromRequestParts<App> for CurrentOperator {
                 return Err(Error::Csrf);
             }
         }
-        if asked_again {
-            accounts::check_confirmed(&app.accounts, whole.id, confirmed_at).await?;
-        }
-        let member =
-            members::store::of_account(&app.store, whole.id).await?.into_iter().next().ok_or(Error::NotFound)?;
-        let permit = app.fair_limit.acquire(Tenant::Workspace(member.workspace_id)).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         Ok(CurrentOperator {
             by: By::at(whole.id, &address.0.to_string()),
-            workspace: member.workspace_id,
-            sites: member.sites,
-            version: member.version,
             account: whole.id,
             email: whole.email.clone(),
             name: whole.name.clone(),
-            session,
-            confirmed_at,
+            session: session.id,
+            confirmed_at: session.confirmed_at,
             token,
             whole,
-            permit: Some(Arc::new(permit)),
+            permit: None,
         })
+    }
+
+    /// Checks the recent confirmation, where the route table asks for one.
+    ///
+    /// # Errors
+    /// `ConfirmationRequired` with what to show.
+    pub(super) async fn check_confirmation_asked_for(&self, parts: &Parts, app: &App) -> Result<()> {
+        match parts.extensions.get::<NeedsRecentConfirmation>() {
+            Some(NeedsRecentConfirmation) => self.check_confirmed(app).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the tenant's turn; the permit is held for as long as the request is at work.
+    ///
+    /// # Errors
+    /// `Unavailable` when too many requests of the tenant wait already.
+    pub(super) async fn wait_for(self, app: &App, tenant: Tenant) -> Result<CurrentOperator> {
+        Ok(CurrentOperator { permit: Some(Arc::new(app.fair_limit.acquire(tenant).await?)), ..self })
+    }
+}
+
+impl FromRequestParts<App> for CurrentOperator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<CurrentOperator> {
+        let operator = CurrentOperator::identify(parts, app).await?;
+        operator.check_confirmation_asked_for(parts, app).await?;
+        let tenant = Tenant::Account(operator.account);
+        operator.wait_for(app, tenant).await
     }
 }
 

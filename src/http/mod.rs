@@ -3,6 +3,7 @@
 pub mod address;
 pub mod body;
 pub mod caller;
+pub mod member;
 pub mod problem;
 pub mod route;
 pub mod assets;

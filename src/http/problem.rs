@@ -59,6 +59,7 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | Code::InvalidToken
         | Code::InvalidIdentity => StatusCode::UNAUTHORIZED,
         Code::ConfirmationRequired
+        | Code::RoleRequired
         | Code::Csrf
         | Code::ForbiddenOrigin
         | Code::SignupClosed
@@ -66,7 +67,7 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | Code::IdentityRequired => StatusCode::FORBIDDEN,
         Code::NotFound | Code::UnknownSite => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::EmailTaken | Code::Conflict => StatusCode::CONFLICT,
+        Code::EmailTaken | Code::Conflict | Code::LastOwner => StatusCode::CONFLICT,
         Code::TooLarge | Code::TextTooLong | Code::ImageTooLarge | Code::TooManyPixels | Code::AnimationTooLong => {
             StatusCode::PAYLOAD_TOO_LARGE
         }

@@ -7,6 +7,7 @@ use hyper::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::app::App;
+use crate::members::Role;
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,10 +16,12 @@ pub enum Caller {
     Anyone,
     /// A visitor with a session token.
     Visitor,
-    /// A signed-in operator.
+    /// A signed-in person, whatever their workspaces.
     Operator,
-    /// The owner of the site in the path.
-    SiteOwner,
+    /// A member of the workspace in the path, with at least this role.
+    Member(Role),
+    /// A member who looks after the site in the path, with at least this role.
+    SiteMember(Role),
     /// A script with a site's chat API key.
     ChatKey,
 }
@@ -36,6 +39,10 @@ pub enum Reconfirm {
     /// The password or a code, in the request body, every time.
     EveryTime,
 }
+
+/// Request extension: the least role that may call the route.
+#[derive(Debug, Clone, Copy)]
+pub struct RequiredRole(pub Role);
 
 /// Request extension: the route needs a recent confirmation.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +92,10 @@ impl Route {
             Method::OPTIONS => MethodFilter::OPTIONS,
             _ => MethodFilter::GET,
         };
-        let handler = axum::routing::on(filter, handler);
+        let mut handler = axum::routing::on(filter, handler);
+        if let Caller::Member(role) | Caller::SiteMember(role) = caller {
+            handler = handler.layer(axum::Extension(RequiredRole(role)));
+        }
         let (returns, media_type) = (Vec::new(), "application/json");
         Route {
             method,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversations::{ConversationForOperator, ConversationForVisitor, Side};
 use crate::error::ErrorCode;
-use crate::id::{ConversationId, SiteId, VisitorId};
+use crate::id::{AccountId, ConversationId, SiteId, VisitorId};
 use crate::messages::{MessageForOperator, MessageForVisitor};
 use crate::visitors::{Page, PageSaid, Proof, VisitorForOperator};
 
@@ -51,10 +51,34 @@ pub enum VisitorHint {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OperatorHint {
     Alive {},
-    Present { present: bool },
-    Typing { site_id: SiteId, conversation_id: ConversationId },
-    Delivered { site_id: SiteId, conversation_id: ConversationId, seq: i64 },
-    Seen { site_id: SiteId, conversation_id: ConversationId, seq: i64 },
+    Present {
+        present: bool,
+    },
+    Typing {
+        site_id: SiteId,
+        conversation_id: ConversationId,
+    },
+    Delivered {
+        site_id: SiteId,
+        conversation_id: ConversationId,
+        seq: i64,
+    },
+    Seen {
+        site_id: SiteId,
+        conversation_id: ConversationId,
+        seq: i64,
+    },
+    /// The conversation is open on the screen; said again every 5 s. `typing`: an answer is being written.
+    Viewing {
+        site_id: SiteId,
+        conversation_id: ConversationId,
+        typing: bool,
+    },
+    /// The conversation is open no longer.
+    Left {
+        site_id: SiteId,
+        conversation_id: ConversationId,
+    },
 }
 
 /// Why a connection is closed with "come back".
@@ -121,9 +145,41 @@ pub enum VisitorSignal {
 #[derive(Debug, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum OperatorSignal {
-    Typing { site_id: SiteId, conversation_id: ConversationId },
-    Presence { site_id: SiteId, visitor_id: VisitorId, proof: Proof, online: bool },
-    Page { site_id: SiteId, visitor_id: VisitorId, proof: Proof, page: Page },
+    Typing {
+        site_id: SiteId,
+        conversation_id: ConversationId,
+    },
+    Presence {
+        site_id: SiteId,
+        visitor_id: VisitorId,
+        proof: Proof,
+        online: bool,
+    },
+    Page {
+        site_id: SiteId,
+        visitor_id: VisitorId,
+        proof: Proof,
+        page: Page,
+    },
+    /// A member's console has become visible, or none of theirs is.
+    MemberOnline {
+        account_id: AccountId,
+        online: bool,
+    },
+    /// A member has the conversation open. Over when it is not said again for 10 s.
+    Viewing {
+        site_id: SiteId,
+        conversation_id: ConversationId,
+        account_id: AccountId,
+        name: String,
+        typing: bool,
+    },
+    /// A member has it open no longer.
+    Left {
+        site_id: SiteId,
+        conversation_id: ConversationId,
+        account_id: AccountId,
+    },
 }
 
 impl<E: Serialize, S: Serialize> Frame<E, S> {

@@ -122,11 +122,16 @@ impl Hub {
         self.subscribers().operators.contains_key(&workspace)
     }
 
-    /// Whether a chat is visible on the console of a member who looks after this site.
+    /// Whether a chat is visible on the console of a member who answers on this site.
     pub fn is_operator_present(&self, workspace: WorkspaceId, site: SiteId) -> bool {
         let subscribers = self.subscribers();
         let group = subscribers.operators.get(&workspace).into_iter().flatten();
-        group.filter(|subscriber| subscriber.is_present()).any(|subscriber| subscriber.principal.looks_after(site))
+        group.filter(|subscriber| subscriber.is_present()).any(|subscriber| subscriber.principal.answers_on(site))
+    }
+
+    /// Whether a console of this member is open and visible.
+    pub fn is_member_online(&self, workspace: WorkspaceId, member: AccountId) -> bool {
+        self.consoles_of(workspace, member).iter().any(|subscriber| subscriber.is_present())
     }
 
     /// Sets whether a chat is visible on a console.
@@ -287,6 +292,25 @@ impl Hub {
         }
     }
 
+    /// Resyncs the consoles of a member, because what they may do or see has changed.
+    pub fn reload_member(&self, workspace: WorkspaceId, member: AccountId) {
+        self.consoles_of(workspace, member).iter().for_each(|subscriber| subscriber.end(Ending::Reload));
+    }
+
+    /// Disconnects the consoles of somebody who is a member no longer.
+    pub fn end_member(&self, workspace: WorkspaceId, member: AccountId) {
+        let consoles = self.consoles_of(workspace, member);
+        consoles.iter().for_each(|subscriber| subscriber.end(Ending::Refused(ErrorCode::NotFound)));
+    }
+
+    fn consoles_of(&self, workspace: WorkspaceId, member: AccountId) -> Vec<Arc<Subscriber>> {
+        let subscribers = self.subscribers();
+        let group = subscribers.operators.get(&workspace).into_iter().flatten();
+        let own =
+            |principal: &Principal| matches!(principal, Principal::Operator { account, .. } if *account == member);
+        group.filter(|subscriber| own(&subscriber.principal)).cloned().collect()
+    }
+
     /// Resyncs the consoles of the members who look after the site.
     pub fn reload_operators(&self, (workspace, site): (WorkspaceId, SiteId)) {
         let subscribers = self.subscribers();
@@ -356,7 +380,8 @@ impl Hub {
         }
     }
 
-    /// Tells the pages of the sites that `operator` looks after. Nothing has changed on sites where a colleague is present.
+    /// Tells colleagues, and the pages of the sites on which `operator` answers. Nothing has changed for pages of sites where
+    /// a colleague is present.
     fn signal_operators_online(&self, workspace: WorkspaceId, operator: &Principal, online: bool) {
         let frame = shared(VisitorSignal::Operators { online });
         let subscribers = self.subscribers();
@@ -365,10 +390,17 @@ impl Hub {
         if own.is_empty() == online {
             return;
         }
+        let Principal::Operator { account, sites, .. } = operator else { return };
+        let member_online = shared(OperatorSignal::MemberOnline { account_id: *account, online });
+        for console in subscribers.operators.get(&workspace).into_iter().flatten() {
+            if matches!(&console.principal, Principal::Operator { sites: its, .. } if its.meets(sites)) {
+                console.signal(member_online.clone());
+            }
+        }
         for page in subscribers.visitors.values().flatten() {
             let Principal::Visitor { session, workspace: its, .. } = &page.principal else { continue };
-            let is_covered = || colleagues.iter().any(|other| other.principal.looks_after(session.site_id));
-            if *its == workspace && operator.looks_after(session.site_id) && !is_covered() {
+            let is_covered = || colleagues.iter().any(|other| other.principal.answers_on(session.site_id));
+            if *its == workspace && operator.answers_on(session.site_id) && !is_covered() {
                 page.signal(frame.clone());
             }
         }

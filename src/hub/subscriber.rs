@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::error::ErrorCode;
 use crate::id::{AccountId, SessionId, SiteId, WorkspaceId};
-use crate::members::SiteScope;
+use crate::members::{Role, SiteScope};
 use crate::sites::IdentityMode;
 use crate::visitors::VisitorSession;
 
@@ -36,6 +36,8 @@ pub enum Principal {
     Operator {
         /// The workspace that the console shows.
         workspace: WorkspaceId,
+        /// What this member may do in it.
+        role: Role,
         /// Its sites that this member may see.
         sites: SiteScope,
         /// The account.
@@ -62,6 +64,11 @@ impl Principal {
     /// Whether this is a member who may see the site.
     pub(crate) fn looks_after(&self, site: SiteId) -> bool {
         matches!(self, Principal::Operator { sites, .. } if sites.contains(site))
+    }
+
+    /// Whether this is a member who may answer visitors of the site.
+    pub(crate) fn answers_on(&self, site: SiteId) -> bool {
+        matches!(self, Principal::Operator { role, .. } if *role >= Role::Operator) && self.looks_after(site)
     }
 }
 

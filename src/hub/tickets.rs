@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::events::Holder;
 use crate::id::{AccountId, SessionId, WorkspaceId};
-use crate::members::SiteScope;
+use crate::members::{Role, SiteScope};
 use crate::secret;
 
 use super::subscriber::Principal;
@@ -23,9 +23,11 @@ const ACCOUNTS: usize = 1_000;
 pub struct OperatorPass {
     /// The workspace that the console shows.
     pub workspace: WorkspaceId,
+    /// What the member may do in it.
+    pub role: Role,
     /// Its sites that the member may see.
     pub sites: SiteScope,
-    /// The member's version.
+    /// The state of the membership that this was issued for.
     pub version: i64,
     /// The account.
     pub account: AccountId,
@@ -43,8 +45,8 @@ impl OperatorPass {
 
     /// Who subscribes with it.
     pub(crate) fn principal(&self) -> Principal {
-        let OperatorPass { workspace, sites, account, session, version: _, name: _ } = self.clone();
-        Principal::Operator { workspace, sites, account, session }
+        let OperatorPass { workspace, role, sites, account, session, .. } = self.clone();
+        Principal::Operator { workspace, role, sites, account, session }
     }
 }
 
@@ -103,6 +105,7 @@ mod tests {
     fn pass(account: i64) -> OperatorPass {
         OperatorPass {
             workspace: WorkspaceId(70 + account),
+            role: Role::Owner,
             sites: SiteScope::All,
             version: 1,
             account: AccountId(account),

@@ -9,9 +9,13 @@ use crate::conversations::{Conversation, ConversationForOperator, Filter, InboxP
 use crate::error::Result;
 use crate::hub::Hub;
 use crate::id::{ConversationId, SiteId, WorkspaceId};
+use crate::members::SiteScope;
 use crate::messages;
 use crate::storage::Store;
 use crate::visitors;
+
+/// Counting stops here.
+const MOST_COUNTED: i64 = 1_000;
 
 /// A page of the inbox.
 #[derive(Debug, Serialize, schemars::JsonSchema)]
@@ -42,7 +46,7 @@ pub async fn inbox(store: &Store, hub: &Hub, workspace: WorkspaceId, filter: &Fi
     conversations.sort_by_key(|c| std::cmp::Reverse((c.updated_at, c.site_id, c.id)));
     let full = keys.len() >= filter.limit as usize;
     let next = conversations.last().filter(|_| full).map(|c| InboxPoint(c.updated_at, c.site_id, c.id).to_text());
-    let (open, unread) = conversations::counts(store, workspace, filter.site).await?;
+    let (open, unread) = counts(store, workspace, &filter.sites).await?;
     Ok(Inbox { conversations, next, counts: Counts { open, unread }, cursor })
 }
 
@@ -52,16 +56,37 @@ async fn recent_keys(store: &Store, workspace: WorkspaceId, filter: &Filter) -> 
         StateFilter::Closed => &[State::Closed],
         StateFilter::All => &[State::Open, State::Closed],
     };
+    let sites = each_site(&filter.sites);
     let mut keys = Vec::new();
-    for state in states {
-        keys.extend(conversations::recent(store, workspace, filter, *state).await?);
+    for site in &sites {
+        for state in states {
+            keys.extend(conversations::recent(store, (workspace, *site), filter, *state).await?);
+        }
     }
-    if states.len() > 1 {
+    if sites.len() * states.len() > 1 {
         let mut all: Vec<Conversation> = conversations::find_many(store, &keys).await?;
         all.sort_by_key(|c| std::cmp::Reverse((c.updated_at, c.site_id, c.id)));
         keys = all.iter().take(filter.limit as usize).map(|c| (c.site_id, c.id)).collect();
     }
     Ok(keys)
+}
+
+/// Each count is of at most 1,000.
+async fn counts(store: &Store, workspace: WorkspaceId, sites: &SiteScope) -> Result<(i64, i64)> {
+    let (mut open, mut unread) = (0, 0);
+    for site in each_site(sites) {
+        let (more_open, more_unread) = conversations::counts(store, workspace, site).await?;
+        (open, unread) = (MOST_COUNTED.min(open + more_open), MOST_COUNTED.min(unread + more_unread));
+    }
+    Ok((open, unread))
+}
+
+/// What is asked for one after the other: all sites in one piece, or each of a few.
+fn each_site(sites: &SiteScope) -> Vec<Option<SiteId>> {
+    match sites.list() {
+        None => vec![None],
+        Some(sites) => sites.into_iter().map(Some).collect(),
+    }
 }
 
 /// Loads conversations with what an operator sees beside them: visitor, presence, last line.

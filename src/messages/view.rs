@@ -36,6 +36,8 @@ pub struct MessageForOperator {
     pub from: Side,
     /// On messages that an operator sent from a console.
     pub client_id: Option<ClientId>,
+    /// The member who wrote it; null for visitors and scripts.
+    pub account_id: Option<AccountId>,
     pub name: Option<String>,
     pub text: String,
     pub image: Option<ImageView>,

@@ -12,6 +12,7 @@ use crate::accounts;
 use crate::app::App;
 use crate::error::{Error, ErrorCode, Result};
 use crate::events::Holder;
+use crate::members;
 use crate::sites::Site;
 use crate::visitors::VisitorSession;
 
@@ -99,6 +100,10 @@ impl Feed {
         // A session that ended between the ticket and the subscription did not end the subscription: check again.
         if !accounts::is_signed_in(&app.accounts, pass.account, pass.session).await? {
             return Err(Error::NotSignedIn);
+        }
+        // Nor did a change of the membership.
+        if members::find(&app.store, pass.workspace, pass.account).await?.version != pass.version {
+            subscription.end(Ending::Reload);
         }
         let holder = pass.cursor_holder();
         let resume = resume::operator(app, pass, app.cursors.read(holder, cursor)).await?;

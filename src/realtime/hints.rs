@@ -8,6 +8,7 @@ use crate::conversations::{self, Conversation, Receipt, ReceiptKind, Side, State
 use crate::error::{Error, Result};
 use crate::http::address::ClientAddress;
 use crate::id::{ConversationId, SiteId};
+use crate::members::Role;
 use crate::rate_limits::{BucketKeys, Charge};
 use crate::sites::Site;
 use crate::visitors::{Page, PageMove, VisitorSession};
@@ -107,6 +108,25 @@ pub(super) async fn take_from_operator(
             }
             Ok(())
         }
+        OperatorHint::Viewing { site_id, conversation_id, typing } => {
+            own(app, pass, site_id, conversation_id).await?;
+            let (account_id, name) = (pass.account, pass.name.clone());
+            let signal = OperatorSignal::Viewing { site_id, conversation_id, account_id, name, typing };
+            app.hub.signal_operators((pass.workspace, site_id), signal);
+            Ok(())
+        }
+        OperatorHint::Left { site_id, conversation_id } => {
+            looked_after(app, pass, site_id).await?;
+            let signal = OperatorSignal::Left { site_id, conversation_id, account_id: pass.account };
+            app.hub.signal_operators((pass.workspace, site_id), signal);
+            Ok(())
+        }
+        // Reading along is nobody's answer: the visitor is told neither of typing nor that a message was seen.
+        OperatorHint::Typing { .. } | OperatorHint::Delivered { .. } | OperatorHint::Seen { .. }
+            if pass.role < Role::Operator =>
+        {
+            Ok(())
+        }
         OperatorHint::Typing { site_id, conversation_id } => {
             let conversation = own(app, pass, site_id, conversation_id).await?;
             let name = Some(pass.name.clone());
@@ -138,18 +158,18 @@ async fn operator_receipt(
     kind: ReceiptKind,
     seq: i64,
 ) -> Result<()> {
-    owned(app, pass, site).await?;
+    looked_after(app, pass, site).await?;
     // The conversation is looked up with its site when the receipt is written, so one of another site is not found.
     app.receipts.queue(Receipt { site, conversation, side: Side::Agent, kind, seq });
     Ok(())
 }
 
 async fn own(app: &App, pass: &OperatorPass, site: SiteId, id: ConversationId) -> Result<Conversation> {
-    owned(app, pass, site).await?;
+    looked_after(app, pass, site).await?;
     conversations::store::find(&app.store, site, id).await?.ok_or(Error::NotFound)
 }
 
-async fn owned(app: &App, pass: &OperatorPass, site: SiteId) -> Result<()> {
+async fn looked_after(app: &App, pass: &OperatorPass, site: SiteId) -> Result<()> {
     let site = app.sites.by_id(site).await.map_err(|_| Error::NotFound)?;
     if site.workspace_id == pass.workspace && pass.sites.contains(site.id) { Ok(()) } else { Err(Error::NotFound) }
 }

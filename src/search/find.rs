@@ -10,8 +10,9 @@ use crate::clock::Deadline;
 use crate::conversations::Side;
 use crate::error::{Error, Result};
 use crate::hub::Hub;
-use crate::id::{MessageId, SiteId, WorkspaceId};
+use crate::id::{MessageId, WorkspaceId};
 use crate::inbox;
+use crate::members::SiteScope;
 use crate::storage::{Store, Term};
 
 use super::store::{self, Progress, Row, Scope};
@@ -49,8 +50,8 @@ impl Searches {
 pub struct Filter {
     /// What is looked for.
     pub query: Query,
-    /// One site, or all.
-    pub site: Option<SiteId>,
+    /// The sites that are searched.
+    pub sites: SiteScope,
     /// Where a page before ended; none: from the newest message on.
     pub before: Option<MessageId>,
     /// Results of a page.
@@ -86,7 +87,7 @@ pub async fn find(
     let progress = store::progress(store).await?;
     let mut search = Search {
         store,
-        scope: Scope { workspace, site: filter.site },
+        scope: Scope { workspace, sites: &filter.sites },
         filter,
         point: filter.before.unwrap_or(MessageId(progress.newest.0 + 1)),
         found: Vec::new(),
@@ -102,7 +103,7 @@ pub async fn find(
 
 struct Search<'a> {
     store: &'a Store,
-    scope: Scope,
+    scope: Scope<'a>,
     filter: &'a Filter,
     /// Everything from here on was looked at.
     point: MessageId,

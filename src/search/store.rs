@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, MessageId, SiteId, WorkspaceId};
+use crate::members::SiteScope;
 use crate::record;
 use crate::storage::{Store, Term, Tx, Value, all_of_any};
 use crate::values;
@@ -74,7 +75,9 @@ macro_rules! select {
             "SELECT m.id, m.site_id, m.conversation_id, m.seq, m.author_kind, m.author_name, m.text, m.at FROM ",
             $from,
             " JOIN sites AS s ON s.id = m.site_id AND s.workspace_id = $1
-            WHERE (CAST($2 AS BIGINT) IS NULL OR m.site_id = $2) ",
+            WHERE (CAST($2 AS TEXT) IS NULL OR m.site_id IN ",
+            id_rows!("$2"),
+            ") ",
             $rest,
             " ORDER BY m.id DESC"
         )
@@ -89,11 +92,18 @@ const NOT_INDEXED: &str =
 pub const SQL: &[&str] =
     &[PROGRESS, SET_MARK, NTH_AFTER, AFTER, ADD, FOLD, FORGET_MESSAGES, FORGET, CANDIDATES, BY_ID, NOT_INDEXED];
 
-/// Whose messages are searched: all sites of a workspace, or one of them.
+/// Whose messages are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scope {
+pub(super) struct Scope<'a> {
     pub workspace: WorkspaceId,
-    pub site: Option<SiteId>,
+    pub sites: &'a SiteScope,
+}
+
+impl Scope<'_> {
+    /// The site, where it is one: the index can be asked for that alone.
+    fn only_site(self) -> Option<SiteId> {
+        self.sites.list().and_then(|sites| <[SiteId; 1]>::try_from(sites).ok()).map(|[site]| site)
+    }
 }
 
 /// A message as it is looked at.
@@ -185,7 +195,7 @@ pub(super) fn spans_below(point: MessageId, spans: i64) -> MessageId {
 /// The newest messages below a point, within so many spans, that have all terms.
 pub(super) async fn candidates(
     store: &Store,
-    scope: Scope,
+    scope: Scope<'_>,
     terms: &[Term],
     (point, spans): (MessageId, i64),
     limit: usize,
@@ -199,8 +209,8 @@ pub(super) async fn candidates(
 }
 
 /// What is asked for in a span.
-pub(super) fn in_span(scope: Scope, span: i64, terms: &[Term]) -> Vec<Term> {
-    let site = scope.site.map(|site| Term::Whole(site_term(scope.workspace, span, site)));
+pub(super) fn in_span(scope: Scope<'_>, span: i64, terms: &[Term]) -> Vec<Term> {
+    let site = scope.only_site().map(|site| Term::Whole(site_term(scope.workspace, span, site)));
     let words = terms.iter().map(|term| match term {
         Term::Whole(word) => Term::Whole(word_term(scope.workspace, span, word)),
         Term::Beginning(word) => Term::Beginning(word_term(scope.workspace, span, word)),
@@ -208,22 +218,27 @@ pub(super) fn in_span(scope: Scope, span: i64, terms: &[Term]) -> Vec<Term> {
     site.into_iter().chain(words).collect()
 }
 
+/// The sites of a scope for a statement: NULL for all.
+pub(super) fn site_ids(sites: &SiteScope) -> Value {
+    sites.list().map_or(Value::Null, |sites| Value::ids(&sites))
+}
+
 /// Messages by number, the newest first; those of others are left out.
-pub(super) async fn by_id(store: &Store, scope: Scope, ids: &[MessageId]) -> Result<Vec<Row>> {
+pub(super) async fn by_id(store: &Store, scope: Scope<'_>, ids: &[MessageId]) -> Result<Vec<Row>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    store.all(BY_ID, values![scope.workspace, scope.site, Value::ids(ids)]).await
+    store.all(BY_ID, values![scope.workspace, site_ids(scope.sites), Value::ids(ids)]).await
 }
 
 /// Of the newest `most` messages that are not indexed yet and below a point, those in scope, the newest first.
 pub(super) async fn not_indexed(
     store: &Store,
-    scope: Scope,
+    scope: Scope<'_>,
     (mark, point): (MessageId, MessageId),
     most: i64,
 ) -> Result<Vec<Row>> {
-    store.all(NOT_INDEXED, values![scope.workspace, scope.site, mark, point, most]).await
+    store.all(NOT_INDEXED, values![scope.workspace, site_ids(scope.sites), mark, point, most]).await
 }
 
 /// Removes messages from the index. To be asked for before the messages are removed.

@@ -19,6 +19,7 @@ const LARGE_BLOCK: i64 = 4_000;
 #[expect(missing_docs, reason = "the variants are the product's nouns")]
 pub enum Kind {
     Account,
+    Invitation,
     Session,
     Site,
     Key,
@@ -35,6 +36,7 @@ impl Kind {
     fn name(self) -> &'static str {
         match self {
             Kind::Account => "account",
+            Kind::Invitation => "invitation",
             Kind::Session => "session",
             Kind::Site => "site",
             Kind::Key => "key",

@@ -5,9 +5,11 @@ use crate::id::WorkspaceId;
 use crate::record;
 
 mod add;
+mod rename;
 pub mod store;
 
 pub use add::add;
+pub use rename::{name, rename};
 pub use store::SQL;
 
 /// Longest name, in characters.

@@ -20,6 +20,32 @@ pub struct Owner {
     pub csrf: String,
     /// Its address.
     pub email: String,
+    /// Its workspace.
+    pub workspace: i64,
+}
+
+/// What there is of each workspace: everything else that the console asks for is below `/api/console/` itself.
+const OF_WORKSPACE: [&str; 11] = [
+    "sites",
+    "my-sites",
+    "conversations",
+    "search",
+    "people",
+    "ticket",
+    "stream",
+    "hint",
+    "members",
+    "invitations",
+    "audit",
+];
+
+/// The whole path of what a console asks for.
+fn console_path(workspace: i64, path: &str) -> String {
+    let name = path.split('?').next().unwrap_or_default();
+    match OF_WORKSPACE.contains(&name) {
+        true => format!("/api/console/workspaces/{workspace}/{path}"),
+        false => format!("/api/console/{path}"),
+    }
 }
 
 /// Everybody's.
@@ -43,13 +69,14 @@ impl Owner {
         let mut client = Client::new(target);
         let (cookie, me) = client.sign_in(json_request(Method::POST, target, path, &[], body)).await?;
         let csrf = me["csrf"].as_str().context("an answer without a CSRF token")?.to_owned();
-        Ok(Owner { target, cookie, csrf, email })
+        let workspace = me["workspaces"][0]["id"].as_i64().context("an account without a workspace")?;
+        Ok(Owner { target, cookie, csrf, email, workspace })
     }
 
     /// A call of the console's door.
     pub fn sending(&self, method: Method, path: &str, body: &Value) -> Sending {
         let headers = [("cookie", self.cookie.as_str()), ("x-csrf-token", self.csrf.as_str())];
-        let path = format!("/api/console/{path}");
+        let path = console_path(self.workspace, path);
         if method == Method::GET {
             return request(method, self.target, &path, &headers, "");
         }

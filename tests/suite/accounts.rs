@@ -3,7 +3,7 @@
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Owner, World};
+use crate::world::{Answer, Owner, World, console_path};
 
 const PASSWORD: &str = "correct horse battery";
 const DAY: i64 = 24 * 60 * 60;
@@ -112,11 +112,12 @@ async fn many_guesses_at_once_count_as_many() {
 async fn changes_come_from_our_own_page_and_this_session() {
     let world = World::new().await;
     let (otto, vera) = (world.owner("otto").await, world.owner("vera").await);
+    let sites = console_path(otto.workspace, "sites");
     let ours = format!("http://{}", world.address());
     let made = async |headers: &[(&str, &str)]| {
         let mut all = vec![("cookie", otto.cookie.as_str())];
         all.extend_from_slice(headers);
-        let answer = world.http().json(Method::POST, "/api/console/sites", &all, &json!({ "name": "Shop" })).await;
+        let answer = world.http().json(Method::POST, &sites, &all, &json!({ "name": "Shop" })).await;
         if answer.status.is_success() { "made".to_owned() } else { answer.code() }
     };
     let csrf = ("x-csrf-token", otto.csrf.as_str());
@@ -130,7 +131,7 @@ async fn changes_come_from_our_own_page_and_this_session() {
     assert_eq!(made(&[csrf, ("sec-fetch-site", "cross-site")]).await, "forbidden_origin");
 
     let form = [("cookie", otto.cookie.as_str()), csrf, ("content-type", "text/plain")];
-    let answer = world.http().send(Method::POST, "/api/console/sites", &form, r#"{"name":"Shop"}"#).await;
+    let answer = world.http().send(Method::POST, &sites, &form, r#"{"name":"Shop"}"#).await;
     assert_eq!(answer.code(), "invalid_request", "a cross-site form cannot send JSON");
     let body = json!({ "email": "otto@example.org", "password": PASSWORD });
     let foreign = [("origin", "https://evil.example")];
@@ -149,13 +150,14 @@ async fn over_tls_the_cookie_is_bound_to_the_host() {
         assert!(cookie.split("; ").any(|word| word == part), "{part} in {cookie}");
     }
     let otto = Owner::from(world.http().clone(), answer);
+    let sites = console_path(otto.workspace, "sites");
     assert_eq!(otto.get("me").await["insecure"], false);
     let planted = otto.cookie.replace("__Host-", "");
     let answer = world.http().send(Method::GET, "/api/console/me", &[("cookie", &planted)], "").await;
     assert_eq!(answer.status, 401);
     let csrf = ("x-csrf-token", otto.csrf.as_str());
     let lan = [("cookie", otto.cookie.as_str()), csrf, ("origin", "http://box.lan"), ("host", "box.lan")];
-    let answer = world.http().json(Method::POST, "/api/console/sites", &lan, &json!({ "name": "Shop" })).await;
+    let answer = world.http().json(Method::POST, &sites, &lan, &json!({ "name": "Shop" })).await;
     assert_eq!(answer.code(), "forbidden_origin", "a configured address is the only one");
 }
 

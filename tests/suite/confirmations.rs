@@ -14,15 +14,16 @@ const LATER_S: i64 = 601;
 
 /// The routes by which an operator changes something.
 fn changes() -> Vec<Route> {
-    let by_operators = |route: &Route| matches!(route.caller, Caller::Operator | Caller::SiteOwner);
+    let by_operators =
+        |route: &Route| matches!(route.caller, Caller::Operator | Caller::Member(_) | Caller::SiteMember(_));
     all_routes().into_iter().filter(|route| by_operators(route) && route.method != Method::GET).collect()
 }
 
 /// A route's path below the console's, with a site of the owner's and numbers of nothing in it.
-fn path_of(route: &Route, site: &Site) -> String {
-    let path = route.path.replace("{site}", &site.id.to_string());
-    let path =
-        ["{conversation}", "{key}", "{secret}", "{session}"].iter().fold(path, |path, name| path.replace(name, "77"));
+fn path_of(route: &Route, owner: &Owner, site: &Site) -> String {
+    let path = route.path.replace("{site}", &site.id.to_string()).replace("{workspace}", &owner.workspace.to_string());
+    let names = ["{conversation}", "{key}", "{secret}", "{session}", "{account}", "{invitation}"];
+    let path = names.iter().fold(path, |path, name| path.replace(name, "77"));
     path.trim_start_matches("/api/console/").to_owned()
 }
 
@@ -54,23 +55,29 @@ fn credentials_and_irreversible_acts_ask_again() {
             "DELETE sites/{site}",
             "DELETE sites/{site}/chat-keys/{key}",
             "DELETE sites/{site}/identity-secrets/{secret}",
+            "DELETE workspaces/{workspace}/members/{account}",
+            "PATCH workspaces/{workspace}/members/{account}",
             "POST sites/{site}/attack/clean-up",
             "POST sites/{site}/chat-keys",
             "POST sites/{site}/identity-secrets",
             "POST sites/{site}/widget-key",
+            "POST workspaces/{workspace}/invitations",
         ]
     );
     assert_eq!(asks(Reconfirm::ToWeaken), ["PATCH sites/{site}"]);
     assert_eq!(
         asks(Reconfirm::EveryTime),
         [
+            "DELETE workspaces/{workspace}",
             "POST account/confirm",
             "POST account/delete",
+            "POST account/email",
             "POST account/password",
             "POST account/second-factor",
             "POST account/second-factor/codes",
             "POST account/second-factor/confirm",
             "POST account/second-factor/off",
+            "POST workspaces/{workspace}/transfer",
         ]
     );
 }
@@ -83,7 +90,8 @@ async fn an_old_session_alone_is_asked_again_where_the_table_says_so() {
     world.pass(LATER_S);
     for route in changes().into_iter().filter(|route| !route.path.ends_with("/sign-out")) {
         // Numbers of nothing and fields that no route takes: only who is let through is told so.
-        let answer = otto.call(route.method.clone(), &path_of(&route, &shop), json!({ "no": "such field" })).await;
+        let answer =
+            otto.call(route.method.clone(), &path_of(&route, &otto, &shop), json!({ "no": "such field" })).await;
         let asked = answer.status == 403 && answer.code() == "confirmation_required";
         assert_eq!(asked, route.reconfirm == Some(Reconfirm::Recently), "{} {}", route.method, route.path);
         assert!(!asked || answer.json()["error"]["field"] == "password", "and says what to show");

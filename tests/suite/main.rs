@@ -24,6 +24,7 @@ mod identity;
 mod images;
 mod keys;
 mod log;
+mod members;
 mod messages;
 mod migrations;
 mod parsers;

@@ -132,7 +132,7 @@ async fn other_methods_do_nothing_on_every_route() {
             assert!(allowed.contains(route.method.as_str()), "{place}: it says what is taken, not {allowed:?}");
         }
     }
-    assert!(routes.iter().any(|route| route.caller == Caller::SiteOwner), "there was something to harm");
+    assert!(routes.iter().any(|route| matches!(route.caller, Caller::SiteMember(_))), "there was something to harm");
     assert_eq!(otto.get(&format!("sites/{}", shop.id)).await["name"], "Shop");
     assert_eq!(otto.inbox("").await.len(), 1);
     // What a method hides in a header is not the method.

@@ -167,7 +167,7 @@ async fn what_nobody_is_known_to_have_said_is_not_taken_into_schema_6() {
     world.start().await;
 
     let said = |name: &str| remembered[name].as_str().expect("text").to_owned();
-    let otto = Owner { http: world.http().clone(), cookie: said("cookie"), csrf: said("csrf") };
+    let otto = Owner::signed_in(world.http(), said("cookie"), said("csrf")).await;
     let vera = otto.get("sites/1/conversations/1").await["conversation"]["visitor"].clone();
     assert_eq!((&vera["verified"], &vera["claimed"]), (&json!(true), &json!(false)));
     for name in ["nickname", "email", "page", "browser", "locale", "timezone"] {
@@ -250,7 +250,7 @@ async fn stopped_at(schema: i64) -> World {
 /// Everything is answered as it was; a later version may say more.
 async fn still_knows(world: &World, remembered: &Value) {
     let said = |name: &str| remembered[name].as_str().expect("text").to_owned();
-    let otto = Owner { http: world.http().clone(), cookie: said("cookie"), csrf: said("csrf") };
+    let otto = Owner::signed_in(world.http(), said("cookie"), said("csrf")).await;
     for (path, then) in remembered["answers"].as_object().expect("answers") {
         holds(&ask(world, &otto, path).await, then, path);
     }

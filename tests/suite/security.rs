@@ -7,7 +7,7 @@ use ocs::http::route::Caller;
 use ocs::routes::all_routes;
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Line, Owner, Site, Visitor, World};
+use crate::world::{Answer, Line, Owner, Site, Visitor, World, console_path};
 
 const EVIL: &str = "https://evil.example";
 
@@ -19,7 +19,11 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
 fn filled(path: &str, site: &Site, conversation: i64) -> String {
     let path = path.replace("{site}", &site.id.to_string()).replace("{conversation}", &conversation.to_string());
     let path = path.replace("{widget_key}", &site.widget_key).replace("{*path}", "manifest.json");
-    path.replace("{key}", "1").replace("{secret}", "1").replace("{session}", "1").replace("{name}", "x.png")
+    // The first account is followed by its workspace in the same block of numbers.
+    let path = path.replace("{workspace}", "2").replace("{name}", "x.png");
+    ["{key}", "{secret}", "{session}", "{account}", "{invitation}"]
+        .iter()
+        .fold(path, |path, name| path.replace(name, "1"))
 }
 
 /// Otto with a shop in which Vera wrote something.
@@ -377,7 +381,7 @@ async fn credentials_count_in_their_header_alone() {
         (format!("/api/widget/stream?token={}", vera.token), 401),
         (format!("/api/widget/stream?access_token={}", vera.token), 401),
         (format!("/api/console/me?ocs_session={session}"), 401),
-        (format!("/api/console/stream?token={session}"), 401),
+        (console_path(otto.workspace, &format!("stream?token={session}")), 401),
         (format!("/api/console/sites/{}?key={}", shop.id, shop.chat_key), 401),
     ] {
         assert_eq!(world.http().get(&path).await.status, status, "{path}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Owner, World};
+use crate::world::{Owner, World, console_path};
 
 /// Text with what makes it read otherwise than it is, and what nobody sees. Cleaned it is `abcdefg`.
 const SLY: &str = "a\u{202e}b\u{2066}c\u{200b}d\u{7}e\u{ad}f\u{e0067}g\u{feff}\u{61c}\u{1d173}\u{1bca0}\u{13430}\u{110bd}\u{fffc}\
@@ -25,6 +25,7 @@ const TYPED: &[&str] = &[
     "locale",
     "name",
     "nickname",
+    "note",
     "referrer",
     "text",
     "timezone",
@@ -50,6 +51,7 @@ const NOT_TYPED: &[&str] = &[
     "password",
     "primary",
     "primary_text",
+    "token",
     "work",
 ];
 
@@ -117,9 +119,9 @@ async fn no_text_reads_otherwise_than_it_is() {
     let mut shown = 0;
     for path in [
         "/api/console/me".to_owned(),
-        "/api/console/sites".to_owned(),
+        console_path(otto.workspace, "sites"),
         format!("/api/console/sites/{}", shop.id),
-        "/api/console/conversations".to_owned(),
+        console_path(otto.workspace, "conversations"),
         format!("/api/console/sites/{}/conversations/{conversation}", shop.id),
         "/api/console/account/audit".to_owned(),
         format!("{api}get_recent_messages"),

@@ -291,6 +291,32 @@ pub struct Owner {
     pub cookie: String,
     /// The session's CSRF token.
     pub csrf: String,
+    /// The workspace in which they work.
+    pub workspace: i64,
+}
+
+/// What there is of each workspace: everything else that the console asks for is below `/api/console/` itself.
+const OF_WORKSPACE: [&str; 11] = [
+    "sites",
+    "my-sites",
+    "conversations",
+    "search",
+    "people",
+    "ticket",
+    "stream",
+    "hint",
+    "members",
+    "invitations",
+    "audit",
+];
+
+/// The whole path of what a console asks for.
+pub fn console_path(workspace: i64, path: &str) -> String {
+    let name = path.split('?').next().unwrap_or_default();
+    match OF_WORKSPACE.contains(&name) {
+        true => format!("/api/console/workspaces/{workspace}/{path}"),
+        false => format!("/api/console/{path}"),
+    }
 }
 
 impl Owner {
@@ -298,14 +324,23 @@ impl Owner {
     pub fn from(http: Http, answer: Answer) -> Owner {
         let cookie = answer.headers.get("set-cookie").and_then(|cookie| cookie.to_str().ok());
         let cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default().to_owned();
-        let csrf = answer.ok()["csrf"].as_str().expect("a CSRF token").to_owned();
-        Owner { http, cookie, csrf }
+        let me = answer.ok();
+        let csrf = me["csrf"].as_str().expect("a CSRF token").to_owned();
+        let workspace = me["workspaces"][0]["id"].as_i64().unwrap_or_default();
+        Owner { http, cookie, csrf, workspace }
+    }
+
+    /// In a session that was begun before.
+    pub async fn signed_in(http: &Http, cookie: String, csrf: String) -> Owner {
+        let owner = Owner { http: http.clone(), cookie, csrf, workspace: 0 };
+        let workspace = owner.get("me").await["workspaces"][0]["id"].as_i64().expect("a workspace");
+        Owner { workspace, ..owner }
     }
 
     /// Calls the console's door.
     pub async fn call(&self, method: Method, path: &str, body: Value) -> Answer {
         let headers = [("cookie", self.cookie.as_str()), ("x-csrf-token", self.csrf.as_str())];
-        let path = format!("/api/console/{path}");
+        let path = console_path(self.workspace, path);
         if method == Method::GET {
             return self.http.send(method, &path, &headers, "").await;
         }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::hub::Hub;
 use crate::id::{ConversationId, PersonId, SiteId, WorkspaceId};
 use crate::inbox;
+use crate::members::SiteScope;
 use crate::storage::{Store, Term, Tx};
 use crate::visitors::Visitor;
 
@@ -28,8 +29,8 @@ const BATCH: i64 = 100;
 pub struct PeopleFilter {
     /// What is looked for.
     pub query: Query,
-    /// One site, or all.
-    pub site: Option<SiteId>,
+    /// The sites that are searched.
+    pub sites: SiteScope,
     /// Where a page before ended; none: from the newest person on.
     pub before: Option<PersonId>,
     /// Results of a page.
@@ -145,7 +146,7 @@ impl Search<'_> {
     /// Looks at the next people of the span below `point`.
     async fn look(&mut self) -> Result<()> {
         let asked = i64::from(self.filter.limit);
-        let scope = (self.workspace, self.filter.site);
+        let scope = (self.workspace, &self.filter.sites);
         let people = store::candidates(self.store, scope, &self.terms, self.point, asked).await?;
         for (visitor, conversation) in store::with_conversation(self.store, self.workspace, &people).await? {
             if self.filter.query.find(&said_of(&visitor)).is_none() {

@@ -6,10 +6,14 @@ use std::collections::{BTreeSet, HashMap};
 use crate::bulk_rows;
 use crate::error::Result;
 use crate::id::{ConversationId, PersonId, SiteId, VisitorId, WorkspaceId};
+use crate::id_rows;
+use crate::members::SiteScope;
 use crate::record;
 use crate::storage::{Store, Term, Tx, Value};
 use crate::values;
 use crate::visitors::{self, Proof, Visitor};
+
+use crate::search::store::site_ids;
 
 /// Numbers of people in one span.
 const SPAN: i64 = 1 << 14;
@@ -32,7 +36,9 @@ const CANDIDATES: &str = concat!(
     bulk_rows!("$1"),
     " AS r CROSS JOIN people_words AS w
     WHERE w.workspace_id = $2 AND w.span = $3 AND w.word >= r.value ->> 0 AND w.word < r.value ->> 1
-        AND w.person_id < $4 AND (CAST($5 AS BIGINT) IS NULL OR w.site_id = $5)
+        AND w.person_id < $4 AND (CAST($5 AS TEXT) IS NULL OR w.site_id IN ",
+    id_rows!("$5"),
+    ")
     GROUP BY w.person_id, w.site_id HAVING COUNT(DISTINCT r.value ->> 2) = $6 ORDER BY w.person_id DESC LIMIT $7"
 );
 // The conversation that changed last, of each who has one.
@@ -92,7 +98,7 @@ pub(super) async fn not_indexed(store: &Store, limit: i64) -> Result<Vec<Whole>>
 /// People of the span below `point` who may be called so, the newest first.
 pub(super) async fn candidates(
     store: &Store,
-    (workspace, site): (WorkspaceId, Option<SiteId>),
+    (workspace, sites): (WorkspaceId, &SiteScope),
     terms: &[Term],
     point: PersonId,
     limit: i64,
@@ -104,7 +110,7 @@ pub(super) async fn candidates(
     };
     let ranges: Vec<_> = terms.iter().enumerate().map(range).collect();
     let span = (point.0 - 1) / SPAN;
-    let values = values![Value::json(&ranges), workspace, span, point, site, terms.len() as i64, limit];
+    let values = values![Value::json(&ranges), workspace, span, point, site_ids(sites), terms.len() as i64, limit];
     store.all(CANDIDATES, values).await
 }
 

@@ -35,7 +35,7 @@ const AGAIN: &str = "again";
 /// Where a search goes on that found everything from a point on: just above the next stretch that may have all terms; and
 /// where it goes on from there, so that what was said once takes one question. Where there is no such stretch any more, it
 /// is where those begin that nothing is known of.
-pub(super) async fn next(store: &Store, scope: Scope, terms: &[Term], point: MessageId) -> Result<[MessageId; 2]> {
+pub(super) async fn next(store: &Store, scope: Scope<'_>, terms: &[Term], point: MessageId) -> Result<[MessageId; 2]> {
     let terms: Vec<Term> = terms.iter().filter(|term| narrows(term)).cloned().collect();
     if terms.is_empty() {
         return Ok([point; 2]);

@@ -468,6 +468,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/account/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangeEmail"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Me"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/account/name": {
         parameters: {
             query?: never;
@@ -955,27 +1012,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/console/conversations": {
+    "/api/console/invitation": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
+        get?: never;
+        put?: never;
+        post: {
             parameters: {
-                query?: {
-                    before?: string | null;
-                    limit?: number | null;
-                    site?: components["schemas"]["SiteId"] | null;
-                    state?: string | null;
-                    unread?: boolean | null;
-                };
+                query?: never;
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["InvitationToken"];
+                };
+            };
             responses: {
                 /** @description done */
                 200: {
@@ -983,7 +1040,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Inbox"];
+                        "application/json": components["schemas"]["OfferView"];
                     };
                 };
                 /** @description not now, try again */
@@ -1006,15 +1063,13 @@ export interface paths {
                 };
             };
         };
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/console/hint": {
+    "/api/console/invitation/accept": {
         parameters: {
             query?: never;
             header?: never;
@@ -1032,7 +1087,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["OperatorHint"];
+                    "application/json": components["schemas"]["InvitationToken"];
                 };
             };
             responses: {
@@ -1042,7 +1097,64 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Done"];
+                        "application/json": components["schemas"]["Me"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/invitation/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SignUpInvited"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Me"];
                     };
                 };
                 /** @description not now, try again */
@@ -1124,21 +1236,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/console/my-sites": {
+    "/api/console/reset": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
+        get?: never;
+        put?: never;
+        post: {
             parameters: {
                 query?: never;
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ResetToken"];
+                };
+            };
             responses: {
                 /** @description done */
                 200: {
@@ -1146,7 +1264,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["MySites"];
+                        "application/json": components["schemas"]["ResetOf"];
                     };
                 };
                 /** @description not now, try again */
@@ -1169,34 +1287,33 @@ export interface paths {
                 };
             };
         };
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/console/people": {
+    "/api/console/reset/password": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
+        get?: never;
+        put?: never;
+        post: {
             parameters: {
-                query: {
-                    before?: string | null;
-                    limit?: number | null;
-                    q: string;
-                    site?: components["schemas"]["SiteId"] | null;
-                };
+                query?: never;
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ResetPassword"];
+                };
+            };
             responses: {
                 /** @description done */
                 200: {
@@ -1204,7 +1321,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["People"];
+                        "application/json": components["schemas"]["Done"];
                     };
                 };
                 /** @description not now, try again */
@@ -1227,66 +1344,6 @@ export interface paths {
                 };
             };
         };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/console/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query: {
-                    before?: string | null;
-                    limit?: number | null;
-                    q: string;
-                    site?: components["schemas"]["SiteId"] | null;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Found"];
-                    };
-                };
-                /** @description not now, try again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorBody"];
-                    };
-                };
-                /** @description refused */
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorBody"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1432,100 +1489,6 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Me"];
-                    };
-                };
-                /** @description not now, try again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorBody"];
-                    };
-                };
-                /** @description refused */
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorBody"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/console/sites": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Sites"];
-                    };
-                };
-                /** @description not now, try again */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorBody"];
-                    };
-                };
-                /** @description refused */
-                "4XX": {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ErrorBody"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["CreateSite"];
-                };
-            };
-            responses: {
-                /** @description done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SiteCreated"];
                     };
                 };
                 /** @description not now, try again */
@@ -2647,7 +2610,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/console/stream": {
+    "/api/console/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateWorkspace"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MembershipView"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2658,7 +2678,964 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: never;
-                path?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WorkspaceView"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DeleteWorkspace"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateWorkspace"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WorkspaceView"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    before?: components["schemas"]["AuditId"] | null;
+                };
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WorkspaceAudit"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    before?: string | null;
+                    limit?: number | null;
+                    site?: components["schemas"]["SiteId"] | null;
+                    state?: string | null;
+                    unread?: boolean | null;
+                };
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Inbox"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/hint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["OperatorHint"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Invitations"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Invite"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Invited"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                    invitation: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Members"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/members/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                    account: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Done"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                    account: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangeMember"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MemberView"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/my-sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MySites"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    before?: string | null;
+                    limit?: number | null;
+                    q: string;
+                    site?: components["schemas"]["SiteId"] | null;
+                };
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["People"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    before?: string | null;
+                    limit?: number | null;
+                    q: string;
+                    site?: components["schemas"]["SiteId"] | null;
+                };
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Found"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Sites"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreateSite"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SiteCreated"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
                 cookie?: never;
             };
             requestBody?: never;
@@ -2700,7 +3677,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/console/ticket": {
+    "/api/console/workspaces/{workspace}/ticket": {
         parameters: {
             query?: never;
             header?: never;
@@ -2713,7 +3690,9 @@ export interface paths {
             parameters: {
                 query?: never;
                 header?: never;
-                path?: never;
+                path: {
+                    workspace: number;
+                };
                 cookie?: never;
             };
             requestBody?: never;
@@ -2725,6 +3704,65 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Ticket"];
+                    };
+                };
+                /** @description not now, try again */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+                /** @description refused */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ErrorBody"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/workspaces/{workspace}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    workspace: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            responses: {
+                /** @description done */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MemberView"];
                     };
                 };
                 /** @description not now, try again */
@@ -3771,6 +4809,22 @@ export interface components {
          * @enum {string}
          */
         ByeReason: "restart" | "too_slow" | "too_many";
+        ChangeEmail: {
+            /** @description Two-factor or recovery code, if two-factor authentication is on. */
+            code?: string | null;
+            email: string;
+            password: string;
+        };
+        /** @description A change of a member; what is absent stays. */
+        ChangeMember: {
+            active?: boolean | null;
+            role?: components["schemas"]["Role"] | null;
+            /**
+             * @description The new sites; null: all.
+             * @default null
+             */
+            sites: components["schemas"]["SiteId"][] | null;
+        };
         ChangePassword: {
             current: string;
             new: string;
@@ -3955,9 +5009,19 @@ export interface components {
         CreateSite: {
             name: string;
         };
+        CreateWorkspace: {
+            name: string;
+        };
         DeleteAccount: {
             /** @description Two-factor or recovery code, if two-factor authentication is on. */
             code?: string | null;
+            password: string;
+        };
+        DeleteWorkspace: {
+            /** @description Two-factor or recovery code, if two-factor authentication is on. */
+            code?: string | null;
+            /** @description The name of the workspace, typed. */
+            name: string;
             password: string;
         };
         /** @description The empty response `{}`. */
@@ -3971,7 +5035,7 @@ export interface components {
          * @description The stable error code on the wire.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "too_large" | "not_found" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "confirmation_required" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "too_many_pixels" | "animation_too_long" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
+        ErrorCode: "invalid_request" | "too_large" | "not_found" | "role_required" | "last_owner" | "method_not_allowed" | "not_signed_in" | "wrong_credentials" | "second_factor_required" | "wrong_code" | "confirmation_required" | "csrf" | "forbidden_origin" | "signup_closed" | "email_taken" | "weak_password" | "invalid_token" | "unknown_site" | "site_paused" | "identity_required" | "invalid_identity" | "sending_too_frequently" | "too_many_requests" | "work_required" | "empty_message" | "text_too_long" | "invalid_image" | "image_too_large" | "too_many_pixels" | "animation_too_long" | "conflict" | "unreadable_colours" | "storage_full" | "unavailable" | "internal";
         /** @description A page of found messages. */
         Found: {
             /** @description Messages are still being indexed: some are not found yet. */
@@ -4118,6 +5182,53 @@ export interface components {
         };
         /**
          * Format: int64
+         * @description An invitation to a workspace.
+         */
+        InvitationId: number;
+        /** @description The token of an invitation's link. */
+        InvitationToken: {
+            token: string;
+        };
+        /** @description An open invitation. */
+        InvitationView: {
+            /** @description When. */
+            created_at: components["schemas"]["Millis"];
+            /** @description Until when the link works. */
+            expires_at: components["schemas"]["Millis"];
+            /** @description Its number. */
+            id: components["schemas"]["InvitationId"];
+            /** @description Name of who made it. */
+            invited_by: string;
+            /** @description For whom it is. */
+            note: string;
+            /** @description The role that it gives. */
+            role: components["schemas"]["Role"];
+            /** @description The sites that it gives; null: all. */
+            sites: components["schemas"]["SiteId"][] | null;
+        };
+        /** @description The open invitations that the viewer may know of, newest first. */
+        Invitations: {
+            invitations: components["schemas"]["InvitationView"][];
+        };
+        Invite: {
+            /**
+             * Format: int64
+             * @description Days for which the link works, 1 to 30; 7 when absent.
+             */
+            days?: number | null;
+            /** @description For whom it is: a name or an address; 1 to 120 characters. */
+            note: string;
+            role: components["schemas"]["Role"];
+            /** @description The sites; null: all. */
+            sites?: components["schemas"]["SiteId"][] | null;
+        };
+        /** @description A new invitation, and its link, which is shown once. */
+        Invited: {
+            invitation: components["schemas"]["InvitationView"];
+            link: string;
+        };
+        /**
+         * Format: int64
          * @description A chat API key, widget key or identity secret of a site.
          */
         KeyId: number;
@@ -4261,6 +5372,44 @@ export interface components {
             public_url: string;
             /** @description This session. */
             session_id: components["schemas"]["SessionId"];
+            /** @description The workspaces in which they are active, the one joined first first. */
+            workspaces: components["schemas"]["MembershipView"][];
+        };
+        /** @description A member as a colleague sees them. */
+        MemberView: {
+            /** @description The person. */
+            account_id: components["schemas"]["AccountId"];
+            /** @description Whether they may work. */
+            active: boolean;
+            /** @description Since when they are a member. */
+            created_at: components["schemas"]["Millis"];
+            /** @description Their address. */
+            email: string;
+            /** @description The viewer themselves. */
+            me: boolean;
+            /** @description Their name, which visitors see. */
+            name: string;
+            /** @description Whether a console of theirs is open and visible. */
+            online: boolean;
+            /** @description What they may do. */
+            role: components["schemas"]["Role"];
+            /** @description The sites that they look after, as far as the viewer may know them; null: all. */
+            sites: components["schemas"]["SiteId"][] | null;
+        };
+        /** @description The members whom the viewer may know of, oldest first. */
+        Members: {
+            members: components["schemas"]["MemberView"][];
+        };
+        /** @description A workspace of the signed-in person. */
+        MembershipView: {
+            /** @description The workspace. */
+            id: components["schemas"]["WorkspaceId"];
+            /** @description Its name. */
+            name: string;
+            /** @description What they may do in it. */
+            role: components["schemas"]["Role"];
+            /** @description The sites that they look after; null: all. */
+            sites: components["schemas"]["SiteId"][] | null;
         };
         /** @description A message, as an operator sees it. */
         MessageForOperator: {
@@ -4313,6 +5462,19 @@ export interface components {
             key: components["schemas"]["KeyView"];
             /** @description The secret. */
             secret: string;
+        };
+        /** @description An invitation as whoever holds its link sees it. */
+        OfferView: {
+            /** @description Until when the link works. */
+            expires_at: components["schemas"]["Millis"];
+            /** @description Name of who made it. */
+            invited_by: string;
+            /** @description For whom it is. */
+            note: string;
+            /** @description The role that it gives. */
+            role: components["schemas"]["Role"];
+            /** @description Name of the workspace. */
+            workspace: string;
         };
         /** @description What happened, as an operator may know it. */
         OperatorEvent: {
@@ -4385,6 +5547,17 @@ export interface components {
             site_id: components["schemas"]["SiteId"];
             /** @constant */
             type: "seen";
+        } | {
+            conversation_id: components["schemas"]["ConversationId"];
+            site_id: components["schemas"]["SiteId"];
+            /** @constant */
+            type: "viewing";
+            typing: boolean;
+        } | {
+            conversation_id: components["schemas"]["ConversationId"];
+            site_id: components["schemas"]["SiteId"];
+            /** @constant */
+            type: "left";
         };
         /** @description Not stored, not repeated. */
         OperatorSignal: {
@@ -4406,6 +5579,25 @@ export interface components {
             proof: components["schemas"]["Proof"];
             site_id: components["schemas"]["SiteId"];
             visitor_id: components["schemas"]["VisitorId"];
+        } | {
+            account_id: components["schemas"]["AccountId"];
+            /** @constant */
+            kind: "member_online";
+            online: boolean;
+        } | {
+            account_id: components["schemas"]["AccountId"];
+            conversation_id: components["schemas"]["ConversationId"];
+            /** @constant */
+            kind: "viewing";
+            name: string;
+            site_id: components["schemas"]["SiteId"];
+            typing: boolean;
+        } | {
+            account_id: components["schemas"]["AccountId"];
+            conversation_id: components["schemas"]["ConversationId"];
+            /** @constant */
+            kind: "left";
+            site_id: components["schemas"]["SiteId"];
         };
         /** @description A page that a visitor is or was on. */
         Page: {
@@ -4509,6 +5701,21 @@ export interface components {
             image?: string | null;
             text?: string | null;
         };
+        /** @description The account that a link is for. */
+        ResetOf: {
+            /** @description Its e-mail address. */
+            email: string;
+        };
+        ResetPassword: {
+            password: string;
+            token: string;
+        };
+        /** @description The token of a link that sets a new password. */
+        ResetToken: {
+            token: string;
+        };
+        /** @description A member's role. Each may do what those before it may. */
+        Role: "viewer" | "operator" | "admin" | "owner";
         Rotate: {
             /**
              * Format: uint32
@@ -4611,6 +5818,12 @@ export interface components {
             email: string;
             name?: string | null;
             password: string;
+        };
+        SignUpInvited: {
+            email: string;
+            name?: string | null;
+            password: string;
+            token: string;
         };
         /** @description Whether anybody may sign up. */
         Signup: "open" | "closed";
@@ -4738,6 +5951,12 @@ export interface components {
         Ticket: {
             /** @description For the hello frame; valid once, for 30 s. */
             ticket: string;
+        };
+        Transfer: {
+            account_id: components["schemas"]["AccountId"];
+            /** @description Two-factor or recovery code, if two-factor authentication is on. */
+            code?: string | null;
+            password: string;
         };
         /** @description A stored, unattached image. */
         Uploaded: {
@@ -4897,6 +6116,47 @@ export interface components {
              *     `challenge:number`.
              */
             challenge: string;
+        };
+        /** @description The audit log of a workspace, newest first. */
+        WorkspaceAudit: {
+            entries: components["schemas"]["WorkspaceAuditEntry"][];
+            /** @description Whether older entries exist. */
+            more: boolean;
+        };
+        /** @description An entry of a workspace. */
+        WorkspaceAuditEntry: {
+            /** @description Who did it; null: the operator of the machine. */
+            account_id: components["schemas"]["AccountId"] | null;
+            /** @description Their name; null when the account is gone. */
+            account_name: string | null;
+            /** @description The action, such as `member_invited`. Clients must accept unknown names. */
+            action: string;
+            /** @description Time. */
+            at: components["schemas"]["Millis"];
+            /** @description Id. */
+            id: components["schemas"]["AuditId"];
+            /** @description The client's network; empty for the command line. */
+            network: string;
+            /** @description The site concerned; it may be deleted. */
+            site_id: components["schemas"]["SiteId"] | null;
+            /** @description The object of the action. */
+            subject: string;
+        };
+        /**
+         * Format: int64
+         * @description A customer: it has sites and members. The tenant. Accounts and workspaces share one block of numbers, so that no
+         *     number is both's, but for those that were made before there were workspaces.
+         */
+        WorkspaceId: number;
+        /** @description A workspace as one of its members sees it. */
+        WorkspaceView: {
+            created_at: components["schemas"]["Millis"];
+            id: components["schemas"]["WorkspaceId"];
+            name: string;
+            /** @description What the viewer may do in it. */
+            role: components["schemas"]["Role"];
+            /** @description The sites that the viewer looks after; null: all. */
+            sites: components["schemas"]["SiteId"][] | null;
         };
     };
     responses: never;

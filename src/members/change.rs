@@ -1,0 +1,102 @@
+//! Changing what a member may do, and where.
+
+use crate::audit::{self, Action, By};
+use crate::error::{Error, Result};
+use crate::events::{self, Effect};
+use crate::id::{AccountId, SiteId, WorkspaceId};
+use crate::storage::{Store, Tx};
+
+use super::{Member, Role, SiteScope, check_grant, store};
+
+/// A change of a member. What is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct MemberChange {
+    /// The new role.
+    pub role: Option<Role>,
+    /// The new sites; `Some(None)`: all.
+    pub sites: Option<Option<Vec<SiteId>>>,
+    /// Whether the member may work.
+    pub active: Option<bool>,
+}
+
+/// Changes a member. Their open consoles load anew; what they may do no longer is refused from now on.
+///
+/// # Errors
+/// `NotFound` for somebody whom the actor may not know of; `RoleRequired`; `LastOwner`; a site that is not the workspace's.
+pub async fn change(store: &Store, by: &By, actor: &Member, account: AccountId, change: MemberChange) -> Result<()> {
+    let (by, workspace, actor) = (by.clone(), actor.workspace_id, actor.account_id);
+    let act = move |tx: &mut Tx| {
+        let (actor, before) = pair(tx, workspace, actor, account)?;
+        actor.may_manage(&before)?;
+        let mut after = before.clone();
+        after.role = change.role.unwrap_or(before.role);
+        after.active = change.active.unwrap_or(before.active);
+        if let Some(sites) = &change.sites {
+            after.sites = SiteScope::of(sites.clone());
+        }
+        check_grant(after.role, &after.sites)?;
+        actor.may_grant(after.role, &after.sites)?;
+        check_sites(tx, workspace, &after.sites)?;
+        save(tx, &by, &before, after)
+    };
+    store.write(act).await
+}
+
+fn save(tx: &mut Tx, by: &By, before: &Member, mut after: Member) -> Result<()> {
+    if *before == after {
+        return Ok(());
+    }
+    after.version += 1;
+    store::put(tx, &after)?;
+    check_owned(tx, after.workspace_id)?;
+    if !after.active || after.role < Role::Admin {
+        store::withdraw_invitations_by(tx, after.workspace_id, after.account_id)?;
+    }
+    events::effect(tx, Effect::MemberChanged(after.workspace_id, after.account_id));
+    let email = store::email(tx, after.account_id)?;
+    audit::record(tx, by, Action::MemberChanged, None, &format!("{email}: {}", parts_of(before, &after)))
+}
+
+/// What has changed, for the audit log.
+fn parts_of(before: &Member, after: &Member) -> String {
+    let mut parts = Vec::new();
+    if before.role != after.role {
+        parts.push(format!("{} to {}", before.role.as_str(), after.role.as_str()));
+    }
+    match (&after.sites, before.sites == after.sites) {
+        (_, true) => {}
+        (SiteScope::All, false) => parts.push("all sites".into()),
+        (SiteScope::Only(sites), false) => parts.push(format!("{} sites", sites.len())),
+    }
+    match (before.active, after.active) {
+        (true, false) => parts.push("deactivated".into()),
+        (false, true) => parts.push("activated".into()),
+        (true, true) | (false, false) => {}
+    }
+    parts.join(", ")
+}
+
+/// The actor as it stands now, and the member that it is about.
+pub(super) fn pair(
+    tx: &mut Tx,
+    workspace: WorkspaceId,
+    actor: AccountId,
+    account: AccountId,
+) -> Result<(Member, Member)> {
+    let actor = store::find_in(tx, workspace, actor)?.filter(|actor| actor.active).ok_or(Error::NotFound)?;
+    let member = store::find_in(tx, workspace, account)?.filter(|member| actor.sites.meets(&member.sites));
+    Ok((actor, member.ok_or(Error::NotFound)?))
+}
+
+/// Checks that all sites are the workspace's.
+pub(super) fn check_sites(tx: &mut Tx, workspace: WorkspaceId, sites: &SiteScope) -> Result<()> {
+    let SiteScope::Only(sites) = sites else { return Ok(()) };
+    let own = store::sites_of(tx, workspace)?;
+    let foreign = sites.iter().find(|site| !own.contains(site));
+    foreign.map_or(Ok(()), |site| Err(Error::invalid("sites", format!("there is no site {site} in this workspace"))))
+}
+
+/// Checks that an active owner is left.
+pub(super) fn check_owned(tx: &mut Tx, workspace: WorkspaceId) -> Result<()> {
+    if store::count_owners(tx, workspace)? > 0 { Ok(()) } else { Err(Error::LastOwner) }
+}

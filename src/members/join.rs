@@ -1,0 +1,49 @@
+//! Becoming a member through an invitation.
+
+use crate::audit::{self, Action, By};
+use crate::error::{Error, Result};
+use crate::events::{self, Effect};
+use crate::id::{AccountId, WorkspaceId};
+use crate::secret::digest;
+use crate::storage::{Store, Tx};
+
+use super::{MOST_MEMBERS, Member, store};
+
+/// Makes a signed-in person a member. The invitation is used up.
+///
+/// # Errors
+/// `NotFound` when it was used or withdrawn, or has expired; `Conflict` for somebody who is a member already.
+pub async fn join(store: &Store, by: &By, account: AccountId, token: &str) -> Result<WorkspaceId> {
+    let (by, token) = (by.clone(), token.to_owned());
+    store.write(move |tx| join_in(tx, &by, account, &token)).await
+}
+
+/// The same, as part of making the account.
+///
+/// # Errors
+/// See [`join`].
+pub fn join_in(tx: &mut Tx, by: &By, account: AccountId, token: &str) -> Result<WorkspaceId> {
+    let invitation = store::take_invitation(tx, digest(token))?.ok_or(Error::NotFound)?;
+    let workspace = invitation.workspace_id;
+    let before = store::find_in(tx, workspace, account)?;
+    if before.as_ref().is_some_and(|member| member.active) {
+        return Err(Error::Conflict("you are a member of this workspace already"));
+    }
+    if before.is_none() && store::count(tx, workspace)? >= MOST_MEMBERS {
+        return Err(Error::Conflict("this workspace has 1,000 members; nobody can be added"));
+    }
+    let member = Member {
+        workspace_id: workspace,
+        account_id: account,
+        role: invitation.role,
+        sites: invitation.sites,
+        active: true,
+        version: before.as_ref().map_or(1, |member| member.version + 1),
+        created_at: before.map_or(tx.now(), |member| member.created_at),
+    };
+    store::put(tx, &member)?;
+    events::effect(tx, Effect::MemberChanged(workspace, account));
+    let email = store::email(tx, account)?;
+    audit::record(tx, &by.clone().in_workspace(workspace), Action::MemberJoined, None, &email)?;
+    Ok(workspace)
+}
