@@ -179,6 +179,8 @@ settings! {
     /// calm, a new visitor's browser does a short proof of work before it is let in. Signed visitors and resumed
     /// sessions are not counted. 1 to 1,000,000.
     attack_visitors_per_minute: usize [between(1, 1_000_000)] = 120,
+    /// Sites that one workspace may have. 1 to 10,000.
+    sites_per_workspace: usize [between(1, 10_000)] = 1_000,
     /// Days that events are kept for clients that were offline; messages are kept for good. 1 to 365.
     event_days: u64 [between(1, 365)] = 7,
     /// Seconds that a stopping server gives its clients to disconnect. 0 to 60.

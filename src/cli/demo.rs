@@ -158,7 +158,9 @@ pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<DemoCreate
 
 async fn site(app: &App, owner: &Account, name: &str, look: Look, chats: &[Chat]) -> anyhow::Result<Site> {
     let workspace = owned_workspace(app, owner).await?;
-    let site = sites::create(&app.store, &By::on_machine(owner.id), workspace, name).await.map_err(explain)?;
+    let site = sites::create(&app.store, &By::on_machine(owner.id), workspace, name, app.config.sites_per_workspace)
+        .await
+        .map_err(explain)?;
     let change = ConfigureSite { look: Some(look), ..ConfigureSite::default() };
     sites::configure(&app.store, &By::on_machine(owner.id), site.id, change).await.map_err(explain)?;
     for chat in chats {

@@ -6,6 +6,7 @@
 mod audit;
 mod backup;
 mod demo;
+mod describe;
 mod doctor;
 mod harden;
 mod migrate;
@@ -25,7 +26,6 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
-use crate::output::outln;
 
 /// Live chat for any website, in one binary.
 #[derive(Parser)]
@@ -61,8 +61,8 @@ enum Subcommands {
     Bench(crate::bench::Bench),
     /// Print all settings, as an example file or as a documentation page
     Settings(settings::Settings),
-    /// Print the OpenAPI description of the HTTP API
-    Describe,
+    /// Print the OpenAPI description of the HTTP API, or who may do what in the console
+    Describe(describe::Describe),
 }
 
 /// Sources of the settings.
@@ -120,10 +120,7 @@ fn run(command: Subcommands) -> anyhow::Result<()> {
     harden::harden();
     match command {
         Subcommands::Settings(settings) => return settings.run(),
-        Subcommands::Describe => {
-            outln!("{:#}", crate::openapi::describe());
-            return Ok(());
-        }
+        Subcommands::Describe(describe) => return describe.run(),
         _ => {}
     }
     let runtime = tokio::runtime::Runtime::new().context("the program cannot start its threads")?;
@@ -140,7 +137,7 @@ fn run(command: Subcommands) -> anyhow::Result<()> {
             Subcommands::Demo(command) => command.run().await,
             Subcommands::Bench(command) => command.run().await,
             Subcommands::Settings(command) => command.run(),
-            Subcommands::Describe => Ok(()),
+            Subcommands::Describe(_) => Ok(()),
         }
     })
 }

@@ -112,7 +112,8 @@ impl List {
 pub(super) async fn add(app: &App, owner: Account, name: &str) -> anyhow::Result<SiteAdded> {
     let by = By::on_machine(owner.id);
     let workspace = owned_workspace(app, &owner).await?;
-    let site = sites::create(&app.store, &by, workspace, name).await.map_err(explain)?;
+    let site =
+        sites::create(&app.store, &by, workspace, name, app.config.sites_per_workspace).await.map_err(explain)?;
     let (chat_key, _) =
         sites::make_chat_key(&app.store, &by, site.id, Grant::default(), Others::Stay).await.map_err(explain)?;
     let chat_api_key = chat_key.secret.expose().to_owned();

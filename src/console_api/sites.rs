@@ -68,7 +68,7 @@ pub(super) struct MakeChatKey {
 
 pub(super) async fn list(State(app): State<App>, member: WorkspaceMember) -> Result<Json<Sites>> {
     let all = flows::details_of(&app.store, (member.workspace(), &member.member.sites)).await?;
-    Ok(Json(Sites { sites: all.into_iter().map(SiteView::from).collect() }))
+    Ok(Json(Sites { sites: all.into_iter().map(|site| SiteView::from(site).shown_to(member.member.role)).collect() }))
 }
 
 pub(super) async fn my_sites(State(app): State<App>, member: WorkspaceMember) -> Result<Json<MySites>> {
@@ -81,13 +81,15 @@ pub(super) async fn create(
     JsonBody(asked): JsonBody<CreateSite>,
 ) -> Result<Json<SiteCreated>> {
     member.member.check_all_sites()?;
-    let site = sites::create(&app.store, member.by(), member.workspace(), &asked.name).await?;
+    let site =
+        sites::create(&app.store, member.by(), member.workspace(), &asked.name, app.config.sites_per_workspace).await?;
     let site = flows::details(&app.store, site.id).await?.into();
     Ok(Json(SiteCreated { site }))
 }
 
 pub(super) async fn show(State(app): State<App>, member: SiteMember) -> Result<Json<SiteView>> {
-    show_now(&app, member.site.id).await
+    let view: SiteView = flows::details(&app.store, member.site.id).await?.into();
+    Ok(Json(view.shown_to(member.member.role)))
 }
 
 pub(super) async fn configure(

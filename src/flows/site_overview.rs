@@ -9,7 +9,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{SiteId, WorkspaceId};
 use crate::images;
-use crate::members::SiteScope;
+use crate::members::{Role, SiteScope};
 use crate::sites::view::{ChatKeyView, KeyView, SeenPage};
 use crate::sites::{self, ChatKey, Colour, IdentityMode, Key, Limits, Locale, Look, Site};
 use crate::storage::Store;
@@ -54,6 +54,16 @@ pub struct SiteView {
     pub same_external_id: Option<SameExternalId>,
     /// When it was made.
     pub created_at: Millis,
+}
+
+impl SiteView {
+    /// Without what is known of secrets, for members who may not manage them.
+    pub fn shown_to(self, role: Role) -> SiteView {
+        if role >= Role::Admin {
+            return self;
+        }
+        SiteView { chat_keys: Vec::new(), identity_secrets: Vec::new(), ..self }
+    }
 }
 
 /// A site as a list shows it: a small part of [`SiteView`], because there may be very many.

@@ -59,6 +59,14 @@ impl Author {
         }
     }
 
+    /// The member who wrote it; `None` for visitors and scripts.
+    pub fn account(&self) -> Option<AccountId> {
+        match self {
+            Author::Operator { account, .. } => Some(*account),
+            Author::Visitor(_) | Author::Api { .. } => None,
+        }
+    }
+
     /// The display name; visitors have none here.
     pub fn name(&self) -> Option<&str> {
         match self {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::clock::Millis;
 use crate::conversations::{LastMessage, Side};
-use crate::id::{ConversationId, SiteId};
+use crate::id::{AccountId, ConversationId, SiteId};
 use crate::images::ImageView;
 
 use super::{Author, ClientId, Message};
@@ -69,6 +69,7 @@ impl Message {
             seq: self.seq,
             from: self.author.side(),
             client_id: own.then(|| self.client_id.clone()),
+            account_id: self.author.account(),
             name: self.author.name().map(str::to_owned),
             text: self.text.clone(),
             image: self.image.clone(),

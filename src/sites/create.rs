@@ -7,22 +7,27 @@ use crate::secret::random_text;
 use crate::storage::{Kind, Store, Tx};
 
 use super::key::WIDGET_KEY_PREFIX;
-use super::{IdentityMode, Limits, Look, MOST_SITES, Site, configure, store};
+use super::{IdentityMode, Limits, Look, Site, configure, store};
 
 /// Makes a site with its widget key, ready for the snippet. Its chat API is closed until a key is asked for: most sites
 /// never need one, and a secret that nobody wanted is only a risk.
 ///
 /// # Errors
-/// A name that is empty or too long; more sites than one account may have.
-pub async fn create(store: &Store, by: &By, workspace: WorkspaceId, name: &str) -> Result<Site> {
+/// A name that is empty or too long; `Conflict` when the workspace has `most` sites already.
+pub async fn create(store: &Store, by: &By, workspace: WorkspaceId, name: &str, most: usize) -> Result<Site> {
     let (by, name) = (by.clone(), configure::name(name)?);
-    store.write(move |tx| create_in(tx, &by, workspace, &name)).await
+    let act = move |tx: &mut Tx| {
+        if usize::try_from(store::count_of_workspace(tx, workspace)?).unwrap_or(usize::MAX) >= most {
+            return Err(Error::Conflict(
+                "this workspace has as many sites as this server allows; delete one that is not used any more",
+            ));
+        }
+        create_in(tx, &by, workspace, &name)
+    };
+    store.write(act).await
 }
 
 fn create_in(tx: &mut Tx, by: &By, workspace: WorkspaceId, name: &str) -> Result<Site> {
-    if store::count_of_workspace(tx, workspace)? >= MOST_SITES {
-        return Err(Error::Conflict("an account can have at most 200 sites; delete one that is not used any more"));
-    }
     let site = Site {
         id: tx.next_id(Kind::Site, SiteId)?,
         workspace_id: workspace,

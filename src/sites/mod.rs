@@ -42,9 +42,6 @@ pub use look::{Colour, Look, Position, Scheme, Variant};
 pub use saw_page::saw_page;
 pub use store::{LineRow, SQL, delete as delete_row, next_deleted};
 
-/// Sites that one account may have.
-const MOST_SITES: i64 = 200;
-
 /// A site as the product works with it.
 #[derive(Debug, Clone)]
 pub struct Site {

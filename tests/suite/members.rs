@@ -548,3 +548,15 @@ async fn each_role_is_let_through_where_the_table_says_so_and_nowhere_else() {
         }
     }
 }
+
+/// What a server promises to hold, it holds: as many sites as its settings say, and a clear refusal of one more.
+#[tokio::test]
+async fn a_workspace_has_as_many_sites_as_the_server_allows() {
+    let world = World::with(|config| config.sites_per_workspace = 1_000).await;
+    let otto = world.owner("otto").await;
+    for number in 0..1_000 {
+        otto.call(Method::POST, "sites", json!({ "name": format!("Site {number}") })).await.ok();
+    }
+    assert_eq!(otto.get("my-sites").await["sites"].as_array().map(Vec::len), Some(1_000));
+    assert_eq!(otto.call(Method::POST, "sites", json!({ "name": "One more" })).await.code(), "conflict");
+}

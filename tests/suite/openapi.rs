@@ -12,6 +12,13 @@ fn the_committed_description_is_todays() {
 }
 
 #[test]
+fn the_committed_table_of_roles_is_todays() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/roles.md");
+    let committed = std::fs::read_to_string(path).expect("the file");
+    assert!(committed.trim_end() == ocs::routes::roles_page(), "docs/roles.md is stale: run `make bless`");
+}
+
+#[test]
 fn every_route_is_described() {
     let description = describe();
     for route in all_routes() {

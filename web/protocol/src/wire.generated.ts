@@ -5413,6 +5413,8 @@ export interface components {
         };
         /** @description A message, as an operator sees it. */
         MessageForOperator: {
+            /** @description The member who wrote it; null for visitors and scripts. */
+            account_id: components["schemas"]["AccountId"] | null;
             at: components["schemas"]["Millis"];
             /** @description On messages that an operator sent from a console. */
             client_id: components["schemas"]["ClientId"] | null;
