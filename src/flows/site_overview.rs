@@ -20,6 +20,8 @@ use crate::visitors::{self, SameExternalId};
 pub struct SiteView {
     /// Its number.
     pub id: SiteId,
+    /// The workspace that it belongs to.
+    pub workspace_id: WorkspaceId,
     /// Its name.
     pub name: String,
     /// The widget draws nothing and no message is taken.
@@ -166,6 +168,7 @@ impl From<Details> for SiteView {
     fn from(Details { site, chat_keys, identity_secrets, unread, attack, same_external_id }: Details) -> SiteView {
         SiteView {
             id: site.id,
+            workspace_id: site.workspace_id,
             logo_url: site.logo.as_deref().map(images::logo_url),
             name: site.name,
             paused: site.paused,

@@ -5931,6 +5931,8 @@ export interface components {
             };
             /** @description The key in the snippet. */
             widget_key: string;
+            /** @description The workspace that it belongs to. */
+            workspace_id: components["schemas"]["WorkspaceId"];
         };
         Sites: {
             sites: components["schemas"]["SiteView"][];
