@@ -25,10 +25,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       output: {
-        // Few files: code that several pages share goes into one chunk, and all packages into another.
+        // Few files: code that several pages share goes into one chunk, and all packages into another, except for the one that
+        // draws QR codes, which loads when somebody sets up two-factor authentication.
         codeSplitting: {
           groups: [
-            { name: 'base', test: /node_modules/, priority: 2 },
+            { name: 'base', test: /node_modules\/(?!lean-qr\/)/, priority: 2 },
             { name: 'shared', minShareCount: 2, priority: 1 },
           ],
         },

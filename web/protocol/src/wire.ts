@@ -3,6 +3,9 @@
  * generated from the server's OpenAPI description (`npm run wire`). What they mean: docs/protocol.md.
  */
 import type { components } from "./wire.generated.ts";
+import type { SiteView } from "./wire_team.ts";
+
+export type * from "./wire_team.ts";
 
 type Shapes = components["schemas"];
 
@@ -12,7 +15,6 @@ type Shapes = components["schemas"];
 export type Cursor = Inbox["cursor"];
 export type Side = Shapes["Side"];
 export type ErrorBody = Shapes["ErrorBody"];
-export type ErrorCode = Shapes["ErrorCode"];
 export type Image = Shapes["Image"];
 /** Response to an image upload, in the widget API and the console API. */
 export type Uploaded = Shapes["Uploaded"];
@@ -53,9 +55,6 @@ export type VisitorSignal = Shapes["VisitorSignal"];
 export type VisitorFrame = Shapes["FrameOfVisitorEvent"];
 
 export type OperatorHello = Shapes["OperatorHello"];
-export type OperatorHint = Shapes["OperatorHint"];
-export type OperatorEvent = Shapes["OperatorEvent"];
-export type OperatorSignal = Shapes["OperatorSignal"];
 export type OperatorFrame = Shapes["FrameOfOperatorEvent"];
 
 type Carrying<F, E, S> = F extends { event: unknown } ? Omit<F, "event"> & { event: E } : F extends { signal: unknown } ? Omit<F, "signal"> & { signal: S } : F;
@@ -65,7 +64,6 @@ export type Frame<E, S> = Carrying<VisitorFrame, E, S>;
 // ---------------------------------------------------------------- console API
 
 export type About = Shapes["About"];
-export type Me = Shapes["Me"];
 export type SignUp = Shapes["SignUp"];
 export type SignIn = Shapes["SignIn"];
 export type ChangePassword = Shapes["ChangePassword"];
@@ -81,7 +79,6 @@ export type RecoveryCodes = Shapes["RecoveryCodes"];
 export type AuditLine = Shapes["AuditLine"];
 export type AuditLines = Shapes["AuditLines"];
 
-export type SiteView = Shapes["SiteView"];
 export type SiteLine = Shapes["SiteLine"];
 export type Removed = Shapes["Removed"];
 export type SiteLimits = Shapes["SiteLimits"];
@@ -98,14 +95,11 @@ export type ConfigureSite = Shapes["ConfigureSite"];
 
 export type VisitorForOperator = Shapes["VisitorForOperator"];
 export type ConversationForOperator = Shapes["ConversationForOperator"];
-export type MessageForOperator = Shapes["MessageForOperator"];
 export type Inbox = Shapes["Inbox"];
-export type Thread = Shapes["Thread"];
 /** A page of messages that match a search. */
 export type Found = Shapes["Found"];
 export type FoundMessage = Shapes["FoundMessage"];
 /** A page of people who match a search, each with the conversation to open. */
 export type People = Shapes["People"];
 export type Reply = Shapes["Reply"];
-export type SentToOperator = Shapes["SentToOperator"];
 export type Ticket = Shapes["Ticket"];

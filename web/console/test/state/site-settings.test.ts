@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import pairs from '../../../../tests/fixtures/contrast.json';
 import { knownVisitors, oneTag, policyLines, snippet } from '../../src/routes/(console)/sites/[id]/embed';
 import { contrastOf, nearestReadable } from '../../src/routes/(console)/sites/[id]/look/contrast';
-import { isSameName } from '../../src/routes/(console)/sites/[id]/danger/same-name';
+import { isSameName } from '../../src/lib/strings/same-name';
 import { covers, hostOf, portOf } from '../../src/routes/(console)/sites/[id]/security/host';
 
 it('the snippet equals the documented one, with host and key filled in and without the sample visitor', () => {

@@ -37,6 +37,76 @@ export const routes = [
     world.sessions = [];
     return {};
   }],
+  ['POST', /^account\/email$/, (world, { body }) => {
+    if (body.password !== world.password) throw new ApiError(403, 'wrong_credentials', 'That is not your password.', { field: 'password' });
+    if (body.email === 'taken@example.com') throw new ApiError(409, 'email_taken', 'There is an account with this e-mail already.', { field: 'email' });
+    world.account.email = body.email;
+    return me(world, world.sessions[0]);
+  }],
+  ['PUT', /^account\/photo$/, (world, { raw, type }) => { world.account.photo = storeImage(world, raw, type).url; return me(world, world.sessions[0]); }],
+  ['DELETE', /^account\/photo$/, (world) => { world.account.photo = null; return me(world, world.sessions[0]); }],
+  ['POST', /^reset$/, (world, { body }) => { if (body.token !== world.resetToken) throw new ApiError(404, 'not_found', 'Not found.'); return { email: world.account.email }; }, 'open'],
+  ['POST', /^reset\/password$/, (world, { body }) => {
+    if (body.token !== world.resetToken) throw new ApiError(404, 'not_found', 'Not found.');
+    if (body.password.length < 10) throw new ApiError(400, 'weak_password', 'At least 10 characters, please.', { field: 'password' });
+    Object.assign(world, { password: body.password, resetToken: null, sessions: [] });
+    return {};
+  }, 'open'],
+  ['POST', /^invitation$/, (world, { body }) => {
+    const { workspace, role, note, expires_at, invited_by } = offerOf(world, body.token);
+    return { workspace: workspace.name, role, note, expires_at, invited_by };
+  }, 'open'],
+  ['POST', /^invitation\/accept$/, (world, { body }) => { join(world, body.token); return me(world, world.sessions[0]); }],
+  ['POST', /^invitation\/sign-up$/, (world, { body }) => {
+    offerOf(world, body.token);
+    if (body.password.length < 10) throw new ApiError(400, 'weak_password', 'At least 10 characters, please.', { field: 'password' });
+    Object.assign(world.account, { id: newId(world), email: body.email, name: body.name });
+    world.password = body.password;
+    world.workspaces = [];
+    join(world, body.token);
+    return me(world, signIn(world));
+  }, 'open'],
+  ['POST', /^workspaces$/, (world, { body }) => {
+    const made = { id: newId(world), name: body.name, role: 'owner', sites: null };
+    world.workspaces.push(made);
+    return made;
+  }],
+  ['PATCH', /^W$/, (world, { body }) => Object.assign(currentOf(world), { name: body.name })],
+  ['DELETE', /^W$/, (world, { body }) => {
+    if (body.password !== world.password) throw new ApiError(403, 'wrong_credentials', 'That is not your password.', { field: 'password' });
+    if (world.secondFactor && !body.code) throw new ApiError(401, 'second_factor_required', 'This account asks for a code as well.', { field: 'code' });
+    world.workspaces = world.workspaces.filter((w) => w !== currentOf(world));
+    return {};
+  }],
+  ['GET', /^W\/members$/, (world) => ({ members: membersOf(world) })],
+  ['PATCH', /^W\/members\/\d+$/, (world, { ids, body }) => Object.assign(memberOf(world, ids[0]), body)],
+  ['DELETE', /^W\/members\/\d+$/, (world, { ids }) => {
+    const gone = memberOf(world, ids[0]);
+    world.members = world.members.filter((m) => m !== gone);
+    return {};
+  }],
+  ['POST', /^W\/leave$/, (world) => { world.workspaces = world.workspaces.filter((w) => w !== currentOf(world)); return {}; }],
+  ['POST', /^W\/transfer$/, (world, { body }) => {
+    if (body.password !== world.password) throw new ApiError(403, 'wrong_credentials', 'That is not your password.', { field: 'password' });
+    memberOf(world, body.account_id).role = 'owner';
+    currentOf(world).role = 'admin';
+    return membersOf(world).find((m) => m.me);
+  }],
+  ['GET', /^W\/invitations$/, (world) => ({ invitations: world.invitations })],
+  ['POST', /^W\/invitations$/, (world, { body }) => {
+    const now = Date.now();
+    const invitation = { id: newId(world), note: body.note, role: body.role, sites: body.sites, invited_by: world.account.name, created_at: now, expires_at: now + (body.days ?? 7) * 86_400_000 };
+    const token = `invitation${invitation.id}${'x'.repeat(24)}`;
+    world.invitations.push(invitation);
+    world.offers.set(token, { ...invitation, workspace: currentOf(world) });
+    return { invitation, link: `${world.publicUrl}/invite#${token}` };
+  }],
+  ['DELETE', /^W\/invitations\/\d+$/, (world, { ids }) => { world.invitations = world.invitations.filter((i) => i.id !== ids[0]); return {}; }],
+  ['GET', /^W\/audit$/, (world, { query }) => {
+    const before = Number(query.get('before')) || Infinity;
+    const entries = world.audit.filter((e) => e.id < before);
+    return { entries: entries.slice(0, 50), more: entries.length > 50 };
+  }],
   ['GET', /^account\/sessions$/, (world) => ({ sessions: [...world.sessions, { id: 7, current: false, created_at: Date.now() - 9e8, last_seen_at: Date.now() - 4e6, address: '203.0.113.9', browser: 'Firefox 151 on Windows' }] })],
   ['DELETE', /^account\/sessions\/\d+$/, () => ({})],
   ['GET', /^account\/second-factor$/, (world) => ({ enabled: Boolean(world.secondFactor), recovery_codes_left: world.secondFactor ? 10 : 0 })],
@@ -56,10 +126,10 @@ export const routes = [
   }],
   ['GET', /^account\/audit$/, (world) => ({ lines: Array.from({ length: world.auditLines ?? 1 }, (_, at) => ({ id: at + 1, action: 'account_made', site_id: null, subject: 'otto@example.com', network: '203.0.113.0/24', at: Date.now() - 9e8 })), more: false })],
 
-  ['GET', /^my-sites$/, (world) => ({ sites: world.sites.map(summaryOf) })],
-  ['POST', /^sites$/, (world, { body }) => {
+  ['GET', /^W\/my-sites$/, (world) => ({ sites: sitesOf(world).map(summaryOf) })],
+  ['POST', /^W\/sites$/, (world, { body }) => {
     if (!body.name?.trim()) throw new ApiError(400, 'invalid_request', 'Give the site a name.', { field: 'name' });
-    return { site: makeSite(world, body.name) };
+    return { site: makeSite(world, body.name, { workspace_id: world.asked }) };
   }],
   ['GET', /^sites\/(\d+)$/, (world, { ids }) => siteOf(world, ids[0])],
   ['PATCH', /^sites\/(\d+)$/, (world, { ids, body }) => {
@@ -112,12 +182,13 @@ export const routes = [
     return {};
   }],
 
-  ['GET', /^conversations$/, (world, { query }) => {
+  ['GET', /^W\/conversations$/, (world, { query }) => {
     const site = Number(query.get('site')) || null;
     const state = query.get('state') ?? 'open';
     const limit = Number(query.get('limit') ?? 50);
     const before = Number(query.get('before')) || Infinity;
-    const mine = world.conversations.filter((c) => !site || c.site_id === site);
+    const known = new Set(sitesOf(world).map((s) => s.id));
+    const mine = world.conversations.filter((c) => known.has(c.site_id) && (!site || c.site_id === site));
     const rows = mine
       .filter((c) => (state === 'all' || c.state === state) && (query.get('unread') !== 'true' || c.unread > 0) && c.updated_at < before)
       .sort((a, b) => b.updated_at - a.updated_at);
@@ -129,14 +200,14 @@ export const routes = [
       cursor: String(world.log.length),
     };
   }],
-  ['GET', /^search$/, (world, { query }) => {
+  ['GET', /^W\/search$/, (world, { query }) => {
     const words = query.get('q').toLowerCase();
     const site = Number(query.get('site')) || null;
     const said = world.messages.filter((m) => (!site || m.site_id === site) && m.text.toLowerCase().includes(words));
     const view = ({ text, ...m }) => ({ ...m, line: [{ text, found: true }], visitor: world.conversations.find((c) => c.id === m.conversation_id).visitor });
     return { messages: said.toReversed().slice(0, 30).map(view), next: null, indexing: false };
   }],
-  ['GET', /^people$/, (world, { query }) => {
+  ['GET', /^W\/people$/, (world, { query }) => {
     const site = Number(query.get('site')) || null;
     const named = ({ visitor: v }) => [v.nickname, v.email, v.external_id].join(' ').toLowerCase().split(/[^\p{L}\p{N}]+/u);
     const wanted = query.get('q').toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
@@ -160,7 +231,7 @@ export const routes = [
       publish(world, { kind: 'conversation_changed', conversation });
     }
     const image = body.image ? world.images.get(body.image).image : null;
-    return { message: sendMessage(world, conversation, 'agent', body.text ?? '', { client_id: body.client_id, name: world.account.name, image }) };
+    return { message: sendMessage(world, conversation, 'agent', body.text ?? '', { client_id: body.client_id, name: world.account.name, author: { account_id: world.account.id, photo: world.account.photo ?? null }, image }) };
   }],
   ['POST', /^sites\/(\d+)\/conversations\/(\d+)\/(close|reopen)$/, (world, { ids, path }) => {
     const conversation = Object.assign(conversationOf(world, ids), { state: path.endsWith('close') ? 'closed' : 'open' });
@@ -168,8 +239,8 @@ export const routes = [
     return conversation;
   }],
   ['POST', /^sites\/(\d+)\/images$/, (world, { raw, type }) => ({ image: storeImage(world, raw, type) })],
-  ['POST', /^ticket$/, () => ({ ticket: 'ticket' })],
-  ['POST', /^hint$/, (world, { body }) => { hint(world, body); return {}; }],
+  ['POST', /^W\/ticket$/, () => ({ ticket: 'ticket' })],
+  ['POST', /^W\/hint$/, (world, { body }) => { hint(world, body); return {}; }],
 ];
 
 export function hint(world, it) {
@@ -190,7 +261,43 @@ function signIn(world) {
 }
 
 function me(world, session) {
-  return { account: world.account, csrf: 'csrf-token', session_id: session.id, public_url: world.publicUrl, insecure: false };
+  return { account: world.account, workspaces: world.workspaces, csrf: 'csrf-token', session_id: session.id, public_url: world.publicUrl, insecure: false };
+}
+
+/** The sites of the workspace that the request names, as far as the member may see them. */
+function sitesOf(world) {
+  const { id, sites } = currentOf(world);
+  return world.sites.filter((s) => s.workspace_id === id && (sites === null || sites.includes(s.id)));
+}
+
+function currentOf(world) {
+  const found = world.workspaces.find((w) => w.id === world.asked);
+  if (!found) throw new ApiError(404, 'not_found', 'There is no such workspace.');
+  return found;
+}
+
+function membersOf(world) {
+  const { id, name, email, photo = null, created_at } = world.account;
+  const { role, sites } = currentOf(world);
+  return [{ account_id: id, name, email, photo, role, sites, active: true, online: true, created_at, me: true }, ...world.members];
+}
+
+function memberOf(world, id) {
+  const found = world.members.find((m) => m.account_id === id);
+  if (!found) throw new ApiError(404, 'not_found', 'There is no such member.');
+  return found;
+}
+
+function offerOf(world, token) {
+  const offer = world.offers.get(token);
+  if (!offer) throw new ApiError(404, 'not_found', 'There is no such invitation.');
+  return offer;
+}
+
+function join(world, token) {
+  const { workspace, role, sites } = offerOf(world, token);
+  world.offers.delete(token);
+  world.workspaces.push({ id: workspace.id, name: workspace.name, role, sites });
 }
 
 function siteOf(world, id) {

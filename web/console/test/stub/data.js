@@ -1,9 +1,15 @@
-// Sample data in memory: an account with two sites, some visitors and one event log.
+// Sample data in memory: an account with a workspace and two sites, some visitors and one event log.
 export function createData({ empty = false } = {}) {
   const world = {
     account: { id: 1, email: 'ada@example.com', name: 'Ada', created_at: Date.now() - 9e9 },
     password: 'correct horse battery',
     sessions: [],
+    workspaces: [{ id: 1, name: 'Northwind', role: 'owner', sites: null }],
+    members: [],
+    invitations: [],
+    /** What the links of the invitations offer, by token. */
+    offers: new Map(),
+    audit: [],
     sites: [],
     conversations: [],
     messages: [],
@@ -39,6 +45,7 @@ export function makeSite(world, name, extra = {}) {
     attack: null,
     same_external_id: null,
     created_at: Date.now(),
+    workspace_id: 1,
     ...extra,
   };
   world.sites.push(site);
@@ -49,6 +56,13 @@ export function makeKey(world, prefix) {
   const secret = prefix + [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
   const opens = prefix === 'chat_' ? { scope: 'all', networks: [] } : {};
   return { key: { id: newId(world), last4: secret.slice(-4), created_at: Date.now(), last_used_at: null, expires_at: null, ...opens }, secret };
+}
+
+export function addMember(world, name, extra = {}) {
+  const id = newId(world);
+  const member = { account_id: id, name, email: `${name.toLowerCase().replace(/[^a-z]+/g, '.')}@northwind.example`, photo: null, role: 'operator', sites: null, active: true, online: false, created_at: Date.now(), me: false, ...extra };
+  world.members.push(member);
+  return member;
 }
 
 export function startConversation(world, site, visitor, extra = {}) {
@@ -69,10 +83,10 @@ export function startConversation(world, site, visitor, extra = {}) {
   return conversation;
 }
 
-export function sendMessage(world, conversation, from, text, { name = null, at = Date.now(), image = null, client_id = null } = {}) {
+export function sendMessage(world, conversation, from, text, { name = null, author = null, at = Date.now(), image = null, client_id = null } = {}) {
   const message = {
     site_id: conversation.site_id, conversation_id: conversation.id, seq: ++conversation.last_seq, from, client_id,
-    name: from === 'agent' ? (name ?? 'Ada') : null, text, image, at,
+    name: from === 'agent' ? (name ?? 'Ada') : null, author: from === 'agent' ? author : null, text, image, at,
   };
   world.messages.push(message);
   conversation.last_message = { from, text, image: Boolean(image), at };

@@ -36,7 +36,10 @@ export async function serve({ port = 0, world = createData() } = {}) {
   });
 
   async function answer(request, response, url) {
-    const path = url.pathname.slice('/api/console/'.length);
+    const asked = url.pathname.slice('/api/console/'.length);
+    // What belongs to a workspace is routed as W or W/…
+    const [, workspace, rest = ''] = /^workspaces\/(\d+)(\/.*)?$/.exec(asked) ?? [];
+    const path = workspace === undefined ? asked : `W${rest}`;
     if (world.slow) await new Promise((go) => setTimeout(go, world.slow));
     if (world.away) return request.socket.destroy();
     const chunks = [];
@@ -47,7 +50,7 @@ export async function serve({ port = 0, world = createData() } = {}) {
       const look = JSON.parse(url.searchParams.get('look'));
       return response.writeHead(200, { 'content-type': 'text/html' }).end(`<body style="background:${look.header}"><p style="color:${look.header_text}">${look.variant} ${url.searchParams.get('welcome')}`);
     }
-    if (path === 'stream') return stream(request, response);
+    if (path === 'W/stream') return stream(request, response);
     const send = (status, body, headers = {}) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
     const route = routes.find(([method, pattern]) => method === request.method && pattern.test(path));
     try {
@@ -55,9 +58,11 @@ export async function serve({ port = 0, world = createData() } = {}) {
       if (route[3] !== 'open') {
         if (!world.sessions.length || !/stub=1/.test(request.headers.cookie ?? '')) throw new ApiError(401, 'not_signed_in', 'Sign in first.');
         if (request.method !== 'GET' && request.headers['x-csrf-token'] !== 'csrf-token') throw new ApiError(403, 'csrf', 'The page is out of date. Reload it.');
+        if (workspace !== undefined && !world.workspaces.some((w) => w.id === Number(workspace))) throw new ApiError(404, 'not_found', 'There is no such workspace.');
       }
       const ids = [...path.matchAll(/\d+/g)].map(([id]) => Number(id));
       const body = type.startsWith('application/json') && raw.length ? JSON.parse(raw) : {};
+      world.asked = Number(workspace);
       world.publicUrl = `http://${request.headers.host}`;
       send(200, route[2](world, { ids, body, raw, type, path, query: url.searchParams }), { 'set-cookie': 'stub=1; Path=/; HttpOnly; SameSite=Lax' });
     } catch (problem) {

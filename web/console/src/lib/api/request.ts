@@ -12,15 +12,32 @@ export class Unreachable extends Error {
 }
 
 let csrf = '';
+let workspace = 0;
 let onSignedOut: () => void = () => {};
+let onMembershipChanged: () => void = () => {};
 let promptForConfirmation: (refusal: ApiError) => Promise<boolean> = async () => false;
 
 export function setCsrfToken(token: string): void {
   csrf = token;
 }
 
+/** Sets the workspace that `inWorkspace` names. */
+export function setWorkspace(id: number): void {
+  workspace = id;
+}
+
+/** The path of something in the chosen workspace. */
+export function inWorkspace(path = ''): string {
+  return path ? `workspaces/${workspace}/${path}` : `workspaces/${workspace}`;
+}
+
 export function setSignedOutListener(act: () => void): void {
   onSignedOut = act;
+}
+
+/** Sets what happens when a response suggests that the user's role or membership has changed. */
+export function setMembershipListener(act: () => void): void {
+  onMembershipChanged = act;
 }
 
 /** Sets what happens when the server requires a confirmation first. `act` resolves to true once the user has confirmed. */
@@ -68,7 +85,7 @@ async function requestOnce<T>(method: string, path: string, body?: unknown): Pro
   } catch {
     throw new Unreachable();
   }
-  return readResponse<T>(response.status, await response.text(), response.headers.get('Retry-After'));
+  return readResponse<T>(path, response.status, await response.text(), response.headers.get('Retry-After'));
 }
 
 /** Uploads an image and returns the id to send with a message. `progress` receives a share from 0 to 1. */
@@ -76,20 +93,23 @@ export async function upload(path: string, image: Blob, stop: AbortSignal, progr
   try {
     return await uploadImage(base + path, { 'X-CSRF-Token': csrf }, image, stop, progress);
   } catch (problem) {
-    throw reportSignedOut(problem);
+    throw reportLostAccess(path, problem);
   }
 }
 
-function readResponse<T>(status: number, text: string, retryAfter: string | null): T {
+function readResponse<T>(path: string, status: number, text: string, retryAfter: string | null): T {
   if (status >= 200 && status < 300) {
     const answer = (text ? JSON.parse(text) : {}) as T;
     reportResponse();
     return answer;
   }
-  throw reportSignedOut(apiErrorFrom(status, text, retryAfter));
+  throw reportLostAccess(path, apiErrorFrom(status, text, retryAfter));
 }
 
-function reportSignedOut(problem: unknown): unknown {
-  if (problem instanceof ApiError && problem.code === 'not_signed_in') onSignedOut();
+function reportLostAccess(path: string, problem: unknown): unknown {
+  if (!(problem instanceof ApiError)) return problem;
+  if (problem.code === 'not_signed_in') onSignedOut();
+  // A workspace that exists only for its members is not found by others.
+  else if (problem.code === 'role_required' || (problem.status === 404 && path.startsWith('workspaces/'))) onMembershipChanged();
   return problem;
 }

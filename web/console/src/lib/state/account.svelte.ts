@@ -34,6 +34,10 @@ class Account {
     this.set(await api.signUp(name ? { email, password, name } : { email, password }));
   }
 
+  async signUpByInvitation(token: string, email: string, password: string, name: string): Promise<void> {
+    this.set(await api.joinBySignUp({ token, email, password, name }));
+  }
+
   async rename(name: string): Promise<void> {
     this.set(await api.rename({ name }));
   }

@@ -20,6 +20,25 @@ export function writeStored(name: string, value: string | null): void {
   }
 }
 
+/** A value of this tab, which survives reloading it. */
+export function readTab(name: string): string | null {
+  try {
+    return sessionStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+/** Where the tab's storage is blocked, the value is lost with the page. */
+export function writeTab(name: string, value: string | null): void {
+  try {
+    if (value === null) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, value);
+  } catch {
+    // Nothing can be kept.
+  }
+}
+
 export function storedNames(prefix: string): string[] {
   const names = new Set([...memory.keys()].filter((name) => name.startsWith(prefix)));
   try {

@@ -1,7 +1,7 @@
 // Keyboard shortcuts. A page registers the commands that it supports while it is shown.
 import { preferences } from './preferences.svelte';
 
-export type CommandName = 'next' | 'previous' | 'open' | 'reply' | 'close' | 'filter' | 'details' | 'inbox' | 'sites' | 'help';
+export type CommandName = 'next' | 'previous' | 'open' | 'reply' | 'close' | 'filter' | 'details' | 'inbox' | 'sites' | 'team' | 'help';
 
 export const shortcuts: { name: CommandName; keys: string[]; label: string }[] = [
   { name: 'next', keys: ['j', 'ArrowDown'], label: 'Next conversation' },
@@ -13,6 +13,7 @@ export const shortcuts: { name: CommandName; keys: string[]; label: string }[] =
   { name: 'filter', keys: ['/'], label: 'Search conversations and messages' },
   { name: 'inbox', keys: ['g i'], label: 'Go to the inbox' },
   { name: 'sites', keys: ['g s'], label: 'Go to My Sites' },
+  { name: 'team', keys: ['g t'], label: 'Go to Team' },
   { name: 'help', keys: ['?'], label: 'Show keyboard shortcuts' },
 ];
 

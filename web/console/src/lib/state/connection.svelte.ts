@@ -1,12 +1,17 @@
 import { responses, Connection, type ConnectionState, realTimers, scheduleRetry } from '@ocs/protocol';
 import type { OperatorEvent, OperatorHello, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
 import { api } from '$lib/api/console-api';
+import { inWorkspace } from '$lib/api/request';
 import { inbox } from './inbox.svelte';
 import { acknowledgeInbox, applySentMessage, applyEvent, applySignal, receipts } from './event-dispatch';
 import { outbox } from './outbox.svelte';
+import { colleagues } from './colleagues.svelte';
+import { members } from './members.svelte';
+import { ownViewing } from './own-viewing';
 import { presence } from './presence';
 import { sites } from './sites.svelte';
 import { type Thread, threads } from './thread.svelte';
+import { workspace } from './workspace.svelte';
 
 const bannerAfterMs = 2_000;
 const retryMs = 3_000;
@@ -29,7 +34,9 @@ class ConsoleConnection {
   #connection = new Connection<OperatorEvent, OperatorSignal, OperatorHint>(
     {
       socketUrl: `${location.origin.replace(/^http/, 'ws')}/api/console/socket`,
-      streamUrl: '/api/console/stream',
+      get streamUrl() {
+        return `/api/console/${inWorkspace('stream')}`;
+      },
       hello: async (cursor) => JSON.stringify({ type: 'hello', ticket: (await api.ticket()).ticket, cursor, present: presence.current } satisfies OperatorHello),
       streamHeaders: () => ({}),
       credentials: 'same-origin',
@@ -39,7 +46,7 @@ class ConsoleConnection {
       event: (event) => applyEvent(event),
       signal: (signal) => applySignal(signal),
       live: () => this.#onLive(),
-      resync: () => void this.#load(),
+      resync: () => void this.#resync(),
       refused: () => void this.#onRefused(),
       changed: (state) => this.#onStateChange(state),
     },
@@ -50,6 +57,7 @@ class ConsoleConnection {
     if (this.#active) return;
     this.#active = true;
     receipts.sendVia((hint) => this.#connection.hint(hint));
+    ownViewing.publishVia((hint) => this.#connection.hint(hint));
     presence.publishVia((present) => this.#connection.hint({ type: 'present', present }));
     outbox.onSent = applySentMessage;
     void this.#load();
@@ -88,17 +96,25 @@ class ConsoleConnection {
     }
   }
 
+  /** What this member may see has changed, or events were missed. */
+  async #resync(): Promise<void> {
+    await Promise.all([workspace.refresh(), members.reload()]).catch(() => {});
+    if (workspace.current) await this.#load();
+  }
+
   #onLive(): void {
+    colleagues.clear();
+    ownViewing.republish();
     receipts.flush();
     presence.republish();
     outbox.resume();
   }
 
-  /** A ticket was refused. If the session itself has ended, any request reveals it and leads to the sign-in page. */
+  /** A ticket was refused. If the session or the membership has ended, loading the memberships reveals it. */
   async #onRefused(): Promise<void> {
     this.#cancelRetry();
     this.#cancelRetry = realTimers.after(retryMs, () => this.#active && void this.#load());
-    await api.me().catch(() => {});
+    await workspace.refresh().catch(() => {});
   }
 
   #onStateChange(state: ConnectionState): void {

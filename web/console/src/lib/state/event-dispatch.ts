@@ -1,8 +1,10 @@
 // Dispatches every event and signal from the server to the state that it concerns.
 import type { MessageForOperator, OperatorEvent, OperatorHint, OperatorSignal } from '@ocs/protocol/wire';
 import { alerts } from './alerts.svelte';
+import { colleagues } from './colleagues.svelte';
 import { type ConversationKey, keyOfMessage } from './conversation-events';
 import { inbox } from './inbox.svelte';
+import { members } from './members.svelte';
 import { outbox } from './outbox.svelte';
 import { Receipts } from './receipts';
 import { sites } from './sites.svelte';
@@ -61,10 +63,11 @@ export function applyMessage(message: MessageForOperator): void {
   if (receipts.queue('delivered', key, message.seq)) alerts.messageReceived(message);
 }
 
-/** Applies the response to a message that was sent here. If a visitor wrote just before it, the inbox waits for the connection, which delivers both in order. */
+/** Applies the response to a message that was sent here, perhaps before another workspace was chosen. If a visitor wrote just before it, the inbox waits for the connection, which delivers both in order. */
 export function applySentMessage(message: MessageForOperator): void {
   const last = inbox.get(message.site_id, message.conversation_id)?.last_seq;
-  if (last === undefined || message.seq <= last + 1) applyMessage(message);
+  const isElsewhere = last === undefined && !sites.byId(message.site_id);
+  if (!isElsewhere && (last === undefined || message.seq <= last + 1)) applyMessage(message);
   else show(message);
 }
 
@@ -89,6 +92,12 @@ export function applySignal(signal: OperatorSignal): void {
       return visitors.setOnline(signal, signal.online);
     case 'page':
       return visitors.setPage(signal, signal.page);
+    case 'member_online':
+      return members.setOnline(signal.account_id, signal.online);
+    case 'viewing':
+      return colleagues.show(signal);
+    case 'left':
+      return colleagues.hide(signal);
   }
 }
 

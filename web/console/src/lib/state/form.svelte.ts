@@ -32,3 +32,33 @@ export class Form {
     }
   }
 }
+
+/** A form for what needs the password each time, and also a code if the account has two-factor authentication. */
+export class IdentityForm extends Form {
+  password = $state('');
+  code = $state('');
+  /** The password was right and the account requires a code as well. */
+  needsCode = $state(false);
+
+  /** Submits with what was entered. Resolves to false if it failed or if the code is still to be entered. */
+  async prove(act: (shown: { password: string; code: string | null }) => Promise<unknown>): Promise<boolean> {
+    let done = false;
+    await this.submit(async () => {
+      try {
+        await act({ password: this.password, code: this.needsCode ? this.code : null });
+        done = true;
+      } catch (problem) {
+        if (!(problem instanceof ApiError) || problem.code !== 'second_factor_required' || this.needsCode) throw problem;
+        this.needsCode = true;
+      }
+    });
+    return done;
+  }
+
+  /** Forgets what was entered. */
+  reset(): void {
+    this.password = this.code = '';
+    this.needsCode = false;
+    this.clearError();
+  }
+}

@@ -7,6 +7,7 @@ import { type ConversationKey, keyOf } from './conversation-events';
 import { drafts } from './drafts.svelte';
 import { connection } from './connection.svelte';
 import { outbox } from './outbox.svelte';
+import { ownViewing } from './own-viewing';
 import { sites } from './sites.svelte';
 
 const typingEveryMs = 3_000;
@@ -34,6 +35,7 @@ export class ReplyComposer implements ComposerModel {
   setDraft(text: string): void {
     this.draft = text;
     drafts.set(this.#key, text);
+    ownViewing.typing(text);
     if (!text.trim() || Date.now() - this.#typingSentAt < typingEveryMs) return;
     this.#typingSentAt = Date.now();
     const { id, site_id } = this.conversation();

@@ -1,6 +1,9 @@
 import { account } from './account.svelte';
+import { colleagues } from './colleagues.svelte';
 import { drafts } from './drafts.svelte';
 import { inbox } from './inbox.svelte';
+import { invitations } from './invitations.svelte';
+import { members } from './members.svelte';
 import { connection } from './connection.svelte';
 import { outbox } from './outbox.svelte';
 import { receipts } from './event-dispatch';
@@ -8,6 +11,7 @@ import { trays } from './reply-composer.svelte';
 import { search } from './search.svelte';
 import { sites } from './sites.svelte';
 import { threads } from './thread.svelte';
+import { workspace } from './workspace.svelte';
 
 /** Clears the operator's data from memory at the end of a session. */
 export function clearState(): void {
@@ -19,6 +23,9 @@ export function clearState(): void {
   inbox.clear();
   search.clear();
   sites.clear();
+  colleagues.clear();
+  members.clear();
+  invitations.clear();
 }
 
 /** Also removes the operator's data from the browser's storage, after signing out deliberately. */
@@ -27,4 +34,5 @@ export function clearOperatorData(): void {
   drafts.clear();
   clearState();
   account.clear();
+  workspace.leave();
 }

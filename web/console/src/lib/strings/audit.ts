@@ -1,3 +1,5 @@
+import type { WorkspaceAuditEntry } from '@ocs/protocol/wire';
+
 const texts: Record<string, string> = {
   account_made: 'Account created',
   signed_in: 'Signed in',
@@ -12,6 +14,19 @@ const texts: Record<string, string> = {
   second_factor_failed: 'Sign-in with the right password and a wrong code',
   recovery_codes_made: 'Recovery codes created',
   recovery_code_used: 'Recovery code used',
+  email_changed: 'E-mail address changed',
+  password_reset_created: 'Link for a new password created',
+  password_reset: 'New password set by a link',
+  workspace_created: 'Workspace created',
+  workspace_renamed: 'Workspace renamed',
+  workspace_deleted: 'Workspace deleted',
+  member_invited: 'Invitation created',
+  invitation_withdrawn: 'Invitation withdrawn',
+  member_joined: 'Joined the workspace',
+  member_changed: 'Role, sites or access changed',
+  member_removed: 'Removed from the workspace',
+  member_left: 'Left the workspace',
+  ownership_transferred: 'Ownership transferred',
   site_made: 'Site created',
   site_changed: 'Site changed',
   site_deleted: 'Site deleted',
@@ -26,5 +41,12 @@ const texts: Record<string, string> = {
 
 /** Describes an entry of the audit log. A newer server may send actions that this page does not know. */
 export function auditActionText(action: string): string {
-  return texts[action] ?? action.replaceAll('_', ' ');
+  const text = texts[action] ?? action.replaceAll('_', ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Who did it: a member, somebody whose account is deleted, or the person who runs the server. */
+export function auditActorText({ account, network }: WorkspaceAuditEntry): string {
+  if (account) return account.name;
+  return network ? 'A deleted account' : 'On the server’s command line';
 }

@@ -7,6 +7,7 @@ export const failureTexts: Record<string, string> = {
   text_too_long: 'This message is too long.',
   empty_message: 'There is nothing to send.',
   not_found: 'This conversation no longer exists.',
+  role_required: 'Your role in this workspace no longer allows replies.',
   site_paused: 'This site is paused.',
   storage_full: 'The server can’t store pictures right now.',
 };

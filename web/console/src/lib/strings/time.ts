@@ -8,6 +8,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-d
 const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const withYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 const longDay = new Intl.DateTimeFormat('en', { weekday: 'long', day: 'numeric', month: 'long' });
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 export function formatTimeOfDay(at: number): string {
@@ -16,6 +17,11 @@ export function formatTimeOfDay(at: number): string {
 
 export function formatExact(at: number): string {
   return exact.format(at);
+}
+
+/** "on 5 Dec 2026, 04:00". */
+export function formatMoment(at: number): string {
+  return `on ${moment.format(at)}`;
 }
 
 /** "now", "4m", "3h", then a date: for narrow columns. */

@@ -1,0 +1,26 @@
+const list = new Intl.ListFormat('en', { style: 'long', type: 'conjunction' });
+
+/** Names shown; the rest is counted. */
+const maxNames = 2;
+
+/** "Vera", "Vera and Otto", "Vera, Otto, and 3 others". */
+function namesText(names: readonly string[]): string {
+  const rest = names.length - maxNames;
+  if (rest <= 0) return list.format(names);
+  return list.format([...names.slice(0, maxNames), rest === 1 ? '1 other' : `${rest} others`]);
+}
+
+/** The line above the composer while colleagues type. */
+export function colleaguesTypingText(names: readonly string[]): string {
+  return `${namesText(names)} ${names.length === 1 ? 'is' : 'are'} typing…`;
+}
+
+/** The title of a colleague's avatar on a conversation. */
+export function viewingText(name: string): string {
+  return `${name} is viewing this conversation`;
+}
+
+/** What screen readers hear for the avatars on a conversation. */
+export function viewersText(names: readonly string[]): string {
+  return `${namesText(names)} ${names.length === 1 ? 'is' : 'are'} viewing this conversation`;
+}

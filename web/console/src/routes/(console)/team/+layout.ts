@@ -1,0 +1,8 @@
+import { sites } from '$lib/state/sites.svelte';
+import { workspace } from '$lib/state/workspace.svelte';
+
+export async function load({ parent }) {
+  await parent();
+  // The names of the sites that members look after.
+  if (workspace.current && !sites.loaded) await sites.load();
+}
