@@ -64,7 +64,8 @@ export async function serve({ port = 0, world = createData() } = {}) {
       const body = type.startsWith('application/json') && raw.length ? JSON.parse(raw) : {};
       world.asked = Number(workspace);
       world.publicUrl = `http://${request.headers.host}`;
-      send(200, route[2](world, { ids, body, raw, type, path, query: url.searchParams }), { 'set-cookie': 'stub=1; Path=/; HttpOnly; SameSite=Lax' });
+      const signsIn = /sign-(in|up)$/.test(path);
+      send(200, route[2](world, { ids, body, raw, type, path, query: url.searchParams }), signsIn ? { 'set-cookie': 'stub=1; Path=/; HttpOnly; SameSite=Lax' } : {});
     } catch (problem) {
       if (!(problem instanceof ApiError)) console.error(problem);
       send(problem.status ?? 500, problem.body ?? { error: { code: 'internal', message: String(problem) } });

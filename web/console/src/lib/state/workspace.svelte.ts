@@ -14,9 +14,9 @@ export function reaches(role: Role, needed: Role): boolean {
   return rising.indexOf(role) >= rising.indexOf(needed);
 }
 
-/** The roles that a member with this role may give, highest first. */
+/** The roles that a member with this role may give, lowest first. */
 export function rolesUpTo(role: Role): Role[] {
-  return rising.filter((each) => reaches(role, each)).reverse();
+  return rising.filter((each) => reaches(role, each));
 }
 
 /**

@@ -11,6 +11,14 @@ export const roleTexts: Record<Role, string> = {
   owner: 'Also transfers or deletes the workspace.',
 };
 
+/** The same, said to the member. */
+export const ownRoleTexts: Record<Role, string> = {
+  viewer: 'You can read conversations, but not answer them.',
+  operator: 'You can read and answer conversations.',
+  admin: 'You can answer conversations, change sites and their keys, and manage the team.',
+  owner: 'You can do everything, also transfer or delete the workspace.',
+};
+
 const articles: Record<Role, string> = { viewer: 'a viewer', operator: 'an operator', admin: 'an admin', owner: 'an owner' };
 
 /** "an operator", for the middle of a sentence. */
@@ -20,7 +28,7 @@ export function roleWithArticle(role: Role): string {
 
 /** Tells a member what has changed about their membership; null if nothing has. */
 export function membershipChangeText(before: MembershipView, after: MembershipView): string | null {
-  if (before.role !== after.role) return `You are now ${articles[after.role]} in ${after.name}. ${roleTexts[after.role]}`;
+  if (before.role !== after.role) return `You are now ${articles[after.role]} in ${after.name}. ${ownRoleTexts[after.role]}`;
   if (JSON.stringify(before.sites) === JSON.stringify(after.sites)) return null;
   return after.sites === null ? `You now have access to all sites of ${after.name}.` : `You now have access to ${pluralize(after.sites.length, 'site')} of ${after.name}.`;
 }
