@@ -76,7 +76,7 @@ test(`the connection is cut ${CUTS} times at random while both sides write: both
       assert.equal(list.length, 1);
       return list;
     });
-    const inbox = await shop.api.request('GET', 'conversations?state=all');
+    const inbox = await shop.api.inWorkspace('GET', 'conversations?state=all');
     // The same session, through the link.
     const through = Object.assign(Object.create(Object.getPrototypeOf(shop.api)), shop.api, { url: link.url });
     const path = `sites/${shop.id}/conversations/${conversation.id}/messages`;
@@ -84,8 +84,8 @@ test(`the connection is cut ${CUTS} times at random while both sides write: both
       name: 'operator',
       endpoint: {
         socketUrl: `${link.url.replace('http', 'ws')}/api/console/socket`,
-        streamUrl: `${link.url}/api/console/stream`,
-        hello: async (cursor) => JSON.stringify({ type: 'hello', ticket: (await through.request('POST', 'ticket')).ticket, cursor }),
+        streamUrl: `${link.url}/api/console/workspaces/${shop.api.workspace}/stream`,
+        hello: async (cursor) => JSON.stringify({ type: 'hello', ticket: (await through.inWorkspace('POST', 'ticket')).ticket, cursor }),
         streamHeaders: () => ({ Cookie: shop.api.cookie }),
         credentials: 'omit',
         postHint: async () => {},

@@ -87,11 +87,11 @@ test('an empty result and a failed search are shown; the failed one can be retri
   await page.getByRole('button', { name: 'Clear the search' }).click();
   await otto.row('John Doe').waitFor();
 
-  await page.route('**/api/console/search*', (route) => route.abort());
+  await page.route('**/api/console/workspaces/*/search*', (route) => route.abort());
   await fieldOf(otto).fill('4711');
   const again = page.getByRole('button', { name: 'Try again' });
   await again.waitFor();
-  await page.unroute('**/api/console/search*');
+  await page.unroute('**/api/console/workspaces/*/search*');
   await again.click();
   await otto.row('order 4711').click();
   await otto.reads('order 4711');

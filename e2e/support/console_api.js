@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { password } from './server.js';
 
 export class ConsoleApi {
+  /** Signs in, and works in the oldest workspace of the account. */
   static async signIn(url, email) {
     const api = new ConsoleApi();
     api.url = url;
@@ -11,7 +12,9 @@ export class ConsoleApi {
     });
     assert.equal(response.status, 200, 'signs in');
     api.cookie = response.headers.getSetCookie().map((cookie) => cookie.split(';')[0]).join('; ');
-    api.csrf = (await response.json()).csrf;
+    const { csrf, workspaces } = await response.json();
+    api.csrf = csrf;
+    api.workspace = workspaces[0]?.id;
     return api;
   }
 
@@ -26,6 +29,16 @@ export class ConsoleApi {
     return answer;
   }
 
+  /** A request about something in the workspace. */
+  inWorkspace(method, path, body) {
+    return this.request(method, `workspaces/${this.workspace}/${path}`, body);
+  }
+
+  /** Returns the link of a new invitation. `sites`: null means all. */
+  invite({ note = 'Vera', role = 'operator', sites = null } = {}) {
+    return this.inWorkspace('POST', 'invitations', { note, role, sites }).then(({ link }) => link);
+  }
+
   configure(site, change) {
     return this.request('PATCH', `sites/${site}`, change);
   }
@@ -35,7 +48,7 @@ export class ConsoleApi {
   }
 
   conversations(state = 'all') {
-    return this.request('GET', `conversations?state=${state}&limit=50`).then((inbox) => inbox.conversations);
+    return this.inWorkspace('GET', `conversations?state=${state}&limit=50`).then((inbox) => inbox.conversations);
   }
 
   /** Every message of a conversation, oldest first. */

@@ -3,9 +3,6 @@
  * generated from the server's OpenAPI description (`npm run wire`). What they mean: docs/protocol.md.
  */
 import type { components } from "./wire.generated.ts";
-import type { SiteView } from "./wire_team.ts";
-
-export type * from "./wire_team.ts";
 
 type Shapes = components["schemas"];
 
@@ -15,6 +12,7 @@ type Shapes = components["schemas"];
 export type Cursor = Inbox["cursor"];
 export type Side = Shapes["Side"];
 export type ErrorBody = Shapes["ErrorBody"];
+export type ErrorCode = Shapes["ErrorCode"];
 export type Image = Shapes["Image"];
 /** Response to an image upload, in the widget API and the console API. */
 export type Uploaded = Shapes["Uploaded"];
@@ -55,6 +53,9 @@ export type VisitorSignal = Shapes["VisitorSignal"];
 export type VisitorFrame = Shapes["FrameOfVisitorEvent"];
 
 export type OperatorHello = Shapes["OperatorHello"];
+export type OperatorHint = Shapes["OperatorHint"];
+export type OperatorEvent = Shapes["OperatorEvent"];
+export type OperatorSignal = Shapes["OperatorSignal"];
 export type OperatorFrame = Shapes["FrameOfOperatorEvent"];
 
 type Carrying<F, E, S> = F extends { event: unknown } ? Omit<F, "event"> & { event: E } : F extends { signal: unknown } ? Omit<F, "signal"> & { signal: S } : F;
@@ -64,12 +65,16 @@ export type Frame<E, S> = Carrying<VisitorFrame, E, S>;
 // ---------------------------------------------------------------- console API
 
 export type About = Shapes["About"];
+/** `photo`: the URL of a square picture; absent while the server keeps none. */
+export type Me = Omit<Shapes["Me"], "account"> & { account: Shapes["AccountView"] & { photo?: string | null } };
 export type SignUp = Shapes["SignUp"];
 export type SignIn = Shapes["SignIn"];
 export type ChangePassword = Shapes["ChangePassword"];
 export type DeleteAccount = Shapes["DeleteAccount"];
 export type Confirm = Shapes["Confirm"];
 export type Rename = Shapes["Rename"];
+export type ChangeEmail = Shapes["ChangeEmail"];
+export type ResetOf = Shapes["ResetOf"];
 export type SessionView = Shapes["SessionView"];
 export type Sessions = Shapes["Sessions"];
 export type SecondFactorState = Shapes["SecondFactorState"];
@@ -79,6 +84,27 @@ export type RecoveryCodes = Shapes["RecoveryCodes"];
 export type AuditLine = Shapes["AuditLine"];
 export type AuditLines = Shapes["AuditLines"];
 
+/** What a member may do: each role may do what those before it may, viewer, operator, admin, owner. */
+export type Role = Shapes["Role"];
+export type MembershipView = Shapes["MembershipView"];
+export type WorkspaceView = Shapes["WorkspaceView"];
+export type DeleteWorkspace = Shapes["DeleteWorkspace"];
+export type MemberView = Shapes["MemberView"] & { photo?: string | null };
+export type Members = { members: MemberView[] };
+/** Absent fields stay as they are. */
+export type ChangeMember = Partial<Shapes["ChangeMember"]>;
+export type TransferOwnership = Shapes["Transfer"];
+export type InvitationView = Shapes["InvitationView"];
+export type Invitations = Shapes["Invitations"];
+export type Invite = Shapes["Invite"];
+export type Invited = Shapes["Invited"];
+/** An invitation as whoever holds its link sees it. */
+export type OfferView = Shapes["OfferView"];
+export type JoinBySignUp = Shapes["SignUpInvited"];
+export type WorkspaceAudit = Shapes["WorkspaceAudit"];
+export type WorkspaceAuditEntry = Shapes["WorkspaceAuditEntry"];
+
+export type SiteView = Shapes["SiteView"];
 export type SiteLine = Shapes["SiteLine"];
 export type Removed = Shapes["Removed"];
 export type SiteLimits = Shapes["SiteLimits"];
@@ -95,11 +121,14 @@ export type ConfigureSite = Shapes["ConfigureSite"];
 
 export type VisitorForOperator = Shapes["VisitorForOperator"];
 export type ConversationForOperator = Shapes["ConversationForOperator"];
+export type MessageForOperator = Shapes["MessageForOperator"] & { photo?: string | null };
 export type Inbox = Shapes["Inbox"];
+export type Thread = Shapes["Thread"];
 /** A page of messages that match a search. */
 export type Found = Shapes["Found"];
 export type FoundMessage = Shapes["FoundMessage"];
 /** A page of people who match a search, each with the conversation to open. */
 export type People = Shapes["People"];
 export type Reply = Shapes["Reply"];
+export type SentToOperator = Shapes["SentToOperator"];
 export type Ticket = Shapes["Ticket"];

@@ -15,5 +15,5 @@ export function conversation(change: Partial<ConversationForOperator> = {}): Con
 }
 
 export function message(seq: number, change: Partial<MessageForOperator> = {}): MessageForOperator {
-  return { site_id: 1, conversation_id: 1, seq, from: 'visitor', client_id: null, name: null, text: `line ${seq}`, image: null, at: seq * 1000, ...change };
+  return { site_id: 1, conversation_id: 1, seq, from: 'visitor', client_id: null, account_id: null, name: null, text: `line ${seq}`, image: null, at: seq * 1000, ...change };
 }

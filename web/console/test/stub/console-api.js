@@ -231,7 +231,7 @@ export const routes = [
       publish(world, { kind: 'conversation_changed', conversation });
     }
     const image = body.image ? world.images.get(body.image).image : null;
-    return { message: sendMessage(world, conversation, 'agent', body.text ?? '', { client_id: body.client_id, name: world.account.name, author: { account_id: world.account.id, photo: world.account.photo ?? null }, image }) };
+    return { message: sendMessage(world, conversation, 'agent', body.text ?? '', { client_id: body.client_id, name: world.account.name, account_id: world.account.id, image }) };
   }],
   ['POST', /^sites\/(\d+)\/conversations\/(\d+)\/(close|reopen)$/, (world, { ids, path }) => {
     const conversation = Object.assign(conversationOf(world, ids), { state: path.endsWith('close') ? 'closed' : 'open' });

@@ -83,10 +83,10 @@ export function startConversation(world, site, visitor, extra = {}) {
   return conversation;
 }
 
-export function sendMessage(world, conversation, from, text, { name = null, author = null, at = Date.now(), image = null, client_id = null } = {}) {
+export function sendMessage(world, conversation, from, text, { name = null, account_id = null, at = Date.now(), image = null, client_id = null } = {}) {
   const message = {
     site_id: conversation.site_id, conversation_id: conversation.id, seq: ++conversation.last_seq, from, client_id,
-    name: from === 'agent' ? (name ?? 'Ada') : null, author: from === 'agent' ? author : null, text, image, at,
+    name: from === 'agent' ? (name ?? 'Ada') : null, account_id, text, image, at,
   };
   world.messages.push(message);
   conversation.last_message = { from, text, image: Boolean(image), at };

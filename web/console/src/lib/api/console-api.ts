@@ -2,7 +2,7 @@
 import type {
   About, AuditLines, ChangeEmail, ChangeMember, ChangePassword, ConfigureSite, Confirm, ConversationForOperator, CreateSite, DeleteAccount, DeleteWorkspace, Found, Inbox,
   Invitations, Invite, Invited, JoinBySignUp, MakeChatKey, Me, Members, MembershipView, MemberView, MySites, NewChatKey, NewKey, OfferView, OperatorHint, People,
-  RecoveryCodes, Removed, Rename, Reply, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, SiteView, Thread,
+  RecoveryCodes, Removed, Rename, Reply, ResetOf, SecondFactorSecret, SecondFactorState, SentToOperator, Sessions, ShowBoth, SignIn, SignUp, SiteCreated, SiteView, Thread,
   TransferOwnership, WorkspaceAudit, WorkspaceView,
 } from '@ocs/protocol/wire';
 import { change, confirmPath, inWorkspace, read, upload } from './request';
@@ -16,7 +16,7 @@ export const api = {
   offer: (token: string) => change<OfferView>('POST', 'invitation', { token }),
   join: (token: string) => change<Me>('POST', 'invitation/accept', { token }),
   joinBySignUp: (form: JoinBySignUp) => change<Me>('POST', 'invitation/sign-up', form),
-  openReset: (token: string) => change<{ email: string }>('POST', 'reset', { token }),
+  openReset: (token: string) => change<ResetOf>('POST', 'reset', { token }),
   resetPassword: (token: string, password: string) => change('POST', 'reset/password', { token, password }),
   rename: (form: Rename) => change<Me>('POST', 'account/name', form),
   changePassword: (form: ChangePassword) => change('POST', 'account/password', form),

@@ -46,7 +46,7 @@ export function auditActionText(action: string): string {
 }
 
 /** Who did it: a member, somebody whose account is deleted, or the person who runs the server. */
-export function auditActorText({ account, network }: WorkspaceAuditEntry): string {
-  if (account) return account.name;
-  return network ? 'A deleted account' : 'On the server’s command line';
+export function auditActorText({ account_id, account_name }: WorkspaceAuditEntry): string {
+  if (account_id === null) return 'On the server’s command line';
+  return account_name ?? 'A deleted account';
 }

@@ -9,7 +9,7 @@ const cache = new WeakMap<MessageForOperator, GroupableMessage>();
 export function asGroupable(message: MessageForOperator): GroupableMessage {
   const cached = cache.get(message);
   if (cached) return cached;
-  const groupable = { key: String(message.seq), sender: `${message.from} ${message.author?.account_id ?? ''} ${message.name ?? ''}`, at: message.at, message };
+  const groupable = { key: String(message.seq), sender: `${message.from} ${message.account_id ?? ''} ${message.name ?? ''}`, at: message.at, message };
   cache.set(message, groupable);
   return groupable;
 }
