@@ -20,6 +20,9 @@ test('two-factor authentication is set up, recovery codes are shown once, and th
   await section.getByLabel('Your password').fill(server.world.password);
   await section.getByRole('button', { name: 'Set up' }).click();
   await section.getByText('GEZD GNBV GY3T QOJQ').waitFor();
+  const code = section.getByRole('img', { name: 'QR code for your authenticator app' });
+  await code.waitFor();
+  assert.ok((await code.locator('path').getAttribute('d')).length > 1_000);
   await section.getByLabel('Current code from the app').fill('000000');
   await section.getByRole('button', { name: 'Turn on' }).click();
   await section.getByText('This code is not right.').waitFor();
