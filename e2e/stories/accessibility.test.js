@@ -64,7 +64,7 @@ for (const colorScheme of ['light', 'dark']) {
       found[path] = await faultsOf(otto.page);
     }
     await otto.signIn(shop.owner);
-    for (const path of ['/chat', `/chat/${shop.id}/${id}`, '/sites', ...['', '/look', '/limits', '/security', '/api', '/danger'].map((part) => `/sites/${shop.id}${part}`), '/account']) {
+    for (const path of ['/chat', `/chat/${shop.id}/${id}`, '/sites', ...['', '/look', '/limits', '/security', '/api', '/danger'].map((part) => `/sites/${shop.id}${part}`), '/team', '/team/activity', '/team/workspace', '/account']) {
       await otto.page.goto(here.url + path, { waitUntil: 'networkidle' });
       found[path] = await faultsOf(otto.page);
     }

@@ -162,7 +162,7 @@ test('on a phone nothing scrolls sideways, and an operator can reply', async () 
   await john.write(`A_long_word_${'without_an_end_'.repeat(12)} https://shop.example/${'path/'.repeat(30)}`);
   const otto = await here.operator(shop, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
   const [{ id }] = await shop.api.conversations();
-  for (const path of ['/chat', `/chat/${shop.id}/${id}`, '/sites', ...['', '/look', '/limits', '/security', '/api', '/danger'].map((part) => `/sites/${shop.id}${part}`), '/account']) {
+  for (const path of ['/chat', `/chat/${shop.id}/${id}`, '/sites', ...['', '/look', '/limits', '/security', '/api', '/danger'].map((part) => `/sites/${shop.id}${part}`), '/team', '/team/activity', '/team/workspace', '/account']) {
     await otto.page.goto(here.url + path, { waitUntil: 'networkidle' });
     const over = await otto.page.evaluate(() => ({
       page: document.documentElement.scrollWidth - innerWidth,

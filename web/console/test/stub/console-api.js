@@ -301,7 +301,7 @@ function join(world, token) {
 }
 
 function siteOf(world, id) {
-  const site = world.sites.find((s) => s.id === id);
+  const site = world.sites.find((s) => s.id === id && world.workspaces.some((w) => w.id === s.workspace_id));
   if (!site) throw new ApiError(404, 'not_found', 'There is no such site.');
   return site;
 }

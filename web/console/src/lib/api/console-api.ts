@@ -49,7 +49,6 @@ export const api = {
   workspaceAudit: (before?: number) => read<WorkspaceAudit>(inWorkspace(`audit?${queryString({ before })}`)),
 
   mySites: () => read<MySites>(inWorkspace('my-sites')),
-  sitesOf: (workspace: number) => read<MySites>(`workspaces/${workspace}/my-sites`),
   site: (site: number) => read<SiteView>(`sites/${site}`),
   createSite: (form: CreateSite) => change<SiteCreated>('POST', inWorkspace('sites'), form),
   configureSite: (site: number, form: ConfigureSite) => change<SiteView>('PATCH', `sites/${site}`, form),

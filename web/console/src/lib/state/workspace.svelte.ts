@@ -1,3 +1,4 @@
+import { ApiError } from '@ocs/protocol';
 import type { MembershipView, MemberView, Role } from '@ocs/protocol/wire';
 import { api } from '$lib/api/console-api';
 import { setWorkspace } from '$lib/api/request';
@@ -72,14 +73,14 @@ class Workspace {
     await this.refresh();
   }
 
-  /** Finds the workspace of a site that is not in this one; null if it is in none of the person's. */
+  /** The workspace of a site; null if it is in none of the person's. */
   async ofSite(site: number): Promise<number | null> {
-    for (const { id } of this.list) {
-      if (id === this.#id) continue;
-      const { sites } = await api.sitesOf(id);
-      if (sites.some((each) => each.id === site)) return id;
+    try {
+      return (await api.site(site)).workspace_id;
+    } catch (refusal) {
+      if (refusal instanceof ApiError && refusal.status === 404) return null;
+      throw refusal;
     }
-    return null;
   }
 
   /** Loads the person's memberships again and tells what has changed. Concurrent calls share one request. */

@@ -10,7 +10,7 @@ export async function openWorkspaceOf(site: number, { pathname, search }: URL): 
   try {
     if (!sites.loaded) await sites.load();
     const other = sites.byId(site) ? null : await workspace.ofSite(site);
-    if (other === null) return;
+    if (other === null || other === workspace.current?.id) return;
     workspace.open(other, pathname + search);
   } catch {
     // The page says what can't be loaded.
