@@ -127,7 +127,7 @@ async fn numbered_anew(world: &World) {
 /// A client that held a cursor of before is told to load anew, once.
 async fn old_cursors_load_anew(world: &World, remembered: &Value) {
     let said = |name: &str| remembered[name].as_str().expect("text").to_owned();
-    let otto = Owner { http: world.http().clone(), cookie: said("cookie"), csrf: said("csrf") };
+    let otto = Owner::signed_in(world.http(), said("cookie"), said("csrf")).await;
     let held = remembered["answers"]["/api/console/conversations?state=all"]["cursor"].as_str().expect("a cursor");
     assert_eq!(otto.listen_from(held).await.next().await.expect("a frame")["type"], "resync");
     otto.listen().await.frame("welcome").await;
