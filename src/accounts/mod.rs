@@ -47,7 +47,7 @@ pub use session::{SESSION_DAYS, SignedIn, csrf_token, is_csrf_token, is_signed_i
 pub use sessions::{any_account, end_session, list_accounts, sessions};
 pub use sign_in::{Credentials, sign_in};
 pub use sign_out::sign_out;
-pub use sign_up::{NewAccount, add_account, find_account, sign_up};
+pub use sign_up::{NewAccount, add_account, find_account, find_account_by_id, sign_up};
 pub use store::SQL;
 pub use write_confirmed::{Shown, write_confirmed};
 
@@ -77,10 +77,12 @@ pub struct Account {
     pub email: String,
     /// Shown to visitors beside what they write.
     pub name: String,
+    /// File name of their picture.
+    pub photo: Option<String>,
     /// When it was made.
     pub created_at: Millis,
 }
-record!(Account { id, email, name, created_at });
+record!(Account { id, email, name, photo, created_at });
 
 /// One browser in which somebody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]

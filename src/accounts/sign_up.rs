@@ -76,6 +76,14 @@ pub async fn find_account(accounts: &Accounts, email: &str) -> Result<Account> {
     store::by_email(&accounts.store, &email::normalise(email)?).await?.ok_or(Error::NotFound)
 }
 
+/// The account of this number.
+///
+/// # Errors
+/// `NotFound`.
+pub async fn find_account_by_id(accounts: &Accounts, account: AccountId) -> Result<Account> {
+    store::by_id(&accounts.store, account).await?.ok_or(Error::NotFound)
+}
+
 struct Checked {
     email: String,
     name: String,
@@ -103,7 +111,8 @@ pub(super) fn name(asked: &str) -> Result<String> {
 
 fn insert(tx: &mut Tx, checked: &Checked, password_hash: &str) -> Result<Account> {
     let id = tx.next_id(Kind::Account, AccountId)?;
-    let account = Account { id, email: checked.email.clone(), name: checked.name.clone(), created_at: tx.now() };
+    let account =
+        Account { id, email: checked.email.clone(), name: checked.name.clone(), photo: None, created_at: tx.now() };
     store::insert(tx, &account, password_hash)?;
     Ok(account)
 }

@@ -9,18 +9,19 @@ use crate::values;
 
 use super::{Account, Session};
 
-const BY_ID: &str = "SELECT id, email, name, created_at FROM accounts WHERE id = $1";
-const BY_EMAIL: &str = "SELECT id, email, name, created_at FROM accounts WHERE email = $1";
-const ALL: &str = "SELECT id, email, name, created_at FROM accounts WHERE id > 0 ORDER BY id";
+const BY_ID: &str = "SELECT id, email, name, photo, created_at FROM accounts WHERE id = $1";
+const BY_EMAIL: &str = "SELECT id, email, name, photo, created_at FROM accounts WHERE email = $1";
+const ALL: &str = "SELECT id, email, name, photo, created_at FROM accounts WHERE id > 0 ORDER BY id";
 const ANY: &str = "SELECT id FROM accounts WHERE id > 0 LIMIT 1";
 const PASSWORD: &str = "SELECT password_hash FROM accounts WHERE id = $1";
 const INSERT: &str = "INSERT INTO accounts (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)";
 const SET_PASSWORD: &str = "UPDATE accounts SET password_hash = $2 WHERE id = $1";
 const SET_NAME: &str = "UPDATE accounts SET name = $2 WHERE id = $1";
+const SET_PHOTO: &str = "UPDATE accounts SET photo = $2 WHERE id = $1";
 const SET_EMAIL: &str = "UPDATE accounts SET email = $2 WHERE id = $1";
 const PUT_RESET: &str = "INSERT INTO password_resets (account_id, token_hash, expires_at) VALUES ($1, $2, $3)
     ON CONFLICT (account_id) DO UPDATE SET token_hash = $2, expires_at = $3";
-const BY_RESET: &str = "SELECT a.id, a.email, a.name, a.created_at FROM password_resets AS r
+const BY_RESET: &str = "SELECT a.id, a.email, a.name, a.photo, a.created_at FROM password_resets AS r
     JOIN accounts AS a ON a.id = r.account_id WHERE r.token_hash = $1 AND r.expires_at > $2";
 const USE_RESET: &str = "DELETE FROM password_resets WHERE token_hash = $1 AND expires_at > $2";
 const REMOVE_RESET: &str = "DELETE FROM password_resets WHERE account_id = $1";
@@ -63,6 +64,7 @@ pub const SQL: &[&str] = &[
     INSERT,
     SET_PASSWORD,
     SET_NAME,
+    SET_PHOTO,
     SET_EMAIL,
     PUT_RESET,
     BY_RESET,
@@ -134,6 +136,17 @@ pub(super) fn set_password(tx: &mut Tx, account: AccountId, password_hash: &str)
 
 pub(super) fn set_name(tx: &mut Tx, account: AccountId, name: &str) -> Result<bool> {
     Ok(tx.run(SET_NAME, values![account, name])? > 0)
+}
+
+/// Replaces the file name of an account's photo and says which one it was; `None`: there is no such account.
+///
+/// # Errors
+/// When the database fails.
+pub fn replace_photo(tx: &mut Tx, account: AccountId, photo: Option<&str>) -> Result<Option<Option<String>>> {
+    let before: Option<Account> = tx.one(BY_ID, values![account])?;
+    let Some(before) = before else { return Ok(None) };
+    tx.run(SET_PHOTO, values![account, photo])?;
+    Ok(Some(before.photo))
 }
 
 pub(super) fn set_email(tx: &mut Tx, account: AccountId, email: &str) -> Result<()> {

@@ -16,13 +16,17 @@ pub struct AccountView {
     pub email: String,
     /// Name that visitors see.
     pub name: String,
+    /// Path of their picture.
+    pub photo: Option<String>,
     /// When it was made.
     pub created_at: Millis,
 }
 
-impl From<Account> for AccountView {
-    fn from(Account { id, email, name, created_at }: Account) -> AccountView {
-        AccountView { id, email, name, created_at }
+impl AccountView {
+    /// `photo_path` makes the path of a file name.
+    pub fn new(account: Account, photo_path: fn(&str) -> String) -> AccountView {
+        let Account { id, email, name, photo, created_at } = account;
+        AccountView { id, email, name, photo: photo.as_deref().map(photo_path), created_at }
     }
 }
 

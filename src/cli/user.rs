@@ -107,7 +107,7 @@ pub(super) struct ResetOutput {
 }
 
 impl From<Account> for UserOutput {
-    fn from(Account { id, email, name, created_at }: Account) -> UserOutput {
+    fn from(Account { id, email, name, photo: _, created_at }: Account) -> UserOutput {
         UserOutput { id, email, name, created_at }
     }
 }

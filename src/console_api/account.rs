@@ -1,6 +1,7 @@
 //! Signing up, in and out; the operator's own account.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hyper::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
@@ -13,9 +14,10 @@ use crate::app::App;
 use crate::config;
 use crate::error::Result;
 use crate::flows;
-use crate::http::body::{Done, JsonBody, PathOf};
+use crate::http::body::{self, Done, JsonBody, PathOf};
 use crate::http::caller::{CurrentOperator, ServerAddress, SignInRequest, no_session_cookie, session_cookie};
-use crate::id::SessionId;
+use crate::id::{SessionId, SiteId};
+use crate::images::{self, MAX_LOGO_BYTES};
 use crate::members;
 use crate::members::view::MembershipView;
 use crate::secret::Secret;
@@ -236,6 +238,29 @@ pub(super) async fn reset_password(
     Ok(Json(Done {}))
 }
 
+pub(super) async fn set_photo(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    address: ServerAddress,
+    body: Body,
+) -> Result<Json<Me>> {
+    let operator = operator.without_permit();
+    // Memory for uploads is shared fairly by site; what belongs to none counts for none.
+    let mut reservation = app.images.upload_memory.open(SiteId(0), None);
+    let bytes = body::read_with_reservation(body, MAX_LOGO_BYTES, |bytes| reservation.grow(bytes)).await?;
+    let account = flows::set_photo(&app.accounts, &app.images, operator.account, bytes).await?;
+    me_of(&app, account, (operator.session, operator.token()), address).await.map(Json)
+}
+
+pub(super) async fn remove_photo(
+    State(app): State<App>,
+    operator: CurrentOperator,
+    address: ServerAddress,
+) -> Result<Json<Me>> {
+    let account = flows::remove_photo(&app.accounts, operator.account).await?;
+    me_of(&app, account, (operator.session, operator.token()), address).await.map(Json)
+}
+
 pub(super) async fn sessions(State(app): State<App>, operator: CurrentOperator) -> Result<Json<Sessions>> {
     let sessions = accounts::sessions(&app.accounts, operator.account).await?;
     let sessions = sessions.into_iter().map(|session| SessionView::new(session, operator.session)).collect();
@@ -262,7 +287,7 @@ pub(super) async fn me_of(
     let workspaces = members::memberships(&app.store, account.id).await?;
     Ok(Me {
         workspaces: workspaces.into_iter().map(MembershipView::from).collect(),
-        account: account.into(),
+        account: AccountView::new(account, images::logo_url),
         csrf: accounts::csrf_token(token.expose()),
         session_id: session,
         insecure: address.is_insecure(),

@@ -82,6 +82,13 @@ fn account_routes() -> Vec<Route> {
             .reconfirm(EveryTime)
             .json_body::<account::ChangeEmail>()
             .returns::<Me>(),
+        Route::new(Method::PUT, "/api/console/account/photo", Operator, account::set_photo)
+            .reconfirm(Never)
+            .image_body()
+            .returns::<Me>(),
+        Route::new(Method::DELETE, "/api/console/account/photo", Operator, account::remove_photo)
+            .reconfirm(Never)
+            .returns::<Me>(),
         Route::new(Method::GET, "/api/console/account/sessions", Operator, account::sessions)
             .returns::<account::Sessions>(),
         Route::new(Method::DELETE, "/api/console/account/sessions/{session}", Operator, account::end_session)

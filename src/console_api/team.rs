@@ -14,6 +14,7 @@ use crate::http::body::{Done, JsonBody, PathOf};
 use crate::http::caller::{CurrentOperator, ServerAddress, SignInRequest};
 use crate::http::member::WorkspaceMember;
 use crate::id::{AccountId, InvitationId, SiteId, WorkspaceId};
+use crate::images;
 use crate::members::view::{InvitationView, MemberView, OfferView};
 use crate::members::{self, MemberChange, NewInvitation, Role};
 
@@ -193,5 +194,5 @@ async fn one(app: &App, viewer: &WorkspaceMember, account: AccountId) -> Result<
 
 fn view(app: &App, viewer: &WorkspaceMember, named: members::store::Named) -> MemberView {
     let online = app.hub.is_member_online(viewer.workspace(), named.member.account_id);
-    MemberView::new(named, &viewer.member, online)
+    MemberView::new(named, &viewer.member, online, images::logo_url)
 }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::members;
 use crate::storage::Tx;
 
-use super::workspace;
+use super::{photo, workspace};
 
 /// Deletes an account in one transaction, with the workspaces of which it is the only member, their sites and messages. In other
 /// workspaces it leaves.
@@ -16,6 +16,7 @@ use super::workspace;
 pub async fn delete_account(accounts: &Accounts, by: &By, account: &Account, shown: Shown<'_>) -> Result<()> {
     let (id, writer) = (account.id, by.clone());
     let remove = move |tx: &mut Tx| {
+        photo::replace_in(tx, id, None)?;
         for (workspace, name) in members::workspaces_of(tx, id)? {
             if members::is_only_member(tx, workspace, id)? {
                 workspace::delete_in(tx, &writer, workspace, &name)?;

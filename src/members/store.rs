@@ -18,7 +18,8 @@ const MEMBERSHIPS: &str =
     "SELECT w.name, m.workspace_id, m.account_id, m.role, m.sites, m.active, m.version, m.created_at
     FROM members AS m JOIN workspaces AS w ON w.id = m.workspace_id
     WHERE m.account_id = $1 AND m.active ORDER BY m.created_at, m.workspace_id";
-const OF_WORKSPACE: &str = "SELECT a.name, a.email, m.workspace_id, m.account_id, m.role, m.sites, m.active, m.version,
+const OF_WORKSPACE: &str =
+    "SELECT a.name, a.email, a.photo, m.workspace_id, m.account_id, m.role, m.sites, m.active, m.version,
         m.created_at
     FROM members AS m JOIN accounts AS a ON a.id = m.account_id
     WHERE m.workspace_id = $1 ORDER BY m.created_at, m.account_id";
@@ -133,7 +134,7 @@ pub struct Membership {
 }
 record!(Membership { name; member });
 
-/// A member, with the name and address of the person.
+/// A member, with what is known of the person.
 #[derive(Debug, Clone)]
 pub struct Named {
     /// The membership.
@@ -142,8 +143,10 @@ pub struct Named {
     pub name: String,
     /// The person's address.
     pub email: String,
+    /// File name of the person's picture.
+    pub photo: Option<String>,
 }
-record!(Named { name, email; member });
+record!(Named { name, email, photo; member });
 
 /// An invitation, with names.
 #[derive(Debug, Clone)]

@@ -36,6 +36,8 @@ pub struct MemberView {
     pub name: String,
     /// Their address.
     pub email: String,
+    /// Path of their picture.
+    pub photo: Option<String>,
     /// What they may do.
     pub role: Role,
     /// The sites that they look after, as far as the viewer may know them; null: all.
@@ -51,8 +53,9 @@ pub struct MemberView {
 }
 
 impl MemberView {
-    /// As `viewer` sees them.
-    pub fn new(Named { member, name, email }: Named, viewer: &Member, online: bool) -> MemberView {
+    /// As `viewer` sees them. `photo_path` makes the path of a file name.
+    pub fn new(named: Named, viewer: &Member, online: bool, photo_path: fn(&str) -> String) -> MemberView {
+        let Named { member, name, email, photo } = named;
         let sites = match (&viewer.sites, &member.sites) {
             (SiteScope::Only(own), SiteScope::All) => Some(own.iter().copied().collect()),
             _ => {
@@ -63,6 +66,7 @@ impl MemberView {
             account_id: member.account_id,
             name,
             email,
+            photo: photo.as_deref().map(photo_path),
             role: member.role,
             sites,
             active: member.active,

@@ -19,7 +19,7 @@ use super::store;
 /// A picture that cannot be used; `NotFound`.
 pub async fn set_logo(images: &Images, sites: &Directory, by: &By, site: SiteId, bytes: Bytes) -> Result<()> {
     let workspace = sites.by_id(site).await?.workspace_id;
-    let name = images::store_logo(images, workspace, bytes).await?;
+    let name = images::store_logo(images, Tenant::Workspace(workspace), bytes).await?;
     let _permit = images.fair_limit.acquire(Tenant::Workspace(workspace)).await?;
     replace(sites.store(), by, site, Some(name)).await
 }

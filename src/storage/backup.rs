@@ -19,7 +19,8 @@ const COUNTS: &str = "SELECT 'accounts', COUNT(*) FROM accounts
 const EPOCH: &str = "SELECT value FROM instance WHERE name = 'epoch'";
 const SCHEMA: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
 const FILES: &str = "SELECT name FROM images UNION SELECT thumb_name FROM images
-    UNION SELECT logo FROM sites WHERE logo IS NOT NULL";
+    UNION SELECT logo FROM sites WHERE logo IS NOT NULL
+    UNION SELECT photo FROM accounts WHERE photo IS NOT NULL";
 const PICTURES: &str = "SELECT name, sha256 FROM images WHERE attached";
 const RENEW_EPOCH: &str = "UPDATE instance SET value = $1 WHERE name = 'epoch'";
 const END_SESSIONS: &str = "DELETE FROM sessions";

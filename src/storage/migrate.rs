@@ -45,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { schema: 7, name: "page_since", sql: include_str!("../../migrations/sqlite/0007_page_since.sql") },
     Migration { schema: 8, name: "workspaces", sql: include_str!("../../migrations/sqlite/0008_workspaces.sql") },
     Migration { schema: 9, name: "log", sql: include_str!("../../migrations/sqlite/0009_log.sql") },
+    Migration { schema: 10, name: "photos", sql: include_str!("../../migrations/sqlite/0010_photos.sql") },
 ];
 
 /// The schema of this program.

@@ -560,3 +560,28 @@ async fn a_workspace_has_as_many_sites_as_the_server_allows() {
     assert_eq!(otto.get("my-sites").await["sites"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(otto.call(Method::POST, "sites", json!({ "name": "One more" })).await.code(), "conflict");
 }
+
+#[tokio::test]
+async fn a_photo_is_seen_by_colleagues_and_goes_with_its_person() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let ada = colleague(&world, &otto, "ada", "operator", json!(null)).await;
+    let headers = [("cookie", ada.cookie.as_str()), ("x-csrf-token", ada.csrf.as_str()), ("content-type", "image/png")];
+    let set = async || {
+        let picture = crate::images::png(300, 200);
+        world.http().send(Method::PUT, "/api/console/account/photo", &headers, picture).await.ok()
+    };
+    let first = set().await["account"]["photo"].as_str().expect("a path").to_owned();
+    assert_eq!(member(&otto, "ada").await["photo"], first.as_str());
+    assert!(world.http().get(&first).await.status.is_success());
+    let second = set().await["account"]["photo"].as_str().expect("a path").to_owned();
+    assert_ne!(first, second);
+    let bad = world.http().send(Method::PUT, "/api/console/account/photo", &headers, "no picture").await;
+    assert_eq!(bad.code(), "invalid_image");
+    let me = ada.call(Method::DELETE, "account/photo", json!({})).await.ok();
+    assert_eq!(me["account"]["photo"], Value::Null);
+    set().await;
+    ada.call(Method::POST, "account/delete", json!({ "password": PASSWORD })).await.ok();
+    let orphans = world.store().one::<(i64,)>("SELECT COUNT(*) FROM leftover_files", []).await.expect("an answer");
+    assert!(orphans.is_some_and(|(count,)| count <= 3), "the sweep removes them");
+}

@@ -66,6 +66,7 @@ const REFUSED: &[(&str, &[&str])] = &[
             "MDEyMzQ1NjcwMTIzNDU2NzAxMjM0NTY3MDEyMzQ1Njc",
         ],
     ),
+    ("sites_per_workspace", &["0", "10001", "-1", "many", ""]),
     ("log", &["%%%", "", "info,ocs=loud", "ocs", "debug,", "=info", "5"]),
 ];
 
@@ -104,7 +105,7 @@ fn every_default_is_a_value_that_it_can_have() {
         }
         let bounds = with(row.key, "999999999").err().and_then(|refused| {
             let (_, bounds) = refused.split_once("a number from ")?;
-            Some(bounds.replace("1000000", "1,000,000"))
+            Some(bounds.replace("1000000", "1,000,000").replace("10000", "10,000"))
         });
         assert!(bounds.is_none_or(|bounds| row.doc.contains(&bounds)), "{}: its bounds are not told", row.key);
     }

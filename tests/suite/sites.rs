@@ -51,6 +51,7 @@ async fn a_new_site_works_at_once_and_belongs_to_its_maker() {
             "unread",
             "welcome",
             "widget_key",
+            "workspace_id",
         ]
     );
     assert_eq!(site["limits"], json!({ "messages_per_minute": 20, "api_per_minute": 60, "image_bytes": 5_242_880 }));

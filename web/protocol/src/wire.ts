@@ -65,8 +65,7 @@ export type Frame<E, S> = Carrying<VisitorFrame, E, S>;
 // ---------------------------------------------------------------- console API
 
 export type About = Shapes["About"];
-/** `photo`: the URL of a square picture; absent while the server keeps none. */
-export type Me = Omit<Shapes["Me"], "account"> & { account: Shapes["AccountView"] & { photo?: string | null } };
+export type Me = Shapes["Me"];
 export type SignUp = Shapes["SignUp"];
 export type SignIn = Shapes["SignIn"];
 export type ChangePassword = Shapes["ChangePassword"];
@@ -89,7 +88,7 @@ export type Role = Shapes["Role"];
 export type MembershipView = Shapes["MembershipView"];
 export type WorkspaceView = Shapes["WorkspaceView"];
 export type DeleteWorkspace = Shapes["DeleteWorkspace"];
-export type MemberView = Shapes["MemberView"] & { photo?: string | null };
+export type MemberView = Shapes["MemberView"];
 export type Members = { members: MemberView[] };
 /** Absent fields stay as they are. */
 export type ChangeMember = Partial<Shapes["ChangeMember"]>;
@@ -121,7 +120,7 @@ export type ConfigureSite = Shapes["ConfigureSite"];
 
 export type VisitorForOperator = Shapes["VisitorForOperator"];
 export type ConversationForOperator = Shapes["ConversationForOperator"];
-export type MessageForOperator = Shapes["MessageForOperator"] & { photo?: string | null };
+export type MessageForOperator = Shapes["MessageForOperator"];
 export type Inbox = Shapes["Inbox"];
 export type Thread = Shapes["Thread"];
 /** A page of messages that match a search. */

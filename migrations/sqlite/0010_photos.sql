@@ -1,0 +1,2 @@
+-- File name of a person's picture, which colleagues see.
+ALTER TABLE accounts ADD COLUMN photo TEXT;
