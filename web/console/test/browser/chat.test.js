@@ -107,7 +107,6 @@ test('offline: a banner shows, replies queue, and everything arrives afterwards'
     await page.clock.runFor(500);
     assert.equal(await page.getByText('No connection.').count(), 1);
   });
-  await page.clock.resume();
   const reply = page.getByLabel('Reply to Mei Tanaka');
   for (const text of ['one', 'two', 'three']) {
     await reply.fill(`offline ${text}`);
@@ -115,7 +114,9 @@ test('offline: a banner shows, replies queue, and everything arrives afterwards'
   }
   sendMessage(server.world, talk('Mei Tanaka'), 'visitor', 'said meanwhile');
   server.world.away = false;
+  // The clock stands still until then, so that nothing but the button reconnects.
   await page.getByRole('button', { name: 'Try now' }).click();
+  await page.clock.resume();
   await bubble('said meanwhile').waitFor({ timeout: 15000 });
   await eventually(async () => assert.equal(await page.getByText('Waiting to send').count(), 0), 15000);
   assert.deepEqual(server.world.messages.filter((m) => m.text.startsWith('offline')).map((m) => m.text), ['offline one', 'offline two', 'offline three']);
