@@ -19,14 +19,16 @@ const COUNTS: &str = "SELECT 'accounts', COUNT(*) FROM accounts
 const EPOCH: &str = "SELECT value FROM instance WHERE name = 'epoch'";
 const SCHEMA: &str = "SELECT MAX(version) FROM _sqlx_migrations WHERE success";
 const FILES: &str = "SELECT name FROM images UNION SELECT thumb_name FROM images
-    UNION SELECT logo FROM sites WHERE logo IS NOT NULL
-    UNION SELECT photo FROM accounts WHERE photo IS NOT NULL";
+    UNION SELECT logo FROM sites WHERE logo IS NOT NULL";
+// Since schema 10.
+const PHOTOS: &str = "SELECT photo FROM accounts WHERE photo IS NOT NULL";
+const FIRST_SCHEMA_WITH_PHOTOS: i64 = 10;
 const PICTURES: &str = "SELECT name, sha256 FROM images WHERE attached";
 const RENEW_EPOCH: &str = "UPDATE instance SET value = $1 WHERE name = 'epoch'";
 const END_SESSIONS: &str = "DELETE FROM sessions";
 
 /// Statements of this file, for the test that prepares them all.
-pub const SQL: &[&str] = &[COUNTS, EPOCH, SCHEMA, FILES, PICTURES, RENEW_EPOCH, END_SESSIONS];
+pub const SQL: &[&str] = &[COUNTS, EPOCH, SCHEMA, FILES, PHOTOS, PICTURES, RENEW_EPOCH, END_SESSIONS];
 
 /// What is in a database file that nobody writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +88,13 @@ fn read(conn: &Connection) -> Result<Contents> {
     check_all(conn)?;
     let epoch: Vec<(String,)> = sqlite::rows(conn, EPOCH, &[])?;
     let schema: Vec<(i64,)> = sqlite::rows(conn, SCHEMA, &[])?;
-    let files: Vec<(String,)> = sqlite::rows(conn, FILES, &[])?;
+    let schema = schema.first().map_or(0, |(version,)| *version);
+    let mut files: Vec<(String,)> = sqlite::rows(conn, FILES, &[])?;
+    if schema >= FIRST_SCHEMA_WITH_PHOTOS {
+        files.extend(sqlite::rows::<(String,)>(conn, PHOTOS, &[])?);
+    }
     Ok(Contents {
-        schema: schema.first().map_or(0, |(version,)| *version),
+        schema,
         epoch: epoch.into_iter().next().map(|(epoch,)| epoch).unwrap_or_default(),
         rows: sqlite::rows(conn, COUNTS, &[])?.into_iter().collect(),
         files: files.into_iter().map(|(name,)| name).collect(),

@@ -12,7 +12,7 @@ const shown = () => colleagues.viewing('1/7').map(({ name, typing }) => (typing 
 beforeEach(() => {
   vi.useFakeTimers();
   colleagues.clear();
-  account.set({ account: { id: 1, email: 'otto@shop.example', name: 'Otto', created_at: 0 }, workspaces: [], csrf: 'c', session_id: 1, public_url: 'http://x', insecure: false });
+  account.set({ account: { id: 1, email: 'otto@shop.example', name: 'Otto', photo: null, created_at: 0 }, workspaces: [], csrf: 'c', session_id: 1, public_url: 'http://x', insecure: false });
 });
 
 afterEach(() => {

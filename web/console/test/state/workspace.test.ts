@@ -11,7 +11,7 @@ const northwind: MembershipView = { id: 4, name: 'Northwind', role: 'operator', 
 const fjord: MembershipView = { id: 9, name: 'Fjord', role: 'owner', sites: null };
 
 function me(...workspaces: MembershipView[]): Me {
-  return { account: { id: 1, email: 'otto@shop.example', name: 'Otto', created_at: 0 }, workspaces, csrf: 'c', session_id: 1, public_url: 'http://x', insecure: false };
+  return { account: { id: 1, email: 'otto@shop.example', name: 'Otto', photo: null, created_at: 0 }, workspaces, csrf: 'c', session_id: 1, public_url: 'http://x', insecure: false };
 }
 
 beforeEach(() => {
@@ -54,7 +54,7 @@ it('each role may do what those before it may', () => {
   workspace.enter();
   expect((['viewer', 'operator', 'admin', 'owner'] as const).map((role) => workspace.may(role))).toEqual([true, true, true, false]);
   expect(rolesUpTo('admin')).toEqual(['viewer', 'operator', 'admin']);
-  const member = { account_id: 2, name: 'Vera', email: 'v@x', sites: null, active: true, online: false, created_at: 0, me: false };
+  const member = { account_id: 2, name: 'Vera', email: 'v@x', photo: null, sites: null, active: true, online: false, created_at: 0, me: false };
   expect(mayManage({ ...member, role: 'admin' })).toBe(true);
   expect(mayManage({ ...member, role: 'owner' })).toBe(false);
 });
