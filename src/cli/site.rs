@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{self, Account};
+use crate::accounts::Account;
 use crate::app::App;
 use crate::audit::By;
 use crate::id::{SiteId, WorkspaceId};
@@ -129,13 +129,9 @@ pub(super) async fn owned_workspace(app: &App, owner: &Account) -> anyhow::Resul
 }
 
 pub(super) async fn list(app: &App) -> anyhow::Result<Vec<SiteOutput>> {
-    let accounts = accounts::list_accounts(&app.accounts).await.map_err(explain)?;
     let sites = sites::all_sites(&app.store).await.map_err(explain)?;
-    let owners = members::store::first_owners(&app.store).await.map_err(explain)?;
-    let owner = |workspace| {
-        let (_, owner) = owners.iter().find(|(owned, _)| *owned == workspace)?;
-        accounts.iter().find(|account| account.id == *owner).map(|account| account.email.clone())
-    };
+    let owners = members::owners(&app.store).await.map_err(explain)?;
+    let owner = |workspace| owners.iter().find(|(owned, _)| *owned == workspace).map(|(_, email)| email.clone());
     Ok(sites
         .into_iter()
         .map(|site| SiteOutput {

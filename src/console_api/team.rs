@@ -107,7 +107,7 @@ pub(super) async fn change(
     JsonBody(asked): JsonBody<ChangeMember>,
 ) -> Result<Json<MemberView>> {
     let change = MemberChange { role: asked.role, sites: asked.sites, active: asked.active };
-    members::change(&app.store, member.by(), &member.member, account, change).await?;
+    members::change(&app.store, member.by(), &member.actor(), account, change).await?;
     one(&app, &member, account).await
 }
 
@@ -116,7 +116,7 @@ pub(super) async fn remove(
     member: WorkspaceMember,
     PathOf((_, account)): PathOf<(WorkspaceId, AccountId)>,
 ) -> Result<Json<Done>> {
-    members::remove(&app.store, member.by(), &member.member, account).await?;
+    members::remove(&app.store, member.by(), &member.actor(), account).await?;
     Ok(Json(Done {}))
 }
 
@@ -144,7 +144,7 @@ pub(super) async fn invite(
 ) -> Result<Json<Invited>> {
     let new =
         NewInvitation { note: asked.note, role: asked.role, sites: asked.sites, days: asked.days.unwrap_or(DAYS) };
-    let (invitation, token) = members::invite(&app.store, member.by(), &member.member, new).await?;
+    let (invitation, token) = members::invite(&app.store, member.by(), &member.actor(), new).await?;
     let invitation = InvitationView::new(invitation, member.name.clone());
     Ok(Json(Invited { invitation, link: format!("{}/invite#{}", address.0, token.expose()) }))
 }

@@ -16,4 +16,4 @@ pub use photo::{remove_photo, set_photo};
 pub use purge::{purge, run as run_purge};
 pub use site_overview::{Details, SiteLine, SiteView, details, details_of, lines_of};
 pub use start_session::{StartedSession, is_known, start_session};
-pub use workspace::{create_workspace, delete_workspace};
+pub use workspace::{create_workspace, delete_workspace, remove_workspace};

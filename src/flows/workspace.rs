@@ -19,7 +19,7 @@ const MOST_WORKSPACES: usize = 100;
 pub async fn create_workspace(store: &Store, by: &By, account: &Account, asked: &str) -> Result<WorkspaceId> {
     let name = workspaces::name(asked)?;
     if members::memberships(store, account.id).await?.len() >= MOST_WORKSPACES {
-        return Err(Error::Conflict("you are in 100 workspaces already; leave or delete one first"));
+        return Err(Error::Conflict("nobody can be in more than 100 workspaces; leave or delete one first"));
     }
     let (by, account) = (by.clone(), account.id);
     let act = move |tx: &mut Tx| {
@@ -43,15 +43,26 @@ pub async fn delete_workspace(
     shown: Shown<'_>,
     typed: &str,
 ) -> Result<()> {
-    let (writer, workspace, typed) = (by.clone(), member.workspace_id, typed.trim().to_owned());
-    let act = move |tx: &mut Tx| {
-        let found = workspaces::store::by_id_in(tx, workspace)?.ok_or(Error::NotFound)?;
-        if found.name != typed {
-            return Err(Error::invalid("name", "type the name of the workspace as it is written"));
-        }
-        delete_in(tx, &writer, workspace, &found.name)
-    };
+    let (writer, workspace, typed) = (by.clone(), member.workspace_id, typed.to_owned());
+    let act = move |tx: &mut Tx| delete_typed(tx, &writer, workspace, &typed);
     accounts::write_confirmed(accounts, by, account, shown, act).await
+}
+
+/// The same, for the operator of the machine, who types the name.
+///
+/// # Errors
+/// `Invalid` when the name is another; `NotFound`.
+pub async fn remove_workspace(store: &Store, by: &By, workspace: WorkspaceId, typed: &str) -> Result<()> {
+    let (by, typed) = (by.clone(), typed.to_owned());
+    store.write(move |tx| delete_typed(tx, &by, workspace, &typed)).await
+}
+
+fn delete_typed(tx: &mut Tx, by: &By, workspace: WorkspaceId, typed: &str) -> Result<()> {
+    let found = workspaces::store::by_id_in(tx, workspace)?.ok_or(Error::NotFound)?;
+    if found.name != typed.trim() {
+        return Err(Error::invalid("name", "type the name of the workspace as it is written"));
+    }
+    delete_in(tx, by, workspace, &found.name)
 }
 
 /// The same, in a transaction that has proved who asks.

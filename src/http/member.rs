@@ -11,7 +11,7 @@ use crate::audit::By;
 use crate::error::{Error, Result};
 use crate::fair_limit::Tenant;
 use crate::id::{Id, SiteId, WorkspaceId};
-use crate::members::{self, Member, SiteScope};
+use crate::members::{self, Actor, Member, SiteScope};
 use crate::sites::Site;
 
 use super::caller::CurrentOperator;
@@ -65,6 +65,11 @@ impl WorkspaceMember {
             None => Ok(self.member.sites.clone()),
             Some(site) => Ok(SiteScope::of(Some(vec![self.site(app, site).await?.id]))),
         }
+    }
+
+    /// The same member, as who changes the team.
+    pub fn actor(&self) -> Actor {
+        Actor::Member(self.member.clone())
     }
 
     /// The actor for the audit log of the workspace.

@@ -6,7 +6,7 @@ use crate::events::{self, Effect};
 use crate::id::{AccountId, SiteId, WorkspaceId};
 use crate::storage::{Store, Tx};
 
-use super::{Member, Role, SiteScope, check_grant, store};
+use super::{Actor, Member, Role, SiteScope, check_grant, store};
 
 /// A change of a member. What is absent stays.
 #[derive(Debug, Clone, Default)]
@@ -23,10 +23,10 @@ pub struct MemberChange {
 ///
 /// # Errors
 /// `NotFound` for somebody whom the actor may not know of; `RoleRequired`; `LastOwner`; a site that is not the workspace's.
-pub async fn change(store: &Store, by: &By, actor: &Member, account: AccountId, change: MemberChange) -> Result<()> {
-    let (by, workspace, actor) = (by.clone(), actor.workspace_id, actor.account_id);
+pub async fn change(store: &Store, by: &By, actor: &Actor, account: AccountId, change: MemberChange) -> Result<()> {
+    let (by, actor) = (by.clone(), actor.clone());
     let act = move |tx: &mut Tx| {
-        let (actor, before) = pair(tx, workspace, actor, account)?;
+        let (actor, before) = actor.with_member(tx, account)?;
         actor.may_manage(&before)?;
         let mut after = before.clone();
         after.role = change.role.unwrap_or(before.role);
@@ -36,7 +36,7 @@ pub async fn change(store: &Store, by: &By, actor: &Member, account: AccountId, 
         }
         check_grant(after.role, &after.sites)?;
         actor.may_grant(after.role, &after.sites)?;
-        check_sites(tx, workspace, &after.sites)?;
+        check_sites(tx, actor.workspace(), &after.sites)?;
         save(tx, &by, &before, after)
     };
     store.write(act).await
@@ -74,18 +74,6 @@ fn parts_of(before: &Member, after: &Member) -> String {
         (true, true) | (false, false) => {}
     }
     parts.join(", ")
-}
-
-/// The actor as it stands now, and the member that it is about.
-pub(super) fn pair(
-    tx: &mut Tx,
-    workspace: WorkspaceId,
-    actor: AccountId,
-    account: AccountId,
-) -> Result<(Member, Member)> {
-    let actor = store::find_in(tx, workspace, actor)?.filter(|actor| actor.active).ok_or(Error::NotFound)?;
-    let member = store::find_in(tx, workspace, account)?.filter(|member| actor.sites.meets(&member.sites));
-    Ok((actor, member.ok_or(Error::NotFound)?))
 }
 
 /// Checks that all sites are the workspace's.

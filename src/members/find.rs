@@ -33,6 +33,22 @@ pub async fn colleagues(store: &Store, viewer: &Member) -> Result<Vec<Named>> {
     Ok(all)
 }
 
+/// All members of a workspace, for the operator of the machine. Oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all_members(store: &Store, workspace: WorkspaceId) -> Result<Vec<Named>> {
+    store::of_workspace(store, workspace).await
+}
+
+/// The addresses of the owners of every workspace, oldest account first, for the operator of the machine.
+///
+/// # Errors
+/// When the database fails.
+pub async fn owners(store: &Store) -> Result<Vec<(WorkspaceId, String)>> {
+    store::owners(store).await
+}
+
 /// One member whom `viewer` may know of.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use crate::text;
 
 use super::change::check_sites;
 use super::store::{self, NamedInvitation};
-use super::{Invitation, MOST_INVITATIONS, Member, NOTE_GRAPHEMES, Role, SiteScope, check_grant};
+use super::{Actor, Invitation, MOST_INVITATIONS, Member, NOTE_GRAPHEMES, Role, SiteScope, check_grant};
 
 /// Longest time that a link works, in days.
 const MOST_DAYS: i64 = 30;
@@ -32,7 +32,7 @@ pub struct NewInvitation {
 ///
 /// # Errors
 /// A field that is refused; `RoleRequired`; `Conflict` when there are 200 open ones.
-pub async fn invite(store: &Store, by: &By, actor: &Member, new: NewInvitation) -> Result<(Invitation, Secret)> {
+pub async fn invite(store: &Store, by: &By, actor: &Actor, new: NewInvitation) -> Result<(Invitation, Secret)> {
     let note = text::line(&new.note);
     if !(1..=NOTE_GRAPHEMES).contains(&text::graphemes(&note)) {
         return Err(Error::invalid("note", format!("say for whom it is, in at most {NOTE_GRAPHEMES} characters")));
@@ -44,20 +44,20 @@ pub async fn invite(store: &Store, by: &By, actor: &Member, new: NewInvitation) 
     check_grant(new.role, &sites)?;
     actor.may_grant(new.role, &sites)?;
     let token = random_text(32);
-    let (by, hash, actor) = (by.clone(), digest(&token), actor.clone());
+    let (by, hash, workspace, inviter) = (by.clone(), digest(&token), actor.workspace(), actor.account());
     let act = move |tx: &mut Tx| {
-        check_sites(tx, actor.workspace_id, &sites)?;
-        store::remove_expired_invitations(tx, actor.workspace_id)?;
-        if store::count_invitations(tx, actor.workspace_id)? >= MOST_INVITATIONS {
+        check_sites(tx, workspace, &sites)?;
+        store::remove_expired_invitations(tx, workspace)?;
+        if store::count_invitations(tx, workspace)? >= MOST_INVITATIONS {
             return Err(Error::Conflict("there are 200 open invitations; withdraw some of them first"));
         }
         let invitation = Invitation {
-            workspace_id: actor.workspace_id,
+            workspace_id: workspace,
             id: tx.next_id(Kind::Invitation, InvitationId)?,
             note: note.clone(),
             role: new.role,
             sites: sites.clone(),
-            invited_by: actor.account_id,
+            invited_by: inviter,
             created_at: tx.now(),
             expires_at: tx.now().plus_seconds(new.days * DAY_S),
         };

@@ -7,7 +7,7 @@ use crate::id::{AccountId, WorkspaceId};
 use crate::secret::digest;
 use crate::storage::{Store, Tx};
 
-use super::{MOST_MEMBERS, Member, store};
+use super::{MOST_MEMBERS, Member, Role, SiteScope, store};
 
 /// Makes a signed-in person a member. The invitation is used up.
 ///
@@ -25,9 +25,25 @@ pub async fn join(store: &Store, by: &By, account: AccountId, token: &str) -> Re
 pub fn join_in(tx: &mut Tx, by: &By, account: AccountId, token: &str) -> Result<WorkspaceId> {
     let invitation = store::take_invitation(tx, digest(token))?.ok_or(Error::NotFound)?;
     let workspace = invitation.workspace_id;
+    let taken = Error::Conflict("you are a member of this workspace already");
+    let email = enter(tx, (workspace, account), (invitation.role, invitation.sites), taken)?;
+    audit::record(tx, &by.clone().in_workspace(workspace), Action::MemberJoined, None, &email)?;
+    Ok(workspace)
+}
+
+/// Makes an account an active member, and returns its address for the audit log.
+///
+/// # Errors
+/// `taken` when it is one already; `Conflict` when the workspace has 1,000 members.
+pub(super) fn enter(
+    tx: &mut Tx,
+    (workspace, account): (WorkspaceId, AccountId),
+    (role, sites): (Role, SiteScope),
+    taken: Error,
+) -> Result<String> {
     let before = store::find_in(tx, workspace, account)?;
     if before.as_ref().is_some_and(|member| member.active) {
-        return Err(Error::Conflict("you are a member of this workspace already"));
+        return Err(taken);
     }
     if before.is_none() && store::count(tx, workspace)? >= MOST_MEMBERS {
         return Err(Error::Conflict("this workspace has 1,000 members; nobody can be added"));
@@ -35,15 +51,13 @@ pub fn join_in(tx: &mut Tx, by: &By, account: AccountId, token: &str) -> Result<
     let member = Member {
         workspace_id: workspace,
         account_id: account,
-        role: invitation.role,
-        sites: invitation.sites,
+        role,
+        sites,
         active: true,
         version: before.as_ref().map_or(1, |member| member.version + 1),
         created_at: before.map_or(tx.now(), |member| member.created_at),
     };
     store::put(tx, &member)?;
     events::effect(tx, Effect::MemberChanged(workspace, account));
-    let email = store::email(tx, account)?;
-    audit::record(tx, &by.clone().in_workspace(workspace), Action::MemberJoined, None, &email)?;
-    Ok(workspace)
+    store::email(tx, account)
 }

@@ -11,7 +11,9 @@ use crate::events::Holder;
 use crate::id::{AccountId, InvitationId, SiteId, WorkspaceId};
 
 mod role;
+mod actor;
 mod find;
+mod add;
 mod add_owner;
 mod change;
 mod remove;
@@ -21,9 +23,11 @@ mod join;
 pub mod store;
 pub mod view;
 
+pub use actor::Actor;
+pub use add::add;
 pub use add_owner::add_owner;
 pub use change::{MemberChange, change};
-pub use find::{colleagues, find, member_of, memberships};
+pub use find::{all_members, colleagues, find, member_of, memberships, owners};
 pub use invite::{NewInvitation, invitation, invitations, invite, withdraw};
 pub use join::{join, join_in};
 pub use remove::{is_only_member, leave, remove, remove_account, remove_all, workspaces_of};
@@ -173,8 +177,8 @@ pub struct Invitation {
     pub role: Role,
     /// The sites that it gives.
     pub sites: SiteScope,
-    /// Who made it.
-    pub invited_by: AccountId,
+    /// Who made it; `None`: the operator of the machine.
+    pub invited_by: Option<AccountId>,
     /// When.
     pub created_at: Millis,
     /// Until when it works.

@@ -6,18 +6,19 @@ use crate::events::{self, Effect};
 use crate::id::{AccountId, WorkspaceId};
 use crate::storage::{Store, Tx};
 
-use super::change::{check_owned, pair};
-use super::{Member, store};
+use super::change::check_owned;
+use super::{Actor, Member, store};
 
 /// Removes a member. Their open consoles of the workspace close; what they wrote stays under their name.
 ///
 /// # Errors
 /// `NotFound` for somebody whom the actor may not know of; `RoleRequired`; `LastOwner`.
-pub async fn remove(store: &Store, by: &By, actor: &Member, account: AccountId) -> Result<()> {
-    let (by, workspace, actor) = (by.clone(), actor.workspace_id, actor.account_id);
+pub async fn remove(store: &Store, by: &By, actor: &Actor, account: AccountId) -> Result<()> {
+    let (by, actor) = (by.clone(), actor.clone());
     let act = move |tx: &mut Tx| {
-        let (actor, member) = pair(tx, workspace, actor, account)?;
+        let (actor, member) = actor.with_member(tx, account)?;
         actor.may_manage(&member)?;
+        let workspace = actor.workspace();
         let email = store::email(tx, account)?;
         audit::record(tx, &by, Action::MemberRemoved, None, &email)?;
         delete(tx, workspace, account)?;

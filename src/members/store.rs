@@ -27,8 +27,8 @@ const WORKSPACES_OF: &str =
     "SELECT m.workspace_id, w.name FROM members AS m JOIN workspaces AS w ON w.id = m.workspace_id
     WHERE m.account_id = $1 ORDER BY m.workspace_id";
 const ACCOUNTS_OF: &str = "SELECT account_id FROM members WHERE workspace_id = $1 ORDER BY account_id";
-const FIRST_OWNERS: &str =
-    "SELECT workspace_id, MIN(account_id) FROM members WHERE role = 'owner' GROUP BY workspace_id";
+const OWNERS: &str = "SELECT m.workspace_id, a.email FROM members AS m JOIN accounts AS a ON a.id = m.account_id
+    WHERE m.role = 'owner' ORDER BY m.workspace_id, m.account_id";
 const COUNT: &str = "SELECT COUNT(*) FROM members WHERE workspace_id = $1";
 const COUNT_OWNERS: &str = "SELECT COUNT(*) FROM members WHERE workspace_id = $1 AND role = 'owner' AND active";
 const PUT: &str = "INSERT INTO members (workspace_id, account_id, role, sites, active, version, created_at)
@@ -65,7 +65,7 @@ pub const SQL: &[&str] = &[
     OF_WORKSPACE,
     WORKSPACES_OF,
     ACCOUNTS_OF,
-    FIRST_OWNERS,
+    OWNERS,
     COUNT,
     COUNT_OWNERS,
     PUT,
@@ -81,6 +81,9 @@ pub const SQL: &[&str] = &[
     REMOVE_EXPIRED,
     WITHDRAW_BY,
 ];
+
+/// Made the invitations of the machine's operator; no account has this number.
+const NOBODY: AccountId = AccountId(0);
 
 impl Record for Member {
     fn read(columns: &mut Columns<'_>) -> rusqlite::Result<Member> {
@@ -104,7 +107,7 @@ impl Record for Invitation {
             note: columns.named("note")?,
             role: Role::parse(&columns.named::<String>("role")?),
             sites: read_sites(columns.named::<Option<String>>("sites")?.as_deref()),
-            invited_by: columns.named("invited_by")?,
+            invited_by: Some(columns.named("invited_by")?).filter(|account| *account != NOBODY),
             created_at: columns.named("created_at")?,
             expires_at: columns.named("expires_at")?,
         })
@@ -153,7 +156,7 @@ record!(Named { name, email, photo; member });
 pub struct NamedInvitation {
     /// The invitation.
     pub invitation: Invitation,
-    /// Name of who made it; empty when the account is gone.
+    /// Name of who made it; empty for the operator of the machine.
     pub inviter: String,
     /// Name of the workspace.
     pub workspace: String,
@@ -176,12 +179,8 @@ pub(super) async fn of_workspace(store: &Store, workspace: WorkspaceId) -> Resul
     store.all(OF_WORKSPACE, values![workspace]).await
 }
 
-/// Each workspace with the oldest account that owns it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn first_owners(store: &Store) -> Result<Vec<(WorkspaceId, AccountId)>> {
-    store.all(FIRST_OWNERS, []).await
+pub(super) async fn owners(store: &Store) -> Result<Vec<(WorkspaceId, String)>> {
+    store.all(OWNERS, []).await
 }
 
 pub(super) fn workspaces_of(tx: &mut Tx, account: AccountId) -> Result<Vec<(WorkspaceId, String)>> {
@@ -241,7 +240,8 @@ pub(super) fn count_invitations(tx: &mut Tx, workspace: WorkspaceId) -> Result<i
 pub(super) fn insert_invitation(tx: &mut Tx, invitation: &Invitation, token_hash: [u8; 32]) -> Result<()> {
     let Invitation { workspace_id, id, note, role, sites, invited_by, created_at, expires_at } = invitation;
     let (role, sites) = (role.as_str(), sites_value(sites));
-    let values = values![*workspace_id, *id, token_hash, note, role, sites, *invited_by, *created_at, *expires_at];
+    let inviter = invited_by.unwrap_or(NOBODY);
+    let values = values![*workspace_id, *id, token_hash, note, role, sites, inviter, *created_at, *expires_at];
     tx.run(INSERT_INVITATION, values).map(drop)
 }
 

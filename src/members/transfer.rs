@@ -7,7 +7,7 @@ use crate::events::{self, Effect};
 use crate::id::AccountId;
 use crate::storage::Tx;
 
-use super::change::pair;
+use super::actor::pair;
 use super::{Member, Role, SiteScope, store};
 
 /// Makes another active member the owner, and the present one, who shows who they are, an admin.

@@ -88,7 +88,7 @@ pub struct InvitationView {
     pub role: Role,
     /// The sites that it gives; null: all.
     pub sites: Option<Vec<SiteId>>,
-    /// Name of who made it.
+    /// Name of who made it; empty: the operator of the server.
     pub invited_by: String,
     /// When.
     pub created_at: Millis,
@@ -126,7 +126,7 @@ pub struct OfferView {
     pub role: Role,
     /// For whom it is.
     pub note: String,
-    /// Name of who made it.
+    /// Name of who made it; empty: the operator of the server.
     pub invited_by: String,
     /// Until when the link works.
     pub expires_at: Millis,

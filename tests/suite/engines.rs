@@ -71,7 +71,7 @@ const OF_SITES: [&str; 13] = [
 
 /// Those that name no site in what they ask for: found by a credential, a random name or an owner, of all sites for a
 /// chore, or of the site itself.
-const MAY_SPAN_SITES: [&str; 22] = [
+const MAY_SPAN_SITES: [&str; 23] = [
     "WHERE key = $1",
     "WHERE hash = $1",
     "WHERE t.token_hash = $1",
@@ -81,6 +81,8 @@ const MAY_SPAN_SITES: [&str; 22] = [
     "UPDATE sites SET",
     "DELETE FROM sites WHERE id",
     "FROM sites WHERE workspace_id > 0 ORDER BY id",
+    // The list of workspaces, for the operator of the machine.
+    "FROM workspaces AS w WHERE w.id > 0 ORDER BY w.id",
     // Deleted sites, which belong to nobody, for the task that purges them.
     "FROM sites WHERE workspace_id = 0",
     "SELECT 'accounts', COUNT(*)",
@@ -126,7 +128,7 @@ const MAY_SCAN: [&str; 12] = [
     "UNION SELECT thumb_name FROM images",
     "SELECT photo FROM accounts",
     "FROM accounts WHERE id > 0 ORDER BY id",
-    "MIN(account_id) FROM members WHERE role = 'owner' GROUP BY workspace_id",
+    "WHERE m.role = 'owner' ORDER BY m.workspace_id, m.account_id",
     "FROM sites WHERE workspace_id > 0 ORDER BY id",
     "DELETE FROM sessions\n",
     "FROM images WHERE NOT attached",

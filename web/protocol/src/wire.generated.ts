@@ -5295,7 +5295,7 @@ export interface components {
             expires_at: components["schemas"]["Millis"];
             /** @description Its number. */
             id: components["schemas"]["InvitationId"];
-            /** @description Name of who made it. */
+            /** @description Name of who made it; empty: the operator of the server. */
             invited_by: string;
             /** @description For whom it is. */
             note: string;
@@ -5569,7 +5569,7 @@ export interface components {
         OfferView: {
             /** @description Until when the link works. */
             expires_at: components["schemas"]["Millis"];
-            /** @description Name of who made it. */
+            /** @description Name of who made it; empty: the operator of the server. */
             invited_by: string;
             /** @description For whom it is. */
             note: string;
