@@ -14,14 +14,17 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Error;
 use crate::flows;
+use crate::id::WorkspaceId;
 use crate::storage::{Folder, LockError};
 
-use super::audit::{AuditOutput, read as read_audit};
+use super::audit::{AuditOf, AuditOutput, read as read_audit};
 use super::backup::{self, BackedUp};
 use super::demo::{self, DemoCreated};
-use super::site::{self, SiteAdded, SiteOutput};
+use super::member::{self, InvitedOutput, MemberCommand, MemberOutput};
+use super::site::{self, KeyRotated, SiteAdded, SiteCommand, SiteOutput};
 use super::socket;
 use super::user::{ResetOutput, UserOutput};
+use super::workspace::{self, WorkspaceCommand, WorkspaceOutput};
 
 /// How long to wait for the process that holds the data folder, and the delay between attempts.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,7 +33,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 /// A command that needs the data folder. Its JSON form is used between two processes of the same version and is not a
 /// contract.
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(tag = "do", content = "with", rename_all = "snake_case")]
 pub(super) enum Command {
     AddUser {
         email: String,
@@ -49,11 +52,12 @@ pub(super) enum Command {
     EndSecondFactor {
         email: String,
     },
-    AddSite {
-        owner: String,
-        name: String,
+    Workspace(WorkspaceCommand),
+    Member {
+        workspace: WorkspaceId,
+        command: MemberCommand,
     },
-    ListSites,
+    Site(SiteCommand),
     Backup {
         file: PathBuf,
     },
@@ -61,7 +65,7 @@ pub(super) enum Command {
         password: String,
     },
     Audit {
-        email: Option<String>,
+        of: AuditOf,
         limit: i64,
     },
     Serving,
@@ -74,9 +78,16 @@ pub(super) enum Output {
     User(UserOutput),
     Users(Vec<UserOutput>),
     ResetCreated(ResetOutput),
+    Workspace(WorkspaceOutput),
+    Workspaces(Vec<WorkspaceOutput>),
+    Member(MemberOutput),
+    Members(Vec<MemberOutput>),
+    Invited(InvitedOutput),
     /// The site, and the server's public address.
     SiteAdded(SiteAdded, String),
+    Site(SiteOutput),
     Sites(Vec<SiteOutput>),
+    KeyRotated(KeyRotated),
     BackedUp(BackedUp),
     DemoCreated(DemoCreated),
     Audited(Vec<AuditOutput>),
@@ -158,22 +169,14 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
             })?;
             Output::User(account.into())
         }
-        Command::AddSite { owner, name } => {
-            let owner = account_of(app, &owner).await?;
-            Output::SiteAdded(site::add(app, owner, &name).await?, app.config.public_url())
-        }
-        Command::ListSites => Output::Sites(site::list(app).await?),
+        Command::Workspace(command) => workspace::execute(app, command).await?,
+        Command::Member { workspace, command } => member::execute(app, workspace, command).await?,
+        Command::Site(command) => site::execute(app, command).await?,
         Command::Backup { file } => {
             audit::note(&app.store, &By::machine(), Action::BackupMade, "").await.map_err(explain)?;
             Output::BackedUp(backup::write(app, &file).await?)
         }
-        Command::Audit { email, limit } => {
-            let account = match email {
-                Some(email) => Some(account_of(app, &email).await?.id),
-                None => None,
-            };
-            Output::Audited(read_audit(app, account, limit).await.map_err(explain)?)
-        }
+        Command::Audit { of, limit } => Output::Audited(read_audit(app, of, limit).await?),
         Command::Demo { password } => Output::DemoCreated(demo::fill(app, &password).await?),
         Command::Serving => Output::Serving(Serving {
             instance: app.instance.clone(),
@@ -182,7 +185,8 @@ pub(super) async fn execute(app: &App, command: Command) -> anyhow::Result<Outpu
     })
 }
 
-async fn account_of(app: &App, email: &str) -> anyhow::Result<Account> {
+/// The account of an address.
+pub(super) async fn account_of(app: &App, email: &str) -> anyhow::Result<Account> {
     accounts::find_account(&app.accounts, email).await.map_err(|error| match error {
         Error::NotFound => anyhow!(
             "{email} has no account; see them with `ocs user list`, or add it with `ocs user add --email {email}`"

@@ -158,11 +158,11 @@ pub(super) async fn fill(app: &App, password: &str) -> anyhow::Result<DemoCreate
 
 async fn site(app: &App, owner: &Account, name: &str, look: Look, chats: &[Chat]) -> anyhow::Result<Site> {
     let workspace = owned_workspace(app, owner).await?;
-    let site = sites::create(&app.store, &By::on_machine(owner.id), workspace, name, app.config.sites_per_workspace)
-        .await
-        .map_err(explain)?;
+    let by = By::on_machine(owner.id).in_workspace(workspace);
+    let site =
+        sites::create(&app.store, &by, workspace, name, app.config.sites_per_workspace).await.map_err(explain)?;
     let change = ConfigureSite { look: Some(look), ..ConfigureSite::default() };
-    sites::configure(&app.store, &By::on_machine(owner.id), site.id, change).await.map_err(explain)?;
+    sites::configure(&app.store, &by, site.id, change).await.map_err(explain)?;
     for chat in chats {
         play(app, owner, &site, chat).await.map_err(explain)?;
     }

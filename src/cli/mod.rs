@@ -9,6 +9,7 @@ mod demo;
 mod describe;
 mod doctor;
 mod harden;
+mod member;
 mod migrate;
 mod command;
 mod probe;
@@ -18,14 +19,18 @@ mod settings;
 mod site;
 pub mod socket;
 mod user;
+mod workspace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
 
 use crate::config::Config;
+use crate::id::Id;
+use crate::output::outln;
 
 /// Live chat for any website, in one binary.
 #[derive(Parser)]
@@ -42,7 +47,13 @@ enum Subcommands {
     /// Add accounts and change their passwords
     #[command(subcommand)]
     User(user::User),
-    /// Add and list sites
+    /// Add, list, rename and remove workspaces: each is a team with its sites
+    #[command(subcommand)]
+    Workspace(workspace::Workspace),
+    /// Add, invite, change and remove the members of a workspace
+    #[command(subcommand)]
+    Member(member::Member),
+    /// Add, list, rename, pause and remove sites, and replace their keys
     #[command(subcommand)]
     Site(site::Site),
     /// Bring the database up to date without serving
@@ -104,6 +115,26 @@ impl ConfigArgs {
     }
 }
 
+/// Reads the id of an argument.
+fn id<T: Id>(text: &str) -> Result<T, &'static str> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(T::from_number(number)),
+        _ => Err("an id is a whole number above 0; the `list` commands print them"),
+    }
+}
+
+/// Prints one JSON object.
+fn print_object(value: &impl Serialize) -> anyhow::Result<()> {
+    outln!("{}", serde_json::to_string(value)?);
+    Ok(())
+}
+
+/// Prints a JSON list.
+fn print_list(values: &[impl Serialize]) -> anyhow::Result<()> {
+    outln!("{}", serde_json::to_string_pretty(values)?);
+    Ok(())
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -128,6 +159,8 @@ fn run(command: Subcommands) -> anyhow::Result<()> {
         match command {
             Subcommands::Serve(command) => command.run().await,
             Subcommands::User(command) => command.run().await,
+            Subcommands::Workspace(command) => command.run().await,
+            Subcommands::Member(command) => command.run().await,
             Subcommands::Site(command) => command.run().await,
             Subcommands::Migrate(command) => command.run().await,
             Subcommands::Audit(command) => command.run().await,

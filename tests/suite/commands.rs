@@ -1,14 +1,14 @@
 //! The command line, through the real program: what the machine's operator types, and what comes out.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PASSWORD: &str = "correct horse";
@@ -475,6 +475,270 @@ fn an_owner_who_lost_the_device_is_helped_and_it_is_written_down() {
         text.contains("command line") && text.contains("password_changed") && !text.contains("site_made"),
         "{text}"
     );
+}
+
+/// Plays a story with the server stopped, and again beside a running one. Otto and Vera have accounts, and each owns a
+/// workspace.
+fn stopped_and_running(story: impl Fn(&Place)) {
+    for running in [false, true] {
+        let place = Place::new();
+        place.ocs("user add --email otto@shop.example --password-stdin", PASSWORD).fine();
+        place.ocs("user add --email vera@shop.example --password-stdin", PASSWORD).fine();
+        let _server = running.then(|| place.serve());
+        story(&place);
+    }
+}
+
+/// A field of each entry in a list.
+#[track_caller]
+fn each(list: &Value, field: &str) -> Vec<Value> {
+    list.as_array().expect("a list").iter().map(|entry| entry[field].clone()).collect()
+}
+
+#[track_caller]
+fn assert_fields(object: &Value, fields: &[&str]) {
+    let keys: Vec<&String> = object.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, fields);
+}
+
+/// What was done in a workspace, oldest first. All of it was done on the command line, by nobody's account.
+#[track_caller]
+fn audited(place: &Place, workspace: &Value) -> Vec<Value> {
+    let entries = place.ocs(&format!("audit --workspace {workspace} --json"), "").json();
+    assert!(each(&entries, "network").iter().chain(&each(&entries, "email")).all(|field| field == ""), "{entries}");
+    each(&entries, "action")
+}
+
+#[test]
+fn the_operator_of_the_machine_looks_after_workspaces() {
+    stopped_and_running(|place| {
+        let added = place.ocs("workspace add --owner otto@shop.example --name Agency --json", "").json();
+        assert_fields(&added, &["created_at", "id", "members", "name", "owners", "sites"]);
+        assert_eq!((&added["name"], &added["owners"]), (&json!("Agency"), &json!(["otto@shop.example"])));
+        let id = &added["id"];
+        place.ocs(&format!("site add --workspace {id} --name Shop"), "").fine();
+        let renamed = place.ocs(&format!("workspace rename --workspace {id} --name Old~Studio --json"), "").json();
+        assert_eq!((&renamed["id"], &renamed["name"]), (id, &json!("Old Studio")));
+        let list = place.ocs("workspace list", "").fine();
+        assert!(list.contains("otto@shop.example  1 member, 1 site  Old Studio"), "{list}");
+
+        let refused = place.ocs(&format!("workspace remove --workspace {id} --yes-delete Agency"), "").refused();
+        assert!(refused.contains("ocs workspace list") && refused.contains("nothing was removed"), "{refused}");
+        assert_eq!(place.ocs("workspace list --json", "").json().as_array().map(Vec::len), Some(3));
+        let remove = format!("workspace remove --workspace {id} --yes-delete Old~Studio --json");
+        assert_eq!(place.ocs(&remove, "").json(), renamed, "as it was");
+        let left = place.ocs("workspace list --json", "").json();
+        assert!(left.as_array().map(Vec::len) == Some(2) && !each(&left, "id").contains(id), "{left}");
+        assert_eq!(place.ocs("site list --json", "").json(), json!([]));
+        assert_eq!(
+            audited(place, id),
+            [
+                "workspace_created",
+                "site_made",
+                "chat_key_made",
+                "workspace_renamed",
+                "site_deleted",
+                "workspace_deleted"
+            ]
+        );
+    });
+}
+
+#[test]
+fn the_operator_of_the_machine_looks_after_a_team() {
+    stopped_and_running(|place| {
+        let workspace = &place.ocs("workspace list --json", "").json()[0]["id"];
+        let site = |name: &str| {
+            place.ocs(&format!("site add --workspace {workspace} --name {name} --json"), "").json()["site_id"].clone()
+        };
+        let (shop, studio) = (site("Shop"), site("Studio"));
+        let ask = |verb: &str, rest: &str| {
+            place.ocs(format!("member {verb} --workspace {workspace} --json {rest}").trim_end(), "")
+        };
+        let member = |verb: &str, rest: &str| ask(verb, rest).json();
+        let vera = "--email vera@shop.example";
+
+        let added = member("add", &format!("{vera} --role operator --site {shop}"));
+        let fields = ["account_id", "active", "created_at", "email", "name", "role", "sites", "workspace_id"];
+        assert_fields(&added, &fields);
+        assert_eq!(
+            (&added["role"], &added["sites"], &added["name"]),
+            (&json!("operator"), &json!([shop]), &json!("vera"))
+        );
+        let list = place.ocs(&format!("member list --workspace {workspace}"), "").fine();
+        assert!(list.contains("owner     otto@shop.example  otto  all sites"), "{list}");
+        assert!(list.contains(&format!("operator  vera@shop.example  vera  sites {shop}")), "{list}");
+        assert_eq!(each(&member("list", ""), "email"), ["otto@shop.example", "vera@shop.example"]);
+
+        assert_eq!(member("sites", &format!("{vera} --site {shop} --site {studio}"))["sites"], json!([shop, studio]));
+        assert_eq!(member("sites", &format!("{vera} --all"))["sites"], json!(null));
+        assert_eq!(member("role", &format!("{vera} --role admin"))["role"], "admin");
+        assert_eq!(member("deactivate", vera)["active"], false);
+        assert!(place.ocs(&format!("member list --workspace {workspace}"), "").fine().contains("(deactivated)"));
+        assert_eq!(member("activate", vera)["active"], true);
+
+        for (verb, rest) in [("role", " --role admin"), ("deactivate", ""), ("remove", "")] {
+            let refused = ask(verb, &format!("--email otto@shop.example{rest}")).refused();
+            assert!(refused.contains("needs an owner; make somebody else the owner first"), "{verb}: {refused}");
+        }
+        member("role", &format!("{vera} --role owner"));
+        assert_eq!(member("remove", "--email otto@shop.example")["role"], "owner");
+        assert_eq!(each(&member("list", ""), "email"), ["vera@shop.example"]);
+        assert!(ask("remove", vera).refused().contains("needs an owner"));
+        let team = audited(place, workspace).split_off(4);
+        assert_eq!(
+            team,
+            [
+                "member_added",
+                "member_changed",
+                "member_changed",
+                "member_changed",
+                "member_changed",
+                "member_changed",
+                "member_changed",
+                "member_removed"
+            ]
+        );
+    });
+}
+
+#[test]
+fn the_operator_of_the_machine_invites_somebody() {
+    stopped_and_running(|place| {
+        let workspace = &place.ocs("workspace list --json", "").json()[0]["id"];
+        let invite = format!("member invite --workspace {workspace} --for Pia~P --role viewer");
+        let invited = place.ocs(&format!("{invite} --days 3 --json"), "").json();
+        let fields = ["expires_at", "invitation_id", "link", "note", "role", "sites", "workspace_id"];
+        assert_fields(&invited, &fields);
+        assert_eq!(
+            (&invited["note"], &invited["role"], &invited["sites"]),
+            (&json!("Pia P"), &json!("viewer"), &json!(null))
+        );
+        let said = place.ocs(&invite, "").fine();
+        assert!(said.contains("Pia P can join with this link; it works once") && said.contains("/invite#"), "{said}");
+        assert_eq!(audited(place, workspace), ["member_invited", "member_invited"]);
+    });
+}
+
+#[test]
+fn the_link_of_the_operator_of_the_machine_opens() {
+    let place = Place::new();
+    place.ocs("user add --email otto@shop.example --password-stdin --name Agency", PASSWORD).fine();
+    let server = place.serve();
+    let workspace = &place.ocs("workspace list --json", "").json()[0]["id"];
+    let invite = format!("member invite --workspace {workspace} --for Pia --role viewer --json");
+    let link = place.ocs(&invite, "").json()["link"].as_str().expect("a link").to_owned();
+    let (url, token) = link.split_once("/invite#").expect("a token");
+    assert_eq!(url, format!("http://{}", server.address));
+    let offer = post(&server, "/api/console/invitation", &json!({ "token": token }));
+    assert!(offer.contains(r#""workspace":"Agency""#) && offer.contains(r#""invited_by":"""#), "{offer}");
+}
+
+/// The whole answer to a request that needs no session.
+fn post(server: &Server, path: &str, body: &Value) -> String {
+    let (address, body) = (server.address, body.to_string());
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nConnection: close\r\n");
+    let head = format!("{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(format!("{head}{body}").as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn the_operator_of_the_machine_looks_after_sites() {
+    stopped_and_running(|place| {
+        let workspace = &place.ocs("workspace list --json", "").json()[1]["id"];
+        let added = place.ocs(&format!("site add --workspace {workspace} --name Shop --json"), "").json();
+        assert_site(&added);
+        let id = &added["site_id"];
+        let site = |words: &str, end: &str| place.ocs(&format!("site {words} --site {id} --json{end}"), "").json();
+        place.ocs("site add --owner otto@shop.example --name Other", "").fine();
+        let list = place.ocs(&format!("site list --workspace {workspace} --json"), "").json();
+        assert_fields(&list[0], &["name", "owner", "paused", "site_id", "widget_key", "workspace_id"]);
+        assert_eq!(
+            (each(&list, "site_id"), each(&list, "owner")),
+            (vec![id.clone()], vec![json!("vera@shop.example")])
+        );
+
+        assert_eq!(site("rename", " --name Lamp~Shop")["name"], "Lamp Shop");
+        assert_eq!(site("pause", "")["paused"], true);
+        assert!(place.ocs("site list", "").fine().contains("Lamp Shop  (paused)"));
+        assert_eq!(site("resume", "")["paused"], false);
+
+        let widget = site("keys", " --rotate widget --grace 60");
+        assert_fields(&widget, &["grace_s", "key", "kind", "site_id"]);
+        assert_eq!((&widget["kind"], &widget["grace_s"]), (&json!("widget"), &json!(60)));
+        assert_ne!(widget["key"], added["widget_key"]);
+        let list = place.ocs(&format!("site list --workspace {workspace} --json"), "").json();
+        assert_eq!(list[0]["widget_key"], widget["key"], "the snippet is shown with the new key");
+        let chat = site("keys", " --rotate chat");
+        assert_eq!((&chat["kind"], &chat["grace_s"]), (&json!("chat"), &json!(86_400)));
+        assert!(
+            chat["key"].as_str().is_some_and(|key| key.starts_with("chat_")) && chat["key"] != added["chat_api_key"]
+        );
+        let long = place.ocs(&format!("site keys --site {id} --rotate chat --grace 2592001"), "").refused();
+        assert!(long.contains("--grace: at most 30 days"), "{long}");
+
+        let refused = place.ocs(&format!("site remove --site {id} --yes-delete Shop"), "").refused();
+        assert!(refused.contains("ocs site list") && refused.contains("nothing was removed"), "{refused}");
+        assert_eq!(site("remove", " --yes-delete Lamp~Shop")["name"], "Lamp Shop");
+        assert_eq!(each(&place.ocs("site list --json", "").json(), "name"), ["Other"]);
+        assert_eq!(
+            audited(place, workspace),
+            [
+                "site_made",
+                "chat_key_made",
+                "site_changed",
+                "site_changed",
+                "site_changed",
+                "widget_key_made",
+                "chat_key_made",
+                "site_deleted"
+            ]
+        );
+    });
+}
+
+#[test]
+fn mistakes_with_teams_are_refused_with_what_to_do() {
+    stopped_and_running(|place| {
+        let own = &place.ocs("workspace list --json", "").json()[0]["id"];
+        let site = place.ocs("site add --owner vera@shop.example --name Hers --json", "").json()["site_id"].clone();
+        for (command, says) in [
+            ("workspace add --owner pia@shop.example --name Agency", "ocs user list"),
+            ("workspace add --owner otto@shop.example --name ~", "give the workspace a name"),
+            ("workspace rename --workspace 99 --name Agency", "ocs workspace list"),
+            ("workspace rename --workspace 0 --name Agency", "a whole number above 0"),
+            ("workspace remove --workspace 99 --yes-delete Agency", "ocs workspace list"),
+            ("workspace remove --workspace OWN", "--yes-delete"),
+            ("member list --workspace 99", "ocs workspace list"),
+            ("member add --workspace 99 --email vera@shop.example --role viewer", "ocs workspace list"),
+            ("member add --workspace OWN --email pia@shop.example --role viewer", "ocs member invite"),
+            ("member add --workspace OWN --email otto@shop.example --role viewer", "ocs member list"),
+            ("member add --workspace OWN --email vera@shop.example --role boss", "viewer, operator, admin, owner"),
+            ("member add --workspace OWN --email vera@shop.example --role viewer --site SITE", "no site"),
+            ("member invite --workspace OWN --for ~ --role viewer", "for whom it is"),
+            ("member invite --workspace OWN --for Pia --role viewer --days 31", "1 to 30 days"),
+            ("member invite --workspace OWN --for Pia --role owner --site SITE", "an owner looks after all sites"),
+            ("member role --workspace OWN --email vera@shop.example --role admin", "ocs member list"),
+            ("member sites --workspace OWN --email otto@shop.example", "--all"),
+            ("member sites --workspace OWN --email otto@shop.example --all --site SITE", "cannot be used with"),
+            ("site add --name Shop", "--workspace"),
+            ("site add --workspace OWN --owner otto@shop.example --name Shop", "cannot be used with"),
+            ("site add --workspace 99 --name Shop", "ocs workspace list"),
+            ("site list --workspace 99", "ocs workspace list"),
+            ("site pause --site 99", "ocs site list"),
+            ("site keys --site SITE", "--rotate"),
+            ("audit --workspace OWN --email otto@shop.example", "cannot be used with"),
+        ] {
+            let command = command.replace("OWN", &own.to_string()).replace("SITE", &site.to_string());
+            let text = place.ocs(&command, "").refused();
+            assert!(text.contains(says), "`{command}` says: {text}");
+        }
+        assert_eq!(audited(place, own), Vec::<Value>::new(), "nothing was half done");
+    });
 }
 
 /// A folder with chats and pictures in `data`.
