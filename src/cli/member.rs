@@ -195,7 +195,7 @@ pub(super) struct InvitedOutput {
 }
 
 impl From<Named> for MemberOutput {
-    fn from(Named { member, name, email }: Named) -> MemberOutput {
+    fn from(Named { member, name, email, photo: _ }: Named) -> MemberOutput {
         MemberOutput {
             workspace_id: member.workspace_id,
             account_id: member.account_id,

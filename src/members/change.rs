@@ -33,10 +33,11 @@ pub async fn change(store: &Store, by: &By, actor: &Actor, account: AccountId, c
         after.active = change.active.unwrap_or(before.active);
         if let Some(sites) = &change.sites {
             after.sites = SiteScope::of(sites.clone());
+            // Sites that stay as they are may have been deleted meanwhile.
+            check_sites(tx, actor.workspace(), &after.sites)?;
         }
         check_grant(after.role, &after.sites)?;
         actor.may_grant(after.role, &after.sites)?;
-        check_sites(tx, actor.workspace(), &after.sites)?;
         save(tx, &by, &before, after)
     };
     store.write(act).await
@@ -49,12 +50,18 @@ fn save(tx: &mut Tx, by: &By, before: &Member, mut after: Member) -> Result<()> 
     after.version += 1;
     store::put(tx, &after)?;
     check_owned(tx, after.workspace_id)?;
-    if !after.active || after.role < Role::Admin {
-        store::withdraw_invitations_by(tx, after.workspace_id, after.account_id)?;
-    }
+    withdraw_what_is_too_much(tx, before, &after)?;
     events::effect(tx, Effect::MemberChanged(after.workspace_id, after.account_id));
     let email = store::email(tx, after.account_id)?;
     audit::record(tx, by, Action::MemberChanged, None, &format!("{email}: {}", parts_of(before, &after)))
+}
+
+/// An invitation gives no more than who made it has: those from before are withdrawn when somebody has less than then.
+pub(super) fn withdraw_what_is_too_much(tx: &mut Tx, before: &Member, after: &Member) -> Result<()> {
+    if after.active && after.may_grant(before.role, &before.sites).is_ok() {
+        return Ok(());
+    }
+    store::withdraw_invitations_by(tx, after.workspace_id, after.account_id)
 }
 
 /// What has changed, for the audit log.

@@ -8,6 +8,7 @@ use crate::id::AccountId;
 use crate::storage::Tx;
 
 use super::actor::pair;
+use super::change::withdraw_what_is_too_much;
 use super::{Member, Role, SiteScope, store};
 
 /// Makes another active member the owner, and the present one, who shows who they are, an admin.
@@ -31,7 +32,9 @@ pub async fn transfer(
         if !next.active {
             return Err(Error::Conflict("this member is deactivated; activate them first"));
         }
+        let owner = before.clone();
         (before.role, next.role, next.sites) = (Role::Admin, Role::Owner, SiteScope::All);
+        withdraw_what_is_too_much(tx, &owner, &before)?;
         for mut member in [before, next] {
             member.version += 1;
             store::put(tx, &member)?;

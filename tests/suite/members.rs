@@ -95,6 +95,30 @@ async fn an_invitation_ends_by_itself_when_it_is_withdrawn_and_with_who_made_it(
     assert_eq!(join(&world, "late", &hers).await.code(), "not_found", "she may not invite any more");
 }
 
+/// Who has less than before leaves no link behind that gives more than they have.
+#[tokio::test]
+async fn a_former_owner_leaves_no_link_to_become_one() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    colleague(&world, &otto, "ada", "admin", json!(null)).await;
+    let link = invited(&otto, "owner", json!(null)).await;
+    let to = member(&otto, "ada").await["account_id"].clone();
+    let body = json!({ "account_id": to, "password": PASSWORD });
+    otto.call(Method::POST, &format!("workspaces/{}/transfer", otto.workspace), body).await.ok();
+    assert_eq!(join(&world, "friend", &link).await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn a_member_whose_site_was_deleted_is_changed_all_the_same() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let (own, gone) = (otto.site("Own").await, otto.site("Gone").await);
+    colleague(&world, &otto, "lisa", "operator", json!([own.id, gone.id])).await;
+    otto.call(Method::DELETE, &format!("sites/{}", gone.id), json!({})).await.ok();
+    assert_eq!(change(&otto, "lisa", json!({ "role": "viewer" })).await.ok()["role"], "viewer");
+    assert_eq!(change(&otto, "lisa", json!({ "sites": [gone.id] })).await.code(), "invalid_request");
+}
+
 #[tokio::test]
 async fn somebody_with_an_account_joins_and_works_in_both_workspaces() {
     let world = World::new().await;

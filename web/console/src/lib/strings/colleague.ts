@@ -24,3 +24,8 @@ export function viewingText(name: string): string {
 export function viewersText(names: readonly string[]): string {
   return `${namesText(names)} ${names.length === 1 ? 'is' : 'are'} viewing this conversation`;
 }
+
+/** Nobody's name: the operator of the server made the link on its command line, or the account is gone. */
+export function inviterName(name: string): string {
+  return name || 'The operator of this server';
+}
