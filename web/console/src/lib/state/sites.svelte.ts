@@ -16,6 +16,8 @@ class Sites {
   #byId = $derived(new Map(this.list.map((site) => [site.id, site])));
   #loading: Promise<void> | undefined;
   #details = new SvelteMap<number, SiteView>();
+  /** Sites that were deleted here: an answer from before the deletion may still arrive, and ids are never given again. */
+  #deleted = new Set<number>();
 
   byId(id: number): SiteLine | undefined {
     return this.#byId.get(id);
@@ -72,6 +74,7 @@ class Sites {
     // Before the request, so that nothing fetches the site while it is being deleted.
     this.#details.delete(id);
     await api.deleteSite(id);
+    this.#deleted.add(id);
     this.discard(id);
   }
 
@@ -116,7 +119,7 @@ class Sites {
   }
 
   async #load(): Promise<void> {
-    this.list = (await api.mySites()).sites;
+    this.list = (await api.mySites()).sites.filter(({ id }) => !this.#deleted.has(id));
     this.unreadCountedAt = performance.now();
     this.loaded = true;
     for (const id of this.#details.keys()) void this.refetch(id).catch(() => {});
@@ -128,6 +131,7 @@ class Sites {
   }
 
   #setSummary(site: SiteLine): void {
+    if (this.#deleted.has(site.id)) return;
     const known = this.byId(site.id);
     this.list = known ? this.list.map((other) => (other.id === site.id ? site : other)) : [...this.list, site];
   }
