@@ -100,6 +100,8 @@ async fn restore_with(world: &mut World, file: &std::path::Path, epoch: Option<S
     let path = file.to_str().context("a path")?;
     let said = server.command(&["restore", path])?;
     ensure!(said.status.success(), "restore failed: {}", String::from_utf8_lossy(&said.stderr));
+    // The key is kept apart from backups, and put back beside what they hold.
+    std::fs::copy(world.server.data.join("master.key"), data.join("master.key"))?;
     if let Some(epoch) = epoch {
         let put_back = format!("UPDATE instance SET value = '{epoch}' WHERE name = 'epoch';");
         tamper(&data.join("ocs.db"), &[&put_back])?;

@@ -234,36 +234,54 @@ pub async fn panic_in_a_request(run: &Run) -> Result<String> {
         let burst = world.burst();
         world.acked(10).await?;
         let before = panics_in(&world);
-        let newcomer = world.sites[0].visitor(&mut Client::new(target), &format!("unlucky-{}", step.len())).await?;
-        world.shim()?.turn(Knob::RandomFails, 1)?;
-        let reply = match step {
-            "arriving" => world.sites[0].visitor(&mut Client::new(target), "never").await.map(drop),
-            _ => Client::new(target).send(newcomer.text(target, "unlucky", "S0:unlucky:x")).await.ok().map(drop),
-        };
+        // Others ask for random bytes, too, such as whoever seals a cursor: then it is tried again with another newcomer.
+        let mut newcomer = None;
+        for attempt in 0..50 {
+            let name = format!("unlucky-{}-{attempt}", step.len());
+            let next = world.sites[0].visitor(&mut Client::new(target), &name).await?;
+            world.shim()?.turn(Knob::RandomFails, 1)?;
+            match step {
+                "arriving" => drop(world.sites[0].visitor(&mut Client::new(target), &format!("never-{attempt}")).await),
+                _ => drop(Client::new(target).send(next.text(target, &name, &format!("S0:{name}:x"))).await),
+            }
+            let has_panicked = panics_in(&world) > before;
+            if step != "arriving" {
+                world.history.about_to(unlucky(&name))?;
+            }
+            newcomer = Some((next, name));
+            if has_panicked {
+                break;
+            }
+        }
+        let (newcomer, name) = newcomer.context("an attempt")?;
         // Control: the fault really happened, and the request did not just succeed.
         ensure!(world.shim()?.read(Knob::RandomFails)? <= 0, "CONTROL nobody asked for random bytes");
         let now = panics_in(&world);
-        ensure!(now > before, "CONTROL no request panicked ({step}, {reply:?})");
+        ensure!(now > before, "CONTROL no request panicked ({step})");
         panics += now - before;
         world.shim()?.turn(Knob::RandomFails, 0)?;
         world.acked(30).await.with_context(|| format!("after a panic in {step} nobody can send any more"))?;
         world.rest(burst).await?;
         // The unlucky one may try again.
         if step != "arriving" {
-            Client::new(target).send(newcomer.text(target, "unlucky", "S0:unlucky:x")).await.ok()?;
-            world.history.about_to(Sent {
-                client_id: "unlucky".into(),
-                site: 0,
-                conversation: newcomer.name.clone(),
-                author: newcomer.name.clone(),
-                body: "S0:unlucky:x".into(),
-                outcome: Outcome::Unknown,
-                picture: None,
-            })?;
+            Client::new(target).send(newcomer.text(target, &name, &format!("S0:{name}:x"))).await.ok()?;
         }
         world.is_sound().await.with_context(|| step.to_owned())?;
     }
     Ok(format!("{panics} panics, nobody else noticed"))
+}
+
+/// What somebody sends for whom the system's random source fails, perhaps.
+fn unlucky(name: &str) -> Sent {
+    Sent {
+        client_id: name.to_owned(),
+        site: 0,
+        conversation: name.to_owned(),
+        author: name.to_owned(),
+        body: format!("S0:{name}:x"),
+        outcome: Outcome::Unknown,
+        picture: None,
+    }
 }
 
 fn panics_in(world: &World) -> usize {
