@@ -4,7 +4,7 @@ use crate::accounts::{self, Account, Accounts, Shown};
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
 use crate::id::WorkspaceId;
-use crate::members::{self, Member};
+use crate::members::{self, Member, Role};
 use crate::sites;
 use crate::storage::{Store, Tx};
 use crate::workspaces;
@@ -44,7 +44,11 @@ pub async fn delete_workspace(
     typed: &str,
 ) -> Result<()> {
     let (writer, workspace, typed) = (by.clone(), member.workspace_id, typed.to_owned());
-    let act = move |tx: &mut Tx| delete_typed(tx, &writer, workspace, &typed);
+    let owner = account.id;
+    let act = move |tx: &mut Tx| {
+        members::standing(tx, workspace, owner)?.check_role(Role::Owner)?;
+        delete_typed(tx, &writer, workspace, &typed)
+    };
     accounts::write_confirmed(accounts, by, account, shown, act).await
 }
 

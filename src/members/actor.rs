@@ -49,6 +49,17 @@ impl Actor {
         }
     }
 
+    /// The actor as it stands in this transaction: rights that were proved when a request began may have ended since.
+    ///
+    /// # Errors
+    /// `NotFound` when the actor works here no longer.
+    pub(super) fn as_it_stands(&self, tx: &mut Tx) -> Result<Actor> {
+        match self {
+            Actor::Member(member) => standing(tx, member.workspace_id, member.account_id).map(Actor::Member),
+            Actor::Machine(workspace) => Ok(Actor::Machine(*workspace)),
+        }
+    }
+
     /// The actor as it stands in this transaction, and the member that it is about.
     ///
     /// # Errors
@@ -67,6 +78,14 @@ impl Actor {
     }
 }
 
+/// The active membership of a person, as it stands in this transaction.
+///
+/// # Errors
+/// `NotFound`.
+pub fn standing(tx: &mut Tx, workspace: WorkspaceId, account: AccountId) -> Result<Member> {
+    store::find_in(tx, workspace, account)?.filter(|member| member.active).ok_or(Error::NotFound)
+}
+
 /// A member who acts as they stand now, and the member that it is about.
 ///
 /// # Errors
@@ -77,7 +96,7 @@ pub(super) fn pair(
     actor: AccountId,
     account: AccountId,
 ) -> Result<(Member, Member)> {
-    let actor = store::find_in(tx, workspace, actor)?.filter(|actor| actor.active).ok_or(Error::NotFound)?;
+    let actor = standing(tx, workspace, actor)?;
     let member = store::find_in(tx, workspace, account)?.filter(|member| actor.sites.meets(&member.sites));
     Ok((actor, member.ok_or(Error::NotFound)?))
 }

@@ -33,11 +33,14 @@ pub async fn change(store: &Store, by: &By, actor: &Actor, account: AccountId, c
         after.active = change.active.unwrap_or(before.active);
         if let Some(sites) = &change.sites {
             after.sites = SiteScope::of(sites.clone());
-            // Sites that stay as they are may have been deleted meanwhile.
-            check_sites(tx, actor.workspace(), &after.sites)?;
         }
         check_grant(after.role, &after.sites)?;
+        // First, so that nobody learns which sites there are beside their own.
         actor.may_grant(after.role, &after.sites)?;
+        if change.sites.is_some() {
+            // Only then: sites that stay as they are may have been deleted meanwhile.
+            check_sites(tx, actor.workspace(), &after.sites)?;
+        }
         save(tx, &by, &before, after)
     };
     store.write(act).await

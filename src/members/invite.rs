@@ -44,8 +44,10 @@ pub async fn invite(store: &Store, by: &By, actor: &Actor, new: NewInvitation) -
     check_grant(new.role, &sites)?;
     actor.may_grant(new.role, &sites)?;
     let token = random_text(32);
-    let (by, hash, workspace, inviter) = (by.clone(), digest(&token), actor.workspace(), actor.account());
+    let (by, hash, actor) = (by.clone(), digest(&token), actor.clone());
+    let (workspace, inviter) = (actor.workspace(), actor.account());
     let act = move |tx: &mut Tx| {
+        actor.as_it_stands(tx)?.may_grant(new.role, &sites)?;
         check_sites(tx, workspace, &sites)?;
         store::remove_expired_invitations(tx, workspace)?;
         if store::count_invitations(tx, workspace)? >= MOST_INVITATIONS {

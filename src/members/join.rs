@@ -54,7 +54,7 @@ pub(super) fn enter(
         role,
         sites,
         active: true,
-        version: before.as_ref().map_or(1, |member| member.version + 1),
+        version: before.as_ref().map_or(tx.now().0, |member| member.version + 1),
         created_at: before.map_or(tx.now(), |member| member.created_at),
     };
     store::put(tx, &member)?;

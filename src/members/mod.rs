@@ -23,7 +23,7 @@ mod join;
 pub mod store;
 pub mod view;
 
-pub use actor::Actor;
+pub use actor::{Actor, standing};
 pub use add::add;
 pub use add_owner::add_owner;
 pub use change::{MemberChange, change};

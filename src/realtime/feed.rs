@@ -102,7 +102,8 @@ impl Feed {
             return Err(Error::NotSignedIn);
         }
         // Nor did a change of the membership.
-        if members::find(&app.store, pass.workspace, pass.account).await?.version != pass.version {
+        let member = members::find(&app.store, pass.workspace, pass.account).await?;
+        if (member.version, member.role, &member.sites) != (pass.version, pass.role, &pass.sites) {
             subscription.end(Ending::Reload);
         }
         let holder = pass.cursor_holder();

@@ -609,3 +609,34 @@ async fn a_photo_is_seen_by_colleagues_and_goes_with_its_person() {
     let orphans = world.store().one::<(i64,)>("SELECT COUNT(*) FROM leftover_files", []).await.expect("an answer");
     assert!(orphans.is_some_and(|(count,)| count <= 3), "the sweep removes them");
 }
+
+/// Somebody who was removed and comes back is not who they were: a ticket from before opens nothing.
+#[tokio::test]
+async fn a_ticket_from_before_a_removal_opens_nothing_after_coming_back() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let (own, other) = (otto.site("Own").await, otto.site("Other").await);
+    let bob = colleague(&world, &otto, "bob", "admin", json!(null)).await;
+    let cursor = bob.get("conversations").await["cursor"].clone();
+    let ticket = bob.call(Method::POST, "ticket", json!({})).await.ok()["ticket"].clone();
+    let id = member(&otto, "bob").await["account_id"].clone();
+    otto.call(Method::DELETE, &format!("workspaces/{}/members/{id}", otto.workspace), json!({})).await.ok();
+    let again = invited(&otto, "viewer", json!([own.id])).await;
+    bob.call(Method::POST, "invitation/accept", json!({ "token": again })).await.ok();
+    let mut line = Line::open(world.address(), "/api/console/socket").await;
+    line.say(json!({ "type": "hello", "ticket": ticket, "cursor": cursor })).await;
+    world.visitor(&other, "vera").await.send("m1", "not for bob").await.ok();
+    line.frame("resync").await;
+}
+
+#[tokio::test]
+async fn a_limited_admin_cannot_tell_unseen_sites_from_missing_ones() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let (own, other) = (otto.site("Own").await, otto.site("Other").await);
+    let ada = colleague(&world, &otto, "ada", "admin", json!([own.id])).await;
+    colleague(&world, &otto, "vic", "viewer", json!([own.id])).await;
+    for site in [other.id, 999_999, -1] {
+        assert_eq!(change(&ada, "vic", json!({ "sites": [own.id, site] })).await.code(), "role_required", "{site}");
+    }
+}
