@@ -33,8 +33,8 @@ pub type RecentVersion = (i64, bool);
 pub struct ResponseCaches {
     /// `widget.js`.
     pub scripts: ResponseCache<ScriptKey, ScriptVersion, Arc<Encoded>>,
-    /// `get_recent_messages`.
-    pub recent: ResponseCache<RecentKey, RecentVersion, Bytes>,
+    /// `get_recent_messages` without a cursor: the response, and up to which number of the log it has everything.
+    pub recent: ResponseCache<RecentKey, RecentVersion, (Bytes, i64)>,
     /// Limits compression to one at a time: it takes a whole core for some milliseconds.
     pub compressing: Semaphore,
 }

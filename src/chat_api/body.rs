@@ -24,8 +24,8 @@ const PEEK_BYTES: usize = 64 * 1024;
 /// Fields of a form, known or not: PHP's limit (`max_input_vars`).
 const MAX_FIELDS: usize = 1_000;
 /// Known fields. Others are skipped and take no memory.
-const NAMES: [&str; 8] =
-    ["_charset_", "action", "agent_name", "content", "conversation_id", "image_base64", "key", "limit"];
+const NAMES: [&str; 9] =
+    ["_charset_", "action", "after", "agent_name", "content", "conversation_id", "image_base64", "key", "limit"];
 /// UTF-8 byte order mark.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{Aad, LessSafeKey, NONCE_LEN, Nonce};
 
 use crate::error::{Error, Result};
-use crate::id::{SiteId, WorkspaceId};
+use crate::id::{ConversationId, SiteId, WorkspaceId};
 use crate::vault::Vault;
 
 /// Whose cursor it is. Another's is not read.
@@ -15,8 +15,9 @@ use crate::vault::Vault;
 pub enum Holder {
     /// A visitor's page.
     Page(SiteId),
-    /// A script with a chat API key.
-    Script(SiteId),
+    /// A script with a chat API key, and its list: all messages of the site, or those of one conversation. Who has read the one
+    /// list has not read the other.
+    Script(SiteId, Option<ConversationId>),
     /// A console.
     Console {
         /// The workspace that it shows.
@@ -38,7 +39,8 @@ impl Holder {
     fn context(self, epoch: &str) -> String {
         match self {
             Holder::Page(site) => format!("cursor {epoch} page {site}"),
-            Holder::Script(site) => format!("cursor {epoch} script {site}"),
+            Holder::Script(site, None) => format!("cursor {epoch} script {site}"),
+            Holder::Script(site, Some(conversation)) => format!("cursor {epoch} script {site} {conversation}"),
             Holder::Console { workspace, version, .. } => format!("cursor {epoch} console {workspace} {version}"),
         }
     }
@@ -121,7 +123,9 @@ mod tests {
             elsewhere,
             Holder::Page(SiteId(7)),
             Holder::Page(SiteId(8)),
-            Holder::Script(SiteId(7)),
+            Holder::Script(SiteId(7), None),
+            Holder::Script(SiteId(7), Some(ConversationId(7))),
+            Holder::Script(SiteId(7), Some(ConversationId(8))),
         ];
         for holder in all {
             for n in [0, 1, 40, i64::MAX] {

@@ -20,7 +20,7 @@ pub mod store;
 mod view;
 
 pub use appender::Appender;
-pub use read::{History, before, last_lines, newest, of_author, recent};
+pub use read::{History, after, before, last_lines, newest, of_author, recent};
 pub use send::{Outgoing, Target, send};
 pub use view::{MessageForOperator, MessageForVisitor};
 

@@ -85,6 +85,24 @@ pub async fn recent(
     Ok(messages)
 }
 
+/// The first messages of a site, or of one of its conversations, after a number of the log, oldest first; each with its
+/// visitor's public id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn after(
+    store: &Store,
+    site: SiteId,
+    conversation: Option<ConversationId>,
+    n: i64,
+    limit: u32,
+) -> Result<Vec<(Message, String)>> {
+    match conversation {
+        Some(conversation) => store::after_of(store, (site, conversation), n, limit).await,
+        None => store::after(store, site, n, limit).await,
+    }
+}
+
 /// The last line of each conversation, given its last number.
 pub async fn last_lines(
     store: &Store,

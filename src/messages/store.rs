@@ -49,10 +49,14 @@ const AFTER: &str = select!(
     concat!("sites AS s CROSS JOIN ", with_conversation!()),
     "WHERE s.id = $1 AND m.workspace_id = s.workspace_id AND m.site_id = s.id AND m.n > $2 ORDER BY m.n LIMIT $3"
 );
+// The last message that was received is sought from the end, so that what is read are the newer ones, not the whole
+// conversation.
 const AFTER_IN_CONVERSATION: &str = select!(
     "conversations AS c CROSS JOIN messages AS m",
     "WHERE c.site_id = $1 AND c.id = $2 AND m.workspace_id = c.workspace_id AND m.conversation_id = c.id
-        AND +m.n > $3 ORDER BY m.seq LIMIT $4"
+        AND m.seq > COALESCE((SELECT o.seq FROM messages AS o WHERE o.workspace_id = c.workspace_id
+            AND o.conversation_id = c.id AND +o.n <= $3 ORDER BY o.seq DESC LIMIT 1), 0)
+        ORDER BY m.seq LIMIT $4"
 );
 const AT: &str = select!(
     concat!(bulk_rows!("$1"), " AS r CROSS JOIN conversations AS c CROSS JOIN messages AS m"),
@@ -211,6 +215,23 @@ pub(super) async fn recent_of(
     limit: u32,
 ) -> Result<Vec<(Message, String)>> {
     let rows: Vec<Row> = store.all(BEFORE, values![site, conversation, i64::MAX, i64::MAX, i64::from(limit)]).await?;
+    Ok(with_visitors(rows))
+}
+
+/// Oldest first: messages of a site after a log number, each with the public id of its conversation's visitor.
+pub(super) async fn after(store: &Store, site: SiteId, n: i64, limit: u32) -> Result<Vec<(Message, String)>> {
+    let rows: Vec<Row> = store.all(AFTER, values![site, n, i64::from(limit)]).await?;
+    Ok(with_visitors(rows))
+}
+
+/// Oldest first: messages of one conversation after a log number, each with the public id of its visitor.
+pub(super) async fn after_of(
+    store: &Store,
+    (site, conversation): (SiteId, ConversationId),
+    n: i64,
+    limit: u32,
+) -> Result<Vec<(Message, String)>> {
+    let rows: Vec<Row> = store.all(AFTER_IN_CONVERSATION, values![site, conversation, n, i64::from(limit)]).await?;
     Ok(with_visitors(rows))
 }
 

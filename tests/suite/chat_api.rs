@@ -272,3 +272,151 @@ async fn a_number_as_text_keeps_its_digits() {
     }
     assert_eq!(otto.thread(&shop, conversation).await[1..], numbers);
 }
+
+/// A script that asks for what came after its cursor, as it would run for weeks.
+struct Poller {
+    path: String,
+    cursor: String,
+    /// What it has received, in the order of receiving.
+    received: Vec<String>,
+}
+
+impl Poller {
+    fn new(site: &Site, more: &str) -> Poller {
+        let path = format!("/api/chat_api.php?action=get_recent_messages&key={}{more}", site.chat_key);
+        Poller { path, cursor: String::new(), received: Vec::new() }
+    }
+
+    /// Asks once. Returns how many messages came, and whether the cursor was not its own any more.
+    async fn ask(&mut self, world: &World) -> (usize, bool) {
+        let answer = world.http().get(&format!("{}&after={}", self.path, self.cursor)).await;
+        let next = answer.headers.get("x-next-cursor").expect("a cursor").to_str().expect("ASCII").to_owned();
+        let reset = answer.headers.get("x-cursor-reset").map(|value| value.to_str().expect("ASCII").to_owned());
+        assert!(reset.as_deref().is_none_or(|value| value == "1"), "{reset:?}");
+        let data = answer.ok()["data"].as_array().expect("a list").clone();
+        self.received.extend(data.iter().map(|line| line["content"].as_str().expect("text").to_owned()));
+        self.cursor = next;
+        (data.len(), reset.is_some())
+    }
+}
+
+async fn without_limits(otto: &Owner, site: &Site) {
+    let limits = json!({ "messages_per_minute": 600, "api_per_minute": 10_000, "image_bytes": 65_536 });
+    otto.configure(site, json!({ "limits": limits })).await;
+}
+
+/// An operator's numbered replies.
+async fn say(otto: &Owner, site: &Site, conversation: i64, numbers: std::ops::Range<usize>) {
+    for i in numbers {
+        otto.reply(site, conversation, &format!("o{i}"), &format!("answer {i}")).await.ok();
+    }
+}
+
+fn answers(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|i| format!("answer {i}")).collect()
+}
+
+#[tokio::test]
+async fn a_script_that_asks_for_what_came_after_misses_nothing_and_gets_nothing_twice() {
+    let mut world = World::new().await;
+    let (otto, site, conversation) = opened(&world).await;
+    without_limits(&otto, &site).await;
+    let mut poller = Poller::new(&site, "&limit=100");
+    assert_eq!(poller.ask(&world).await, (1, false), "an empty cursor is none");
+    assert_eq!(poller.ask(&world).await, (0, false));
+    say(&otto, &site, conversation, 0..250).await;
+    assert_eq!(poller.ask(&world).await, (100, false), "the oldest first");
+    world.stop().await;
+    world.start().await;
+    let otto = world.owner_again("otto").await;
+    assert_eq!(poller.ask(&world).await, (100, false));
+    let held = poller.cursor.clone();
+    assert_eq!(poller.ask(&world).await, (50, false));
+    assert_eq!(poller.ask(&world).await, (0, false));
+    assert_eq!(poller.received[1..], answers(0..250));
+    // The same cursor says the same again, and then what has come since: no stale page.
+    say(&otto, &site, conversation, 250..251).await;
+    let mut again = Poller { cursor: held, received: Vec::new(), ..Poller::new(&site, "&limit=100") };
+    again.ask(&world).await;
+    assert_eq!(again.received, answers(200..251));
+    // What is no message moves the cursor and shows nothing.
+    let close = format!("sites/{}/conversations/{conversation}/close", site.id);
+    otto.call(Method::POST, &close, json!({})).await.ok();
+    world.visitor(&site, "nina").await.send("n1", "Hello").await.ok();
+    assert_eq!(poller.ask(&world).await, (2, false));
+    assert_eq!(poller.received[251..], ["answer 250", "Hello"]);
+}
+
+#[tokio::test]
+async fn a_script_that_asks_while_messages_arrive_gets_each_once() {
+    let world = World::new().await;
+    let (otto, site, conversation) = opened(&world).await;
+    without_limits(&otto, &site).await;
+    let mut everything = Poller::new(&site, "&limit=7");
+    let mut one = Poller::new(&site, &format!("&limit=7&conversation_id={conversation}"));
+    everything.ask(&world).await;
+    one.ask(&world).await;
+    let writes = say(&otto, &site, conversation, 0..60);
+    let reads = async {
+        while everything.received.len() < 61 || one.received.len() < 61 {
+            everything.ask(&world).await;
+            one.ask(&world).await;
+        }
+    };
+    tokio::join!(writes, reads);
+    assert_eq!(everything.received[1..], answers(0..60));
+    assert_eq!(one.received[1..], answers(0..60));
+}
+
+#[tokio::test]
+async fn a_cursor_is_of_one_list() {
+    let world = World::new().await;
+    let (otto, site, conversation) = opened(&world).await;
+    without_limits(&otto, &site).await;
+    world.visitor(&site, "nina").await.send("n1", "Hello").await.ok();
+    let other = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    let of = format!("&conversation_id={conversation}");
+    let mut one = Poller::new(&site, &of);
+    one.ask(&world).await;
+    say(&otto, &site, other, 0..3).await;
+    assert_eq!(one.ask(&world).await, (0, false), "another conversation is another's");
+    say(&otto, &site, conversation, 3..5).await;
+    assert_eq!(one.ask(&world).await, (2, false));
+    assert_eq!(one.received, ["Do you ship to Norway?", "answer 3", "answer 4"]);
+
+    // Its cursor has not seen the others, so the whole list does not go on from there.
+    let mut all = Poller { cursor: one.cursor, ..Poller::new(&site, "") };
+    assert_eq!(all.ask(&world).await, (7, true));
+    let foreign = otto.site("Another shop").await;
+    let mut elsewhere = Poller { cursor: all.cursor.clone(), ..Poller::new(&foreign, "") };
+    assert_eq!(elsewhere.ask(&world).await, (0, true));
+    let console = otto.listen().await.start_cursor().await;
+    let page = world.visitor(&site, "vera").await.state["cursor"].as_str().expect("a cursor").to_owned();
+    let strange = ["0", "-1", "x.y.z", "%00", "%F0%9F%92%AC", &"A".repeat(2_000), &console, &page, &elsewhere.cursor];
+    for cursor in strange {
+        let mut poller = Poller { cursor: cursor.to_owned(), ..Poller::new(&site, "&limit=2") };
+        assert_eq!(poller.ask(&world).await, (2, true), "{cursor:.60}");
+        assert_eq!(poller.received, ["answer 3", "answer 4"], "the newest page");
+        assert_eq!(poller.ask(&world).await, (0, false), "and it goes on from there");
+    }
+    let gone = format!("{}&conversation_id=987654&after={}", Poller::new(&site, "").path, all.cursor);
+    assert_eq!(world.http().get(&gone).await.bytes, r#"{"success":false,"message":"conversation not found"}"#);
+}
+
+#[tokio::test]
+async fn after_a_restore_a_script_begins_with_the_newest_page() {
+    let mut world = World::new().await;
+    let (otto, site, conversation) = opened(&world).await;
+    let mut poller = Poller::new(&site, "&limit=2");
+    say(&otto, &site, conversation, 0..2).await;
+    poller.ask(&world).await;
+    world.stop().await;
+    ocs::storage::begin_new_life(&world.data().join("ocs.db")).await.expect("a new epoch");
+    world.start().await;
+    assert_eq!(poller.ask(&world).await, (2, true));
+    assert_eq!(poller.ask(&world).await, (0, false));
+    let otto = world.owner_again("otto").await;
+    say(&otto, &site, conversation, 2..3).await;
+    assert_eq!(poller.ask(&world).await, (1, false));
+    assert_eq!(poller.received[2..], answers(0..3));
+}

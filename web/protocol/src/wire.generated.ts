@@ -15,6 +15,7 @@ export interface paths {
             parameters: {
                 query: {
                     action: "get_recent_messages";
+                    after?: string;
                     conversation_id?: string;
                     limit?: number;
                 };
