@@ -4,6 +4,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::chat_api::Poller;
 use crate::world::{Answer, Owner, Site, Visitor, World};
 
 async fn guarded() -> World {
@@ -192,4 +193,23 @@ async fn clean_up_keeps_what_a_browser_wrote_that_was_here_before() {
     assert_eq!(left[0]["last_message"]["text"], "where is my order?");
     regular.send("r2", "hello?").await.ok();
     assert_eq!(flood.send("f2", "buy that").await.code(), "invalid_token");
+}
+
+#[tokio::test]
+async fn a_script_goes_on_past_what_a_clean_up_removed() {
+    let world = guarded().await;
+    let otto = world.owner("otto").await;
+    let (shop, first) = flooded(&world, &otto).await;
+    first[0].send("m0", "buy this").await.ok();
+    let gone = otto.inbox(&format!("site={}", shop.id)).await[0]["id"].as_i64().expect("a number");
+    let (mut behind, mut one) = (Poller::new(&shop, ""), Poller::new(&shop, &format!("&conversation_id={gone}")));
+    assert_eq!((behind.ask(&world).await, one.ask(&world).await), ((1, false), (1, false)));
+    first[1].send("m1", "buy that").await.ok();
+    assert_eq!(clean_up(&otto, &shop).await.ok(), json!({ "conversations": 2 }));
+    assert_eq!(behind.ask(&world).await, (0, false));
+    assert_eq!(one.answer(&world).await.status, 404, "its conversation is gone");
+    let real = arrive_working(&world, &shop, "real").await.expect("who works is let in");
+    real.send("r1", "where is my order?").await.ok();
+    assert_eq!(behind.ask(&world).await, (1, false));
+    assert_eq!(behind.received, ["buy this", "where is my order?"]);
 }

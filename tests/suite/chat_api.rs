@@ -274,22 +274,28 @@ async fn a_number_as_text_keeps_its_digits() {
 }
 
 /// A script that asks for what came after its cursor, as it would run for weeks.
-struct Poller {
+pub struct Poller {
     path: String,
     cursor: String,
     /// What it has received, in the order of receiving.
-    received: Vec<String>,
+    pub received: Vec<String>,
 }
 
 impl Poller {
-    fn new(site: &Site, more: &str) -> Poller {
+    /// With further parameters.
+    pub fn new(site: &Site, more: &str) -> Poller {
         let path = format!("/api/chat_api.php?action=get_recent_messages&key={}{more}", site.chat_key);
         Poller { path, cursor: String::new(), received: Vec::new() }
     }
 
+    /// What it is told, whatever that is.
+    pub async fn answer(&self, world: &World) -> crate::world::Answer {
+        world.http().get(&format!("{}&after={}", self.path, self.cursor)).await
+    }
+
     /// Asks once. Returns how many messages came, and whether the cursor was not its own any more.
-    async fn ask(&mut self, world: &World) -> (usize, bool) {
-        let answer = world.http().get(&format!("{}&after={}", self.path, self.cursor)).await;
+    pub async fn ask(&mut self, world: &World) -> (usize, bool) {
+        let answer = self.answer(world).await;
         let next = answer.headers.get("x-next-cursor").expect("a cursor").to_str().expect("ASCII").to_owned();
         let reset = answer.headers.get("x-cursor-reset").map(|value| value.to_str().expect("ASCII").to_owned());
         assert!(reset.as_deref().is_none_or(|value| value == "1"), "{reset:?}");
@@ -419,4 +425,26 @@ async fn after_a_restore_a_script_begins_with_the_newest_page() {
     say(&otto, &site, conversation, 2..3).await;
     assert_eq!(poller.ask(&world).await, (1, false));
     assert_eq!(poller.received[2..], answers(0..3));
+}
+
+#[tokio::test]
+async fn a_conversation_that_gets_another_visitor_is_not_told_again() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let site = otto.site("Shop").await;
+    let somebody = json!({ "external_id": "r4nd0m", "anonymous": true });
+    let before = world.arrive(&site, somebody, None).await.expect("to be let in");
+    before.send("m1", "one").await.ok();
+    before.send("m2", "two").await.ok();
+    let conversation = otto.inbox("").await[0]["id"].as_i64().expect("a number");
+    let mut all = Poller::new(&site, "&limit=10");
+    let mut one = Poller::new(&site, &format!("&limit=10&conversation_id={conversation}"));
+    assert_eq!((all.ask(&world).await, one.ask(&world).await), ((2, false), (2, false)));
+    let known = json!({ "external_id": "vera", "anonymous": false });
+    let vera = world.arrive(&site, known, Some(&before.token)).await.expect("to be let in");
+    assert_eq!(vera.texts(), ["one", "two"]);
+    assert_eq!((all.ask(&world).await, one.ask(&world).await), ((0, false), (0, false)));
+    vera.send("m3", "three").await.ok();
+    assert_eq!((all.ask(&world).await, one.ask(&world).await), ((1, false), (1, false)));
+    assert_eq!((all.received[2].as_str(), one.received[2].as_str()), ("three", "three"));
 }
