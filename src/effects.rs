@@ -53,8 +53,15 @@ impl Effects {
             }
             Effect::SessionsEnded(sessions) => sessions.into_iter().for_each(|session| self.hub.end_session(session)),
             Effect::AccountEnded(account) => self.hub.end_account(account),
-            Effect::MemberChanged(workspace, account) => self.hub.reload_member(workspace, account),
-            Effect::MemberRemoved(workspace, account) => self.hub.end_member(workspace, account),
+            Effect::MemberChanged(workspace, account) => {
+                self.hub.reload_member(workspace, account);
+                self.hub.signal_team_changed(workspace);
+            }
+            Effect::MemberRemoved(workspace, account) => {
+                self.hub.end_member(workspace, account);
+                self.hub.signal_team_changed(workspace);
+            }
+            Effect::InvitationsChanged(workspace) => self.hub.signal_team_changed(workspace),
             Effect::SiteChanged(site) => self.sites.forget(site),
             Effect::PolicyChanged(site) => {
                 self.sites.forget(site);

@@ -68,7 +68,7 @@ pub enum Error {
     #[error("sign-up is closed on this server; ask its operator for an account")]
     SignupClosed,
     /// No account can be created for this e-mail address.
-    #[error("this address cannot be used for a new account; if you have one already, sign in")]
+    #[error("this address cannot be used; if you have an account with it already, sign in with that")]
     EmailTaken,
     /// The password is too short, too long, or among the most common ones.
     #[error(

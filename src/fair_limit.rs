@@ -1,4 +1,4 @@
-//! Per-tenant concurrency limit: at most four requests of a workspace, and four of its sites' visitors, run at once.
+//! Concurrency limit: at most four requests of an account, four of a workspace, and four of its sites' visitors, run at once.
 //! Others queue without delaying other tenants. Messages have a queue of their own (`messages::queue`).
 
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ type Queues = Mutex<HashMap<Tenant, Queue>>;
 /// A unit of fairness. Visitors who send many requests delay other visitors of the workspace's sites, not its console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tenant {
-    /// Requests about an account, of no workspace.
+    /// Requests of an account, whatever the workspace: none of its members holds up the others.
     Account(AccountId),
     /// The workspace's own requests: its consoles and scripts.
     Workspace(WorkspaceId),
@@ -64,7 +64,8 @@ impl FairLimit {
         FairLimit { concurrency, queues: Arc::default() }
     }
 
-    /// Waits for a permit of this tenant. Never acquire a second one while holding one: that can deadlock.
+    /// Waits for a permit of this tenant. Whoever needs two acquires the account's first and the
+    /// workspace's second; any other order can deadlock.
     ///
     /// # Errors
     /// `Unavailable` when too many requests of the tenant wait already.

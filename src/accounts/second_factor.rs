@@ -170,7 +170,8 @@ pub(super) async fn write<T: Send + 'static>(
     code: Option<&str>,
     mut act: impl FnMut(&mut Tx) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let (vault, by, code) = (accounts.vault.clone(), by.clone(), code.map(str::to_owned));
+    // What is shown of one's own account is no affair of the workspace in which it was asked for.
+    let (vault, by, code) = (accounts.vault.clone(), by.clone().in_no_workspace(), code.map(str::to_owned));
     let body = move |tx: &mut Tx| match use_code(&vault, tx, &by, account, code.as_deref()) {
         Ok(()) => act(tx).map(Ok),
         Err(Error::WrongCode) => {

@@ -36,9 +36,9 @@ impl By {
         By { workspace: Some(workspace), ..self }
     }
 
-    /// Who it is; `None` for the operator of the machine.
-    pub fn account(&self) -> Option<AccountId> {
-        self.account
+    /// The same actor, in affairs of their own.
+    pub fn in_no_workspace(self) -> By {
+        By { workspace: None, ..self }
     }
 
     /// An actor at this client address. Only the network is stored: enough to see "not from my office", too little to

@@ -58,6 +58,8 @@ pub(super) struct SignUp {
     email: String,
     password: String,
     name: Option<String>,
+    /// Name of the company or team; absent: the person's.
+    workspace: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -147,7 +149,7 @@ pub(super) async fn sign_up(
     JsonBody(asked): JsonBody<SignUp>,
 ) -> Result<Response> {
     let new = NewAccount { email: asked.email, password: asked.password, name: asked.name };
-    let signed_in = flows::sign_up(&app.accounts, new, request.place).await?;
+    let signed_in = flows::sign_up(&app.accounts, new, asked.workspace.as_deref(), request.place).await?;
     welcome(&app, signed_in, address).await
 }
 

@@ -17,6 +17,7 @@ use crate::id::{AccountId, InvitationId, SiteId, WorkspaceId};
 use crate::images;
 use crate::members::view::{InvitationView, MemberView, OfferView};
 use crate::members::{self, MemberChange, NewInvitation, Role};
+use crate::sites;
 
 use super::account::{Me, me_of, welcome};
 
@@ -163,7 +164,12 @@ pub(super) async fn offer(
     State(app): State<App>,
     JsonBody(asked): JsonBody<InvitationToken>,
 ) -> Result<Json<OfferView>> {
-    Ok(Json(members::invitation(&app.store, &asked.token).await?.into()))
+    let named = members::invitation(&app.store, &asked.token).await?;
+    let names = match named.invitation.sites.list() {
+        None => None,
+        Some(sites) => Some(sites::names_of(&app.sites, &sites).await),
+    };
+    Ok(Json(OfferView::new(named, names)))
 }
 
 pub(super) async fn accept(

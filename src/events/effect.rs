@@ -18,10 +18,14 @@ pub enum Effect {
     SessionsEnded(Vec<SessionId>),
     /// An account is deleted: all connections of its sessions are closed.
     AccountEnded(AccountId),
-    /// A member's role, sites or activity have changed: their consoles of the workspace load anew.
+    /// A member's role, sites or activity have changed: their consoles of the workspace load anew, and
+    /// their colleagues are told.
     MemberChanged(WorkspaceId, AccountId),
-    /// Somebody is a member no longer: their consoles of the workspace are closed.
+    /// Somebody is a member no longer: their consoles of the workspace are closed, and their colleagues are
+    /// told.
     MemberRemoved(WorkspaceId, AccountId),
+    /// The invitations of a workspace have changed.
+    InvitationsChanged(WorkspaceId),
     /// A site's settings or keys have changed: the cached site is read again at the next use.
     SiteChanged(SiteId),
     /// A site's policy for sessions or pages has changed: open connections that it no longer allows are closed.

@@ -8,15 +8,17 @@ use crate::members;
 use crate::storage::Tx;
 use crate::workspaces;
 
-/// Makes an account with a workspace that it owns, and signs it in.
+/// Makes an account with a workspace that it owns, and signs it in. `workspace`: its name; absent or blank: the person's.
 ///
 /// # Errors
-/// `SignupClosed`; see [`accounts::sign_up`].
-pub async fn sign_up(accounts: &Accounts, new: NewAccount, place: Place) -> Result<SignedIn> {
+/// `SignupClosed`; a name that is too long; see [`accounts::sign_up`].
+pub async fn sign_up(accounts: &Accounts, new: NewAccount, workspace: Option<&str>, place: Place) -> Result<SignedIn> {
     if accounts.signup == Signup::Closed {
         return Err(Error::SignupClosed);
     }
-    accounts::sign_up(accounts, new, place, add_workspace).await
+    let name = workspace.filter(|name| !name.trim().is_empty()).map(workspaces::name).transpose()?;
+    let add = move |tx: &mut Tx, account: &Account| add_workspace(tx, account, name.as_deref());
+    accounts::sign_up(accounts, new, place, add).await
 }
 
 /// Makes an account for the holder of an invitation, also where sign-up is closed, and signs it in. It gets no workspace of
@@ -39,10 +41,10 @@ pub async fn sign_up_invited(accounts: &Accounts, new: NewAccount, place: Place,
 /// # Errors
 /// See [`accounts::add_account`].
 pub async fn add_account(accounts: &Accounts, new: NewAccount) -> Result<Account> {
-    accounts::add_account(accounts, new, add_workspace).await
+    accounts::add_account(accounts, new, |tx, account| add_workspace(tx, account, None)).await
 }
 
-fn add_workspace(tx: &mut Tx, account: &Account) -> Result<()> {
-    let workspace = workspaces::add(tx, &account.name)?;
+fn add_workspace(tx: &mut Tx, account: &Account, name: Option<&str>) -> Result<()> {
+    let workspace = workspaces::add(tx, name.unwrap_or(&account.name))?;
     members::add_owner(tx, workspace.id, account.id)
 }

@@ -43,8 +43,8 @@ pub struct CurrentOperator {
     token: Secret,
     whole: Account,
     by: By,
-    #[expect(dead_code, reason = "held for as long as the request is at work")]
-    permit: Option<Arc<FairPermit>>,
+    /// Held for as long as the request is at work.
+    permits: Vec<Arc<FairPermit>>,
 }
 
 impl CurrentOperator {
@@ -66,9 +66,9 @@ impl CurrentOperator {
         &self.by
     }
 
-    /// Releases the concurrency permit. Call it before slow work that has a queue of its own.
+    /// Releases the concurrency permits. Call it before slow work that has a queue of its own.
     pub fn without_permit(self) -> CurrentOperator {
-        CurrentOperator { permit: None, ..self }
+        CurrentOperator { permits: Vec::new(), ..self }
     }
 
     /// The session token from the cookie.
@@ -102,7 +102,7 @@ impl CurrentOperator {
             confirmed_at: session.confirmed_at,
             token,
             whole,
-            permit: None,
+            permits: Vec::new(),
         })
     }
 
@@ -117,12 +117,14 @@ impl CurrentOperator {
         }
     }
 
-    /// Waits for the tenant's turn; the permit is held for as long as the request is at work.
+    /// Waits for a permit of the tenant, which is held for as long as the request is at work. Where two are needed, the
+    /// account's comes first, so that no two requests wait for each other.
     ///
     /// # Errors
     /// `Unavailable` when too many requests of the tenant wait already.
-    pub(super) async fn wait_for(self, app: &App, tenant: Tenant) -> Result<CurrentOperator> {
-        Ok(CurrentOperator { permit: Some(Arc::new(app.fair_limit.acquire(tenant).await?)), ..self })
+    pub(super) async fn wait_for(mut self, app: &App, tenant: Tenant) -> Result<CurrentOperator> {
+        self.permits.push(Arc::new(app.fair_limit.acquire(tenant).await?));
+        Ok(self)
     }
 }
 

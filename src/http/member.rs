@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::audit::By;
 use crate::error::{Error, Result};
 use crate::fair_limit::Tenant;
-use crate::id::{Id, SiteId, WorkspaceId};
-use crate::members::{self, Actor, Member, SiteScope};
+use crate::id::{AccountId, Id, SiteId, WorkspaceId};
+use crate::members::{self, Actor, Member, Role, SiteScope};
 use crate::sites::Site;
 
 use super::caller::CurrentOperator;
@@ -29,14 +29,15 @@ pub struct WorkspaceMember {
 impl WorkspaceMember {
     async fn prove(parts: &mut Parts, app: &App, workspace: WorkspaceId, site: Option<SiteId>) -> Result<Self> {
         let operator = CurrentOperator::identify(parts, app).await?;
-        let member = members::find(&app.store, workspace, operator.account).await?;
         let RequiredRole(role) = parts.extensions.get().copied().ok_or_else(|| Error::Internal("no role".into()))?;
-        if site.is_some_and(|site| !member.sites.contains(site)) {
-            return Err(Error::NotFound);
-        }
-        member.check_role(role)?;
+        // Before the wait, so that strangers do not queue here.
+        let account = operator.account;
+        find(app, (workspace, site), account, role).await?;
         operator.check_confirmation_asked_for(parts, app).await?;
+        let operator = operator.wait_for(app, Tenant::Account(account)).await?;
         let operator = operator.wait_for(app, Tenant::Workspace(workspace)).await?;
+        // After it, because the wait may be long, and the membership may have changed meanwhile.
+        let member = find(app, (workspace, site), account, role).await?;
         let by = operator.by().clone().in_workspace(workspace);
         Ok(WorkspaceMember { operator, member, by })
     }
@@ -77,7 +78,7 @@ impl WorkspaceMember {
         &self.by
     }
 
-    /// Releases the concurrency permit. Call it before slow work that has a queue of its own.
+    /// Releases the concurrency permits. Call it before slow work that has a queue of its own.
     pub fn without_permit(self) -> WorkspaceMember {
         WorkspaceMember { operator: self.operator.without_permit(), ..self }
     }
@@ -134,6 +135,21 @@ impl FromRequestParts<App> for SiteMember {
         let member = WorkspaceMember::prove(parts, app, site.workspace_id, Some(id)).await?;
         Ok(SiteMember { member, site })
     }
+}
+
+/// The membership of a person who looks after the site, if there is one, with at least this role.
+async fn find(
+    app: &App,
+    (workspace, site): (WorkspaceId, Option<SiteId>),
+    account: AccountId,
+    role: Role,
+) -> Result<Member> {
+    let member = members::find(&app.store, workspace, account).await?;
+    if site.is_some_and(|site| !member.sites.contains(site)) {
+        return Err(Error::NotFound);
+    }
+    member.check_role(role)?;
+    Ok(member)
 }
 
 async fn path_id<T: Id>(parts: &mut Parts, name: &str) -> Result<T> {

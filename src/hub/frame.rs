@@ -161,6 +161,8 @@ pub enum OperatorSignal {
         proof: Proof,
         page: Page,
     },
+    /// Somebody joined, changed or left, or an invitation did: lists of the team are read again.
+    TeamChanged {},
     /// A member's console has become visible, or none of theirs is.
     MemberOnline {
         account_id: AccountId,

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::conversations::may_read;
 use crate::error::ErrorCode;
 use crate::id::{AccountId, SessionId, SiteId, VisitorId, WorkspaceId};
+use crate::members::SiteScope;
 use crate::sites::Site;
 use crate::visitors::{Proof, VisitorSession};
 
@@ -301,6 +302,17 @@ impl Hub {
     pub fn end_member(&self, workspace: WorkspaceId, member: AccountId) {
         let consoles = self.consoles_of(workspace, member);
         consoles.iter().for_each(|subscriber| subscriber.end(Ending::Refused(ErrorCode::NotFound)));
+    }
+
+    /// Tells the consoles of members with all sites that the team has changed. Members limited to sites would learn from it
+    /// that something happens on others.
+    pub fn signal_team_changed(&self, workspace: WorkspaceId) {
+        let frame = shared(OperatorSignal::TeamChanged {});
+        for subscriber in self.subscribers().operators.get(&workspace).into_iter().flatten() {
+            if matches!(&subscriber.principal, Principal::Operator { sites: SiteScope::All, .. }) {
+                subscriber.signal(frame.clone());
+            }
+        }
     }
 
     fn consoles_of(&self, workspace: WorkspaceId, member: AccountId) -> Vec<Arc<Subscriber>> {

@@ -12,7 +12,7 @@ use super::{Role, SiteScope, check_grant};
 /// Makes an existing account a member, on the word of the machine's operator. Somebody who was deactivated works again.
 ///
 /// # Errors
-/// `Conflict` for an active member, and when the workspace has 1,000 members; a site that is not the workspace's.
+/// `Conflict` for an active member, when the workspace has 1,000 members or the person 100 workspaces; a site that is not the workspace's.
 pub async fn add(
     store: &Store,
     by: &By,

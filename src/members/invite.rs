@@ -2,6 +2,7 @@
 
 use crate::audit::{self, Action, By};
 use crate::error::{Error, Result};
+use crate::events::{self, Effect};
 use crate::id::{InvitationId, SiteId, WorkspaceId};
 use crate::secret::{Secret, digest, random_text};
 use crate::storage::{Kind, Store, Tx};
@@ -64,6 +65,7 @@ pub async fn invite(store: &Store, by: &By, actor: &Actor, new: NewInvitation) -
             expires_at: tx.now().plus_seconds(new.days * DAY_S),
         };
         store::insert_invitation(tx, &invitation, hash)?;
+        events::effect(tx, Effect::InvitationsChanged(workspace));
         audit::record(tx, &by, Action::MemberInvited, None, &format!("{note}: {}", new.role.as_str()))?;
         Ok(invitation)
     };
@@ -103,6 +105,7 @@ pub async fn withdraw(store: &Store, by: &By, actor: &Member, invitation: Invita
         if !store::delete_invitation(tx, workspace, invitation)? {
             return Err(Error::NotFound);
         }
+        events::effect(tx, Effect::InvitationsChanged(workspace));
         audit::record(tx, &by, Action::InvitationWithdrawn, None, &found.note)
     };
     store.write(act).await

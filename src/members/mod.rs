@@ -37,6 +37,8 @@ pub use transfer::transfer;
 
 /// Most members of one workspace.
 const MOST_MEMBERS: i64 = 1_000;
+/// Most workspaces of one person.
+const MOST_WORKSPACES: i64 = 100;
 /// Most open invitations of one workspace.
 const MOST_INVITATIONS: i64 = 200;
 /// Longest note on an invitation, in characters.

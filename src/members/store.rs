@@ -30,6 +30,7 @@ const ACCOUNTS_OF: &str = "SELECT account_id FROM members WHERE workspace_id = $
 const OWNERS: &str = "SELECT m.workspace_id, a.email FROM members AS m JOIN accounts AS a ON a.id = m.account_id
     WHERE m.role = 'owner' ORDER BY m.workspace_id, m.account_id";
 const COUNT: &str = "SELECT COUNT(*) FROM members WHERE workspace_id = $1";
+const COUNT_OF_ACCOUNT: &str = "SELECT COUNT(*) FROM members WHERE account_id = $1";
 const COUNT_OWNERS: &str = "SELECT COUNT(*) FROM members WHERE workspace_id = $1 AND role = 'owner' AND active";
 const PUT: &str = "INSERT INTO members (workspace_id, account_id, role, sites, active, version, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -67,6 +68,7 @@ pub const SQL: &[&str] = &[
     ACCOUNTS_OF,
     OWNERS,
     COUNT,
+    COUNT_OF_ACCOUNT,
     COUNT_OWNERS,
     PUT,
     DELETE,
@@ -193,6 +195,10 @@ pub(super) fn accounts_of(tx: &mut Tx, workspace: WorkspaceId) -> Result<Vec<Acc
 
 pub(super) fn count(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {
     Ok(tx.one::<(i64,)>(COUNT, values![workspace])?.map_or(0, |(count,)| count))
+}
+
+pub(super) fn count_of_account(tx: &mut Tx, account: AccountId) -> Result<i64> {
+    Ok(tx.one::<(i64,)>(COUNT_OF_ACCOUNT, values![account])?.map_or(0, |(count,)| count))
 }
 
 pub(super) fn count_owners(tx: &mut Tx, workspace: WorkspaceId) -> Result<i64> {

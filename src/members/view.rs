@@ -124,6 +124,8 @@ pub struct OfferView {
     pub workspace: String,
     /// The role that it gives.
     pub role: Role,
+    /// Names of the sites that it gives; null: all.
+    pub sites: Option<Vec<String>>,
     /// For whom it is.
     pub note: String,
     /// Name of who made it; empty: the operator of the server.
@@ -132,9 +134,11 @@ pub struct OfferView {
     pub expires_at: Millis,
 }
 
-impl From<NamedInvitation> for OfferView {
-    fn from(NamedInvitation { invitation, inviter, workspace }: NamedInvitation) -> OfferView {
+impl OfferView {
+    /// Of an invitation to the sites of these names.
+    pub fn new(named: NamedInvitation, sites: Option<Vec<String>>) -> OfferView {
+        let NamedInvitation { invitation, inviter, workspace } = named;
         let (role, note, expires_at) = (invitation.role, invitation.note, invitation.expires_at);
-        OfferView { workspace, role, note, invited_by: inviter, expires_at }
+        OfferView { workspace, role, sites, note, invited_by: inviter, expires_at }
     }
 }

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::id::{SiteId, WorkspaceId};
 use crate::storage::Store;
 
+use super::directory::Directory;
 use super::store::{self, LineRow};
 use super::{ChatKey, Key, Site};
 
@@ -21,6 +22,15 @@ pub async fn sites_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<Site>
 /// When the database fails.
 pub async fn site_lines_of(store: &Store, workspace: WorkspaceId) -> Result<Vec<LineRow>> {
     store::lines_of(store, workspace).await
+}
+
+/// The names of sites; those that were deleted are left out.
+pub async fn names_of(directory: &Directory, sites: &[SiteId]) -> Vec<String> {
+    let mut names = Vec::with_capacity(sites.len());
+    for site in sites {
+        names.extend(directory.by_id(*site).await.ok().map(|site| site.name.clone()));
+    }
+    names
 }
 
 /// Every site of this server, oldest first.

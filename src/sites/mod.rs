@@ -36,7 +36,7 @@ pub use grant::{Grant, KeyScope};
 pub use identity_secrets::{add_identity_secret, delete_identity_secret, identity_secrets};
 pub use key::{ChatKey, GRACE_S, Key, NewKey};
 pub use keys::{Others, make_chat_key, note_use, revoke_chat_key, rotate_widget_key};
-pub use list::{all_sites, keys_of, read_site, site_lines_of, sites_of, unread_of};
+pub use list::{all_sites, keys_of, names_of, read_site, site_lines_of, sites_of, unread_of};
 pub use logo::{remove_logo, set_logo};
 pub use look::{Colour, Look, Position, Scheme, Variant};
 pub use saw_page::saw_page;

@@ -1,6 +1,8 @@
 //! The fault suite: hurts a real server, heals it, and checks what it promises. It knows the public API, the command
 //! line and the files on disk, and nothing of the program's insides. See docs/faults.md.
 
+#[path = "../shared/console_path.rs"]
+mod console_path;
 mod backup;
 mod burnt;
 mod checker;

@@ -8,6 +8,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Reply, Sending, json as json_request, request};
+use crate::console_path::console_path;
 
 /// A signed-in owner.
 #[derive(Debug, Clone)]
@@ -22,30 +23,6 @@ pub struct Owner {
     pub email: String,
     /// Its workspace.
     pub workspace: i64,
-}
-
-/// What there is of each workspace: everything else that the console asks for is below `/api/console/` itself.
-const OF_WORKSPACE: [&str; 11] = [
-    "sites",
-    "my-sites",
-    "conversations",
-    "search",
-    "people",
-    "ticket",
-    "stream",
-    "hint",
-    "members",
-    "invitations",
-    "audit",
-];
-
-/// The whole path of what a console asks for.
-fn console_path(workspace: i64, path: &str) -> String {
-    let name = path.split('?').next().unwrap_or_default();
-    match OF_WORKSPACE.contains(&name) {
-        true => format!("/api/console/workspaces/{workspace}/{path}"),
-        false => format!("/api/console/{path}"),
-    }
 }
 
 /// Everybody's.

@@ -3,7 +3,8 @@
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Owner, World, console_path};
+use crate::console_path::console_path;
+use crate::world::{Answer, Owner, World};
 
 const PASSWORD: &str = "correct horse battery";
 const DAY: i64 = 24 * 60 * 60;

@@ -1,5 +1,7 @@
 //! Stories about people who use OCS, told through its public addresses alone.
 
+#[path = "../shared/console_path.rs"]
+mod console_path;
 mod access;
 mod accounts;
 mod architecture;

@@ -7,6 +7,8 @@ use ocs::members::Role;
 use ocs::routes::all_routes;
 use serde_json::{Value, json};
 
+use crate::connections::Raw;
+use crate::console_path::console_path;
 use crate::world::{Answer, Line, Owner, World};
 
 const PASSWORD: &str = "correct horse battery";
@@ -638,5 +640,121 @@ async fn a_limited_admin_cannot_tell_unseen_sites_from_missing_ones() {
     colleague(&world, &otto, "vic", "viewer", json!([own.id])).await;
     for site in [other.id, 999_999, -1] {
         assert_eq!(change(&ada, "vic", json!({ "sites": [own.id, site] })).await.code(), "role_required", "{site}");
+    }
+}
+
+/// A request of a member whose body waits for its last byte.
+async fn held_open(world: &World, person: &Owner, method: &str, path: &str, body: &str) -> Raw {
+    let mut raw = Raw::open(world).await;
+    let head = format!(
+        "{method} {} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nX-CSRF-Token: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        console_path(person.workspace, path),
+        world.address(),
+        person.cookie,
+        person.csrf,
+        body.len(),
+    );
+    raw.say(head.as_bytes()).await;
+    raw.say(&body.as_bytes()[..body.len() - 1]).await;
+    raw
+}
+
+/// Rights are judged when something happens, and not when the request began.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_held_open_acts_on_no_right_that_has_ended() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let ada = colleague(&world, &otto, "ada", "owner", json!(null)).await;
+    let ben = colleague(&world, &otto, "ben", "admin", json!(null)).await;
+    let workspace = otto.get(&format!("workspaces/{}", otto.workspace)).await["name"].clone();
+    let delete = json!({ "password": PASSWORD, "name": workspace }).to_string();
+    let mut held = Vec::new();
+    for (person, method, path, body) in [
+        (&ada, "DELETE", format!("workspaces/{}", otto.workspace), delete),
+        (&ben, "POST", "invitations".into(), json!({ "note": "me", "role": "admin", "sites": null }).to_string()),
+        (&ben, "POST", format!("sites/{}/chat-keys", shop.id), json!({ "beside": true }).to_string()),
+        (&ben, "PATCH", format!("workspaces/{}", otto.workspace), json!({ "name": "Mine" }).to_string()),
+    ] {
+        held.push((held_open(&world, person, method, &path, &body).await, body));
+    }
+    change(&otto, "ada", json!({ "role": "viewer" })).await.ok();
+    let id = member(&otto, "ben").await["account_id"].clone();
+    otto.call(Method::DELETE, &format!("workspaces/{}/members/{id}", otto.workspace), json!({})).await.ok();
+    for (mut raw, body) in held {
+        raw.say(&body.as_bytes()[body.len() - 1..]).await;
+        let answer = String::from_utf8(raw.end().await.expect("an answer")).expect("text");
+        assert!(answer.contains("role_required") || answer.contains("not_found"), "{answer}");
+    }
+    assert_eq!(otto.get(&format!("workspaces/{}", otto.workspace)).await["name"], workspace);
+    assert!(otto.get("invitations").await["invitations"].as_array().expect("a list").is_empty());
+}
+
+/// Whoever sends slowly holds up none of their colleagues.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_are_held_open_hold_up_no_colleague() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let vic = colleague(&world, &otto, "vic", "viewer", json!(null)).await;
+    let mut held = Vec::new();
+    for _ in 0..12 {
+        held.push(held_open(&world, &vic, "POST", "hint", r#"{"type":"alive"}"#).await);
+    }
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(5), otto.get("members")).await;
+    assert_eq!(answer.expect("at once")["members"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn who_was_deactivated_comes_back_by_the_word_of_somebody_who_may_change_them() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let (own, other) = (otto.site("Own").await, otto.site("Other").await);
+    let lisa = colleague(&world, &otto, "lisa", "admin", json!([own.id])).await;
+    let sam = colleague(&world, &otto, "sam", "operator", json!([own.id, other.id])).await;
+    change(&otto, "sam", json!({ "active": false })).await.ok();
+    let hers = invited(&lisa, "operator", json!([own.id])).await;
+    assert_eq!(sam.call(Method::POST, "invitation/accept", json!({ "token": hers })).await.code(), "conflict");
+    let ottos = invited(&otto, "viewer", json!([own.id])).await;
+    sam.call(Method::POST, "invitation/accept", json!({ "token": ottos })).await.ok();
+    assert_eq!(member(&otto, "sam").await["role"], "viewer");
+}
+
+#[tokio::test]
+async fn a_link_says_what_it_offers_and_a_new_workspace_has_the_name_that_it_was_given() {
+    let world = World::new().await;
+    let body = json!({ "email": "o@example.org", "password": PASSWORD, "name": "Otto", "workspace": "Baker & Adler" });
+    let answer = world.http().json(Method::POST, "/api/console/sign-up", &[], &body).await;
+    let otto = Owner::from(world.http().clone(), answer);
+    let shop = otto.site("Honey Store").await;
+    for (sites, names) in [(json!(null), json!(null)), (json!([shop.id]), json!(["Honey Store"]))] {
+        let token = invited(&otto, "viewer", sites).await;
+        let body = json!({ "token": token });
+        let shown = world.http().json(Method::POST, "/api/console/invitation", &[], &body).await.ok();
+        assert_eq!((&shown["workspace"], &shown["sites"]), (&json!("Baker & Adler"), &names));
+    }
+}
+
+#[tokio::test]
+async fn colleagues_with_all_sites_are_told_when_the_team_changes() {
+    let world = World::new().await;
+    let otto = world.owner("otto").await;
+    let shop = otto.site("Shop").await;
+    let lisa = colleague(&world, &otto, "lisa", "operator", json!([shop.id])).await;
+    let (mut ottos, mut lisas) = (otto.listen().await, lisa.listen().await);
+    ottos.frame("welcome").await;
+    lisas.frame("welcome").await;
+    let token = invited(&otto, "operator", json!(null)).await;
+    ottos.signal("team_changed").await;
+    joined(&world, "ada", &token).await;
+    ottos.signal("team_changed").await;
+    // Lisa would learn that something happens on other sites: the next thing that she hears of is a message of hers.
+    world.visitor(&shop, "vera").await.send("v1", "Hello").await.ok();
+    loop {
+        let frame = lisas.next().await.expect("a frame");
+        assert_ne!(frame["signal"]["kind"], "team_changed");
+        if frame["event"]["kind"] == "message_sent" {
+            break;
+        }
     }
 }

@@ -7,7 +7,8 @@ use ocs::http::route::Caller;
 use ocs::routes::all_routes;
 use serde_json::{Value, json};
 
-use crate::world::{Answer, Line, Owner, Site, Visitor, World, console_path};
+use crate::console_path::console_path;
+use crate::world::{Answer, Line, Owner, Site, Visitor, World};
 
 const EVIL: &str = "https://evil.example";
 

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Owner, World, console_path};
+use crate::console_path::console_path;
+use crate::world::{Owner, World};
 
 /// Text with what makes it read otherwise than it is, and what nobody sees. Cleaned it is `abcdefg`.
 const SLY: &str = "a\u{202e}b\u{2066}c\u{200b}d\u{7}e\u{ad}f\u{e0067}g\u{feff}\u{61c}\u{1d173}\u{1bca0}\u{13430}\u{110bd}\u{fffc}\
@@ -31,6 +32,7 @@ const TYPED: &[&str] = &[
     "timezone",
     "title",
     "url",
+    "workspace",
 ];
 /// Fields of requests that are of a form of their own, or are never shown.
 const NOT_TYPED: &[&str] = &[

@@ -15,6 +15,8 @@ use ocs::clock::Clock;
 use ocs::config::Config;
 use ocs::serve::{Running, start};
 use serde_json::{Value, json};
+
+use crate::console_path::console_path;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
@@ -293,30 +295,6 @@ pub struct Owner {
     pub csrf: String,
     /// The workspace in which they work.
     pub workspace: i64,
-}
-
-/// What there is of each workspace: everything else that the console asks for is below `/api/console/` itself.
-const OF_WORKSPACE: [&str; 11] = [
-    "sites",
-    "my-sites",
-    "conversations",
-    "search",
-    "people",
-    "ticket",
-    "stream",
-    "hint",
-    "members",
-    "invitations",
-    "audit",
-];
-
-/// The whole path of what a console asks for.
-pub fn console_path(workspace: i64, path: &str) -> String {
-    let name = path.split('?').next().unwrap_or_default();
-    match OF_WORKSPACE.contains(&name) {
-        true => format!("/api/console/workspaces/{workspace}/{path}"),
-        false => format!("/api/console/{path}"),
-    }
 }
 
 impl Owner {

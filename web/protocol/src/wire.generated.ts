@@ -5576,6 +5576,8 @@ export interface components {
             note: string;
             /** @description The role that it gives. */
             role: components["schemas"]["Role"];
+            /** @description Names of the sites that it gives; null: all. */
+            sites: string[] | null;
             /** @description Name of the workspace. */
             workspace: string;
         };
@@ -5682,6 +5684,9 @@ export interface components {
             proof: components["schemas"]["Proof"];
             site_id: components["schemas"]["SiteId"];
             visitor_id: components["schemas"]["VisitorId"];
+        } | {
+            /** @constant */
+            kind: "team_changed";
         } | {
             account_id: components["schemas"]["AccountId"];
             /** @constant */
@@ -5921,6 +5926,8 @@ export interface components {
             email: string;
             name?: string | null;
             password: string;
+            /** @description Name of the company or team; absent: the person's. */
+            workspace?: string | null;
         };
         SignUpInvited: {
             email: string;
