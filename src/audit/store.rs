@@ -1,5 +1,7 @@
 //! SQL of the audit log. Entries are added; a trigger refuses updates; only age removes them.
 
+use std::collections::BTreeSet;
+
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{AccountId, AuditId, SiteId, WorkspaceId};
@@ -48,12 +50,11 @@ pub async fn of_account(store: &Store, account: AccountId, before: AuditId, limi
 pub async fn of_workspace(
     store: &Store,
     workspace: WorkspaceId,
-    sites: Option<Vec<SiteId>>,
+    sites: Option<&BTreeSet<SiteId>>,
     before: AuditId,
     limit: i64,
 ) -> Result<Vec<WorkspaceAuditEntry>> {
-    let sites = sites.map_or(Value::Null, |sites| Value::ids(&sites));
-    store.all(OF_WORKSPACE, values![workspace, sites, before, limit]).await
+    store.all(OF_WORKSPACE, values![workspace, sites.map(Value::json), before, limit]).await
 }
 
 /// Entries of the whole server, newest first.

@@ -121,7 +121,7 @@ pub(super) async fn audit(
     let before = asked.before.unwrap_or(AuditId(i64::MAX));
     let sites = &member.member.sites;
     let mut entries =
-        audit::store::of_workspace(&app.store, member.workspace(), sites.list(), before, PAGE + 1).await?;
+        audit::store::of_workspace(&app.store, member.workspace(), sites.limit(), before, PAGE + 1).await?;
     let more = entries.len() as i64 > PAGE;
     entries.truncate(PAGE as usize);
     Ok(Json(WorkspaceAudit { entries, more }))

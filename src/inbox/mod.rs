@@ -83,9 +83,9 @@ async fn counts(store: &Store, workspace: WorkspaceId, sites: &SiteScope) -> Res
 
 /// What is asked for one after the other: all sites in one piece, or each of a few.
 fn each_site(sites: &SiteScope) -> Vec<Option<SiteId>> {
-    match sites.list() {
+    match sites.limit() {
         None => vec![None],
-        Some(sites) => sites.into_iter().map(Some).collect(),
+        Some(sites) => sites.iter().copied().map(Some).collect(),
     }
 }
 

@@ -99,10 +99,7 @@ impl SiteScope {
 
     /// The sites as a list; `None`: all.
     pub fn list(&self) -> Option<Vec<SiteId>> {
-        match self {
-            SiteScope::All => None,
-            SiteScope::Only(sites) => Some(sites.iter().copied().collect()),
-        }
+        self.limit().map(|sites| sites.iter().copied().collect())
     }
 }
 

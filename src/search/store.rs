@@ -102,7 +102,7 @@ pub(super) struct Scope<'a> {
 impl Scope<'_> {
     /// The site, where it is one: the index can be asked for that alone.
     fn only_site(self) -> Option<SiteId> {
-        self.sites.list().and_then(|sites| <[SiteId; 1]>::try_from(sites).ok()).map(|[site]| site)
+        self.sites.limit().filter(|sites| sites.len() == 1)?.first().copied()
     }
 }
 
@@ -218,17 +218,12 @@ pub(super) fn in_span(scope: Scope<'_>, span: i64, terms: &[Term]) -> Vec<Term> 
     site.into_iter().chain(words).collect()
 }
 
-/// The sites of a scope for a statement: NULL for all.
-pub(super) fn site_ids(sites: &SiteScope) -> Value {
-    sites.list().map_or(Value::Null, |sites| Value::ids(&sites))
-}
-
 /// Messages by number, the newest first; those of others are left out.
 pub(super) async fn by_id(store: &Store, scope: Scope<'_>, ids: &[MessageId]) -> Result<Vec<Row>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    store.all(BY_ID, values![scope.workspace, site_ids(scope.sites), Value::ids(ids)]).await
+    store.all(BY_ID, values![scope.workspace, scope.sites.limit().map(Value::json), Value::ids(ids)]).await
 }
 
 /// Of the newest `most` messages that are not indexed yet and below a point, those in scope, the newest first.
@@ -238,7 +233,7 @@ pub(super) async fn not_indexed(
     (mark, point): (MessageId, MessageId),
     most: i64,
 ) -> Result<Vec<Row>> {
-    store.all(NOT_INDEXED, values![scope.workspace, site_ids(scope.sites), mark, point, most]).await
+    store.all(NOT_INDEXED, values![scope.workspace, scope.sites.limit().map(Value::json), mark, point, most]).await
 }
 
 /// Removes messages from the index. To be asked for before the messages are removed.

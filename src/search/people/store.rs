@@ -13,8 +13,6 @@ use crate::storage::{Store, Term, Tx, Value};
 use crate::values;
 use crate::visitors::{self, Proof, Visitor};
 
-use crate::search::store::site_ids;
-
 /// Numbers of people in one span.
 const SPAN: i64 = 1 << 14;
 
@@ -110,7 +108,15 @@ pub(super) async fn candidates(
     };
     let ranges: Vec<_> = terms.iter().enumerate().map(range).collect();
     let span = (point.0 - 1) / SPAN;
-    let values = values![Value::json(&ranges), workspace, span, point, site_ids(sites), terms.len() as i64, limit];
+    let values = values![
+        Value::json(&ranges),
+        workspace,
+        span,
+        point,
+        sites.limit().map(Value::json),
+        terms.len() as i64,
+        limit
+    ];
     store.all(CANDIDATES, values).await
 }
 
