@@ -20,6 +20,7 @@ export const routes = [
     if (body.email === 'taken@example.com') throw new ApiError(409, 'email_taken', 'There is an account with this e-mail already. Sign in instead.', { field: 'email' });
     if (body.password.length < 10) throw new ApiError(400, 'weak_password', 'At least 10 characters, please.', { field: 'password' });
     Object.assign(world.account, { email: body.email, name: body.name ?? '' });
+    if (body.workspace) world.workspaces[0].name = body.workspace;
     world.password = body.password;
     world.nobody = false;
     return me(world, signIn(world));
@@ -33,7 +34,8 @@ export const routes = [
     return {};
   }],
   ['POST', /^account\/delete$/, (world, { body }) => {
-    if (body.password !== world.password) throw new ApiError(403, 'wrong_credentials', 'That is not your password.', { field: 'password' });
+    if (body.password !== world.password) throw new ApiError(401, 'wrong_credentials', 'That is not your password.');
+    if (world.members.length > 0 && !world.members.some((m) => m.role === 'owner')) throw new ApiError(409, 'last_owner', 'A workspace needs an owner.');
     world.sessions = [];
     return {};
   }],
@@ -53,8 +55,9 @@ export const routes = [
     return {};
   }, 'open'],
   ['POST', /^invitation$/, (world, { body }) => {
-    const { workspace, role, note, expires_at, invited_by } = offerOf(world, body.token);
-    return { workspace: workspace.name, role, note, expires_at, invited_by };
+    const { workspace, role, sites, note, expires_at, invited_by } = offerOf(world, body.token);
+    const names = sites?.map((id) => world.sites.find((s) => s.id === id).name) ?? null;
+    return { workspace: workspace.name, role, sites: names, note, expires_at, invited_by };
   }, 'open'],
   ['POST', /^invitation\/accept$/, (world, { body }) => { join(world, body.token); return me(world, world.sessions[0]); }],
   ['POST', /^invitation\/sign-up$/, (world, { body }) => {
@@ -296,6 +299,7 @@ function offerOf(world, token) {
 
 function join(world, token) {
   const { workspace, role, sites } = offerOf(world, token);
+  if (world.workspaces.some((w) => w.id === workspace.id)) throw new ApiError(409, 'conflict', 'You are a member of this workspace already.');
   world.offers.delete(token);
   world.workspaces.push({ id: workspace.id, name: workspace.name, role, sites });
 }
