@@ -3,10 +3,9 @@ import type { OperatorEvent, OperatorHello, OperatorHint, OperatorSignal } from 
 import { api } from '$lib/api/console-api';
 import { inWorkspace } from '$lib/api/request';
 import { inbox } from './inbox.svelte';
-import { acknowledgeInbox, applySentMessage, applyEvent, applySignal, receipts } from './event-dispatch';
+import { acknowledgeInbox, applySentMessage, applyEvent, applySignal, receipts, reloadTeam } from './event-dispatch';
 import { outbox } from './outbox.svelte';
 import { colleagues } from './colleagues.svelte';
-import { members } from './members.svelte';
 import { ownViewing } from './own-viewing';
 import { presence } from './presence';
 import { sites } from './sites.svelte';
@@ -83,6 +82,7 @@ class ConsoleConnection {
   async #load(): Promise<void> {
     this.#cancelRetry();
     try {
+      void reloadTeam();
       const [cursor] = await Promise.all([inbox.start(), sites.load()]);
       if (!this.#active) return;
       threads.reload(this.shownThread);
@@ -98,7 +98,7 @@ class ConsoleConnection {
 
   /** What this member may see has changed, or events were missed. */
   async #resync(): Promise<void> {
-    await Promise.all([workspace.refresh(), members.reload()]).catch(() => {});
+    await workspace.refresh().catch(() => {});
     if (workspace.current) await this.#load();
   }
 

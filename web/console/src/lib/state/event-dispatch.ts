@@ -4,6 +4,7 @@ import { alerts } from './alerts.svelte';
 import { colleagues } from './colleagues.svelte';
 import { type ConversationKey, keyOfMessage } from './conversation-events';
 import { inbox } from './inbox.svelte';
+import { invitations } from './invitations.svelte';
 import { members } from './members.svelte';
 import { outbox } from './outbox.svelte';
 import { Receipts } from './receipts';
@@ -94,11 +95,19 @@ export function applySignal(signal: OperatorSignal): void {
       return visitors.setPage(signal, signal.page);
     case 'member_online':
       return members.setOnline(signal.account_id, signal.online);
+    case 'team_changed':
+      return void reloadTeam();
     case 'viewing':
       return colleagues.show(signal);
     case 'left':
       return colleagues.hide(signal);
   }
+}
+
+/** Loads the members, whose photos every page shows, and the open invitations if a page has shown them. */
+export async function reloadTeam(): Promise<void> {
+  // What fails is loaded again with the next connection; the Team page says so and offers it.
+  await Promise.allSettled([members.load(), invitations.reload()]);
 }
 
 /** Marks a thread as read down to `seq`. */

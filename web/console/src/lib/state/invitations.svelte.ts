@@ -1,12 +1,20 @@
 import type { InvitationView, Invite, Invited } from '@ocs/protocol/wire';
 import { api } from '$lib/api/console-api';
+import { latest } from './latest';
 
 /** The open invitations of the workspace, newest first. */
 class Invitations {
   list = $state.raw<InvitationView[]>([]);
+  #loaded = false;
 
-  async load(): Promise<void> {
+  load = latest(async () => {
     this.list = (await api.invitations()).invitations.toSorted((a, b) => b.created_at - a.created_at);
+    this.#loaded = true;
+  });
+
+  /** Loads the list again if a page has shown it. */
+  async reload(): Promise<void> {
+    if (this.#loaded) await this.load();
   }
 
   /** Returns the link too, which can't be shown again. */
@@ -23,6 +31,7 @@ class Invitations {
 
   clear(): void {
     this.list = [];
+    this.#loaded = false;
   }
 }
 

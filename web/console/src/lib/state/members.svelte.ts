@@ -1,21 +1,18 @@
+import { ApiError } from '@ocs/protocol';
 import type { ChangeMember, MemberView } from '@ocs/protocol/wire';
 import { api } from '$lib/api/console-api';
+import { latest } from './latest';
 
-/** The members of the workspace, as far as one may know of them, once a page has asked for them. */
+/** The members of the workspace, as far as one may know of them. Loaded with the connection, and again when the team changes. */
 class Members {
   list = $state.raw<MemberView[]>([]);
   loaded = $state(false);
 
-  async load(): Promise<void> {
+  load = latest(async () => {
     const { members } = await api.members();
     this.list = members;
     this.loaded = true;
-  }
-
-  /** Loads the list again if a page shows it. */
-  async reload(): Promise<void> {
-    if (this.loaded) await this.load();
-  }
+  });
 
   byId(account: number): MemberView | undefined {
     return this.list.find(({ account_id }) => account_id === account);
@@ -28,6 +25,13 @@ class Members {
   async remove(account: number): Promise<void> {
     await api.removeMember(account);
     this.list = this.list.filter(({ account_id }) => account_id !== account);
+  }
+
+  /** Whether the server refused because the member is no longer in the workspace. Loads the list again to know it. */
+  async hasLeft(account: number, refusal: unknown): Promise<boolean> {
+    if (!(refusal instanceof ApiError) || refusal.status !== 404) return false;
+    await this.load();
+    return !this.byId(account);
   }
 
   setOnline(account: number, online: boolean): void {

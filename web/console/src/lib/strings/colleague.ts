@@ -25,6 +25,11 @@ export function viewersText(names: readonly string[]): string {
   return `${namesText(names)} ${names.length === 1 ? 'is' : 'are'} viewing this conversation`;
 }
 
+/** Tells that a member whom a dialog is about has left or was removed. */
+export function leftText(name: string): string {
+  return `${name} is no longer in this workspace.`;
+}
+
 /** Nobody's name: the operator of the server made the link on its command line, or the account is gone. */
 export function inviterName(name: string): string {
   return name || 'The operator of this server';
