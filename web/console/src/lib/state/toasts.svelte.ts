@@ -1,6 +1,9 @@
+import { readTab, writeTab } from './browser-storage';
 import { errorText } from '$lib/strings/problem';
 
 export type Toast = { id: number; tone: 'plain' | 'danger'; text: string };
+
+const storageKey = 'ocs.notice';
 
 class Toasts {
   list = $state.raw<Toast[]>([]);
@@ -14,6 +17,18 @@ class Toasts {
   error(problem: unknown): void {
     if (problem instanceof DOMException && problem.name === 'AbortError') return;
     this.#show('danger', errorText(problem));
+  }
+
+  /** Keeps a text for the page that this tab loads next. */
+  keep(text: string): void {
+    writeTab(storageKey, text);
+  }
+
+  /** Shows what the page before this one kept. */
+  showKept(): void {
+    const text = readTab(storageKey);
+    writeTab(storageKey, null);
+    if (text) this.info(text);
   }
 
   close(id: number): void {

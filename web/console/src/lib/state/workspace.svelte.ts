@@ -63,6 +63,14 @@ class Workspace {
     location.assign(path);
   }
 
+  /** Loads the page again with another workspace of the person, or none, after this one has ended for them. `notice` is shown there. */
+  openAnother(notice: string): void {
+    toasts.keep(notice);
+    const next = this.list.find(({ id }) => id !== this.#id);
+    if (next) this.open(next.id);
+    else location.assign('/chat');
+  }
+
   /** Creates a workspace, which the person owns, and opens it. */
   async create(name: string): Promise<void> {
     this.open((await api.createWorkspace(name)).id, '/sites');
