@@ -24,12 +24,17 @@ export class Form {
       await act();
       return true;
     } catch (problem) {
-      this.field = problem instanceof ApiError ? (problem.detail?.field ?? null) : null;
+      this.field = this.fieldOf(problem);
       this.message = errorText(problem);
       return false;
     } finally {
       this.busy = false;
     }
+  }
+
+  /** The field that a refusal concerns; null for the form as a whole. */
+  protected fieldOf(problem: unknown): string | null {
+    return problem instanceof ApiError ? (problem.detail?.field ?? null) : null;
   }
 }
 
@@ -39,6 +44,11 @@ export class IdentityForm extends Form {
   code = $state('');
   /** The password was right and the account requires a code as well. */
   needsCode = $state(false);
+
+  /** A refused password is the one asked for here: the server names no field. */
+  protected override fieldOf(problem: unknown): string | null {
+    return problem instanceof ApiError && problem.code === 'wrong_credentials' ? 'password' : super.fieldOf(problem);
+  }
 
   /** Submits with what was entered. Resolves to false if it failed or if the code is still to be entered. */
   async prove(act: (shown: { password: string; code: string | null }) => Promise<unknown>): Promise<boolean> {
