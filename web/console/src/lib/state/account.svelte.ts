@@ -1,5 +1,5 @@
 import { ApiError } from '@ocs/protocol';
-import type { About, Me } from '@ocs/protocol/wire';
+import type { About, Me, SignUp } from '@ocs/protocol/wire';
 import { api } from '$lib/api/console-api';
 import { setCsrfToken } from '$lib/api/request';
 
@@ -30,12 +30,8 @@ class Account {
     this.set(await api.signIn(code ? { email, password, code } : { email, password }));
   }
 
-  async signUp(email: string, password: string, name: string): Promise<void> {
-    this.set(await api.signUp(name ? { email, password, name } : { email, password }));
-  }
-
-  async signUpByInvitation(token: string, email: string, password: string, name: string): Promise<void> {
-    this.set(await api.joinBySignUp({ token, email, password, name }));
+  async signUp(form: SignUp): Promise<void> {
+    this.set(await api.signUp(form));
   }
 
   async rename(name: string): Promise<void> {
