@@ -81,6 +81,7 @@ test('a member’s role and sites are changed; deactivated, activated and remove
 
   await open();
   await page.getByRole('button', { name: 'Deactivate' }).click();
+  await page.getByText('Vera Klein was deactivated.').waitFor();
   await member('Vera Klein').getByText('Deactivated').waitFor();
   await open();
   await page.getByRole('button', { name: 'Activate' }).click();
@@ -136,6 +137,8 @@ test('a role that changes while the console is open applies at once and is told;
   world.workspaces = [{ id: 2, name: 'Fjord', role: 'owner', sites: null }];
   resync();
   await page.getByRole('heading', { name: 'You are no longer a member of Northwind' }).waitFor();
+  await page.getByRole('button', { name: 'Check again' }).click();
+  await page.getByText('You are still not a member of Northwind.').waitFor();
   await page.getByRole('button', { name: 'Go to Fjord' }).click();
   await page.getByText('Add your first site').waitFor();
 });
@@ -213,7 +216,7 @@ test('whoever is signed in joins with one click; a used link says so; signing in
   const offer = { workspace: { id: 8, name: 'Fjord' }, role: 'operator', sites: null, note: 'Ada', invited_by: 'Ida', expires_at: Date.now() + 9e8 };
   world.offers.set('a-token', offer);
   await page.goto('/invite#a-token');
-  await page.getByText('Ida invites you as an operator. You can read and answer conversations.').waitFor();
+  await page.getByText('Ida invites you as an operator for all sites. You can read and answer conversations.').waitFor();
   await page.waitForURL((url) => url.hash === '');
   await page.reload();
   await page.getByRole('link', { name: 'Sign in first' }).click();
@@ -270,6 +273,7 @@ test('ownership is transferred with the password; the e-mail address too; a phot
   await page.goto('/team/workspace');
   await page.getByText('You are the only owner.').waitFor();
   await page.getByRole('button', { name: 'Transfer ownership…' }).click();
+  await page.getByText('The new owner will be able to delete the workspace and to remove you, and you become an admin.').waitFor();
   await page.getByLabel('New owner').selectOption(String(vera.account_id));
   await page.getByRole('dialog').getByLabel('Your password').fill(world.password);
   await page.getByRole('dialog').getByRole('button', { name: 'Transfer ownership' }).click();
@@ -280,4 +284,178 @@ test('ownership is transferred with the password; the e-mail address too; a phot
   world.account.photo = null;
   await page.goto('/account');
   await page.getByRole('button', { name: 'Add a photo' }).waitFor();
+});
+
+test('a colleague’s photo is in the thread and in the circles of viewers, with one request for the members', async () => {
+  const dot = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+  world.images.set('vera.png', { raw: dot, type: 'image/png' });
+  const vera = addMember(world, 'Vera Klein', { photo: '/uploads/photos/vera.png' });
+  const asked = [];
+  page.on('request', (request) => request.url().endsWith('/members') && asked.push(request.url()));
+  await signIn(page);
+  await row('Mei Tanaka').click();
+  await page.getByLabel('Reply to Mei Tanaka').waitFor();
+  await eventually(() => assert.equal(world.connections.size, 1));
+  sendMessage(world, mei(), 'agent', 'It leaves today.', { name: vera.name, account_id: vera.account_id });
+  signal(world, { kind: 'viewing', site_id: mei().site_id, conversation_id: mei().id, account_id: vera.account_id, name: vera.name, typing: false });
+  const photo = 'img[src="/uploads/photos/vera.png"]';
+  await page.getByRole('article', { name: /^Vera Klein, / }).locator(photo).waitFor();
+  await page.locator('section header').getByTitle('Vera Klein is viewing this conversation').locator(photo).waitFor();
+  assert.equal(asked.length, 1);
+
+  world.account.photo = null;
+  await page.goto('/account');
+  await page.getByText('Visitors see your name beside your replies. Only your colleagues see the photo.').waitFor();
+});
+
+test('the Team page follows what others change; a dialog about somebody who has left says so and closes', async () => {
+  const [vera, otto] = [addMember(world, 'Vera Klein'), addMember(world, 'Otto')];
+  const remove = (gone) => (world.members = world.members.filter((m) => m !== gone));
+  const change = () => signal(world, { kind: 'team_changed' });
+  await signIn(page);
+  await page.goto('/team');
+  await member('Otto').waitFor();
+  await eventually(() => assert.equal(world.connections.size, 1));
+  addMember(world, 'Ida');
+  world.invitations.push({ id: 1, note: 'Karla', role: 'viewer', sites: null, invited_by: 'Vera Klein', created_at: Date.now(), expires_at: Date.now() + 9e8 });
+  change();
+  await member('Ida').waitFor();
+  await page.getByText('Viewer · All sites · invited by Vera Klein').waitFor();
+
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'Change Vera Klein' }).click();
+  await dialog.getByRole('button', { name: 'Deactivate' }).waitFor();
+  remove(vera);
+  change();
+  await page.getByText('Vera Klein is no longer in this workspace.').waitFor();
+  await dialog.waitFor({ state: 'detached' });
+
+  // Before the signal has arrived.
+  await page.getByRole('button', { name: 'Change Otto' }).click();
+  remove(otto);
+  await dialog.getByRole('button', { name: 'Deactivate' }).click();
+  await page.getByText('Otto is no longer in this workspace.').waitFor();
+  await member('Otto').waitFor({ state: 'detached' });
+  assert.equal(await page.getByText('Not found.').count(), 0);
+
+  // Of what was missed, a resync tells.
+  addMember(world, 'Nora');
+  world.invitations = [];
+  resync();
+  await member('Nora').waitFor();
+  await page.getByText('Open invitations').waitFor({ state: 'detached' });
+
+  await page.goto('/team/workspace');
+  await page.getByRole('button', { name: 'Transfer ownership…' }).click();
+  const nora = world.members.find(({ name }) => name === 'Nora');
+  await page.getByLabel('New owner').selectOption(String(nora.account_id));
+  remove(nora);
+  await dialog.getByLabel('Your password').fill(world.password);
+  await dialog.getByRole('button', { name: 'Transfer ownership' }).click();
+  await page.getByText('Nora is no longer in this workspace.').waitFor();
+  await dialog.waitFor({ state: 'detached' });
+});
+
+test('a viewer who has a conversation open is shown to colleagues', async () => {
+  world.workspaces[0].role = 'viewer';
+  await signIn(page);
+  await row('Mei Tanaka').click();
+  await page.getByText('You can read this conversation.').waitFor();
+  const sent = (type) => (world.hints ?? []).filter((hint) => hint.type === type && hint.conversation_id === mei().id);
+  await eventually(() => assert.deepEqual(sent('viewing').map(({ typing }) => typing).slice(0, 1), [false]));
+  await page.getByRole('link', { name: 'My Sites' }).click();
+  await eventually(() => assert.equal(sent('left').length, 1));
+});
+
+test('an invitation names its sites, claims nothing untrue of a viewer, and tells a member that they are one', async () => {
+  const names = ['Northwind Shop', 'Acme Docs', 'Harbour Hotel'];
+  makeSite(world, names[2]);
+  const ids = world.sites.map(({ id }) => id);
+  const offer = (role, sites, id = 8) => ({ workspace: { id, name: id === 8 ? 'Fjord' : 'Northwind' }, role, sites, note: 'Ada', invited_by: 'Ida', expires_at: Date.now() + 9e8 });
+  world.offers.set('one', offer('viewer', ids.slice(0, 1)));
+  world.offers.set('three', offer('operator', ids));
+  world.offers.set('own', offer('operator', null, 1));
+  await page.goto('/invite#one');
+  await page.getByText('Ida invites you as a viewer for Northwind Shop. You can read').waitFor();
+  await page.getByText('At least 10 characters.').waitFor();
+  assert.equal(await page.getByText('beside your replies').count(), 0);
+  await page.evaluate(() => (location.hash = '#three'));
+  await page.getByText(`as an operator for 3 sites: ${names.join(', ')}. You can`).waitFor();
+  await page.getByText('Visitors see it beside your replies.').waitFor();
+  await signIn(page);
+  await page.goto('/invite#own');
+  await page.getByRole('button', { name: 'Join as Ada' }).click();
+  await page.getByRole('heading', { name: 'You are already a member of Northwind' }).waitFor();
+  await page.getByRole('button', { name: 'Open Northwind' }).click();
+  await row('Mei Tanaka').waitFor();
+  assert.ok(world.offers.has('own'));
+});
+
+test('the company named at sign-up names the workspace, and a forgotten password has a way', async () => {
+  await page.goto('/login');
+  await page.getByText('Forgot your password? Ask the person who runs this server for a link that sets a new one.').waitFor();
+  await page.getByRole('link', { name: 'Create an account' }).click();
+  await page.getByLabel('Company or team (optional)').fill('Honey & Co');
+  await page.getByText('You can rename it later.').waitFor();
+  await page.getByText('At least 10 characters.').waitFor();
+  await page.getByLabel('E-mail').fill('bea@honey.example');
+  await page.getByLabel('Password').fill('a sentence that is long');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.waitForURL('**/sites');
+  assert.equal(world.workspaces[0].name, 'Honey & Co');
+  await page.goto('/account');
+  await page.getByText('At least 10 characters.').waitFor();
+});
+
+test('leaving and deleting a workspace are told on the page that follows', async () => {
+  addMember(world, 'Vera Klein', { role: 'owner' });
+  world.workspaces.push({ id: 2, name: 'Fjord', role: 'owner', sites: null });
+  world.secondFactor = true;
+  await signIn(page).catch(() => {});
+  const code = page.getByLabel('Code');
+  await code.waitFor();
+  assert.ok(await code.evaluate((input) => input === document.activeElement), 'the cursor is where the code goes');
+  await code.fill('123456');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/chat');
+  await page.goto('/team/workspace');
+  await page.getByRole('button', { name: 'Leave this workspace…' }).click();
+  await page.getByRole('button', { name: 'Leave the workspace' }).click();
+  await page.getByText('You left Northwind.').waitFor();
+
+  world.members = [];
+  await page.goto('/team/workspace');
+  await page.getByRole('button', { name: /^Delete Fjord/ }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('This deletes the workspace for all members. It has no sites.').waitFor();
+  assert.equal(await dialog.getByText('disappears from your pages').count(), 0);
+  await dialog.getByLabel('Type the name of the workspace').fill('Fjord');
+  await dialog.getByLabel('Your password').fill(world.password);
+  await dialog.getByRole('button', { name: 'Delete everything permanently' }).click();
+  await dialog.getByText('Enter the code from your authenticator app as well.').waitFor();
+  assert.ok(await dialog.getByLabel('Authentication code').evaluate((input) => input === document.activeElement));
+  await page.keyboard.type('123456');
+  await page.keyboard.press('Enter');
+  await page.getByText('Fjord was deleted.').waitFor();
+  await page.reload();
+  await page.getByText('You are not a member of any workspace').waitFor();
+  assert.equal(await page.getByText('Fjord was deleted.').count(), 0, 'told once');
+});
+
+test('an account that others’ workspace needs is not deleted, and the form says why', async () => {
+  addMember(world, 'Vera Klein');
+  await signIn(page);
+  await page.goto('/account');
+  await page.getByRole('button', { name: 'Delete my account…' }).click();
+  const dialog = page.getByRole('dialog');
+  const password = dialog.getByLabel('Your password');
+  await dialog.getByLabel('Type your e-mail address').fill(world.account.email);
+  await password.fill('wrong');
+  await dialog.getByRole('button', { name: 'Delete everything permanently' }).click();
+  await dialog.getByText('That is not your password.').waitFor();
+  assert.equal(await password.getAttribute('aria-invalid'), 'true');
+  await password.fill(world.password);
+  await dialog.getByRole('button', { name: 'Delete everything permanently' }).click();
+  await dialog.getByRole('alert').getByText('A workspace needs an owner.').waitFor();
+  assert.equal(await password.getAttribute('aria-invalid'), null);
 });
