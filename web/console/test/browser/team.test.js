@@ -220,6 +220,8 @@ test('whoever is signed in joins with one click; a used link says so; signing in
   await page.waitForURL((url) => url.hash === '');
   await page.reload();
   await page.getByRole('link', { name: 'Sign in first' }).click();
+  // The invitation has an e-mail field as well.
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await page.getByLabel('E-mail').fill(world.account.email);
   await page.getByLabel('Password').fill(world.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
