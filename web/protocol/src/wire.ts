@@ -55,8 +55,7 @@ export type VisitorFrame = Shapes["FrameOfVisitorEvent"];
 export type OperatorHello = Shapes["OperatorHello"];
 export type OperatorHint = Shapes["OperatorHint"];
 export type OperatorEvent = Shapes["OperatorEvent"];
-// TODO: `| { kind: "team_changed" }` goes once the server's description has it.
-export type OperatorSignal = Shapes["OperatorSignal"] | { kind: "team_changed" };
+export type OperatorSignal = Shapes["OperatorSignal"];
 export type OperatorFrame = Shapes["FrameOfOperatorEvent"];
 
 type Carrying<F, E, S> = F extends { event: unknown } ? Omit<F, "event"> & { event: E } : F extends { signal: unknown } ? Omit<F, "signal"> & { signal: S } : F;
@@ -67,8 +66,7 @@ export type Frame<E, S> = Carrying<VisitorFrame, E, S>;
 
 export type About = Shapes["About"];
 export type Me = Shapes["Me"];
-// TODO: `& {…}` goes once the server's description has it. The name of the company or team names the workspace.
-export type SignUp = Shapes["SignUp"] & { workspace?: string | null };
+export type SignUp = Shapes["SignUp"];
 export type SignIn = Shapes["SignIn"];
 export type ChangePassword = Shapes["ChangePassword"];
 export type DeleteAccount = Shapes["DeleteAccount"];
@@ -100,8 +98,7 @@ export type Invitations = Shapes["Invitations"];
 export type Invite = Shapes["Invite"];
 export type Invited = Shapes["Invited"];
 /** An invitation as whoever holds its link sees it. */
-// TODO: `& {…}` goes once the server's description has it. The names of the sites; null means all.
-export type OfferView = Shapes["OfferView"] & { sites: string[] | null };
+export type OfferView = Shapes["OfferView"];
 export type JoinBySignUp = Shapes["SignUpInvited"];
 export type WorkspaceAudit = Shapes["WorkspaceAudit"];
 export type WorkspaceAuditEntry = Shapes["WorkspaceAuditEntry"];
